@@ -1,0 +1,175 @@
+//! One file over HTTP, kept only if it is the published one.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use md5::{Digest, Md5};
+
+use crate::{Error, Progress, Result, atomic};
+
+/// Fetches `url` into `path` by way of a temporary file beside it, and keeps it only if its MD5
+/// is `md5` (in hexadecimal) and it has `at_most` bytes or fewer. The folder is made if need be.
+pub(crate) fn fetch(
+    url: &str,
+    path: &Path,
+    md5: &str,
+    at_most: u64,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<()> {
+    let refuse = |expected: String, got: String| Error::malformed(Path::new(url), expected, got);
+    let discard = |expected: String, got: String| {
+        std::io::Error::other(refuse(expected, got).advise("nothing was kept"))
+    };
+    let config = ureq::Agent::config_builder()
+        .timeout_resolve(Some(Duration::from_secs(10)))
+        .timeout_connect(Some(Duration::from_secs(15)))
+        .timeout_recv_response(Some(Duration::from_secs(30)))
+        .timeout_per_read(Some(Duration::from_secs(30)));
+    let response = config.build().new_agent().get(url).call().map_err(|error| match error {
+        ureq::Error::StatusCode(status) => refuse("status 200".into(), format!("status {status}")),
+        ureq::Error::Io(error) => refuse("an answer".into(), error.to_string()),
+        error => refuse("an answer".into(), error.to_string()),
+    })?;
+    let body = response.into_body();
+    let total = body.content_length();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    }
+    let mut body = body.into_reader();
+    atomic::write(path, |file| {
+        let mut digest = Md5::new();
+        let mut received = 0;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            progress(Progress { address: url, received, total });
+            let read = body.read(&mut buffer).map_err(|error| {
+                let expected = total.map_or("the whole file".into(), |n| format!("{n} bytes"));
+                discard(expected, format!("{received} ({error})"))
+            })?;
+            if read == 0 {
+                break;
+            }
+            received += read as u64;
+            if received > at_most {
+                let expected = format!("at most {at_most} bytes");
+                return Err(discard(expected, "more".into()));
+            }
+            digest.update(&buffer[..read]);
+            file.write_all(&buffer[..read])?;
+        }
+        let got: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        if got == md5 { Ok(()) } else { Err(discard(format!("MD5 {md5}"), got)) }
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader};
+    use std::net::TcpListener;
+
+    pub(crate) fn md5(bytes: &[u8]) -> String {
+        Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(crate) fn answer(body: &[u8]) -> Vec<u8> {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        [head.as_bytes(), body].concat()
+    }
+
+    /// A server on this machine that answers each path with the bytes given for it, and any other
+    /// path with status 404; its address, ending in `/`.
+    pub(crate) fn serve(answers: Vec<(&'static str, Vec<u8>)>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut lines = BufReader::new(&stream).lines();
+                let request = lines.next().unwrap().unwrap();
+                lines.find(|line| line.as_ref().is_ok_and(String::is_empty));
+                let name = request.split(' ').nth(1).unwrap().trim_start_matches('/');
+                let absent = || b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec();
+                let known = answers.iter().find(|(path, _)| *path == name);
+                let answer = known.map_or_else(absent, |(_, answer)| answer.clone());
+                // A client that has seen enough hangs up, which is no fault of the server's.
+                let _ = stream.write_all(&answer);
+            }
+        });
+        address
+    }
+
+    /// Fetches `name` into an empty folder: the error, with the address replaced by `<url>`, and
+    /// what is in the folder afterwards.
+    fn attempt(name: &str, md5: &str, at_most: u64) -> (Result<(), String>, Vec<String>) {
+        let broken = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
+        let url = serve(vec![("file", answer(b"the file")), ("broken", broken.to_vec())]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let result = fetch(&format!("{url}{name}"), &path, md5, at_most, &mut |_| ());
+        let result = result.map_err(|error| error.to_string().replace(&url, "<url>/"));
+        let left = std::fs::read_dir(folder.path()).unwrap();
+        let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        (result, left.collect())
+    }
+
+    #[test]
+    fn the_published_file_is_kept() {
+        let (result, left) = attempt("file", &md5(b"the file"), 8);
+        assert_eq!((result, left), (Ok(()), vec!["file".to_owned()]));
+    }
+
+    #[test]
+    fn anything_else_leaves_nothing_behind() {
+        let good = md5(b"the file");
+        let cases = [
+            (
+                ("file", "0123456789abcdef0123456789abcdef", 8),
+                format!(
+                    "<url>/file: expected MD5 0123456789abcdef0123456789abcdef, got {good}; \
+                     nothing was kept"
+                ),
+            ),
+            (
+                ("file", &*good, 7),
+                "<url>/file: expected at most 7 bytes, got more; nothing was kept".into(),
+            ),
+            (
+                ("broken", &*good, 9),
+                "<url>/broken: expected 9 bytes, got 4 (Peer disconnected); nothing was kept"
+                    .into(),
+            ),
+            (("absent", &*good, 9), "<url>/absent: expected status 200, got status 404".into()),
+        ];
+        for ((name, md5, at_most), expected) in cases {
+            assert_eq!(attempt(name, md5, at_most), (Err(expected), vec![]));
+        }
+    }
+
+    #[test]
+    fn no_server_is_said_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let url = format!("http://{free}/file");
+        let path = folder.path().join("file");
+        let error = fetch(&url, &path, "", 1, &mut |_| ()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{url}: expected an answer, got ")), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn progress_runs_from_nothing_to_everything() {
+        let url = format!("{}file", serve(vec![("file", answer(&[7; 100_000]))]));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut seen = vec![];
+        fetch(&url, &path, &md5(&[7; 100_000]), 100_000, &mut |progress| {
+            assert_eq!((progress.address, progress.total), (&*url, Some(100_000)));
+            seen.push(progress.received);
+        })
+        .unwrap();
+        assert_eq!((seen[0], seen.last()), (0, Some(&100_000)));
+        assert!(seen.is_sorted() && seen.len() > 2);
+    }
+}

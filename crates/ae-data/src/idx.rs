@@ -1,0 +1,233 @@
+//! The IDX format of MNIST and its relatives (LeCun and Cortes 1998), plain or gzip.
+//!
+//! Two zero bytes, a type (8: unsigned bytes, the only one read here), the number of dimensions,
+//! each dimension as a big-endian `u32`, then the bytes. Images have 3 dimensions
+//! (`[count, height, width]`), labels have 1.
+//!
+//! ```
+//! use ae_data::{Samples, Shape, idx};
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("images-idx3-ubyte.gz");
+//! let images = Samples::from_bytes(vec![0, 51, 102, 255], Shape::image(1, 2, 1))?;
+//! idx::write_images(&path, &images)?;
+//! assert_eq!(idx::read_images(&path)?.row(0), [0.0, 0.2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::io::Write;
+use std::path::Path;
+
+use flate2::{Compression, write::GzEncoder};
+
+use crate::{Error, Result, Samples, Shape, atomic, input::Input};
+
+/// Reads grey images.
+///
+/// # Errors
+/// If the file cannot be read, or is anything but whole, non-empty IDX images of bytes.
+pub fn read_images(path: &Path) -> Result<Samples> {
+    let ([_, height, width], pixels) = read_pixels(path)?;
+    Samples::from_bytes(pixels, Shape::image(1, height, width))
+}
+
+/// Count, height and width of images, and their pixels.
+pub(crate) fn read_pixels(path: &Path) -> Result<([usize; 3], Vec<u8>)> {
+    let (dimensions, pixels) = read::<3>(path)?;
+    Ok((dimensions.map(|size| size as usize), pixels))
+}
+
+/// Reads labels, one byte each.
+///
+/// # Errors
+/// If the file cannot be read, or is anything but whole, non-empty IDX labels.
+pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
+    Ok(read::<1>(path)?.1)
+}
+
+/// Writes one-channel images as `round(255 x)`, before any preprocessing; gzip if the name ends
+/// in `.gz`. The file appears whole or not at all.
+///
+/// # Errors
+/// If the samples are not one-channel images of values in \[0, 1\], or the file cannot be
+/// written.
+pub fn write_images(path: &Path, images: &Samples) -> Result<()> {
+    let &Shape::Image { channels: 1, height, width } = images.shape() else {
+        let got = images.shape().to_string();
+        return Err(Error::invalid("samples to write as IDX", "images of one channel", got));
+    };
+    let mut row = vec![0.0; images.width()];
+    let mut pixels = Vec::with_capacity(images.len() * images.width());
+    for index in 0..images.len() {
+        images.copy_raw_row(index, &mut row);
+        if let Some(value) = row.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+            return Err(Error::invalid(
+                format!("pixel of image {index}"),
+                "a value from 0 to 1",
+                value.to_string(),
+            ));
+        }
+        pixels.extend(row.iter().map(|value| (value * 255.0).round() as u8));
+    }
+    write(path, &[images.len(), height, width], &pixels)
+}
+
+/// Writes labels; gzip if the name ends in `.gz`. The file appears whole or not at all.
+///
+/// # Errors
+/// If there are more labels than the format can count, or the file cannot be written.
+pub fn write_labels(path: &Path, labels: &[u8]) -> Result<()> {
+    write(path, &[labels.len()], labels)
+}
+
+/// Checks an IDX file against its own header.
+fn read<const D: usize>(path: &Path) -> Result<([u32; D], Vec<u8>)> {
+    let mut input = Input::open(path)?;
+    let header = input.up_to(4 + 4 * D as u64)?;
+    if let Some((magic, _)) = header.split_first_chunk::<4>()
+        && *magic != [0, 0, 8, D as u8]
+    {
+        let expected = format!("{} (magic number 0x0000080{D})", content(D));
+        return Err(Error::malformed(path, expected, recognise(*magic)));
+    }
+    if header.len() < 4 + 4 * D {
+        return Err(Error::malformed(
+            path,
+            format!("the {} bytes of an IDX header", 4 + 4 * D),
+            format!("a file of {}", header.len()),
+        ));
+    }
+    let mut dimensions = [0; D];
+    for (size, bytes) in dimensions.iter_mut().zip(header[4..].chunks_exact(4)) {
+        *size = bytes.iter().fold(0, |size, byte| size << 8 | u32::from(*byte));
+    }
+    let promised = describe(&dimensions);
+    let length = dimensions.iter().try_fold(1u64, |n, size| n.checked_mul(u64::from(*size)));
+    let length = match length {
+        Some(0) if D == 1 => return Err(Error::malformed(path, "at least one label", promised)),
+        Some(0) => {
+            return Err(Error::malformed(
+                path,
+                "at least one image of at least 1x1 pixels",
+                promised,
+            ));
+        }
+        Some(length) => length,
+        None => return Err(Error::malformed(path, "less than 2^64 bytes in all", promised)),
+    };
+    let bytes = input.up_to(length)?;
+    let expected = || format!("{promised}, so {length} bytes after the header");
+    if (bytes.len() as u64) < length {
+        return Err(Error::malformed(
+            path,
+            expected(),
+            format!("{}: the file is cut short", bytes.len()),
+        ));
+    }
+    if !input.is_at_end()? {
+        return Err(Error::malformed(path, expected(), "more"));
+    }
+    Ok((dimensions, bytes))
+}
+
+fn write(path: &Path, dimensions: &[usize], bytes: &[u8]) -> Result<()> {
+    let mut header = vec![0, 0, 8, dimensions.len() as u8];
+    for size in dimensions {
+        let size = u32::try_from(*size).map_err(|_| {
+            Error::invalid("dimension to write as IDX", "a number below 2^32", size.to_string())
+        })?;
+        header.extend(size.to_be_bytes());
+    }
+    let gzip = path.extension().is_some_and(|extension| extension == "gz");
+    atomic::write(path, |file| {
+        if gzip {
+            let mut encoder = GzEncoder::new(file, Compression::default());
+            encoder.write_all(&header)?;
+            encoder.write_all(bytes)?;
+            encoder.finish().map(drop)
+        } else {
+            file.write_all(&header)?;
+            file.write_all(bytes)
+        }
+    })
+}
+
+fn content(dimensions: usize) -> &'static str {
+    if dimensions == 1 { "IDX labels" } else { "IDX images" }
+}
+
+/// What a file with another magic number probably is.
+fn recognise(magic: [u8; 4]) -> String {
+    match magic {
+        [0, 0, 8, dimensions @ (1 | 3)] => content(dimensions.into()).to_owned(),
+        [0, 0, 8, dimensions] => format!("IDX bytes of {dimensions} dimensions"),
+        [0, 0, 9 | 11..=14, _] => "IDX numbers that are not unsigned bytes".to_owned(),
+        _ => format!("magic number 0x{:08x}", u32::from_be_bytes(magic)),
+    }
+}
+
+fn describe(dimensions: &[u32]) -> String {
+    match dimensions {
+        [count, height, width] => format!("{count} images of {height}x{width} pixels"),
+        _ => format!("{} labels", dimensions[0]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn name(gzip: bool) -> &'static str {
+        if gzip { "file.gz" } else { "file" }
+    }
+
+    proptest! {
+        #[test]
+        fn write_then_read_is_identity(
+            (count, height, width) in (1usize..5, 1usize..6, 1usize..6),
+            seed: u8,
+            gzip: bool,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(name(gzip));
+            let pixels: Vec<u8> =
+                (0..count * height * width).map(|at| (at as u8).wrapping_mul(seed)).collect();
+            let images = Samples::from_bytes(pixels, Shape::image(1, height, width)).unwrap();
+            write_images(&path, &images).unwrap();
+            prop_assert_eq!(std::fs::read(&path).unwrap().starts_with(&[0x1f, 0x8b]), gzip);
+            let again = read_images(&path).unwrap();
+            prop_assert_eq!(again.shape(), images.shape());
+            prop_assert_eq!(again.len(), count);
+            for row in 0..count {
+                prop_assert_eq!(again.row(row), images.row(row));
+            }
+        }
+
+        #[test]
+        fn labels_too(labels in prop::collection::vec(any::<u8>(), 1..50), gzip: bool) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(name(gzip));
+            write_labels(&path, &labels).unwrap();
+            prop_assert_eq!(read_labels(&path).unwrap(), labels);
+        }
+    }
+
+    #[test]
+    fn what_is_no_picture_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let refusal = |values: Vec<f32>, shape| {
+            let samples = Samples::from_floats(values, shape).unwrap();
+            write_images(&path, &samples).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refusal(vec![0.0; 3], Shape::image(3, 1, 1)),
+            "samples to write as IDX: expected images of one channel, got 3x1x1"
+        );
+        assert_eq!(
+            refusal(vec![0.5, 1.5], Shape::image(1, 1, 1)),
+            "pixel of image 1: expected a value from 0 to 1, got 1.5"
+        );
+        assert!(!path.exists());
+    }
+}

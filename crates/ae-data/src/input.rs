@@ -1,0 +1,146 @@
+//! The bytes of one file, inflated where it is gzip, and never more of them than are honest.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::{Error, Result};
+
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// How many bytes a file of `compressed` bytes may inflate to: 16 MiB + 100 x `compressed`.
+///
+/// Deflate shrinks runs of zeros a thousandfold, so a download of 10 MB could otherwise fill
+/// 10 GB of memory. The published sets shrink by 3 to 10; a hundredfold is met only by data that
+/// is nearly blank, and the first 16 MiB are free so that small blank sets still load.
+pub(crate) fn inflated_limit(compressed: u64) -> u64 {
+    compressed.saturating_mul(100).saturating_add(16 << 20)
+}
+
+/// A regular file opened for reading; whether it is gzip is told by its first bytes, not by its
+/// name. Everything in this crate that inflates gzip reads through it.
+pub(crate) struct Input {
+    path: PathBuf,
+    size: u64,
+    bytes: Box<dyn Read>,
+    gzip: bool,
+    /// Bytes that may still come out.
+    left: u64,
+}
+
+impl Input {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let metadata = path.metadata().map_err(Error::io(path))?;
+        if !metadata.is_file() {
+            // A device or a pipe has no size to hold its contents against, and may never open.
+            let got = if metadata.is_dir() { "a folder" } else { "a device or a pipe" };
+            return Err(Error::malformed(path, "a file", got));
+        }
+        let size = metadata.len();
+        let file = File::open(path).map_err(Error::io(path))?;
+        let mut file = BufReader::with_capacity(1 << 16, file);
+        let gzip = file.fill_buf().map_err(Error::io(path))?.starts_with(GZIP_MAGIC);
+        let (bytes, left): (Box<dyn Read>, u64) = if gzip {
+            (Box::new(MultiGzDecoder::new(file)), inflated_limit(size))
+        } else {
+            (Box::new(file), u64::MAX)
+        };
+        Ok(Self { path: path.to_owned(), size, bytes, gzip, left })
+    }
+
+    /// The next `count` bytes, or all that are left where there are fewer.
+    ///
+    /// Memory grows with the bytes that arrive, so `count` may come from a header that lies.
+    pub(crate) fn up_to(&mut self, count: u64) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(count.min(self.size) as usize);
+        let path = self.path.clone();
+        self.take(count).read_to_end(&mut bytes).map_err(Error::io(&path))?;
+        Ok(bytes)
+    }
+
+    /// Whether nothing is left.
+    pub(crate) fn is_at_end(&mut self) -> Result<bool> {
+        Ok(self.up_to(1)?.is_empty())
+    }
+
+    fn judge(&self, error: std::io::Error) -> std::io::Error {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        let got = match error.kind() {
+            UnexpectedEof => "one that breaks off".to_owned(),
+            InvalidData | InvalidInput => format!("a damaged one ({error})"),
+            _ => return error,
+        };
+        std::io::Error::other(Error::malformed(&self.path, "a whole gzip file", got))
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = match self.bytes.read(buffer) {
+            Err(error) if self.gzip => return Err(self.judge(error)),
+            other => other?,
+        };
+        match self.left.checked_sub(read as u64) {
+            Some(left) => self.left = left,
+            None => {
+                let limit = inflated_limit(self.size);
+                return Err(std::io::Error::other(Error::malformed(
+                    &self.path,
+                    format!("at most {limit} bytes inflated from {}", self.size),
+                    "more; if you trust the file, unpack it (gunzip) and give the unpacked one",
+                )));
+            }
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn file(bytes: &[u8]) -> tempfile::TempPath {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        file.into_temp_path()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn gzip_is_told_by_its_bytes() {
+        let bytes = b"seven bytes and more";
+        for stored in [bytes.to_vec(), gzip(bytes), [gzip(b"seven "), gzip(&bytes[6..])].concat()] {
+            let path = file(&stored);
+            let mut input = Input::open(&path).unwrap();
+            assert_eq!(input.up_to(5).unwrap(), b"seven");
+            assert!(!input.is_at_end().unwrap());
+            assert_eq!(input.up_to(u64::MAX).unwrap(), &bytes[6..]);
+            assert!(input.is_at_end().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit() {
+        let bomb = gzip(&vec![0; 20 << 20]);
+        let path = file(&bomb);
+        let limit = inflated_limit(bomb.len() as u64);
+        assert_eq!(Input::open(&path).unwrap().up_to(limit).unwrap().len() as u64, limit);
+        let error = Input::open(&path).unwrap().up_to(limit + 1).unwrap_err().to_string();
+        assert!(error.contains(&format!("expected at most {limit} bytes")), "{error}");
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Input::open(folder.path()).err().unwrap().to_string();
+        assert!(error.ends_with(": expected a file, got a folder"), "{error}");
+    }
+}

@@ -1,0 +1,93 @@
+//! Which reader a source is for.
+
+use std::path::Path;
+
+use crate::catalogue::{names, nearest};
+use crate::{Error, Result, cifar, error::quote, family};
+
+/// What a source is, as far as one can tell without reading it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Digits,
+    Published,
+    Cifar10,
+    CifarFolder,
+    IdxFolder,
+    Images,
+    Table,
+    Array,
+}
+
+impl Kind {
+    pub(crate) fn of(source: &str) -> Result<Self> {
+        match source {
+            "digits" => return Ok(Self::Digits),
+            "cifar10" => return Ok(Self::Cifar10),
+            name if names().iter().any(|(known, _)| known == name) => return Ok(Self::Published),
+            _ => {}
+        }
+        let path = Path::new(source);
+        if path.is_dir() { Self::of_folder(path) } else { Self::of_file(source) }
+    }
+
+    fn of_folder(path: &Path) -> Result<Self> {
+        if cifar::is_in(path) {
+            Ok(Self::CifarFolder)
+        } else if family::find(family::STEMS, path).iter().any(Option::is_some) {
+            Ok(Self::IdxFolder)
+        } else if holds_images(path)? {
+            Ok(Self::Images)
+        } else {
+            let expected = "images (.png, .jpg, .bmp), IDX files (train-images-idx3-ubyte and its \
+                            like) or CIFAR-10 batches (data_batch_1.bin and its like)";
+            Err(Error::malformed(path, expected, "a folder with none of them"))
+        }
+    }
+
+    fn of_file(source: &str) -> Result<Self> {
+        let path = Path::new(source);
+        let name = source.to_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let is = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        match path.exists() {
+            true if is(&[".csv", ".tsv"]) => Ok(Self::Table),
+            true if is(&[".npy"]) => Ok(Self::Array),
+            true => {
+                let expected = "a .csv, .tsv or .npy file, or the folder the file is in";
+                Err(Error::malformed(path, expected, "another kind of file"))
+            }
+            false if is(&[".csv", ".tsv", ".npy"]) || source.contains(std::path::is_separator) => {
+                Err(Error::malformed(path, "a file or a folder", "nothing of this name"))
+            }
+            false => {
+                let names: Vec<_> = names().into_iter().map(|(name, _)| name).collect();
+                let near = nearest(source, &names);
+                let near =
+                    near.map_or(String::new(), |near| format!("; did you mean {}?", quote(near)));
+                let expected = format!("{} or the path of a file or folder", names.join(", "));
+                Err(Error::invalid("data set", expected, quote(source) + &near))
+            }
+        }
+    }
+
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Self::Digits => "generated digits",
+            Self::Published => "a published set",
+            Self::Cifar10 | Self::CifarFolder => "CIFAR-10 batches",
+            Self::IdxFolder => "IDX files",
+            Self::Images => "a folder of images",
+            Self::Table => "a table",
+            Self::Array => "a NumPy array",
+        }
+    }
+}
+
+#[cfg(feature = "images")]
+use crate::images::may_be_in as holds_images;
+
+/// Without the feature, what is left is taken for images, to be told that it cannot be read.
+#[cfg(not(feature = "images"))]
+fn holds_images(_: &Path) -> Result<bool> {
+    Ok(true)
+}

@@ -1,0 +1,188 @@
+//! What a `.npy` file says of itself, and its elements.
+
+use std::path::Path;
+
+use crate::{Error, Result, error::quote, input::Input};
+
+/// NumPy itself refuses to evaluate longer headers.
+const LONGEST: u64 = 10_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Float,
+    Signed,
+    Unsigned,
+    Bool,
+}
+
+/// An array, as its header describes it and as long as that says.
+#[derive(Debug)]
+pub(super) struct Array {
+    pub kind: Kind,
+    /// Bytes of an element: 1, 2, 4 or 8.
+    pub size: usize,
+    pub shape: Vec<usize>,
+    big_endian: bool,
+    fortran: bool,
+    bytes: Vec<u8>,
+}
+
+impl Array {
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let mut input = Input::open(path)?;
+        let start = input.up_to(8)?;
+        if !start.starts_with(b"\x93NUMPY") {
+            let got = "a file that does not start with \\x93NUMPY";
+            return Err(Error::malformed(path, "a NumPy array (.npy)", got));
+        }
+        let width = match start.get(6) {
+            Some(1) => 2,
+            Some(2 | 3) => 4,
+            other => {
+                let got = other.map_or("none".to_owned(), u8::to_string);
+                return Err(Error::malformed(path, "version 1, 2 or 3 of the format", got));
+            }
+        };
+        let length = input.up_to(width)?;
+        let short = (length.len() as u64) < width;
+        let length = length.iter().rev().fold(0, |length, byte| length << 8 | u64::from(*byte));
+        if length > LONGEST {
+            let expected = format!("a header of at most {LONGEST} bytes");
+            return Err(Error::malformed(path, expected, length.to_string()));
+        }
+        let text = input.up_to(length)?;
+        if short || (text.len() as u64) < length {
+            return Err(Error::malformed(path, "a whole header", "a file that is cut short"));
+        }
+        let mut array = Self::describe(&String::from_utf8_lossy(&text), path)?;
+        array.fill(input, path)?;
+        Ok(array)
+    }
+
+    /// Reads the header's text: a dictionary as Python writes it.
+    fn describe(text: &str, path: &Path) -> Result<Self> {
+        let field = |name: &str| {
+            let (_, rest) = text.split_once(&format!("'{name}'"))?;
+            Some(rest.trim_start().strip_prefix(':')?.trim_start())
+        };
+        let missing = |what: &str| {
+            Error::malformed(path, format!("a header with {what}"), quote(text.trim()))
+        };
+
+        let descr = field("descr").ok_or_else(|| missing("a 'descr'"))?;
+        let name = descr.strip_prefix('\'').and_then(|rest| rest.split('\'').next());
+        let (order, number) = name.and_then(|name| name.split_at_checked(1)).unwrap_or_default();
+        let (kind, size) = match number {
+            "f4" | "f8" => (Kind::Float, number),
+            "i1" | "i2" | "i4" | "i8" => (Kind::Signed, number),
+            "u1" | "u2" | "u4" | "u8" => (Kind::Unsigned, number),
+            "b1" => (Kind::Bool, number),
+            _ => {
+                let got = name.map_or("a record of several fields".to_owned(), quote);
+                let expected = "elements of type f4, f8, i1 to i8, u1 to u8 or bool";
+                return Err(Error::malformed(path, expected, got));
+            }
+        };
+        let size = usize::from(size.as_bytes()[1] - b'0');
+        let big_endian = match order {
+            "<" | "|" => false,
+            ">" => true,
+            _ => return Err(Error::malformed(path, "byte order <, > or |", quote(order))),
+        };
+
+        let order = field("fortran_order").ok_or_else(|| missing("a 'fortran_order'"))?;
+        let fortran = match (order.starts_with("True"), order.starts_with("False")) {
+            (false, false) => return Err(missing("'fortran_order' True or False")),
+            (fortran, _) => fortran,
+        };
+
+        let shape = field("shape").and_then(|rest| rest.strip_prefix('(')?.split(')').next());
+        let sizes = shape.ok_or_else(|| missing("a 'shape'"))?.split(',').map(str::trim);
+        let sizes = sizes.filter(|size| !size.is_empty()).map(str::parse);
+        let shape = sizes.collect::<Result<_, _>>().map_err(|_| missing("sizes in 'shape'"))?;
+        Ok(Self { kind, size, shape, big_endian, fortran, bytes: vec![] })
+    }
+
+    /// Reads the elements, which must be as many as the shape says.
+    fn fill(&mut self, mut input: Input, path: &Path) -> Result<()> {
+        let sizes = [self.size].into_iter().chain(self.shape.iter().copied());
+        let length = sizes.map(|size| size as u64).try_fold(1u64, u64::checked_mul);
+        let shape = &self.shape;
+        let Some(length) = length else {
+            let got = format!("shape {shape:?}");
+            return Err(Error::malformed(path, "less than 2^64 bytes in all", got));
+        };
+        if length == 0 {
+            return Err(Error::malformed(path, "at least one element", format!("shape {shape:?}")));
+        }
+        self.bytes = input.up_to(length)?;
+        let expected = || format!("shape {shape:?}, so {length} bytes after the header");
+        if (self.bytes.len() as u64) < length {
+            let got = format!("{}: the file is cut short", self.bytes.len());
+            return Err(Error::malformed(path, expected(), got));
+        }
+        if !input.is_at_end()? {
+            return Err(Error::malformed(path, expected(), "more"));
+        }
+        Ok(())
+    }
+
+    /// Number of elements.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() / self.size
+    }
+
+    /// The bits of the element that is `at`-th in C order (the last index runs fastest).
+    fn bits(&self, at: usize) -> u64 {
+        let mut place = at;
+        if self.fortran {
+            let (mut rest, mut stride) = (at, self.len());
+            place = 0;
+            for size in self.shape.iter().rev() {
+                stride /= size;
+                place += rest % size * stride;
+                rest /= size;
+            }
+        }
+        let bytes = self.bytes[place * self.size..].iter().take(self.size);
+        let join = |bits: u64, byte: &u8| bits << 8 | u64::from(*byte);
+        if self.big_endian { bytes.fold(0, join) } else { bytes.rev().fold(0, join) }
+    }
+
+    /// An element as a whole number; a float's bits.
+    pub(super) fn integer(&self, at: usize) -> i128 {
+        let bits = self.bits(at);
+        let unused = 64 - 8 * self.size as u32;
+        match self.kind {
+            Kind::Signed => (((bits << unused) as i64) >> unused).into(),
+            Kind::Bool => (bits != 0).into(),
+            Kind::Float | Kind::Unsigned => bits.into(),
+        }
+    }
+
+    /// An element as a number.
+    pub(super) fn number(&self, at: usize) -> f64 {
+        match (self.kind, self.size) {
+            (Kind::Float, 4) => f32::from_bits(self.bits(at) as u32).into(),
+            (Kind::Float, _) => f64::from_bits(self.bits(at)),
+            _ => self.integer(at) as f64,
+        }
+    }
+
+    /// The indices of the element that is `at`-th in C order.
+    pub(super) fn indices(&self, at: usize) -> Vec<usize> {
+        let mut rest = at;
+        let mut indices: Vec<_> = self
+            .shape
+            .iter()
+            .rev()
+            .map(|size| {
+                let index = rest % size;
+                rest /= size;
+                index
+            })
+            .collect();
+        indices.reverse();
+        indices
+    }
+}

@@ -1,0 +1,85 @@
+//! One part of a data set: IDX images, and their labels beside them.
+
+use std::path::Path;
+
+use crate::{Error, Labels, Result, Samples, Shape, idx};
+
+/// How a set stores its images and labels.
+pub(crate) struct Convention {
+    /// The label of the first class.
+    pub first_label: u8,
+    /// What the classes are called, at least one.
+    pub names: Vec<String>,
+    /// Whether rows and columns of the stored images are exchanged.
+    pub transposed: bool,
+}
+
+impl Convention {
+    pub(crate) fn read(&self, images: &Path, labels: Option<&Path>) -> Result<Samples> {
+        let ([count, height, width], mut pixels) = idx::read_pixels(images)?;
+        let shape = if self.transposed {
+            pixels.chunks_exact_mut(height * width).for_each(|image| transpose(image, width));
+            Shape::image(1, width, height)
+        } else {
+            Shape::image(1, height, width)
+        };
+        let samples = Samples::from_bytes(pixels, shape)?;
+        let Some(path) = labels else {
+            return Ok(samples);
+        };
+        let labels = idx::read_labels(path)?;
+        if labels.len() != count {
+            let images = images.file_name().unwrap_or_default().display();
+            let expected = format!("{count} labels, one for each image in {images}");
+            return Err(Error::malformed(path, expected, labels.len().to_string()));
+        }
+        let last = usize::from(self.first_label) + self.names.len() - 1;
+        let allowed = usize::from(self.first_label)..=last;
+        if let Some(at) = labels.iter().position(|label| !allowed.contains(&usize::from(*label))) {
+            return Err(Error::malformed_at(
+                path,
+                format!("label {}", at + 1),
+                format!("a number from {} to {last}", self.first_label),
+                labels[at].to_string(),
+            ));
+        }
+        let classes = labels.iter().map(|label| u32::from(label - self.first_label)).collect();
+        samples.with_labels(Labels::new(classes, self.names.clone())?)
+    }
+
+    /// The same for the test part, whose images must be of the training part's size.
+    pub(crate) fn read_test(
+        &self,
+        images: &Path,
+        labels: Option<&Path>,
+        training: &Samples,
+    ) -> Result<Samples> {
+        let test = self.read(images, labels)?;
+        if test.shape() == training.shape() {
+            return Ok(test);
+        }
+        let expected = format!("images of {} as in training", training.shape());
+        Err(Error::malformed(images, expected, test.shape().to_string()))
+    }
+}
+
+/// Exchanges rows and columns of an image that is `width` wide.
+fn transpose(image: &mut [u8], width: usize) {
+    let stored = image.to_vec();
+    let height = stored.len() / width;
+    for (at, pixel) in image.iter_mut().enumerate() {
+        *pixel = stored[at % height * width + at / height];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transpose_exchanges_rows_and_columns() {
+        let mut image = [1, 2, 3, 4, 5, 6];
+        transpose(&mut image, 3); // [1 2 3; 4 5 6] -> [1 4; 2 5; 3 6]
+        assert_eq!(image, [1, 4, 2, 5, 3, 6]);
+    }
+}

@@ -1,0 +1,458 @@
+//! Samples: `n` rows of `d` features, where they came from, and what class each belongs to.
+
+use std::sync::Arc;
+
+use burn_dataset::{Dataset, DatasetError};
+
+use crate::{Error, Preprocessing, Result};
+
+/// What the `d` features of a sample are.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// Pixels, channel by channel, each row by row (`[channels, height, width]`).
+    Image {
+        /// 1 for grey, 3 for red, green, blue.
+        channels: usize,
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels in a row.
+        width: usize,
+    },
+    /// Columns of a table, by name.
+    Table {
+        /// One name per feature.
+        columns: Vec<String>,
+    },
+}
+
+impl Shape {
+    /// The shape of an image: channels, height, width.
+    pub fn image(channels: usize, height: usize, width: usize) -> Self {
+        Self::Image { channels, height, width }
+    }
+
+    /// A table whose columns have no names of their own: they are called `0`, `1`, ...
+    pub fn table(columns: usize) -> Self {
+        Self::Table { columns: (0..columns).map(|column| column.to_string()).collect() }
+    }
+
+    /// Features of one sample, `d`.
+    pub fn features(&self) -> usize {
+        match self {
+            Self::Image { channels, height, width } => channels * height * width,
+            Self::Table { columns } => columns.len(),
+        }
+    }
+
+    /// Features that share one offset and one scale in [`Preprocessing`]:
+    /// a channel of an image, a column of a table.
+    pub(crate) fn groups(&self) -> usize {
+        match self {
+            Self::Image { channels, .. } => *channels,
+            Self::Table { columns } => columns.len(),
+        }
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Image { channels, height, width } => write!(f, "{channels}x{height}x{width}"),
+            Self::Table { columns } => write!(f, "{} columns", columns.len()),
+        }
+    }
+}
+
+/// The class of each sample, and what the classes are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    classes: Arc<[u32]>,
+    names: Arc<[String]>,
+}
+
+impl Labels {
+    /// One class index per sample; `names[class]` is what people call it.
+    ///
+    /// # Errors
+    /// If a class has no name.
+    pub fn new(classes: Vec<u32>, names: Vec<String>) -> Result<Self> {
+        match classes.iter().position(|&class| class as usize >= names.len()) {
+            Some(row) => Err(Error::invalid(
+                format!("label of sample {row}"),
+                format!("a class below {}", names.len()),
+                classes[row].to_string(),
+            )),
+            None => Ok(Self { classes: classes.into(), names: names.into() }),
+        }
+    }
+
+    /// The class of each sample.
+    pub fn classes(&self) -> &[u32] {
+        &self.classes
+    }
+
+    /// The names of the classes.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+/// One sample as burn-dataset's [`Dataset`] gives it out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// `d` features, preprocessed.
+    pub features: Vec<f32>,
+    /// Its class, where the data set has classes.
+    pub label: Option<u32>,
+}
+
+/// Bytes stand for `byte / 255`, so images take a quarter of the memory of their floats.
+#[derive(Clone)]
+enum Storage {
+    Bytes(Arc<[u8]>),
+    Floats(Arc<[f32]>),
+}
+
+/// Rows of features, wherever they lie: in memory ([`Samples`]), or in anything a user has.
+///
+/// Rows are read by index in any order and any number, into memory the caller owns;
+/// this is all that training needs of data.
+pub trait Source: Send + Sync {
+    /// Number of rows, `n`.
+    fn len(&self) -> usize;
+
+    /// Features of a row, `d`.
+    fn width(&self) -> usize;
+
+    /// Writes the features of `rows` one after another into `out` (`rows.len() * width` values).
+    ///
+    /// # Errors
+    /// If the rows cannot be fetched, say from a file that is gone.
+    ///
+    /// # Panics
+    /// If a row is not below [`len`](Self::len), or `out` has another length.
+    fn read(&self, rows: &[usize], out: &mut [f32]) -> Result<()>;
+
+    /// Whether there are no rows.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// `n` samples of `d` features in memory, with optional labels, their shape, and the
+/// [`Preprocessing`] through which they are read.
+///
+/// Cloning is cheap. Pixels are kept as bytes and given out as `byte / 255`, in \[0, 1\].
+///
+/// ```
+/// use ae_data::{Samples, Shape};
+/// let samples = Samples::from_floats(vec![1.0, 2.0, 3.0, 4.0], Shape::table(2))?;
+/// assert_eq!((samples.len(), samples.width()), (2, 2));
+/// assert_eq!(samples.row(1), [3.0, 4.0]);
+/// # Ok::<(), ae_data::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Samples {
+    storage: Storage,
+    count: usize,
+    shape: Shape,
+    labels: Option<Labels>,
+    preprocessing: Preprocessing,
+}
+
+impl Samples {
+    /// Samples from pixels: byte `b` stands for `b / 255`.
+    ///
+    /// # Errors
+    /// If the number of bytes is not a multiple of the features of `shape`.
+    pub fn from_bytes(bytes: Vec<u8>, shape: Shape) -> Result<Self> {
+        let count = whole_rows(bytes.len(), &shape)?;
+        Ok(Self::new(Storage::Bytes(bytes.into()), count, shape))
+    }
+
+    /// Samples from numbers.
+    ///
+    /// # Errors
+    /// If the number of values is not a multiple of the features of `shape`, or a value is
+    /// NaN or infinite.
+    pub fn from_floats(values: Vec<f32>, shape: Shape) -> Result<Self> {
+        let count = whole_rows(values.len(), &shape)?;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            let (row, column) = (at / shape.features(), at % shape.features());
+            return Err(Error::invalid(
+                format!("feature {column} of sample {row}"),
+                "a finite number",
+                values[at].to_string(),
+            ));
+        }
+        Ok(Self::new(Storage::Floats(values.into()), count, shape))
+    }
+
+    fn new(storage: Storage, count: usize, shape: Shape) -> Self {
+        Self { storage, count, shape, labels: None, preprocessing: Preprocessing::none() }
+    }
+
+    /// The same samples with a class each.
+    ///
+    /// # Errors
+    /// If there are not as many labels as samples.
+    pub fn with_labels(mut self, labels: Labels) -> Result<Self> {
+        if labels.classes.len() != self.count {
+            return Err(Error::invalid(
+                "labels",
+                format!("{}, one per sample", self.count),
+                labels.classes.len().to_string(),
+            ));
+        }
+        self.labels = Some(labels);
+        Ok(self)
+    }
+
+    /// The same samples read through `preprocessing`; nothing is copied.
+    ///
+    /// # Errors
+    /// If it was fitted to samples of another shape.
+    pub fn with_preprocessing(mut self, preprocessing: Preprocessing) -> Result<Self> {
+        preprocessing.check(self.width())?;
+        self.preprocessing = preprocessing;
+        Ok(self)
+    }
+
+    /// Number of samples, `n`.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Features of a sample, `d`.
+    pub fn width(&self) -> usize {
+        self.shape.features()
+    }
+
+    /// What the features are.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The classes, if the data set has any.
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
+    /// The map through which features are read.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// The features of one sample, preprocessed.
+    ///
+    /// # Panics
+    /// If `row` is not below [`len`](Self::len).
+    pub fn row(&self, row: usize) -> Vec<f32> {
+        let mut out = vec![0.0; self.width()];
+        self.copy_row(row, &mut out);
+        out
+    }
+
+    /// The samples with the given indices, in that order (an index may come twice).
+    ///
+    /// # Panics
+    /// If an index is not below [`len`](Self::len).
+    pub fn subset(&self, rows: &[usize]) -> Self {
+        fn pick<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Arc<[T]> {
+            let mut picked = Vec::with_capacity(rows.len() * width);
+            for &row in rows {
+                picked.extend_from_slice(&all[row * width..(row + 1) * width]);
+            }
+            picked.into()
+        }
+        let width = self.width();
+        Self {
+            storage: match &self.storage {
+                Storage::Bytes(bytes) => Storage::Bytes(pick(bytes, rows, width)),
+                Storage::Floats(values) => Storage::Floats(pick(values, rows, width)),
+            },
+            count: rows.len(),
+            shape: self.shape.clone(),
+            labels: self.labels.as_ref().map(|labels| Labels {
+                classes: pick(&labels.classes, rows, 1),
+                names: labels.names.clone(),
+            }),
+            preprocessing: self.preprocessing.clone(),
+        }
+    }
+
+    /// The first `count` samples, or all where there are fewer.
+    pub fn take(&self, count: usize) -> Self {
+        let rows: Vec<usize> = (0..count.min(self.count)).collect();
+        self.subset(&rows)
+    }
+
+    /// The mean of every feature, preprocessed (`d` values; summed in f64).
+    ///
+    /// The squared error of always answering with it is the bar below which a model has
+    /// learned anything at all.
+    pub fn mean(&self) -> Vec<f32> {
+        let mut sums = vec![0.0f64; self.width()];
+        let mut row = vec![0.0f32; self.width()];
+        for index in 0..self.count {
+            self.copy_row(index, &mut row);
+            for (sum, value) in sums.iter_mut().zip(&row) {
+                *sum += f64::from(*value);
+            }
+        }
+        sums.iter().map(|sum| (sum / self.count.max(1) as f64) as f32).collect()
+    }
+
+    fn copy_row(&self, row: usize, out: &mut [f32]) {
+        assert!(row < self.count, "sample {row} of {}", self.count);
+        self.copy_raw_row(row, out);
+        self.preprocessing.apply(out);
+    }
+
+    /// One row as stored, before preprocessing.
+    pub(crate) fn copy_raw_row(&self, row: usize, out: &mut [f32]) {
+        let span = row * self.width()..(row + 1) * self.width();
+        match &self.storage {
+            Storage::Bytes(bytes) => {
+                for (value, byte) in out.iter_mut().zip(&bytes[span]) {
+                    *value = f32::from(*byte) / 255.0;
+                }
+            }
+            Storage::Floats(values) => out.copy_from_slice(&values[span]),
+        }
+    }
+}
+
+fn whole_rows(values: usize, shape: &Shape) -> Result<usize> {
+    match shape.features() {
+        0 => Err(Error::invalid("shape", "at least one feature", "none")),
+        width if values.is_multiple_of(width) => Ok(values / width),
+        width => Err(Error::invalid(
+            "features",
+            format!("a multiple of {width} values ({shape})"),
+            format!("{values} values"),
+        )),
+    }
+}
+
+impl Source for Samples {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn width(&self) -> usize {
+        self.shape.features()
+    }
+
+    fn read(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
+        let width = self.shape.features();
+        assert_eq!(out.len(), rows.len() * width, "room for {} rows of {width}", rows.len());
+        for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
+            self.copy_row(*row, out);
+        }
+        Ok(())
+    }
+}
+
+/// So that existing Burn users can put samples under a `DataLoader`.
+impl Dataset<Sample> for Samples {
+    fn get(&self, index: usize) -> Result<Sample, DatasetError> {
+        Ok(Sample {
+            features: self.row(index),
+            label: self.labels.as_ref().map(|labels| labels.classes[index]),
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.count
+    }
+}
+
+impl std::fmt::Debug for Samples {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Samples")
+            .field("count", &self.count)
+            .field("shape", &self.shape)
+            .field("classes", &self.labels.as_ref().map(|labels| labels.names.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Samples {
+        Samples::from_floats(vec![0.0, 10.0, 2.0, 20.0, 4.0, 60.0], Shape::table(2)).unwrap()
+    }
+
+    #[test]
+    fn bytes_are_read_as_fractions_of_255() {
+        let samples = Samples::from_bytes(vec![0, 255, 51, 102], Shape::image(1, 1, 2)).unwrap();
+        assert_eq!(samples.row(0), [0.0, 1.0]);
+        assert_eq!(samples.row(1), [0.2, 0.4]);
+    }
+
+    #[test]
+    fn values_that_are_no_samples_are_refused() {
+        let message = |result: Result<Samples>| result.unwrap_err().to_string();
+        assert_eq!(
+            message(Samples::from_floats(vec![1.0; 5], Shape::table(2))),
+            "features: expected a multiple of 2 values (2 columns), got 5 values"
+        );
+        assert_eq!(
+            message(Samples::from_floats(vec![1.0, 2.0, 3.0, f32::NAN], Shape::table(2))),
+            "feature 1 of sample 1: expected a finite number, got NaN"
+        );
+        assert_eq!(
+            message(Samples::from_floats(vec![], Shape::table(0))),
+            "shape: expected at least one feature, got none"
+        );
+        let labels = Labels::new(vec![0, 1], vec!["a".into(), "b".into()]).unwrap();
+        assert_eq!(
+            message(table().with_labels(labels)),
+            "labels: expected 3, one per sample, got 2"
+        );
+        assert_eq!(
+            Labels::new(vec![0, 7], vec!["a".into()]).unwrap_err().to_string(),
+            "label of sample 1: expected a class below 1, got 7"
+        );
+    }
+
+    #[test]
+    fn subset_keeps_order_labels_and_preprocessing() {
+        let labels = Labels::new(vec![0, 1, 0], vec!["a".into(), "b".into()]).unwrap();
+        let samples = table().with_labels(labels).unwrap();
+        let samples = samples
+            .clone()
+            .with_preprocessing(Preprocessing::fit(crate::Method::MinMax, &samples).unwrap())
+            .unwrap();
+        let subset = samples.subset(&[2, 0, 2]);
+        assert_eq!(subset.labels().unwrap().classes(), [0, 0, 0]);
+        assert_eq!(subset.row(0), [1.0, 1.0]);
+        assert_eq!(subset.row(1), [0.0, 0.0]);
+        assert_eq!(samples.take(99).len(), 3);
+    }
+
+    #[test]
+    fn mean_is_the_mean() {
+        assert_eq!(table().mean(), [2.0, 30.0]);
+    }
+
+    #[test]
+    fn burn_and_source_see_the_same_rows() {
+        let samples = table();
+        let item = Dataset::get(&samples, 1).unwrap();
+        let mut out = [0.0; 4];
+        samples.read(&[1, 0], &mut out).unwrap();
+        assert_eq!(item, Sample { features: vec![2.0, 20.0], label: None });
+        assert_eq!(out, [2.0, 20.0, 0.0, 10.0]);
+        assert_eq!(Dataset::len(&samples), 3);
+    }
+}

@@ -1,0 +1,101 @@
+//! Splits by seed: the same seed, the same parts, on every machine.
+
+use chacha20::ChaCha8Rng;
+use rand::{SeedableRng, seq::SliceRandom};
+
+use crate::{Error, Result, Samples};
+
+/// A data set as published or as found: what may be trained on and what only measures.
+///
+/// The test part must never choose anything; carve a validation part from `training` with
+/// [`split`].
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// To train on, and to carve a validation part from.
+    pub training: Samples,
+    /// To report on, once.
+    pub test: Samples,
+}
+
+impl Parts {
+    /// Holds out the fraction `test` of samples that come in one piece.
+    ///
+    /// # Errors
+    /// As [`split`].
+    pub fn hold_out(samples: &Samples, test: f64, seed: u64) -> Result<Self> {
+        let (training, test) = split(samples, test, seed)?;
+        Ok(Self { training, test })
+    }
+}
+
+/// Parts samples in two by a shuffle: `(1 - fraction) n` and `fraction n` (rounded, and at
+/// least one each). Each part keeps the order the samples came in.
+///
+/// # Errors
+/// If the fraction is not above 0 and below 1, or there are fewer than two samples.
+pub fn split(samples: &Samples, fraction: f64, seed: u64) -> Result<(Samples, Samples)> {
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return Err(Error::invalid(
+            "fraction held out",
+            "a number above 0 and below 1",
+            fraction.to_string(),
+        ));
+    }
+    if samples.len() < 2 {
+        return Err(Error::invalid("samples", "at least 2 to part", samples.len().to_string()));
+    }
+    let mut rows: Vec<usize> = (0..samples.len()).collect();
+    rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let held_out = (samples.len() as f64 * fraction).round() as usize;
+    let (held_out, kept) = rows.split_at_mut(held_out.clamp(1, samples.len() - 1));
+    kept.sort_unstable();
+    held_out.sort_unstable();
+    Ok((samples.subset(kept), samples.subset(held_out)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shape;
+    use proptest::prelude::*;
+
+    fn column(count: usize) -> Samples {
+        let values = (0..count).map(|value| value as f32).collect();
+        Samples::from_floats(values, Shape::table(1)).unwrap()
+    }
+
+    fn values(samples: &Samples) -> Vec<f32> {
+        (0..samples.len()).map(|row| samples.row(row)[0]).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_disjoint_and_whole(count in 2usize..200, fraction in 0.01f64..0.99, seed: u64) {
+            let (kept, held_out) = split(&column(count), fraction, seed).unwrap();
+            prop_assert!(!kept.is_empty() && !held_out.is_empty());
+            let mut all = [values(&kept), values(&held_out)].concat();
+            all.sort_by(f32::total_cmp);
+            prop_assert_eq!(all, values(&column(count)));
+        }
+    }
+
+    #[test]
+    fn the_seed_decides() {
+        let held_out = |seed| values(&split(&column(100), 0.1, seed).unwrap().1);
+        assert_eq!(held_out(3), held_out(3));
+        assert_ne!(held_out(3), held_out(4));
+        assert_eq!(held_out(3).len(), 10);
+    }
+
+    #[test]
+    fn what_cannot_be_parted_is_refused() {
+        assert_eq!(
+            split(&column(10), 1.0, 0).unwrap_err().to_string(),
+            "fraction held out: expected a number above 0 and below 1, got 1"
+        );
+        assert_eq!(
+            split(&column(1), 0.5, 0).unwrap_err().to_string(),
+            "samples: expected at least 2 to part, got 1"
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! Convolutional autoencoders: any channels x height x width in, the same out.
+
+mod config;
+mod decoder;
+mod encoder;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::layers::{Kernel, Normalization};
+use crate::summary::{Summary, print_as_summary};
+use crate::{Activation, Decoder, Encoder};
+
+pub use config::{ConvConfig, Down, Norm, Up};
+pub use decoder::ConvDecoder;
+pub use encoder::ConvEncoder;
+
+/// Stages of convolutions that halve the image, dense layers to a flat code, and back.
+///
+/// Each stage of the encoder remembers (in its configuration) the size it was given, and the
+/// decoder's stage gives that very size back, whether it is odd or even.
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct Conv {
+    encoder: ConvEncoder,
+    decoder: ConvDecoder,
+}
+
+impl Conv {
+    /// What it was made from.
+    pub fn config(&self) -> &ConvConfig {
+        &self.encoder.config
+    }
+
+    /// The encoding half.
+    pub fn encoder(&self) -> &ConvEncoder {
+        &self.encoder
+    }
+
+    /// The decoding half.
+    pub fn decoder(&self) -> &ConvDecoder {
+        &self.decoder
+    }
+}
+
+impl Encoder for Conv {
+    fn encode(&self, input: Tensor<2>) -> Tensor<2> {
+        self.encoder.encode(input)
+    }
+
+    fn features(&self) -> usize {
+        self.encoder.features()
+    }
+
+    fn code_size(&self) -> usize {
+        self.encoder.code_size()
+    }
+
+    fn code_activation(&self) -> Activation {
+        self.encoder.code_activation()
+    }
+}
+
+impl Decoder for Conv {
+    fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
+        self.decoder.decode_logits(code)
+    }
+
+    fn output(&self) -> Activation {
+        self.decoder.output()
+    }
+}
+
+/// A convolution and what follows it.
+#[derive(Module, Debug)]
+pub(super) struct Stage {
+    pub(super) convolution: Kernel,
+    pub(super) norm: Option<Normalization>,
+}
+
+impl Stage {
+    pub(super) fn finish(&self, map: Tensor<4>, activation: Activation) -> Tensor<4> {
+        activation.apply(match &self.norm {
+            Some(norm) => norm.forward(map),
+            None => map,
+        })
+    }
+}
+
+print_as_summary!(Conv);
+
+impl Conv {
+    fn summary(&self) -> Summary {
+        let image = shape(self.config().input);
+        let title =
+            format!("Convolutional autoencoder {image} -> {} -> {image}", self.config().code);
+        let mut summary = Summary::new(title);
+        self.encoder.summarize(&mut summary);
+        self.decoder.summarize(&mut summary);
+        summary
+    }
+}
+
+fn shape([channels, height, width]: [usize; 3]) -> String {
+    format!("{channels}x{height}x{width}")
+}
+
+fn norm(config: &ConvConfig) -> String {
+    match config.norm {
+        Norm::None => String::new(),
+        Norm::Layer => "layer norm, ".into(),
+        Norm::Group(groups) => format!("norm of {groups} groups, "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Autoencoder, initial::Initial};
+    use burn::module::Param;
+    use burn::tensor::{Device, TensorData};
+    use proptest::prelude::*;
+
+    fn ramp<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+        let count: usize = shape.iter().product();
+        let values: Vec<f32> = (0..count).map(|i| (i % 17) as f32 / 17.0).collect();
+        Tensor::from_data(TensorData::new(values, shape), &Device::flex())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn every_size_comes_back(
+            channels in 1usize..4, height in 3usize..40, width in 3usize..40,
+            kernel in prop::sample::select(vec![3, 5]),
+            down in prop::sample::select(vec![Down::Stride, Down::MaxPool]),
+            up in prop::sample::select(vec![Up::Transposed, Up::Upsample]),
+            norm in prop::sample::select(vec![Norm::None, Norm::Layer, Norm::Group(2)]),
+        ) {
+            let config = ConvConfig {
+                channels: vec![2, 4], kernel, down, up, norm, hidden: vec![5],
+                ..ConvConfig::new([channels, height, width], 3)
+            };
+            let model = config.init(1, &Device::flex()).unwrap();
+            let features = channels * height * width;
+            let images = ramp([2, features]);
+            let code = model.encode(images.clone());
+            prop_assert_eq!(code.dims(), [2, 3]);
+            prop_assert_eq!(model.decode(code).dims(), [2, features]);
+            let output = model.reconstruct(images).into_data();
+            prop_assert!(output.iter::<f32>().all(|value| (0.0..=1.0).contains(&value)));
+        }
+    }
+
+    /// A 1x2x2 image (1, 2; 3, 4) under one 3x3 kernel of ones, stride 2, padding 1: the one
+    /// output sees all four pixels: 10. Its transpose spreads a value v to all four: (v, v; v, v).
+    #[test]
+    fn a_stage_by_hand() {
+        let device = Device::flex();
+        let ones = Kernel {
+            weight: Param::from_tensor(Tensor::ones([1, 1, 3, 3], &device)),
+            bias: Param::from_tensor(Tensor::zeros([1], &device)),
+        };
+        let image = Tensor::from_floats([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
+        let map = ones.convolve(image, 2);
+        map.to_data().assert_eq(&TensorData::from([[[[10.0f32]]]]), true);
+        let back = ones.double(map, [2, 2]);
+        back.to_data().assert_eq(&TensorData::from([[[[10.0f32, 10.0], [10.0, 10.0]]]]), true);
+    }
+
+    /// One group over (1, 3; 5, 7): mean 4, variance (9 + 1 + 1 + 9) / 4 = 5.
+    #[test]
+    fn a_normalisation_by_hand() {
+        let device = Device::flex();
+        let norm = Normalization::init(2, 1, &mut Initial::new(0, &device));
+        let map = Tensor::from_floats([[[[1.0, 3.0]], [[5.0, 7.0]]]], &device);
+        let expected = [-3.0f32, -1.0, 1.0, 3.0].map(|value| value / 5.00001f32.sqrt());
+        norm.forward(map).into_data().assert_approx_eq::<f32>(
+            &TensorData::new(expected.to_vec(), [1, 2, 1, 2]),
+            burn::tensor::Tolerance::absolute(1e-6),
+        );
+    }
+
+    #[test]
+    fn it_prints_its_layers() {
+        let config = ConvConfig {
+            channels: vec![8, 16],
+            hidden: vec![64],
+            norm: Norm::Group(4),
+            ..ConvConfig::new([1, 28, 27], 32)
+        };
+        let model = config.init(0, &Device::flex()).unwrap();
+        assert_eq!(
+            model.to_string(),
+            "Convolutional autoencoder 1x28x27 -> 32 -> 1x28x27, 107,937 parameters\n  \
+               encoder  convolution 3x3, stride 2, norm of 4 groups, relu             8x14x14           96\n  \
+               encoder  convolution 3x3, stride 2, norm of 4 groups, relu              16x7x7        1,200\n  \
+               encoder  dense, relu                                                        64       50,240\n  \
+               encoder  dense, identity                                                    32        2,080\n  \
+               decoder  dense, relu                                                        64        2,112\n  \
+               decoder  dense, relu                                                    16x7x7       50,960\n  \
+               decoder  transposed convolution 3x3, stride 2, norm of 4 groups, relu  8x14x14        1,176\n  \
+               decoder  transposed convolution 3x3, stride 2, sigmoid                 1x28x27           73"
+        );
+    }
+
+    #[test]
+    fn what_is_no_convolutional_autoencoder_is_refused() {
+        let device = Device::flex();
+        let base = ConvConfig::new([1, 28, 28], 32);
+        let message = |config: ConvConfig| config.init(0, &device).unwrap_err().to_string();
+        assert_eq!(
+            message(ConvConfig { kernel: 4, ..base.clone() }),
+            "kernel: expected an odd number, got 4"
+        );
+        assert_eq!(
+            message(ConvConfig { channels: vec![8; 6], ..base.clone() }),
+            "channels: expected at most 5 stages, which halve 28x28 to 1x1, got [8, 8, 8, 8, 8, 8]"
+        );
+        assert_eq!(
+            message(ConvConfig { norm: Norm::Group(3), ..base.clone() }),
+            "norm: expected groups that divide all of [32, 64], got Group(3)"
+        );
+        assert_eq!(
+            message(ConvConfig { code: 0, ..base }),
+            "code: expected a number above 0, got 0"
+        );
+        assert_eq!(
+            message(ConvConfig::new([1, 0, 28], 32)),
+            "input: expected channels, height and width above 0, got [1, 0, 28]"
+        );
+    }
+}

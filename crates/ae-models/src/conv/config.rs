@@ -1,0 +1,205 @@
+//! What a convolutional autoencoder is made of, and the sizes that follow from it.
+
+use burn::tensor::Device;
+
+use super::{Conv, ConvDecoder, ConvEncoder};
+use crate::{Activation, Error, Result, initial::Initial};
+
+/// How an encoder stage halves its map (odd sizes round up).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Down {
+    /// A convolution with stride 2.
+    #[default]
+    Stride,
+    /// A convolution with stride 1, then the maximum of each 2x2 square.
+    MaxPool,
+}
+
+/// How a decoder stage doubles its map, back to the very size its encoder stage had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Up {
+    /// A transposed convolution with stride 2.
+    #[default]
+    Transposed,
+    /// Nearest-neighbour upsampling, then a convolution with stride 1: no checkerboard
+    /// (Odena et al. 2016, doi 10.23915/distill.00003), for more arithmetic.
+    Upsample,
+}
+
+/// Normalisation between a convolution and its activation, per sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Norm {
+    /// None.
+    #[default]
+    None,
+    /// Over all channels together.
+    Layer,
+    /// Over each of so many groups of channels (Wu & He 2018, arXiv 1803.08494).
+    Group(usize),
+}
+
+impl Norm {
+    pub(super) fn groups(self) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Layer => Some(1),
+            Self::Group(groups) => Some(groups),
+        }
+    }
+}
+
+/// What a [`Conv`] autoencoder is made of.
+///
+/// | field | default | range | meaning |
+/// |---|---|---|---|
+/// | `input` | (asked for) | none 0 | channels, height, width of an image |
+/// | `code` | (asked for) | above 0 | units of the code |
+/// | `channels` | 32, 64 | at least one, none 0 | channels after each stage; a stage halves height and width |
+/// | `kernel` | 3 | odd | height and width of every kernel |
+/// | `hidden` | none | none 0 | widths of dense layers between the last map and the code |
+/// | `down` | stride | stride, max-pool | how stages halve |
+/// | `up` | transposed | transposed, upsample | how stages double |
+/// | `norm` | none | none, layer, group n (n divides all of `channels`) | between convolution and activation |
+/// | `activation` | ReLU | any | inside |
+/// | `code_activation` | identity | any | of the code |
+/// | `output` | sigmoid | any | of the reconstruction |
+///
+/// ```
+/// use ae_models::{Autoencoder, ConvConfig};
+/// use burn::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let model = ConvConfig::new([3, 37, 53], 16).init(0, &device)?;
+/// let images = Tensor::zeros([2, 3 * 37 * 53], &device);
+/// assert_eq!(model.reconstruct(images).dims(), [2, 3 * 37 * 53]);
+/// # Ok::<(), ae_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvConfig {
+    /// Channels, height and width of an image.
+    pub input: [usize; 3],
+    /// Units of the code.
+    pub code: usize,
+    /// Channels after each stage.
+    pub channels: Vec<usize>,
+    /// Height and width of every kernel.
+    pub kernel: usize,
+    /// Widths of dense layers between the last map and the code.
+    pub hidden: Vec<usize>,
+    /// How stages halve.
+    pub down: Down,
+    /// How stages double.
+    pub up: Up,
+    /// Between convolution and activation.
+    pub norm: Norm,
+    /// Inside.
+    pub activation: Activation,
+    /// Of the code.
+    pub code_activation: Activation,
+    /// Of the reconstruction.
+    pub output: Activation,
+}
+
+impl ConvConfig {
+    /// The defaults for images of `input` = \[channels, height, width\] and a code of `code`
+    /// units.
+    pub fn new(input: [usize; 3], code: usize) -> Self {
+        Self {
+            input,
+            code,
+            channels: vec![32, 64],
+            kernel: 3,
+            hidden: Vec::new(),
+            down: Down::Stride,
+            up: Up::Transposed,
+            norm: Norm::None,
+            activation: Activation::Relu,
+            code_activation: Activation::Identity,
+            output: Activation::Sigmoid,
+        }
+    }
+
+    /// A model with weights drawn from `seed`: the same on every device. Weights are uniform
+    /// with variance `g / fan_in`, `g` being 2 before a rectifier (He et al. 2015) and 1
+    /// elsewhere; biases are 0.
+    ///
+    /// # Errors
+    /// If a field is out of the range in the table above, or there are more stages than the
+    /// image can be halved.
+    pub fn init(&self, seed: u64, device: &Device) -> Result<Conv> {
+        self.check()?;
+        let mut initial = Initial::new(seed, device);
+        let encoder = ConvEncoder::init(self, &mut initial);
+        let decoder = ConvDecoder::init(self, &mut initial);
+        Ok(Conv { encoder, decoder })
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.input.contains(&0) {
+            return Err(Error::config("input", "channels, height and width above 0", self.input));
+        }
+        if self.code == 0 {
+            return Err(Error::config("code", "a number above 0", self.code));
+        }
+        if self.channels.is_empty() || self.channels.contains(&0) {
+            return Err(Error::config("channels", "at least one stage, none of 0", &self.channels));
+        }
+        if self.kernel.is_multiple_of(2) {
+            return Err(Error::config("kernel", "an odd number", self.kernel));
+        }
+        if self.hidden.contains(&0) {
+            return Err(Error::config("hidden", "widths above 0", &self.hidden));
+        }
+        let [_, height, width] = self.input;
+        let halvings = usize::BITS - (height.max(width) - 1).leading_zeros();
+        if self.channels.len() > halvings as usize {
+            let expected =
+                format!("at most {halvings} stages, which halve {height}x{width} to 1x1");
+            return Err(Error::config("channels", expected, &self.channels));
+        }
+        match self.norm.groups() {
+            Some(groups)
+                if groups == 0 || self.channels.iter().any(|c| !c.is_multiple_of(groups)) =>
+            {
+                let expected = format!("groups that divide all of {:?}", self.channels);
+                Err(Error::config("norm", expected, self.norm))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn features(&self) -> usize {
+        self.input.iter().product()
+    }
+
+    /// Channels of the image and after each stage.
+    pub(super) fn chain(&self) -> Vec<usize> {
+        [&self.input[..1], &self.channels].concat()
+    }
+
+    /// `[height, width]` of the image and after each stage.
+    pub(super) fn sizes(&self) -> Vec<[usize; 2]> {
+        let halve = |[height, width]: &[usize; 2]| Some([height.div_ceil(2), width.div_ceil(2)]);
+        let image = [self.input[1], self.input[2]];
+        std::iter::successors(Some(image), halve).take(self.channels.len() + 1).collect()
+    }
+
+    /// `[channels, height, width]` after the last stage.
+    pub(super) fn innermost(&self) -> [usize; 3] {
+        let [height, width] = self.sizes()[self.channels.len()];
+        [self.channels[self.channels.len() - 1], height, width]
+    }
+
+    /// Widths of the dense layers, from the flattened map to the code.
+    pub(super) fn widths(&self) -> Vec<usize> {
+        [&[self.innermost().iter().product()], &self.hidden[..], &[self.code]].concat()
+    }
+
+    pub(super) fn encoder_activation(&self, dense: usize) -> Activation {
+        if dense == self.hidden.len() { self.code_activation } else { self.activation }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a dense autoencoder is made of.
+
+use burn::tensor::Device;
+
+use super::{Dense, DenseDecoder, DenseEncoder};
+use crate::{Activation, Error, Result, initial::Initial};
+
+/// What a [`Dense`] autoencoder is made of.
+///
+/// | field | default | range | meaning |
+/// |---|---|---|---|
+/// | `widths` | (asked for) | at least two, none 0 | units from the input to the code, e.g. 784, 1000, 500, 250, 30; the decoder mirrors them |
+/// | `activation` | ReLU | any | of hidden layers, in encoder and decoder |
+/// | `code_activation` | identity | any | of the code |
+/// | `output` | sigmoid | any | of the reconstruction |
+/// | `tied` | false | | each decoder layer multiplies by the transpose of its encoder layer's weight |
+///
+/// ```
+/// use ae_models::{Activation, DenseConfig, Encoder};
+/// use burn::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let config = DenseConfig { tied: true, ..DenseConfig::new([784, 500, 30]) };
+/// let model = config.init(0, &device)?;
+/// let code = model.encode(Tensor::zeros([2, 784], &device));
+/// assert_eq!(code.dims(), [2, 30]);
+/// # Ok::<(), ae_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenseConfig {
+    /// Units from the input to the code.
+    pub widths: Vec<usize>,
+    /// Of hidden layers.
+    pub activation: Activation,
+    /// Of the code.
+    pub code_activation: Activation,
+    /// Of the reconstruction.
+    pub output: Activation,
+    /// Whether decoder weights are the encoder's, transposed.
+    pub tied: bool,
+}
+
+impl DenseConfig {
+    /// The defaults for a chain of widths from the input to the code.
+    pub fn new(widths: impl Into<Vec<usize>>) -> Self {
+        Self {
+            widths: widths.into(),
+            activation: Activation::Relu,
+            code_activation: Activation::Identity,
+            output: Activation::Sigmoid,
+            tied: false,
+        }
+    }
+
+    /// A model with weights drawn from `seed`: the same on every device.
+    ///
+    /// Untied weights are uniform with variance `g / fan_in`, `g` being 2 before a rectifier
+    /// (He et al. 2015) and 1 elsewhere; tied ones `6 / (fan_in + fan_out)` as bound (Glorot
+    /// & Bengio 2010). Biases are 0.
+    ///
+    /// # Errors
+    /// If there are fewer than two widths or one is 0.
+    pub fn init(&self, seed: u64, device: &Device) -> Result<Dense> {
+        self.check()?;
+        let mut initial = Initial::new(seed, device);
+        let encoder = DenseEncoder::init(self, &mut initial);
+        let decoder = DenseDecoder::init(self, &mut initial);
+        Ok(Dense { encoder, decoder })
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.widths.len() < 2 || self.widths.contains(&0) {
+            let expected = "at least two widths (features and code), none of them 0";
+            return Err(Error::config("widths", expected, &self.widths));
+        }
+        Ok(())
+    }
+
+    pub(super) fn features(&self) -> usize {
+        self.widths[0]
+    }
+
+    pub(super) fn code_size(&self) -> usize {
+        self.widths[self.widths.len() - 1]
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.widths.len() - 1
+    }
+
+    /// `[in, out]` of each encoder layer.
+    pub(super) fn encoder_layers(&self) -> impl Iterator<Item = [usize; 2]> {
+        self.widths.windows(2).map(|pair| [pair[0], pair[1]])
+    }
+
+    /// `[in, out]` of each decoder layer.
+    pub(super) fn decoder_layers(&self) -> impl Iterator<Item = [usize; 2]> {
+        self.widths.windows(2).rev().map(|pair| [pair[1], pair[0]])
+    }
+
+    pub(super) fn encoder_activation(&self, layer: usize) -> Activation {
+        if layer + 1 == self.depth() { self.code_activation } else { self.activation }
+    }
+
+    pub(super) fn decoder_activation(&self, layer: usize) -> Activation {
+        if layer + 1 == self.depth() { self.output } else { self.activation }
+    }
+}

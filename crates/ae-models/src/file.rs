@@ -1,0 +1,361 @@
+//! A model on disk: weights as safetensors, and what they mean as JSON.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use serde_json::Value;
+
+use crate::tensors::{self, Tensors};
+use crate::{Architecture, Described, Error, Part, Result};
+
+/// What goes into a file beside the weights, and is not this crate's to interpret.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct About {
+    /// How inputs were prepared, so that a user of the model can prepare theirs.
+    #[serde(default)]
+    pub preprocessing: Value,
+    /// Where the model comes from: program, data, seed, figures.
+    #[serde(default)]
+    pub provenance: BTreeMap<String, String>,
+}
+
+/// The JSON that describes a file of weights.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Description {
+    /// Version of this format.
+    pub format: u32,
+    /// Whether the file holds a whole autoencoder or a half.
+    pub part: Part,
+    /// What the whole was made from.
+    pub architecture: Architecture,
+    /// What else is known.
+    #[serde(flatten)]
+    pub about: About,
+}
+
+const FORMAT: u32 = 1;
+
+/// Saves a model, or half of one, as safetensors at `path` and a JSON of the same name
+/// (`model.safetensors`, `model.json`).
+///
+/// The JSON also travels inside the weights, and that copy is what [`load`] goes by, so the
+/// one rename that puts the weights in place changes everything at once. The file beside it
+/// is for reading, and for weights that come back from another program without their
+/// metadata.
+///
+/// # Errors
+/// If a file cannot be written; what was there before is then still there.
+pub fn save<M: Described>(path: &Path, model: &M, about: &About) -> Result<()> {
+    let description = Description {
+        format: FORMAT,
+        part: M::PART,
+        architecture: model.architecture(),
+        about: about.clone(),
+    };
+    let text = serde_json::to_string_pretty(&description).map_err(|error| {
+        Error::file(path, "a description that can be written", error.to_string())
+    })?;
+    let prefix = M::PART.prefix();
+    let tensors: Tensors = tensors::collect(model)
+        .into_iter()
+        .map(|(name, data)| (format!("{prefix}{name}"), data))
+        .collect();
+    tensors::write(path, &tensors, &text)?;
+    tensors::write_atomically(&beside(path), text.as_bytes())
+}
+
+/// Loads a model, or half of one; halves also come out of files of the whole.
+///
+/// # Errors
+/// If the file cannot be read, holds no model or one of another kind, or its tensors do not
+/// fit its description.
+pub fn load<M: Described>(path: &Path, device: &Device) -> Result<(M, About)> {
+    let (description, tensors) = open(path)?;
+    if description.part != M::PART && description.part != Part::Whole {
+        let (expected, got) = (format!("an {}", M::PART), format!("an {} alone", description.part));
+        return Err(Error::file(path, expected, got));
+    }
+    let model = M::from_architecture(&description.architecture, device).map_err(in_file(path))?;
+    Ok((fill(path, model, tensors)?, description.about))
+}
+
+/// Puts the weights of a file into a model that exists.
+///
+/// # Errors
+/// As [`load`], and if the file's architecture differs from the model's: the message names
+/// every difference.
+pub fn load_weights<M: Described>(path: &Path, model: M) -> Result<M> {
+    let (description, tensors) = open(path)?;
+    let differences = differences(&description.architecture, &model.architecture());
+    if !differences.is_empty() {
+        return Err(Error::file(path, "the architecture of this model", differences.join("; ")));
+    }
+    fill(path, model, tensors)
+}
+
+/// Reads only what a file is.
+///
+/// # Errors
+/// If the file cannot be read or is not described.
+pub fn describe(path: &Path) -> Result<Description> {
+    open(path).map(|(description, _)| description)
+}
+
+fn open(path: &Path) -> Result<(Description, Tensors)> {
+    let (tensors, inside) = tensors::read(path)?;
+    let (source, text) = match inside.is_empty() {
+        false => (path.to_owned(), inside),
+        true => {
+            let beside = beside(path);
+            let text = std::fs::read_to_string(&beside).map_err(|error| {
+                let expected = format!("a description inside or in {}", beside.display());
+                Error::file(path, expected, format!("neither ({error})"))
+            })?;
+            (beside, text)
+        }
+    };
+    let description: Description = serde_json::from_str(&text)
+        .map_err(|error| Error::file(&source, "a description of a model", error.to_string()))?;
+    if description.format != FORMAT {
+        let expected = format!("format {FORMAT} (a newer version of the program may have it)");
+        return Err(Error::file(&source, expected, format!("format {}", description.format)));
+    }
+    Ok((description, tensors))
+}
+
+fn fill<M: Described>(path: &Path, model: M, tensors: Tensors) -> Result<M> {
+    let prefix = M::PART.prefix();
+    let named = |(name, data): (String, _)| Some((name.strip_prefix(prefix)?.to_owned(), data));
+    tensors::replace(model, tensors.into_iter().filter_map(named).collect()).map_err(in_file(path))
+}
+
+fn in_file(path: &Path) -> impl FnOnce(Error) -> Error {
+    move |error| Error::file(path, "a model that fits its description", format!("`{error}`"))
+}
+
+fn beside(path: &Path) -> PathBuf {
+    path.with_extension("json")
+}
+
+/// What differs, field by field, in words.
+fn differences(file: &Architecture, model: &Architecture) -> Vec<String> {
+    let fields = |architecture| match serde_json::to_value(architecture) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (file, model) = (fields(file), fields(model));
+    if file["kind"] != model["kind"] {
+        return vec![format!("kind is {} in the file and {} here", file["kind"], model["kind"])];
+    }
+    let different = file.iter().filter(|(field, value)| model.get(*field) != Some(value));
+    different
+        .map(|(field, value)| format!("{field} is {value} in the file and {} here", model[field]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::*;
+    use burn::tensor::{Tensor, TensorData};
+
+    fn temporary() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn about() -> About {
+        About {
+            preprocessing: serde_json::json!({ "method": "none" }),
+            provenance: BTreeMap::from([("seed".into(), "7".into())]),
+        }
+    }
+
+    fn conv() -> ConvConfig {
+        ConvConfig {
+            channels: vec![2, 4],
+            norm: Norm::Layer,
+            hidden: vec![6],
+            ..ConvConfig::new([1, 9, 7], 3)
+        }
+    }
+
+    fn input(features: usize) -> Tensor<2> {
+        let values: Vec<f32> = (0..2 * features).map(|i| i as f32 / 40.0).collect();
+        Tensor::from_data(TensorData::new(values, [2, features]), &Device::flex())
+    }
+
+    #[test]
+    fn every_model_comes_back_as_it_was_whole_and_in_halves() {
+        let (folder, device) = (temporary(), Device::flex());
+        let path = folder.path().join("model.safetensors");
+        let tied = DenseConfig { tied: true, ..DenseConfig::new([63, 5, 3]) };
+        for architecture in [
+            Architecture::Dense(DenseConfig::new([63, 5, 3])),
+            Architecture::Dense(tied),
+            Architecture::Conv(conv()),
+        ] {
+            let model = architecture.init(11, &device).unwrap();
+            save(&path, &model, &about()).unwrap();
+            let (again, known) = load::<Model>(&path, &device).unwrap();
+            assert_eq!((again.architecture(), known), (architecture, about()));
+            let (code, again_code) = (model.encode(input(63)), again.encode(input(63)));
+            assert_eq!(code.to_data(), again_code.to_data());
+            assert_eq!(model.decode(code).into_data(), again.decode(again_code).into_data());
+        }
+    }
+
+    #[test]
+    fn halves_are_files_of_their_own_and_parts_of_the_whole() {
+        let (folder, device) = (temporary(), Device::flex());
+        let whole = folder.path().join("whole.safetensors");
+        let half = folder.path().join("half.safetensors");
+        let model = conv().init(5, &device).unwrap();
+        let code = model.encode(input(63));
+        save(&whole, &model, &about()).unwrap();
+
+        save(&half, model.encoder(), &about()).unwrap();
+        for file in [&half, &whole] {
+            let (encoder, _) = load::<ConvEncoder>(file, &device).unwrap();
+            assert_eq!(encoder.encode(input(63)).into_data(), code.to_data());
+        }
+        let message = load::<ConvDecoder>(&half, &device).unwrap_err().to_string();
+        assert!(message.ends_with("expected an decoder, got an encoder alone"), "{message}");
+
+        save(&half, model.decoder(), &about()).unwrap();
+        for file in [&half, &whole] {
+            let (decoder, _) = load::<ConvDecoder>(file, &device).unwrap();
+            let expected = model.decode(code.clone()).into_data();
+            assert_eq!(decoder.decode(code.clone()).into_data(), expected);
+        }
+    }
+
+    #[test]
+    fn a_tied_decoder_alone_owns_its_weights() {
+        let (folder, device) = (temporary(), Device::flex());
+        let path = folder.path().join("model.safetensors");
+        let config = DenseConfig { tied: true, ..DenseConfig::new([6, 4, 2]) };
+        let model = config.init(1, &device).unwrap();
+        save(&path, &model, &About::default()).unwrap();
+        let message = load::<DenseDecoder>(&path, &device).unwrap_err().to_string();
+        assert!(message.contains("take `to_decoder()`"), "{message}");
+        save(&path, &model.to_decoder(), &About::default()).unwrap();
+        let (decoder, _) = load::<DenseDecoder>(&path, &device).unwrap();
+        let code = Tensor::ones([1, 2], &device);
+        assert_eq!(decoder.decode(code.clone()).into_data(), model.decode(code).into_data());
+    }
+
+    #[test]
+    fn another_architecture_is_refused_by_name_of_the_difference() {
+        let (folder, device) = (temporary(), Device::flex());
+        let path = folder.path().join("model.safetensors");
+        save(&path, &conv().init(0, &device).unwrap(), &About::default()).unwrap();
+        let end = |error: Error| error.to_string().split_once("expected ").unwrap().1.to_owned();
+
+        let other = ConvConfig { code: 4, channels: vec![2], ..conv() }.init(0, &device).unwrap();
+        assert_eq!(
+            end(load_weights(&path, other).unwrap_err()),
+            "the architecture of this model, got channels is [2,4] in the file and [2] here; \
+             code is 3 in the file and 4 here"
+        );
+        let other = DenseConfig::new([63, 3]).init(0, &device).unwrap();
+        assert_eq!(
+            end(load_weights(&path, other).unwrap_err()),
+            "the architecture of this model, got kind is \"conv\" in the file and \"dense\" here"
+        );
+        assert_eq!(
+            end(load::<Dense>(&path, &device).unwrap_err()),
+            "a model that fits its description, got `kind: expected dense, got conv`"
+        );
+    }
+
+    #[test]
+    fn files_that_hold_no_model_are_refused() {
+        let (folder, device) = (temporary(), Device::flex());
+        let path = folder.path().join("model.safetensors");
+        let message = || {
+            let error = load::<Model>(&path, &device).unwrap_err().to_string();
+            error.replace(&folder.path().display().to_string(), "<folder>")
+        };
+        assert!(message().starts_with("<folder>/model.safetensors: No such file"), "{}", message());
+        std::fs::write(&path, b"not a model at all").unwrap();
+        assert!(message().contains("expected a safetensors file, got `"), "{}", message());
+
+        let mut tensors = tensors::collect(&conv().init(0, &device).unwrap());
+        tensors::write(&path, &tensors, "").unwrap();
+        assert!(message().contains("expected a description inside or in"), "{}", message());
+        tensors::write(&path, &tensors, "{\"format\": 1}").unwrap();
+        assert!(message().contains("expected a description of a model, got missing field"));
+
+        save(&path, &conv().init(0, &device).unwrap(), &About::default()).unwrap();
+        let (_, text) = tensors::read(&path).unwrap();
+        tensors::write(&path, &tensors, &text.replace("\"format\": 1", "\"format\": 9")).unwrap();
+        assert!(message().contains("expected format 1 (a newer version"), "{}", message());
+        tensors.remove("encoder.dense.0.weight");
+        tensors::write(&path, &tensors, &text).unwrap();
+        assert!(
+            message().ends_with(
+                "got `tensor encoder.dense.0.weight: expected shape [6, 24], got no such tensor`"
+            ),
+            "{}",
+            message()
+        );
+    }
+
+    /// Weights that come back from another program have lost the description inside.
+    #[test]
+    fn the_json_beside_serves_where_the_weights_have_none() {
+        let (folder, device) = (temporary(), Device::flex());
+        let path = folder.path().join("model.safetensors");
+        let model = conv().init(4, &device).unwrap();
+        save(&path, &model, &about()).unwrap();
+        let (tensors, _) = tensors::read(&path).unwrap();
+        tensors::write(&path, &tensors, "").unwrap();
+        let (again, known) = load::<Model>(&path, &device).unwrap();
+        assert_eq!(known, about());
+        assert_eq!(again.encode(input(63)).into_data(), model.encode(input(63)).into_data());
+    }
+
+    /// PyTorch's names and its `[out, in]`.
+    #[test]
+    fn the_layout_is_pytorchs() {
+        let device = Device::flex();
+        let names = |tensors: Tensors| -> Vec<String> {
+            tensors.iter().map(|(name, data)| format!("{name} {:?}", &data.shape()[..])).collect()
+        };
+        let model = DenseConfig::new([6, 4, 2]).init(0, &device).unwrap();
+        assert_eq!(
+            names(tensors::collect(&model)),
+            [
+                "decoder.layers.0.bias [4]",
+                "decoder.layers.0.weight [4, 2]",
+                "decoder.layers.1.bias [6]",
+                "decoder.layers.1.weight [6, 4]",
+                "encoder.layers.0.bias [4]",
+                "encoder.layers.0.weight [4, 6]",
+                "encoder.layers.1.bias [2]",
+                "encoder.layers.1.weight [2, 4]",
+            ]
+        );
+        let weights = tensors::collect(&conv().init(0, &device).unwrap());
+        let shape = |name: &str| weights[name].shape().to_vec();
+        assert_eq!(shape("encoder.stages.1.convolution.weight"), [4, 2, 3, 3]);
+        assert_eq!(shape("encoder.stages.1.norm.weight"), [4]);
+        assert_eq!(shape("decoder.stages.0.convolution.weight"), [4, 2, 3, 3]);
+        assert_eq!(shape("encoder.dense.0.weight"), [6, 24]);
+    }
+
+    #[test]
+    fn transposed_on_the_way_out_and_back() {
+        let device = Device::flex();
+        let model = DenseConfig::new([3, 2]).init(9, &device).unwrap();
+        let tensors = tensors::collect(&model);
+        let again = DenseConfig::new([3, 2]).init(1, &device).unwrap();
+        let again = tensors::replace(again, tensors.clone()).unwrap();
+        assert_eq!(tensors::collect(&again), tensors);
+        assert_eq!(
+            model.encode(Tensor::ones([1, 3], &device)).into_data(),
+            again.encode(Tensor::ones([1, 3], &device)).into_data()
+        );
+    }
+}

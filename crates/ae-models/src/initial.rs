@@ -1,0 +1,48 @@
+//! Initial weights, drawn on the host: the same seed gives the same model on every back end,
+//! and nothing else in the process can disturb it.
+
+use burn::module::Param;
+use burn::tensor::{Device, Tensor, TensorData};
+use chacha20::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
+/// Draws the parameters of one model, in the order they are asked for.
+pub(crate) struct Initial<'a> {
+    generator: ChaCha8Rng,
+    device: &'a Device,
+}
+
+impl<'a> Initial<'a> {
+    pub(crate) fn new(seed: u64, device: &'a Device) -> Self {
+        Self { generator: ChaCha8Rng::seed_from_u64(seed), device }
+    }
+
+    /// Uniform with variance `gain / fan_in`, so on `+-sqrt(3 gain / fan_in)`.
+    pub(crate) fn weight<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        fan_in: usize,
+        gain: f64,
+    ) -> Param<Tensor<D>> {
+        let bound = (3.0 * gain / fan_in as f64).sqrt() as f32;
+        self.uniform(shape, bound)
+    }
+
+    /// Uniform on `+-sqrt(6 / (fan_in + fan_out))` (Glorot & Bengio 2010): for a weight that
+    /// is used in both directions.
+    pub(crate) fn symmetric_weight(&mut self, [fan_in, fan_out]: [usize; 2]) -> Param<Tensor<2>> {
+        self.uniform([fan_in, fan_out], (6.0 / (fan_in + fan_out) as f64).sqrt() as f32)
+    }
+
+    /// `value` everywhere: biases start at 0, gains at 1.
+    pub(crate) fn constant(&mut self, length: usize, value: f32) -> Param<Tensor<1>> {
+        Param::from_data(TensorData::new(vec![value; length], [length]), self.device)
+    }
+
+    fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
+        let values: Vec<f32> = (0..shape.iter().product())
+            .map(|_| self.generator.random_range(-bound..=bound))
+            .collect();
+        Param::from_data(TensorData::new(values, shape), self.device)
+    }
+}

@@ -1,0 +1,210 @@
+//! A module's parameters by name, in PyTorch's layout, and as safetensors.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::path::Path;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{DType, Tensor, TensorData};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::{Error, Result};
+
+/// Tensors by name, on the host.
+pub type Tensors = BTreeMap<String, TensorData>;
+
+/// The parameters of a module, named by the fields that lead to them (`encoder.layers.0.weight`)
+/// and laid out as PyTorch lays them out: the weight of a dense layer is `[out, in]`, the
+/// transpose of Burn's. Reads back from the device.
+pub fn collect<M: Module>(module: &M) -> Tensors {
+    let mut visitor = Collector::default();
+    module.visit(&mut visitor);
+    visitor.tensors
+}
+
+/// The module with its parameters replaced by `tensors`, on the device where they were.
+///
+/// # Errors
+/// If a parameter is missing, has another shape, or a tensor is left over.
+pub fn replace<M: Module>(module: M, tensors: Tensors) -> Result<M> {
+    let mut mapper = Replacer { path: Names::default(), tensors, problem: None };
+    let module = module.map(&mut mapper);
+    let left_over = mapper.tensors.keys().next();
+    match (mapper.problem, left_over) {
+        (Some(problem), _) => Err(Error::Tensors(problem)),
+        (None, Some(name)) => {
+            Err(Error::Tensors(format!("tensor {name}: expected no such tensor, got one")))
+        }
+        (None, None) => Ok(module),
+    }
+}
+
+/// Writes tensors and one text under the key `ae` of the metadata, as safetensors: to a
+/// temporary file beside `path`, then renamed, so that `path` is never half a file.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write(path: &Path, tensors: &Tensors, metadata: &str) -> Result<()> {
+    let views = tensors.iter().map(|(name, data)| {
+        let dtype = match data.dtype() {
+            DType::F32 => Dtype::F32,
+            DType::F64 => Dtype::F64,
+            other => {
+                return Err(Error::Tensors(format!(
+                    "tensor {name}: expected f32 or f64, got {other:?}"
+                )));
+            }
+        };
+        let view = TensorView::new(dtype, data.shape().to_vec(), data.as_bytes());
+        Ok((name, view.map_err(|error| Error::Tensors(format!("tensor {name}: {error}")))?))
+    });
+    let views = views.collect::<Result<Vec<_>>>()?;
+    let metadata = HashMap::from([(METADATA.to_owned(), metadata.to_owned())]);
+    let bytes = safetensors::serialize(views, Some(metadata))
+        .map_err(|error| Error::Tensors(error.to_string()))?;
+    write_atomically(path, &bytes)
+}
+
+/// Reads what [`write()`] wrote, or any safetensors file of f32 and f64 tensors; the text is
+/// empty where there is none.
+///
+/// # Errors
+/// If the file cannot be read or is no such file.
+pub fn read(path: &Path) -> Result<(Tensors, String)> {
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let not_one = |error| Error::file(path, "a safetensors file", format!("`{error}`"));
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(not_one)?;
+    let text = metadata.metadata().as_ref().and_then(|map| map.get(METADATA).cloned());
+    let tensors = SafeTensors::deserialize(&bytes).map_err(not_one)?;
+    let tensors = tensors.iter().map(|(name, view)| {
+        let shape = view.shape().to_vec();
+        let data = match view.dtype() {
+            Dtype::F32 => TensorData::new(numbers(view.data(), f32::from_le_bytes), shape),
+            Dtype::F64 => TensorData::new(numbers(view.data(), f64::from_le_bytes), shape),
+            other => {
+                let expected = format!("f32 or f64 in tensor {name}");
+                return Err(Error::file(path, expected, format!("{other:?}")));
+            }
+        };
+        Ok((name.to_owned(), data))
+    });
+    Ok((tensors.collect::<Result<_>>()?, text.unwrap_or_default()))
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(path))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path))?;
+    file.persist(path).map_err(|error| Error::io(path)(error.error))?;
+    Ok(())
+}
+
+const METADATA: &str = "ae";
+
+fn numbers<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> {
+    let (chunks, _) = bytes.as_chunks();
+    chunks.iter().map(|chunk| number(*chunk)).collect()
+}
+
+/// The name of the parameter at which a traversal of a module stands: call
+/// [`enter`](Self::enter) and [`exit`](Self::exit) from a visitor's or mapper's `enter_module`
+/// and `exit_module`. The variant of an enum is no part of a name, so that a model has the
+/// same names inside [`Model`](crate::Model) as alone.
+#[derive(Default)]
+pub struct Names(Vec<String>);
+
+impl Names {
+    /// Goes down into a field.
+    pub fn enter(&mut self, name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.0.push(name.to_owned());
+        }
+    }
+
+    /// Comes back from it.
+    pub fn exit(&mut self, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.0.pop();
+        }
+    }
+
+    /// The fields that lead here, joined by dots.
+    pub fn name(&self) -> String {
+        self.0.join(".")
+    }
+}
+
+#[derive(Default)]
+struct Collector {
+    path: Names,
+    tensors: Tensors,
+}
+
+impl ModuleVisitor for Collector {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = turn(param.val().without_autodiff());
+        self.tensors.insert(self.path.name(), value.into_data());
+    }
+
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+}
+
+struct Replacer {
+    path: Names,
+    tensors: Tensors,
+    problem: Option<String>,
+}
+
+impl ModuleMapper for Replacer {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.name();
+        let (id, old, mapper) = param.consume();
+        let expected = turn(old.clone()).dims();
+        let problem = match self.tensors.remove(&name) {
+            None => format!("tensor {name}: expected shape {expected:?}, got no such tensor"),
+            Some(data) if data.shape()[..] == expected => {
+                let device = old.device().without_autodiff();
+                // Through the host, so that its memory is in the order of its dimensions: a
+                // matrix product over a transposed view may round differently.
+                let turned = turn(Tensor::<D>::from_data(data, (&device, old.dtype()))).into_data();
+                let new = Tensor::from_data(turned, (&device, old.dtype()));
+                let new = match old.is_autodiff() {
+                    true => new.autodiff().set_require_grad(old.is_require_grad()),
+                    false => new,
+                };
+                return Param::from_mapped_value(id, new, mapper);
+            }
+            Some(data) => {
+                format!("tensor {name}: expected shape {expected:?}, got {:?}", data.shape())
+            }
+        };
+        self.problem.get_or_insert(problem);
+        Param::from_mapped_value(id, old, mapper)
+    }
+
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+}
+
+/// Only the weights of dense layers have two dimensions; PyTorch has them the other way round.
+fn turn<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if D == 2 { tensor.swap_dims(0, 1) } else { tensor }
+}

@@ -1,0 +1,225 @@
+//! Batches of a data set on a device: resident there as a whole, or streamed.
+
+use std::sync::{Arc, OnceLock};
+
+use ae_data::Source;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::reconstruction::entropy;
+use crate::{Error, Result};
+
+/// The bytes a data set may take on a device before it is streamed instead: 1 GiB.
+pub const RESIDENT_LIMIT: usize = 1 << 30;
+
+/// Rows read at a time while a data set is brought to a device.
+const CHUNK: usize = 1024;
+
+/// A data set as tensors `[batch, features]` on a device.
+///
+/// Where it fits it lies there as a whole, and a batch is a gather on the device; where it does
+/// not, each batch is read and sent. The values are the same either way.
+#[derive(Clone)]
+pub struct Batches {
+    source: Arc<dyn Source>,
+    resident: Option<Tensor<2>>,
+    device: Device,
+    range: Option<[f32; 2]>,
+    entropy: Arc<OnceLock<Option<f64>>>,
+}
+
+impl Batches {
+    /// Brings `source` to `device` if its `len * width` floats take at most `limit` bytes.
+    ///
+    /// Every value read is checked to be finite, and to lie in `range` if there is one.
+    ///
+    /// # Errors
+    /// If there are no rows, they cannot be read, or a value is out of range.
+    pub fn new(
+        source: Arc<dyn Source>,
+        device: &Device,
+        limit: usize,
+        range: Option<[f32; 2]>,
+    ) -> Result<Self> {
+        if source.is_empty() {
+            return Err(Error::setting("samples", "at least one", 0));
+        }
+        let device = device.clone().without_autodiff();
+        let bytes = source.len().saturating_mul(source.width()).saturating_mul(size_of::<f32>());
+        let mut batches = Self { source, resident: None, device, range, entropy: Arc::default() };
+        if bytes <= limit {
+            batches.resident = Some(batches.bring()?);
+        }
+        Ok(batches)
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.source.len()
+    }
+
+    /// Whether there are none; never, once built.
+    pub fn is_empty(&self) -> bool {
+        self.source.is_empty()
+    }
+
+    /// Features of a row.
+    pub fn width(&self) -> usize {
+        self.source.width()
+    }
+
+    /// Whether the whole lies on the device.
+    pub fn is_resident(&self) -> bool {
+        self.resident.is_some()
+    }
+
+    /// The rows with the given indices: `[rows, features]`.
+    ///
+    /// # Errors
+    /// If they cannot be read, or a value is out of range.
+    ///
+    /// # Panics
+    /// If an index is not below [`len`](Self::len).
+    pub fn select(&self, rows: &[usize]) -> Result<Tensor<2>> {
+        match &self.resident {
+            Some(all) => {
+                assert!(rows.iter().all(|row| *row < self.len()), "rows of {}", self.len());
+                let indices: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
+                let indices = TensorData::new(indices, [rows.len()]);
+                Ok(all.clone().select(0, Tensor::<1, Int>::from_data(indices, &self.device)))
+            }
+            None => self.read(rows),
+        }
+    }
+
+    /// The mean over rows and features of the [`entropy`] of each value, in nats: the floor of
+    /// cross-entropy; `None` if a value lies outside \[0, 1\]. Reads every row once, the first
+    /// time it is asked for.
+    ///
+    /// # Errors
+    /// If rows cannot be read.
+    pub fn entropy(&self) -> Result<Option<f64>> {
+        if let Some(known) = self.entropy.get() {
+            return Ok(*known);
+        }
+        let rows: Vec<usize> = (0..self.len()).collect();
+        let mut sum = Some(0.0);
+        for chunk in rows.chunks(CHUNK) {
+            let values = self.values(chunk)?;
+            if !values.iter().all(|value| (0.0..=1.0).contains(value)) {
+                sum = None;
+                break;
+            }
+            let part: f64 = values.iter().map(|value| entropy(f64::from(*value))).sum();
+            sum = sum.map(|sum| sum + part);
+        }
+        let mean = sum.map(|sum| sum / (self.len() * self.width()) as f64);
+        Ok(*self.entropy.get_or_init(|| mean))
+    }
+
+    /// A number that another data set hardly has: from its size and some of its rows.
+    pub(crate) fn fingerprint(&self) -> Result<String> {
+        let step = self.len().div_ceil(64);
+        let rows: Vec<usize> = (0..self.len()).step_by(step).collect();
+        let values = self.values(&rows)?;
+        let hash = values.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| {
+            (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3)
+        });
+        Ok(format!("{} samples of {} features, {hash:016x}", self.len(), self.width()))
+    }
+
+    fn bring(&self) -> Result<Tensor<2>> {
+        let rows: Vec<usize> = (0..self.len()).collect();
+        let mut values = Vec::with_capacity(self.len() * self.width());
+        for chunk in rows.chunks(CHUNK) {
+            values.extend(self.values(chunk)?);
+        }
+        Ok(Tensor::from_data(TensorData::new(values, [self.len(), self.width()]), &self.device))
+    }
+
+    fn read(&self, rows: &[usize]) -> Result<Tensor<2>> {
+        let data = TensorData::new(self.values(rows)?, [rows.len(), self.width()]);
+        Ok(Tensor::from_data(data, &self.device))
+    }
+
+    fn values(&self, rows: &[usize]) -> Result<Vec<f32>> {
+        let mut values = vec![0.0; rows.len() * self.width()];
+        self.source.read(rows, &mut values)?;
+        let [low, high] = self.range.unwrap_or([f32::MIN, f32::MAX]);
+        match values.iter().position(|value| !(low..=high).contains(value)) {
+            None => Ok(values),
+            Some(at) => Err(self.out_of_range(rows[at / self.width()], at, values[at])),
+        }
+    }
+
+    fn out_of_range(&self, row: usize, at: usize, value: f32) -> Error {
+        let feature = at % self.width();
+        let wanted = match self.range {
+            Some([low, high]) => format!(
+                "a number in [{low}, {high}], as cross-entropy needs, got {value}; bring features \
+                 there with min-max preprocessing, or take squared error"
+            ),
+            None => format!("a finite number, got {value}"),
+        };
+        Error::Objective(format!("feature {feature} of sample {row}: expected {wanted}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ae_data::{Samples, Shape};
+
+    fn samples() -> Arc<Samples> {
+        let values = (0..3000).map(|i| i as f32).collect();
+        Arc::new(Samples::from_floats(values, Shape::table(2)).unwrap())
+    }
+
+    #[test]
+    fn resident_and_streamed_batches_are_the_same() {
+        let device = Device::flex();
+        let resident = Batches::new(samples(), &device, RESIDENT_LIMIT, None).unwrap();
+        let streamed = Batches::new(samples(), &device, 100, None).unwrap();
+        assert!(resident.is_resident() && !streamed.is_resident());
+        let rows = [1499, 0, 7, 7];
+        let selected = resident.select(&rows).unwrap().into_data();
+        assert_eq!(selected, streamed.select(&rows).unwrap().into_data());
+        let expected = [2998.0f32, 2999.0, 0.0, 1.0, 14.0, 15.0, 14.0, 15.0];
+        assert_eq!(selected.iter::<f32>().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn values_out_of_range_are_found_resident_and_streamed() {
+        for limit in [0, RESIDENT_LIMIT] {
+            let refused = Batches::new(samples(), &Device::flex(), limit, Some([0.0, 1.0]))
+                .and_then(|batches| batches.select(&[0, 1]).map(|_| ()));
+            assert_eq!(
+                refused.unwrap_err().to_string(),
+                "feature 0 of sample 1: expected a number in [0, 1], as cross-entropy needs, got \
+                 2; bring features there with min-max preprocessing, or take squared error"
+            );
+        }
+    }
+
+    struct Broken;
+
+    impl Source for Broken {
+        fn len(&self) -> usize {
+            2
+        }
+
+        fn width(&self) -> usize {
+            1
+        }
+
+        fn read(&self, _: &[usize], out: &mut [f32]) -> ae_data::Result<()> {
+            out.fill(f32::NAN);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_found() {
+        let error = Batches::new(Arc::new(Broken), &Device::flex(), 100, None).err().unwrap();
+        assert_eq!(error.to_string(), "feature 0 of sample 0: expected a finite number, got NaN");
+    }
+}

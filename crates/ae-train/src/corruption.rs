@@ -1,0 +1,316 @@
+//! Corruption: data -> data, fresh at every step.
+
+use burn::tensor::{Bool, DType, Tensor, TensorData};
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::{Error, Moment, Result};
+
+/// A number in \[0, 1\].
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Probability(f64);
+
+impl Probability {
+    /// Checks the range.
+    ///
+    /// # Errors
+    /// If `value` is not in \[0, 1\].
+    pub fn new(value: f64) -> Result<Self> {
+        match (0.0..=1.0).contains(&value) {
+            true => Ok(Self(value)),
+            false => Err(Error::setting("probability", "a number in [0, 1]", value)),
+        }
+    }
+
+    /// The number.
+    pub fn value(self) -> f64 {
+        self.0
+    }
+
+    /// For a uniform u32 to be below with this probability.
+    fn threshold(self) -> u64 {
+        (self.0 * 2f64.powi(32)).round() as u64
+    }
+}
+
+impl TryFrom<f64> for Probability {
+    type Error = Error;
+
+    fn try_from(value: f64) -> Result<Self> {
+        Self::new(value)
+    }
+}
+
+impl From<Probability> for f64 {
+    fn from(probability: Probability) -> f64 {
+        probability.0
+    }
+}
+
+/// A standard deviation: finite and not negative.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Deviation(f64);
+
+impl Deviation {
+    /// Checks the range.
+    ///
+    /// # Errors
+    /// If `value` is negative or not finite.
+    pub fn new(value: f64) -> Result<Self> {
+        match value.is_finite() && value >= 0.0 {
+            true => Ok(Self(value)),
+            false => Err(Error::setting("standard deviation", "a number from 0", value)),
+        }
+    }
+
+    /// The number.
+    pub fn value(self) -> f64 {
+        self.0
+    }
+}
+
+impl TryFrom<f64> for Deviation {
+    type Error = Error;
+
+    fn try_from(value: f64) -> Result<Self> {
+        Self::new(value)
+    }
+}
+
+impl From<Deviation> for f64 {
+    fn from(deviation: Deviation) -> f64 {
+        deviation.0
+    }
+}
+
+/// What an objective does to an input before it is encoded (Vincent et al. 2010, JMLR
+/// 11:3371, section 3.3). Every component is treated on its own.
+///
+/// | kind | effect on a component |
+/// |---|---|
+/// | none | stays |
+/// | masking(p) | becomes 0 with probability p; the others are *not* rescaled (dropout does) |
+/// | salt-and-pepper(p) | becomes 0 or 1, each with probability p / 2 |
+/// | gaussian(s) | gets noise from N(0, s^2) added, in units of the input |
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Corruption {
+    /// Nothing.
+    #[default]
+    None,
+    /// Zeroes components.
+    Masking(Probability),
+    /// Sets components to 0 or 1.
+    SaltAndPepper(Probability),
+    /// Adds normal noise.
+    Gaussian(Deviation),
+}
+
+/// An input after corruption.
+#[derive(Clone, Debug)]
+pub struct Corrupted {
+    /// The values, `[batch, features]`.
+    pub values: Tensor<2>,
+    /// Which components were touched.
+    pub touched: Touched,
+}
+
+/// The components that a corruption touched, whether or not their value changed.
+#[derive(Clone, Debug)]
+pub enum Touched {
+    /// None of them.
+    Nothing,
+    /// All of them.
+    Everything,
+    /// Those that are true, `[batch, features]`.
+    These(Tensor<2, Bool>),
+}
+
+impl Corruption {
+    /// Masking noise of probability `p`.
+    ///
+    /// # Errors
+    /// If `p` is not in \[0, 1\].
+    pub fn masking(p: f64) -> Result<Self> {
+        Probability::new(p).map(Self::Masking)
+    }
+
+    /// Salt-and-pepper noise of probability `p`.
+    ///
+    /// # Errors
+    /// If `p` is not in \[0, 1\].
+    pub fn salt_and_pepper(p: f64) -> Result<Self> {
+        Probability::new(p).map(Self::SaltAndPepper)
+    }
+
+    /// Gaussian noise of standard deviation `s`.
+    ///
+    /// # Errors
+    /// If `s` is negative or not finite.
+    pub fn gaussian(s: f64) -> Result<Self> {
+        Deviation::new(s).map(Self::Gaussian)
+    }
+
+    /// Corrupts a batch, `[batch, features]`, with the noise of a moment: drawn on the host,
+    /// so that it is the same on every device.
+    pub fn apply(self, input: Tensor<2>, moment: Moment) -> Corrupted {
+        let mut generator = moment.generator("corruption");
+        let shape = input.dims();
+        let count = shape[0] * shape[1];
+        let device = input.device();
+        // One random word per component: touched if it is below the threshold.
+        let mut draw = |probability: Probability| -> Vec<Option<u32>> {
+            let threshold = probability.threshold();
+            let word = |_| generator.next_u32();
+            (0..count).map(word).map(|w| (u64::from(w) < threshold).then_some(w)).collect()
+        };
+        let mask = |touched: Vec<bool>| -> Tensor<2, Bool> {
+            Tensor::from_data(TensorData::new(touched, shape), &device)
+        };
+        match self {
+            Self::None => Corrupted { values: input, touched: Touched::Nothing },
+            Self::Masking(probability) => {
+                let touched = mask(draw(probability).iter().map(Option::is_some).collect());
+                let values = input.mask_fill(touched.clone(), 0.0);
+                Corrupted { values, touched: Touched::These(touched) }
+            }
+            Self::SaltAndPepper(probability) => {
+                let drawn = draw(probability);
+                let half = probability.threshold() / 2;
+                let salt = drawn.iter().map(|w| w.is_some_and(|w| u64::from(w) < half)).collect();
+                let touched = mask(drawn.iter().map(Option::is_some).collect());
+                let values = input.mask_fill(touched.clone(), 0.0).mask_fill(mask(salt), 1.0);
+                Corrupted { values, touched: Touched::These(touched) }
+            }
+            Self::Gaussian(deviation) => {
+                let deviation = deviation.value() as f32;
+                let noise: Vec<f32> = (0..count)
+                    .map(|_| {
+                        deviation * Distribution::<f32>::sample(&StandardNormal, &mut generator)
+                    })
+                    .collect();
+                let noise = TensorData::new(noise, shape);
+                let dtype: DType = input.dtype();
+                Corrupted {
+                    values: input + Tensor::from_data(noise, (&device, dtype)),
+                    touched: Touched::Everything,
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Corruption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => write!(f, "none"),
+            Self::Masking(p) => write!(f, "masking {}", p.value()),
+            Self::SaltAndPepper(p) => write!(f, "salt-and-pepper {}", p.value()),
+            Self::Gaussian(s) => write!(f, "gaussian {}", s.value()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+    use proptest::prelude::*;
+
+    const SHAPE: [usize; 2] = [50, 80];
+
+    /// Values that occur in no corruption, so that every touch shows.
+    fn input() -> (Vec<f32>, Tensor<2>) {
+        let values: Vec<f32> = (0..SHAPE[0] * SHAPE[1]).map(|i| 0.1 + i as f32 / 8000.0).collect();
+        let tensor = Tensor::from_data(TensorData::new(values.clone(), SHAPE), &Device::flex());
+        (values, tensor)
+    }
+
+    fn apply(corruption: Corruption, seed: u64) -> (Vec<f32>, Option<Vec<bool>>) {
+        let corrupted = corruption.apply(input().1, Moment { seed, epoch: 1, step: 2 });
+        let touched = match corrupted.touched {
+            Touched::These(touched) => Some(touched.into_data().iter::<bool>().collect()),
+            Touched::Nothing | Touched::Everything => None,
+        };
+        (corrupted.values.into_data().iter::<f32>().collect(), touched)
+    }
+
+    /// The share of a count that is binomial lies within 4.5 standard deviations.
+    fn share(count: usize, p: f64) -> bool {
+        let n = (SHAPE[0] * SHAPE[1]) as f64;
+        (count as f64 - n * p).abs() <= 4.5 * (n * p * (1.0 - p)).sqrt() + 1e-9
+    }
+
+    proptest! {
+        #[test]
+        fn masking_zeroes_its_share_and_leaves_the_rest_bit_equal(p in 0.0f64..=1.0, seed: u64) {
+            let (values, touched) = apply(Corruption::masking(p).unwrap(), seed);
+            let touched = touched.unwrap();
+            for ((value, original), touched) in values.iter().zip(&input().0).zip(&touched) {
+                let expected = if *touched { 0.0f32 } else { *original };
+                prop_assert_eq!(value.to_bits(), expected.to_bits());
+            }
+            prop_assert!(share(touched.iter().filter(|t| **t).count(), p));
+        }
+
+        #[test]
+        fn salt_and_pepper_sets_half_its_share_to_each_end(p in 0.0f64..=1.0, seed: u64) {
+            let (values, touched) = apply(Corruption::salt_and_pepper(p).unwrap(), seed);
+            let count = |wanted: f32| values.iter().filter(|v| **v == wanted).count();
+            prop_assert!(share(count(0.0), p / 2.0) && share(count(1.0), p / 2.0));
+            for ((value, original), touched) in values.iter().zip(&input().0).zip(&touched.unwrap()) {
+                prop_assert!(*touched || value.to_bits() == original.to_bits());
+                prop_assert!(!*touched || *value == 0.0 || *value == 1.0);
+            }
+        }
+    }
+
+    #[test]
+    fn level_0_is_the_identity_and_probability_1_spares_none() {
+        for identity in [
+            Corruption::None,
+            Corruption::masking(0.0).unwrap(),
+            Corruption::salt_and_pepper(0.0).unwrap(),
+            Corruption::gaussian(0.0).unwrap(),
+        ] {
+            assert_eq!(apply(identity, 3).0, input().0, "{identity}");
+        }
+        assert!(apply(Corruption::masking(1.0).unwrap(), 3).0.iter().all(|value| *value == 0.0));
+    }
+
+    #[test]
+    fn gaussian_noise_has_its_mean_and_deviation() {
+        let (values, _) = apply(Corruption::gaussian(0.5).unwrap(), 1);
+        let noise: Vec<f64> =
+            values.iter().zip(&input().0).map(|(value, x)| f64::from(value - x)).collect();
+        let n = noise.len() as f64;
+        let mean = noise.iter().sum::<f64>() / n;
+        let variance = noise.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / n;
+        assert!(mean.abs() < 4.5 * 0.5 / n.sqrt(), "{mean}");
+        assert!((variance / 0.25 - 1.0).abs() < 4.5 * (2.0 / n).sqrt(), "{variance}");
+    }
+
+    #[test]
+    fn the_moment_decides() {
+        let masking = Corruption::masking(0.5).unwrap();
+        assert_eq!(apply(masking, 1), apply(masking, 1));
+        assert_ne!(apply(masking, 1), apply(masking, 2));
+    }
+
+    #[test]
+    fn levels_out_of_range_are_refused_also_in_files() {
+        assert_eq!(
+            Corruption::masking(1.5).unwrap_err().to_string(),
+            "probability: expected a number in [0, 1], got 1.5"
+        );
+        assert_eq!(
+            Corruption::gaussian(f64::NAN).unwrap_err().to_string(),
+            "standard deviation: expected a number from 0, got NaN"
+        );
+        let json = serde_json::to_string(&Corruption::masking(0.25).unwrap()).unwrap();
+        assert_eq!(json, r#"{"masking":0.25}"#);
+        assert!(serde_json::from_str::<Corruption>(r#"{"masking":1.25}"#).is_err());
+    }
+}

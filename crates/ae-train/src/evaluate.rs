@@ -1,0 +1,267 @@
+//! How good a model is on a data set, in the units that people publish.
+
+use ae_models::{Activation, Autoencoder};
+use burn::tensor::Tensor;
+
+use crate::{Batches, Reconstruction, Result};
+
+/// What a model does to a data set: nothing corrupted, nothing penalised.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Evaluation {
+    /// Number of samples.
+    pub samples: usize,
+    /// Squared error per sample: summed over features, averaged over samples.
+    pub squared_error: f64,
+    /// Cross-entropy, where the output is a sigmoid and all targets lie in \[0, 1\].
+    pub cross_entropy: Option<CrossEntropy>,
+    /// Units of the code that never changed over the whole data set.
+    pub dead_units: usize,
+    /// Units of the code.
+    pub code_size: usize,
+    /// Variance of the reconstructions over that of the data, both summed over features.
+    /// Near 0 the model answers everything with the mean.
+    pub variance_kept: f64,
+}
+
+/// Cross-entropy of a data set, in nats.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct CrossEntropy {
+    /// Per feature: averaged over samples and features.
+    pub per_feature: f64,
+    /// The entropy of the targets, per feature: no reconstruction can go below.
+    pub floor: f64,
+}
+
+impl CrossEntropy {
+    /// What is left above the floor.
+    pub fn excess(self) -> f64 {
+        self.per_feature - self.floor
+    }
+}
+
+/// The squared error of every sample (summed over features), beside the evaluation of all.
+pub struct Errors {
+    /// Of all samples together.
+    pub evaluation: Evaluation,
+    /// One squared error per sample, in the order of the data.
+    pub squared_errors: Vec<f32>,
+}
+
+/// Evaluates a model on a data set, `batch` samples at a time.
+///
+/// Every batch has the same shape (the last is filled up with copies whose results are
+/// dropped), since each new shape costs a GPU another round of tuning.
+///
+/// # Errors
+/// If the data cannot be read.
+///
+/// # Panics
+/// If the data has another width than the model, or `batch` is 0.
+pub fn evaluate<M: Autoencoder>(model: &M, data: &Batches, batch: usize) -> Result<Errors> {
+    let mut tally = Tally::new(model, data)?;
+    for_each_batch(data, batch, |input, count| {
+        let code = model.encode(input.clone());
+        let logits = model.decode_logits(code.clone());
+        let [input, code, logits] = [input, code, logits].map(|tensor| first(tensor, count));
+        tally.add(input, code, logits);
+    })?;
+    Ok(tally.finish())
+}
+
+/// Everything an evaluation sums up, batch by batch.
+pub(crate) struct Tally {
+    output: Activation,
+    features: usize,
+    code_size: usize,
+    floor: Option<f64>,
+    squared_errors: Vec<f32>,
+    cross_entropy: f64,
+    codes: Extremes,
+    inputs: Moments,
+    outputs: Moments,
+}
+
+impl Tally {
+    pub(crate) fn new<M: Autoencoder>(model: &M, data: &Batches) -> Result<Self> {
+        Ok(Self {
+            output: model.output(),
+            features: data.width(),
+            code_size: model.code_size(),
+            floor: if model.output().is_probability() { data.entropy()? } else { None },
+            squared_errors: Vec::with_capacity(data.len()),
+            cross_entropy: 0.0,
+            codes: Extremes::default(),
+            inputs: Moments::default(),
+            outputs: Moments::default(),
+        })
+    }
+
+    /// Adds clean inputs, their codes and the logits of their reconstructions.
+    pub(crate) fn add(&mut self, input: Tensor<2>, code: Tensor<2>, logits: Tensor<2>) {
+        let output = self.output.apply(logits.clone());
+        let errors = (output.clone() - input.clone()).square().sum_dim(1);
+        self.squared_errors.extend(errors.into_data().iter::<f32>());
+        if self.floor.is_some() {
+            let target = input.clone();
+            let elements = Reconstruction::CrossEntropy.elements(logits, self.output, target);
+            self.cross_entropy += elements.sum_dim(1).into_data().iter::<f64>().sum::<f64>();
+        }
+        self.codes.add(code);
+        self.inputs.add(input);
+        self.outputs.add(output);
+    }
+
+    pub(crate) fn finish(self) -> Errors {
+        let samples = self.squared_errors.len();
+        let squared_error = self.squared_errors.iter().map(|error| f64::from(*error)).sum::<f64>();
+        let evaluation = Evaluation {
+            samples,
+            squared_error: squared_error / samples as f64,
+            cross_entropy: self.floor.map(|floor| CrossEntropy {
+                per_feature: self.cross_entropy / (samples * self.features) as f64,
+                floor,
+            }),
+            dead_units: self.codes.constant(),
+            code_size: self.code_size,
+            variance_kept: self.outputs.variance() / self.inputs.variance().max(f64::MIN_POSITIVE),
+        };
+        Errors { evaluation, squared_errors: self.squared_errors }
+    }
+}
+
+/// Calls `visit` with every batch of `data`, all of `batch` rows, and how many of them count.
+pub(crate) fn for_each_batch(
+    data: &Batches,
+    batch: usize,
+    mut visit: impl FnMut(Tensor<2>, usize),
+) -> Result<()> {
+    assert!(batch > 0, "batches of at least one sample");
+    let batch = batch.min(data.len());
+    for start in (0..data.len()).step_by(batch) {
+        let count = batch.min(data.len() - start);
+        let rows: Vec<usize> = (start..start + batch).map(|row| row.min(data.len() - 1)).collect();
+        visit(data.select(&rows)?, count);
+    }
+    Ok(())
+}
+
+pub(crate) fn first(tensor: Tensor<2>, count: usize) -> Tensor<2> {
+    match tensor.dims()[0] == count {
+        true => tensor,
+        false => tensor.narrow(0, 0, count),
+    }
+}
+
+/// Sums and sums of squares per column, on the device: `[1, columns]` each.
+#[derive(Default)]
+struct Moments {
+    count: usize,
+    sums: Option<[Tensor<2>; 2]>,
+}
+
+impl Moments {
+    fn add(&mut self, rows: Tensor<2>) {
+        self.count += rows.dims()[0];
+        let [sum, squares] = [rows.clone().sum_dim(0), rows.square().sum_dim(0)];
+        self.sums = Some(match self.sums.take() {
+            Some([old, old_squares]) => [old + sum, old_squares + squares],
+            None => [sum, squares],
+        });
+    }
+
+    /// The variance, summed over columns.
+    fn variance(self) -> f64 {
+        let Some([sums, squares]) = self.sums else { return 0.0 };
+        let (sums, squares, n) = (sums.into_data(), squares.into_data(), self.count as f64);
+        let columns = sums.iter::<f64>().zip(squares.iter::<f64>());
+        columns.map(|(sum, square)| (square / n - (sum / n).powi(2)).max(0.0)).sum()
+    }
+}
+
+/// Least and largest value of every unit, on the device: `[1, units]` each.
+#[derive(Default)]
+struct Extremes {
+    bounds: Option<[Tensor<2>; 2]>,
+}
+
+impl Extremes {
+    fn add(&mut self, codes: Tensor<2>) {
+        let [low, high] = [codes.clone().min_dim(0), codes.max_dim(0)];
+        self.bounds = Some(match self.bounds.take() {
+            Some([old_low, old_high]) => [old_low.min_pair(low), old_high.max_pair(high)],
+            None => [low, high],
+        });
+    }
+
+    /// Units whose range is nothing but rounding.
+    fn constant(self) -> usize {
+        let Some([low, high]) = self.bounds else { return 0 };
+        let (low, high) = (low.into_data(), high.into_data());
+        let units = low.iter::<f32>().zip(high.iter::<f32>());
+        units.filter(|(low, high)| high - low <= 1e-6 * low.abs().max(high.abs())).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RESIDENT_LIMIT;
+    use ae_data::{Samples, Shape};
+    use ae_models::{Dense, DenseConfig, tensors};
+    use burn::tensor::{Device, TensorData};
+    use std::sync::Arc;
+
+    fn batches(values: &[f32], width: usize) -> Batches {
+        let samples = Samples::from_floats(values.to_vec(), Shape::table(width)).unwrap();
+        Batches::new(Arc::new(samples), &Device::flex(), RESIDENT_LIMIT, None).unwrap()
+    }
+
+    /// 2 -> 1 -> 2 with code x_1 + x_2 and both outputs half of it.
+    fn averaging(output: Activation) -> Dense {
+        let config = DenseConfig { output, ..DenseConfig::new([2, 1]) };
+        let model = config.init(0, &Device::flex()).unwrap();
+        let mut weights = tensors::collect(&model);
+        weights.insert("encoder.layers.0.weight".into(), TensorData::from([[1.0f32, 1.0]]));
+        weights.insert("decoder.layers.0.weight".into(), TensorData::from([[0.5f32], [0.5]]));
+        tensors::replace(model, weights).unwrap()
+    }
+
+    /// (1, 3) -> (2, 2): error 2. (0, 0): 0. (4, 0) -> (2, 2): 8. Mean 10 / 3.
+    /// Data: columns (1, 0, 4), (3, 0, 0): variances 26/9 and 2; output: twice (2, 0, 2): 8/9.
+    #[test]
+    fn squared_error_and_variance_by_hand_whatever_the_batch() {
+        let data = batches(&[1.0, 3.0, 0.0, 0.0, 4.0, 0.0], 2);
+        for batch in [1, 2, 3, 10] {
+            let errors = evaluate(&averaging(Activation::Identity), &data, batch).unwrap();
+            assert_eq!(errors.squared_errors, [2.0, 0.0, 8.0]);
+            let evaluation = errors.evaluation;
+            assert!((evaluation.squared_error - 10.0 / 3.0).abs() < 1e-9);
+            assert!((evaluation.variance_kept - (16.0 / 9.0) / (26.0 / 9.0 + 2.0)).abs() < 1e-6);
+            assert_eq!((evaluation.samples, evaluation.dead_units), (3, 0));
+            assert_eq!(evaluation.cross_entropy, None);
+        }
+    }
+
+    /// Logits are the average (0.5, 0.5) of (1, 0): softplus(0.5) = 0.974077, so cross-entropy
+    /// 2 * 0.974077 - 0.5 = 1.448154 over 2 features; targets 0 and 1 have no entropy.
+    #[test]
+    fn cross_entropy_by_hand() {
+        let evaluate = |values: &[f32]| {
+            let data = batches(values, 2);
+            evaluate(&averaging(Activation::Sigmoid), &data, 8).unwrap().evaluation.cross_entropy
+        };
+        let cross_entropy = evaluate(&[1.0, 0.0]).unwrap();
+        assert!((cross_entropy.per_feature - 0.724_077).abs() < 1e-6);
+        assert_eq!(cross_entropy.floor, 0.0);
+        let floor = evaluate(&[0.5, 0.5]).unwrap();
+        assert!((floor.floor - 2f64.ln()).abs() < 1e-12 && floor.excess() > 0.0);
+        assert_eq!(evaluate(&[2.0, 0.0]), None);
+    }
+
+    #[test]
+    fn units_that_never_change_are_dead() {
+        let data = batches(&[1.0, -1.0, 2.0, -2.0, -3.0, 3.0], 2);
+        let evaluation = evaluate(&averaging(Activation::Identity), &data, 2).unwrap().evaluation;
+        assert_eq!((evaluation.dead_units, evaluation.code_size), (1, 1));
+    }
+}

@@ -1,0 +1,503 @@
+//! Fitting a model to data.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ae_data::Source;
+use ae_models::Autoencoder;
+use ae_models::tensors::{self, Tensors};
+use burn::module::DisplaySettings;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+
+use crate::checkpoint::{self, Checkpoints, State};
+use crate::evaluate::{Tally, first, for_each_batch};
+use crate::optimizer::{Updates, clip};
+use crate::{
+    Batches, Corruption, EpochReport, Error, Event, Flow, Moment, Objective, Observer, Result,
+    Schedule, Validation, Warning,
+};
+
+/// What a model is fitted to. The test part has no place here.
+#[derive(Clone)]
+pub struct Data {
+    /// To take steps on.
+    pub training: Arc<dyn Source>,
+    /// To choose the best epoch by, and to stop early.
+    pub validation: Option<Arc<dyn Source>>,
+}
+
+/// A fitted model and how it came about.
+#[derive(Clone, Debug)]
+pub struct Fitted<M> {
+    /// With the weights of the epoch whose validation loss was best, or, without a validation
+    /// part, with the last ones.
+    pub model: M,
+    /// All epochs, also those before a resumption.
+    pub epochs: Vec<EpochReport>,
+    /// The epoch the weights are from, from 1; `None`: the last step.
+    pub best: Option<usize>,
+    /// Steps done.
+    pub done: u64,
+    /// Why training ended.
+    pub end: End,
+}
+
+/// Why training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All epochs are done.
+    Complete,
+    /// The validation loss had not improved for as long as the schedule waits.
+    Patience,
+    /// An observer said stop.
+    Stopped,
+}
+
+/// Fits a model to data: mini-batch descent on an objective, by a schedule.
+///
+/// The model stays on the device it is on. The same model, data, objective and schedule give
+/// the same numbers on the same device. Losses are read back from the device a few times a
+/// second, not at every step.
+///
+/// ```
+/// use std::sync::Arc;
+/// use ae_data::digits;
+/// use ae_models::DenseConfig;
+/// use ae_train::{Data, Objective, Reconstruction, Schedule, fit};
+/// use burn::tensor::Device;
+///
+/// let model = DenseConfig::new([784, 32, 8]).init(0, &Device::flex())?;
+/// let data = Data { training: Arc::new(digits::generate(256, 0)), validation: None };
+/// let schedule = Schedule { epochs: 2, batch: 32, ..Schedule::default() };
+/// let objective = Objective::new(Reconstruction::CrossEntropy);
+/// let fitted = fit(model, &objective, &data, &schedule, &mut ())?;
+/// assert!(fitted.epochs[1].training_loss() < fitted.epochs[0].training_loss());
+/// # Ok::<(), ae_train::Error>(())
+/// ```
+///
+/// # Errors
+/// If the schedule or the objective is not possible, the data cannot be read, or the loss
+/// stops being a number ([`Error::NotFinite`]).
+pub fn fit<M: Autoencoder>(
+    model: M,
+    objective: &Objective<M>,
+    data: &Data,
+    schedule: &Schedule,
+    observer: &mut dyn Observer,
+) -> Result<Fitted<M>> {
+    Run::new(model, objective, data, schedule, None)?.go(observer)
+}
+
+/// As [`fit`], writing checkpoints, and going on from the newest one in the folder if there is
+/// one: then `model` only says what the model is.
+///
+/// On the flex and ndarray devices the weights in the end are the same to the bit as without
+/// the interruption, whenever it came.
+///
+/// # Errors
+/// As [`fit`]; if a checkpoint cannot be written or read; or if the newest one comes from
+/// another model, objective, schedule or data set.
+pub fn fit_with_checkpoints<M: Autoencoder>(
+    model: M,
+    objective: &Objective<M>,
+    data: &Data,
+    schedule: &Schedule,
+    checkpoints: &Checkpoints,
+    observer: &mut dyn Observer,
+) -> Result<Fitted<M>> {
+    checkpoints.check()?;
+    Run::new(model, objective, data, schedule, Some(checkpoints))?.go(observer)
+}
+
+/// Steps, and seconds, after which losses are read back.
+const READ_STEPS: usize = 64;
+const READ_SECONDS: f64 = 0.25;
+
+struct Run<'a, M: Autoencoder> {
+    model: M,
+    objective: &'a Objective<M>,
+    schedule: &'a Schedule,
+    checkpoints: Option<&'a Checkpoints>,
+    training: Batches,
+    validation: Option<Batches>,
+    device: Device,
+    updates: Updates,
+    batch: usize,
+    steps_per_epoch: u64,
+    state: State,
+    /// The weights of the best epoch.
+    best: Option<M>,
+    unread: Unread,
+    /// Sums of each term over the steps of this epoch that were read.
+    sums: Vec<f64>,
+}
+
+/// Steps whose losses are still on the device.
+struct Unread {
+    /// One tensor of terms a step.
+    terms: Vec<Tensor<1>>,
+    since: Instant,
+}
+
+impl<'a, M: Autoencoder> Run<'a, M> {
+    fn new(
+        model: M,
+        objective: &'a Objective<M>,
+        data: &Data,
+        schedule: &'a Schedule,
+        checkpoints: Option<&'a Checkpoints>,
+    ) -> Result<Self> {
+        schedule.check()?;
+        objective.check(&model)?;
+        let device = match model.devices().first() {
+            Some(device) => device.clone().without_autodiff(),
+            None => return Err(Error::Objective("model: expected parameters, got none".into())),
+        };
+        let on_device = |source: &Arc<dyn Source>| {
+            if source.width() != model.features() {
+                return Err(Error::Objective(format!(
+                    "samples: expected {} features, as the model has, got {}",
+                    model.features(),
+                    source.width()
+                )));
+            }
+            let (limit, range) = (schedule.resident_limit, objective.target_range());
+            Batches::new(source.clone(), &device, limit, range)
+        };
+        let training = on_device(&data.training)?;
+        let validation = data.validation.as_ref().map(on_device).transpose()?;
+        if schedule.patience.is_some() && validation.is_none() {
+            let message = "patience: expected a validation part to be patient about, got none";
+            return Err(Error::Objective(message.into()));
+        }
+        let batch = schedule.batch.min(training.len());
+        let mut run = BTreeMap::from([
+            ("model".to_owned(), model.format(DisplaySettings::new())),
+            ("objective".to_owned(), objective.to_string()),
+            ("schedule".to_owned(), format!("{schedule:?}")),
+            ("training part".to_owned(), training.fingerprint()?),
+        ]);
+        if let Some(validation) = &validation {
+            run.insert("validation part".to_owned(), validation.fingerprint()?);
+        }
+        let state = State {
+            run,
+            done: 0,
+            sums: Vec::new(),
+            epochs: Vec::new(),
+            best: None,
+            optimizer: BTreeMap::new(),
+        };
+        let mut run = Self {
+            model: model.train(),
+            objective,
+            schedule,
+            checkpoints,
+            steps_per_epoch: (training.len() / batch) as u64,
+            training,
+            validation,
+            device,
+            updates: Updates::new(&schedule.optimizer),
+            batch,
+            state,
+            best: None,
+            unread: Unread { terms: Vec::new(), since: Instant::now() },
+            sums: vec![0.0; objective.names().len()],
+        };
+        if let Some(checkpoints) = checkpoints {
+            run.resume(checkpoints)?;
+        }
+        Ok(run)
+    }
+
+    fn steps(&self) -> u64 {
+        self.steps_per_epoch * self.schedule.epochs as u64
+    }
+
+    fn go(mut self, observer: &mut dyn Observer) -> Result<Fitted<M>> {
+        let start = Event::Start {
+            done: self.state.done,
+            steps: self.steps(),
+            steps_per_epoch: self.steps_per_epoch,
+            batch: self.batch,
+            resident: self.training.is_resident(),
+        };
+        let mut flow = observer.observe(&start);
+        let mut written = Instant::now();
+        let end = loop {
+            if self.state.epochs.len() == self.schedule.epochs {
+                break End::Complete;
+            }
+            if self.is_out_of_patience() {
+                break End::Patience;
+            }
+            if flow == Flow::Stop {
+                break End::Stopped;
+            }
+            flow = self.epoch(&mut written, observer)?;
+        };
+        self.read(observer)?;
+        if end == End::Stopped {
+            self.write_checkpoint(observer)?;
+        }
+        let model = match self.best {
+            Some(best) => best,
+            None => self.model.valid(),
+        };
+        Ok(Fitted {
+            model,
+            best: self.state.best.map(|(epoch, _)| epoch),
+            epochs: self.state.epochs,
+            done: self.state.done,
+            end,
+        })
+    }
+
+    fn is_out_of_patience(&self) -> bool {
+        let waited = |(best, _)| self.state.epochs.len() - best;
+        self.schedule.patience.is_some_and(|patience| {
+            self.state.best.map(waited).is_some_and(|waited| waited >= patience)
+        })
+    }
+
+    /// The rest of the current epoch, and its end unless it was stopped.
+    fn epoch(&mut self, written: &mut Instant, observer: &mut dyn Observer) -> Result<Flow> {
+        let epoch = self.state.epochs.len();
+        let _span = tracing::debug_span!("epoch", number = epoch + 1).entered();
+        let moment = Moment { seed: self.schedule.seed, epoch: epoch as u32, step: 0 };
+        let order = moment.order(self.training.len());
+        let first = self.state.done - epoch as u64 * self.steps_per_epoch;
+        let began = Instant::now();
+        for step in first..self.steps_per_epoch {
+            let rows = &order[step as usize * self.batch..][..self.batch];
+            self.step(Moment { step: step as u32, ..moment }, rows)?;
+            let mut flow =
+                observer.observe(&Event::Step { done: self.state.done, epoch: epoch + 1 });
+            if self.unread.terms.len() >= READ_STEPS
+                || self.unread.since.elapsed().as_secs_f64() >= READ_SECONDS
+            {
+                flow = either(flow, self.read(observer)?);
+            }
+            if self.is_checkpoint_due(written) {
+                self.read(observer)?;
+                self.write_checkpoint(observer)?;
+                *written = Instant::now();
+            }
+            if flow == Flow::Stop {
+                return Ok(flow);
+            }
+        }
+        let flow = self.read(observer)?;
+        let seconds = began.elapsed().as_secs_f64();
+        let samples = (self.steps_per_epoch - first) * self.batch as u64;
+        let report = EpochReport {
+            epoch: epoch + 1,
+            done: self.state.done,
+            training: self.means(),
+            validation: self.validate()?,
+            rate: self.rate_before(self.state.done),
+            seconds,
+            samples_per_second: samples as f64 / seconds.max(f64::MIN_POSITIVE),
+        };
+        Ok(either(flow, self.end_epoch(report, observer)))
+    }
+
+    /// The learning rate of the step that made it `done` steps.
+    fn rate_before(&self, done: u64) -> f64 {
+        self.schedule.rate.at(done - 1, self.steps(), self.steps_per_epoch)
+    }
+
+    /// One step of descent.
+    fn step(&mut self, moment: Moment, rows: &[usize]) -> Result<()> {
+        let rate = self.rate_before(self.state.done + 1);
+        let input = self.training.select(rows)?.autodiff();
+        let losses = self.objective.losses(&self.objective.pass(&self.model, input, moment));
+        let mut gradients = GradientsParams::from_grads(losses.total().backward(), &self.model);
+        if let Some(limit) = self.schedule.clip {
+            gradients = clip(&self.model, gradients, limit);
+        }
+        self.model = self.updates.apply(rate, self.model.clone(), gradients);
+        self.unread.terms.push(losses.terms());
+        self.state.done += 1;
+        Ok(())
+    }
+
+    /// Reads the losses of the steps since the last time from the device, all at once.
+    fn read(&mut self, observer: &mut dyn Observer) -> Result<Flow> {
+        self.unread.since = Instant::now();
+        let steps = self.unread.terms.len();
+        if steps == 0 {
+            return Ok(Flow::Continue);
+        }
+        let values = Tensor::cat(std::mem::take(&mut self.unread.terms), 0).into_data();
+        let values: Vec<f64> = values.iter::<f64>().collect();
+        let names = self.objective.names();
+        let first = self.state.done - steps as u64;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Err(self.not_finite(
+                first + (at / names.len()) as u64,
+                &names[at % names.len()],
+                values[at],
+            ));
+        }
+        let mut terms: Vec<(String, f64)> = names.into_iter().map(|name| (name, 0.0)).collect();
+        for step in values.chunks_exact(terms.len()) {
+            for ((value, sum), (_, mean)) in step.iter().zip(&mut self.sums).zip(&mut terms) {
+                *sum += value;
+                *mean += value / steps as f64;
+            }
+        }
+        Ok(observer.observe(&Event::Read {
+            done: self.state.done,
+            epoch: self.state.epochs.len() + 1,
+            terms: &terms,
+            rate: self.rate_before(self.state.done),
+        }))
+    }
+
+    fn not_finite(&self, step: u64, term: &str, value: f64) -> Error {
+        Error::NotFinite {
+            step: step + 1,
+            epoch: self.state.epochs.len() + 1,
+            term: term.to_owned(),
+            value,
+            rate: self.rate_before(step + 1),
+        }
+    }
+
+    /// The means over the epoch; the sums begin anew.
+    fn means(&mut self) -> Vec<(String, f64)> {
+        let steps = self.steps_per_epoch as f64;
+        let sums = self.sums.iter_mut().map(std::mem::take);
+        self.objective.names().into_iter().zip(sums.map(|sum| sum / steps)).collect()
+    }
+
+    fn validate(&self) -> Result<Option<Validation>> {
+        let Some(data) = &self.validation else { return Ok(None) };
+        let _span = tracing::debug_span!("validation").entered();
+        let (model, objective) = (self.model.valid(), self.objective);
+        let mut terms: Vec<(String, f64)> =
+            objective.names().into_iter().map(|name| (name, 0.0)).collect();
+        let mut tally = Tally::new(&model, data)?;
+        // The noise on validation samples is the same at every epoch.
+        let mut moment = Moment { seed: self.schedule.seed, epoch: u32::MAX, step: 0 };
+        for_each_batch(data, self.batch, |input, count| {
+            let input = first(input, count);
+            let pass = objective.pass(&model, input.clone(), moment);
+            moment.step += 1;
+            let values = objective.losses(&pass).terms().into_data();
+            for ((_, mean), value) in terms.iter_mut().zip(values.iter::<f64>()) {
+                *mean += value * count as f64 / data.len() as f64;
+            }
+            let (code, logits) = match objective.corruption() {
+                Corruption::None => (pass.code, pass.logits),
+                _ => {
+                    let code = model.encode(input.clone());
+                    (code.clone(), model.decode_logits(code))
+                }
+            };
+            tally.add(input, code, logits);
+        })?;
+        Ok(Some(Validation { terms, evaluation: tally.finish().evaluation }))
+    }
+
+    fn end_epoch(&mut self, report: EpochReport, observer: &mut dyn Observer) -> Flow {
+        let mut flow = Flow::Continue;
+        if let Some(validation) = &report.validation {
+            let loss = validation.loss();
+            if self.state.best.is_none_or(|(_, best)| loss < best) {
+                self.state.best = Some((report.epoch, loss));
+                self.best = Some(self.model.valid());
+            }
+            for warning in Warning::of(report.epoch, &validation.evaluation) {
+                flow = either(flow, observer.observe(&Event::Warning(&warning)));
+            }
+        }
+        flow = either(flow, observer.observe(&Event::Epoch(&report)));
+        self.state.epochs.push(report);
+        flow
+    }
+
+    fn is_checkpoint_due(&self, written: &Instant) -> bool {
+        self.checkpoints.is_some_and(|checkpoints| {
+            let steps = checkpoints.every_steps;
+            steps.is_some_and(|steps| self.state.done.is_multiple_of(steps))
+                || checkpoints.every.is_some_and(|every| written.elapsed() >= every)
+        })
+    }
+
+    fn write_checkpoint(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        let Some(checkpoints) = self.checkpoints else { return Ok(()) };
+        let _span = tracing::debug_span!("checkpoint", step = self.state.done).entered();
+        let weights = tensors::collect(&self.model);
+        for (name, weight) in &weights {
+            if let Some(value) = weight.iter::<f64>().find(|value| !value.is_finite()) {
+                return Err(self.not_finite(
+                    self.state.done - 1,
+                    &format!("weights {name}"),
+                    value,
+                ));
+            }
+        }
+        let (moments, numbers) = self.updates.save();
+        self.state.optimizer = numbers;
+        self.state.sums = self.sums.iter().map(|sum| sum.to_bits()).collect();
+        let mut all = Tensors::new();
+        checkpoint::add(&mut all, MODEL, weights);
+        checkpoint::add(&mut all, OPTIMIZER, moments);
+        if let Some(best) = &self.best {
+            checkpoint::add(&mut all, BEST, tensors::collect(best));
+        }
+        let path = checkpoints.write(&self.state, &all)?;
+        observer.observe(&Event::Checkpoint { path: &path, done: self.state.done });
+        Ok(())
+    }
+
+    fn resume(&mut self, checkpoints: &Checkpoints) -> Result<()> {
+        let Some((path, state, mut all)) = checkpoints.newest()? else { return Ok(()) };
+        let other = |expected: &str, got: &str| Error::Checkpoint {
+            path: path.clone(),
+            expected: expected.to_owned(),
+            got: got.to_owned(),
+        };
+        for (what, mine) in &self.state.run {
+            match state.run.get(what) {
+                Some(its) if its == mine => {}
+                its => {
+                    let its = its.map_or("none", String::as_str);
+                    return Err(other(
+                        &format!("a checkpoint of this run, with the {what} `{mine}`"),
+                        &format!("`{its}`"),
+                    ));
+                }
+            }
+        }
+        let model = checkpoint::part(&mut all, MODEL);
+        self.model = tensors::replace(self.model.clone(), model)?;
+        let best = checkpoint::part(&mut all, BEST);
+        if !best.is_empty() {
+            self.best = Some(tensors::replace(self.model.valid(), best)?);
+        }
+        let moments = checkpoint::part(&mut all, OPTIMIZER);
+        self.updates
+            .restore(moments, &state.optimizer, &self.device)
+            .map_err(|problem| other("the state of its optimiser", &problem))?;
+        if state.sums.len() != self.sums.len() {
+            let (expected, got) = (self.sums.len(), state.sums.len());
+            return Err(other(&format!("{expected} terms"), &format!("{got}")));
+        }
+        self.sums = state.sums.iter().map(|bits| f64::from_bits(*bits)).collect();
+        self.state = state;
+        Ok(())
+    }
+}
+
+const MODEL: &str = "model.";
+const BEST: &str = "best.";
+const OPTIMIZER: &str = "optimizer.";
+
+fn either(left: Flow, right: Flow) -> Flow {
+    if left == Flow::Stop { left } else { right }
+}

@@ -1,0 +1,296 @@
+//! Whole runs: that they repeat, go on exactly after an interruption, and stop when they should.
+
+use std::sync::Arc;
+
+use ae_data::{Samples, Shape, Source, digits};
+use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Model, tensors};
+use ae_train::{
+    Checkpoints, Corruption, Data, Decay, End, Error, Event, Fitted, Flow, L1, Objective, Observer,
+    Optimizer, Rate, Reconstruction, Schedule, Warning, fit, fit_with_checkpoints,
+};
+use burn::tensor::Device;
+
+fn dense() -> Model {
+    let config = DenseConfig { tied: true, ..DenseConfig::new([784, 24, 8]) };
+    Architecture::Dense(config).init(3, &Device::flex()).unwrap()
+}
+
+fn conv() -> Model {
+    let config = ConvConfig { channels: vec![4, 8], ..ConvConfig::new([1, 28, 28], 8) };
+    Architecture::Conv(config).init(3, &Device::flex()).unwrap()
+}
+
+fn data() -> Data {
+    Data {
+        training: Arc::new(digits::generate(200, 1)),
+        validation: Some(Arc::new(digits::generate(50, 2))),
+    }
+}
+
+/// With everything that a checkpoint must carry: noise, a penalty, moments, clipping, a schedule.
+fn objective() -> Objective<Model> {
+    Objective::new(Reconstruction::CrossEntropy)
+        .corrupt(Corruption::masking(0.25).unwrap())
+        .penalize(0.01, L1)
+        .unwrap()
+}
+
+fn schedule() -> Schedule {
+    Schedule {
+        epochs: 4,
+        batch: 32,
+        clip: Some(100.0),
+        rate: Rate { warm_up: 5, ..Rate::default() },
+        seed: 9,
+        ..Schedule::default()
+    }
+}
+
+fn plain(model: Model, schedule: &Schedule) -> Fitted<Model> {
+    fit(model, &objective(), &data(), schedule, &mut ()).unwrap()
+}
+
+/// Says stop when that many steps are done.
+fn stop_after(steps: u64) -> impl FnMut(&Event<'_>) -> Flow {
+    move |event| match event {
+        Event::Step { done, .. } if *done == steps => Flow::Stop,
+        _ => Flow::Continue,
+    }
+}
+
+fn losses(fitted: &Fitted<Model>) -> Vec<(Vec<(String, f64)>, f64)> {
+    let of = |epoch: &ae_train::EpochReport| {
+        (epoch.training.clone(), epoch.validation.as_ref().unwrap().loss())
+    };
+    fitted.epochs.iter().map(of).collect()
+}
+
+#[test]
+fn the_same_run_gives_the_same_numbers() {
+    for model in [dense, conv] {
+        let (first, second) = (plain(model(), &schedule()), plain(model(), &schedule()));
+        assert_eq!(tensors::collect(&first.model), tensors::collect(&second.model));
+        assert_eq!(losses(&first), losses(&second));
+        let other = plain(model(), &Schedule { seed: 10, ..schedule() });
+        assert_ne!(tensors::collect(&first.model), tensors::collect(&other.model));
+    }
+}
+
+#[test]
+fn streamed_and_resident_runs_are_the_same() {
+    let resident = plain(dense(), &schedule());
+    let streamed = plain(dense(), &Schedule { resident_limit: 0, ..schedule() });
+    assert_eq!(tensors::collect(&resident.model), tensors::collect(&streamed.model));
+}
+
+/// Stopped within an epoch, at its end and before its first step, and each time resumed by a
+/// process that only knows the settings (here: a model of other weights).
+#[test]
+fn a_run_in_pieces_ends_with_the_very_same_weights() {
+    for model in [dense, conv] {
+        let whole = plain(model(), &schedule());
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints { every: None, ..Checkpoints::new(folder.path()) };
+        for (stop, end) in
+            [(3, End::Stopped), (6, End::Stopped), (13, End::Stopped), (99, End::Complete)]
+        {
+            let mut observer = stop_after(stop);
+            let pieces = fit_with_checkpoints(
+                model(),
+                &objective(),
+                &data(),
+                &schedule(),
+                &checkpoints,
+                &mut observer,
+            )
+            .unwrap();
+            assert_eq!((pieces.end, pieces.done), (end, stop.min(24)));
+            if end == End::Complete {
+                assert_eq!(tensors::collect(&pieces.model), tensors::collect(&whole.model));
+                assert_eq!(losses(&pieces), losses(&whole));
+                assert_eq!(pieces.best, whole.best);
+            }
+        }
+    }
+}
+
+#[test]
+fn checkpoints_come_as_often_as_asked_and_the_newest_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints {
+        every: None,
+        every_steps: Some(5),
+        ..Checkpoints::new(folder.path().join("made"))
+    };
+    let mut written = Vec::new();
+    let mut observer = |event: &Event<'_>| {
+        if let Event::Checkpoint { done, .. } = event {
+            written.push(*done);
+        }
+        Flow::Continue
+    };
+    fit_with_checkpoints(dense(), &objective(), &data(), &schedule(), &checkpoints, &mut observer)
+        .unwrap();
+    assert_eq!(written, [5, 10, 15, 20]);
+    let left = checkpoints.list().unwrap();
+    let left: Vec<_> =
+        left.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(left, ["step-00000020.safetensors", "step-00000015.safetensors"]);
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    let go = |model: Model, schedule: Schedule| {
+        let mut observer = stop_after(2);
+        let (objective, data) = (objective(), data());
+        fit_with_checkpoints(model, &objective, &data, &schedule, &checkpoints, &mut observer)
+    };
+    go(dense(), schedule()).unwrap();
+    let message = go(dense(), Schedule { batch: 16, ..schedule() }).unwrap_err().to_string();
+    assert!(
+        message.contains("expected a checkpoint of this run, with the schedule `"),
+        "{message}"
+    );
+    let message = go(conv(), schedule()).unwrap_err().to_string();
+    assert!(message.contains("with the model `Convolutional autoencoder"), "{message}");
+    std::fs::write(&checkpoints.list().unwrap()[0], "nonsense").unwrap();
+    let message = go(dense(), schedule()).unwrap_err().to_string();
+    assert!(message.contains("expected a safetensors file"), "{message}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints =
+        Checkpoints { every: None, every_steps: Some(2), ..Checkpoints::new(folder.path()) };
+    let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([784, 24, 8]) };
+    let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
+    let rate = Rate { peak: 1e12, warm_up: 0, decay: Decay::Constant };
+    let schedule = Schedule { optimizer: Optimizer::sgd(0.0), rate, ..schedule() };
+    let objective = Objective::new(Reconstruction::SquaredError);
+    let error = fit_with_checkpoints(model, &objective, &data(), &schedule, &checkpoints, &mut ())
+        .unwrap_err();
+    let Error::NotFinite { step, epoch: 1, ref term, .. } = error else { panic!("{error}") };
+    assert!((2..6).contains(&step), "{error}");
+    assert!(term == "squared-error" || term.starts_with("weights"), "{error}");
+    assert!(error.to_string().contains("lower the learning rate (it was 1.0e12 there)"), "{error}");
+    for path in checkpoints.list().unwrap() {
+        let (tensors, _) = tensors::read(&path).unwrap();
+        let finite = |data: &burn::tensor::TensorData| data.iter::<f32>().all(f32::is_finite);
+        assert!(tensors.values().all(finite));
+    }
+}
+
+/// A rate so high that the second epoch is worse than the first: the first's weights come back.
+#[test]
+fn patience_ends_a_run_and_the_best_weights_are_kept() {
+    let rate = Rate { peak: 0.5, warm_up: 0, decay: Decay::Constant };
+    let schedule = Schedule {
+        epochs: 30,
+        patience: Some(2),
+        rate,
+        optimizer: Optimizer::adam(),
+        ..schedule()
+    };
+    let fitted = plain(dense(), &schedule);
+    assert_eq!(fitted.end, End::Patience);
+    let best = fitted.best.unwrap();
+    assert_eq!(fitted.epochs.len(), best + 2);
+    let validation: Vec<f64> = losses(&fitted).into_iter().map(|(_, loss)| loss).collect();
+    assert!(validation.iter().all(|loss| *loss >= validation[best - 1]));
+    let again = plain(dense(), &Schedule { epochs: best, ..schedule });
+    assert_eq!(tensors::collect(&fitted.model), tensors::collect(&again.model));
+}
+
+#[test]
+fn a_stop_finishes_the_step_and_returns_what_there_is() {
+    let stopped = fit(dense(), &objective(), &data(), &schedule(), &mut stop_after(8)).unwrap();
+    assert_eq!((stopped.end, stopped.done, stopped.epochs.len()), (End::Stopped, 8, 1));
+}
+
+/// What was logged step by step adds up to the epochs, and those to the validation's parts.
+#[test]
+fn what_is_read_adds_up() {
+    let mut sums = vec![0.0; 2];
+    let mut before = 0;
+    let mut observer = |event: &Event<'_>| {
+        if let Event::Read { done, terms, epoch: 1, .. } = event {
+            for (sum, (_, mean)) in sums.iter_mut().zip(*terms) {
+                *sum += mean * (done - before) as f64;
+            }
+            before = *done;
+        }
+        Flow::Continue
+    };
+    let fitted = fit(dense(), &objective(), &data(), &schedule(), &mut observer).unwrap();
+    for ((_, mean), sum) in fitted.epochs[0].training.iter().zip(sums) {
+        assert!((mean - sum / 6.0).abs() < 1e-9 * mean.abs(), "{mean} {sum}");
+    }
+    assert_eq!(fitted.epochs[0].training[0].0, "cross-entropy");
+    assert_eq!(fitted.epochs[0].training[1].0, "l1");
+}
+
+struct Warnings(Vec<Warning>);
+
+impl Observer for Warnings {
+    fn observe(&mut self, event: &Event<'_>) -> Flow {
+        if let Event::Warning(warning) = event {
+            self.0.push((*warning).clone());
+        }
+        Flow::Continue
+    }
+}
+
+/// A ReLU code whose biases were pushed far down never leaves zero, and the outputs with it.
+#[test]
+fn dead_units_and_collapsed_outputs_are_warned_of() {
+    let config = DenseConfig { code_activation: Activation::Relu, ..DenseConfig::new([784, 8]) };
+    let model = Architecture::Dense(config).init(3, &Device::flex()).unwrap();
+    let mut weights = tensors::collect(&model);
+    let bias = burn::tensor::TensorData::from([-1e3f32; 8]);
+    weights.insert("encoder.layers.0.bias".into(), bias);
+    let model = tensors::replace(model, weights).unwrap();
+    let mut warnings = Warnings(Vec::new());
+    let schedule = Schedule { epochs: 1, ..schedule() };
+    fit(model, &objective(), &data(), &schedule, &mut warnings).unwrap();
+    assert!(matches!(warnings.0[0], Warning::Collapsed { epoch: 1, .. }), "{:?}", warnings.0);
+    assert_eq!(warnings.0[1], Warning::DeadUnits { epoch: 1, dead: 8, units: 8 });
+    let mut quiet = Warnings(Vec::new());
+    let rate = Rate { peak: 0.02, ..Rate::default() };
+    let schedule = Schedule { epochs: 4, rate, ..schedule };
+    fit(dense(), &objective(), &data(), &schedule, &mut quiet).unwrap();
+    assert_eq!(quiet.0, []);
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused_before_training() {
+    let refuse = |model: Model, objective: Objective<Model>, data: Data, schedule: Schedule| {
+        fit(model, &objective, &data, &schedule, &mut ()).unwrap_err().to_string()
+    };
+    let narrow = DenseConfig::new([10, 2]);
+    let narrow = Architecture::Dense(narrow).init(0, &Device::flex()).unwrap();
+    assert_eq!(
+        refuse(narrow, objective(), data(), schedule()),
+        "samples: expected 10 features, as the model has, got 784"
+    );
+    let far = Samples::from_floats(vec![2.0; 784 * 2], Shape::table(784)).unwrap();
+    let far = Data { training: Arc::new(far), validation: None };
+    let message = refuse(dense(), objective(), far, schedule());
+    assert!(message.starts_with("feature 0 of sample 0: expected a number in [0, 1]"), "{message}");
+    let impatient = Schedule { patience: Some(1), ..schedule() };
+    let blind = Data { validation: None, ..data() };
+    assert_eq!(
+        refuse(dense(), objective(), blind, impatient),
+        "patience: expected a validation part to be patient about, got none"
+    );
+    let empty: Arc<dyn Source> = Arc::new(digits::generate(0, 0));
+    let empty = Data { training: empty, validation: None };
+    assert_eq!(
+        refuse(dense(), objective(), empty, schedule()),
+        "samples: expected at least one, got 0"
+    );
+    let never = Schedule { epochs: 0, ..schedule() };
+    assert_eq!(refuse(dense(), objective(), data(), never), "epochs: expected at least 1, got 0");
+}

@@ -1,0 +1,220 @@
+//! The same bodies on every back end: flex, ndarray (feature `ndarray`) and wgpu.
+//!
+//! A back end that is not built in, or has no adapter on this machine, shows its tests as
+//! ignored. `AE_REQUIRE=ndarray,wgpu` turns that into a failure.
+
+use std::sync::Arc;
+
+use autoencoders::data::digits;
+use autoencoders::models::{
+    Activation, Architecture, ConvConfig, Decoder, DenseConfig, Down, Model, Norm, Up,
+    tensors::{self, Tensors},
+};
+use autoencoders::train::{
+    Batches, Corruption, Data, Evaluation, L1, Moment, Objective, RESIDENT_LIMIT, Reconstruction,
+    Schedule, evaluate, fit,
+};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// The back ends, and how to come by a device of each: isolated here, so that Burn 0.23, which
+/// drops ndarray, costs one line.
+fn backends() -> Vec<(&'static str, Result<Device, String>)> {
+    #[cfg(feature = "ndarray")]
+    #[allow(deprecated)]
+    let ndarray = Ok(Device::ndarray());
+    #[cfg(not(feature = "ndarray"))]
+    let ndarray = Err("built without the feature `ndarray`".to_owned());
+    vec![("flex", Ok(Device::flex())), ("ndarray", ndarray), ("wgpu", wgpu())]
+}
+
+#[cfg(feature = "wgpu")]
+fn wgpu() -> Result<Device, String> {
+    use burn::tensor::DeviceType;
+    match Device::enumerate(DeviceType::Wgpu).first() {
+        Some(device) => Ok(device.clone()),
+        None => Err("no adapter on this machine".to_owned()),
+    }
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn wgpu() -> Result<Device, String> {
+    Err("built without the feature `wgpu`".to_owned())
+}
+
+type Body = fn(&Device) -> Result<(), Failed>;
+
+const BODIES: [(&str, Body); 5] = [
+    ("dense_values_and_gradients", dense_values_and_gradients),
+    ("conv_values_and_gradients", conv_values_and_gradients),
+    ("conv_variants_values_and_gradients", conv_variants_values_and_gradients),
+    ("corruption_is_bit_equal", corruption_is_bit_equal),
+    ("a_short_training_has_the_same_losses", a_short_training_has_the_same_losses),
+];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let required = std::env::var("AE_REQUIRE").unwrap_or_default();
+    let mut trials = Vec::new();
+    for (backend, device) in backends() {
+        let is_required = required.split(',').any(|name| name == backend);
+        for (name, body) in BODIES {
+            let device = device.clone();
+            let is_missing = device.is_err();
+            let run = move || match device {
+                Ok(device) => body(&device),
+                Err(why) => Err(format!("{backend} is required by AE_REQUIRE: {why}").into()),
+            };
+            let trial = Trial::test(format!("{backend}::{name}"), run);
+            trials.push(trial.with_ignored_flag(is_missing && !is_required));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+const MOMENT: Moment = Moment { seed: 3, epoch: 0, step: 0 };
+
+fn images(device: &Device) -> Tensor<2> {
+    let digits = digits::generate(8, 5);
+    let pixels = (0..8).flat_map(|row| digits.row(row)).collect();
+    Tensor::from_data(TensorData::new(pixels, [8, 784]), device)
+}
+
+/// What a model of the same weights says of the same images on a device.
+struct Findings {
+    code: TensorData,
+    reconstruction: TensorData,
+    terms: TensorData,
+    gradients: Tensors,
+}
+
+fn find(architecture: &Architecture, device: &Device) -> Findings {
+    let model = architecture.init(7, device).expect("an architecture of this test").train();
+    let objective = Objective::new(Reconstruction::CrossEntropy)
+        .corrupt(Corruption::masking(0.25).expect("a probability"))
+        .penalize(0.1, L1)
+        .expect("a weight");
+    let pass = objective.pass(&model, images(device).autodiff(), MOMENT);
+    let losses = objective.losses(&pass);
+    let gradients = take(&model, losses.total().backward());
+    Findings {
+        code: pass.code.inner().into_data(),
+        reconstruction: model.output().apply(pass.logits.inner()).into_data(),
+        terms: losses.terms().into_data(),
+        gradients,
+    }
+}
+
+fn take(model: &Model, gradients: Gradients) -> Tensors {
+    struct Take(Gradients);
+    impl ModuleMapper for Take {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let gradient = param.val().grad(&self.0).expect("every parameter takes part");
+            param.map(|_| gradient)
+        }
+    }
+    tensors::collect(&model.clone().map(&mut Take(gradients)))
+}
+
+/// Element by element within `tolerance` of the largest.
+fn close(what: &str, here: &TensorData, there: &TensorData, tolerance: f64) -> Result<(), Failed> {
+    let (here, there): (Vec<f64>, Vec<f64>) = (here.iter().collect(), there.iter().collect());
+    if here.len() != there.len() {
+        return Err(format!("{what}: {} values and {}", here.len(), there.len()).into());
+    }
+    let scale = there.iter().fold(1e-30f64, |scale, value| scale.max(value.abs()));
+    for (index, (here, there)) in here.iter().zip(&there).enumerate() {
+        let error = (here - there).abs() / scale;
+        if error.is_nan() || error > tolerance {
+            let message = format!("{what}[{index}]: {here} here, {there} on flex, scale {scale}");
+            return Err(message.into());
+        }
+    }
+    Ok(())
+}
+
+/// Values within 1e-5 and gradients within 1e-4 of the largest of their tensor: f32 sums of up to
+/// some thousand terms, in another order on each back end.
+fn same_as_on_flex(architecture: &Architecture, device: &Device) -> Result<(), Failed> {
+    let here = find(architecture, device);
+    let there = find(architecture, &Device::flex());
+    close("code", &here.code, &there.code, 1e-5)?;
+    close("reconstruction", &here.reconstruction, &there.reconstruction, 1e-5)?;
+    close("terms", &here.terms, &there.terms, 1e-5)?;
+    for (name, gradient) in &there.gradients {
+        close(&format!("gradient of {name}"), &here.gradients[name], gradient, 1e-4)?;
+    }
+    Ok(())
+}
+
+fn dense_values_and_gradients(device: &Device) -> Result<(), Failed> {
+    let dense = DenseConfig::new([784, 32, 16, 8]);
+    let tied = DenseConfig { tied: true, activation: Activation::Sigmoid, ..dense.clone() };
+    same_as_on_flex(&Architecture::Dense(dense), device)?;
+    same_as_on_flex(&Architecture::Dense(tied), device)
+}
+
+fn conv() -> ConvConfig {
+    ConvConfig { channels: vec![4, 8], ..ConvConfig::new([1, 28, 28], 8) }
+}
+
+fn conv_values_and_gradients(device: &Device) -> Result<(), Failed> {
+    same_as_on_flex(&Architecture::Conv(conv()), device)
+}
+
+fn conv_variants_values_and_gradients(device: &Device) -> Result<(), Failed> {
+    let config = ConvConfig {
+        down: Down::MaxPool,
+        up: Up::Upsample,
+        norm: Norm::Group(2),
+        activation: Activation::Silu,
+        hidden: vec![16],
+        ..conv()
+    };
+    same_as_on_flex(&Architecture::Conv(config), device)
+}
+
+fn corruption_is_bit_equal(device: &Device) -> Result<(), Failed> {
+    for corruption in
+        [Corruption::masking(0.4)?, Corruption::salt_and_pepper(0.4)?, Corruption::gaussian(0.4)?]
+    {
+        let corrupt = |device| corruption.apply(images(device), MOMENT).values.into_data();
+        if corrupt(device) != corrupt(&Device::flex()) {
+            return Err(format!("{corruption}: other values than on flex").into());
+        }
+    }
+    Ok(())
+}
+
+/// Ten steps, then an evaluation.
+fn train(device: &Device) -> Result<(Vec<f64>, Evaluation), Failed> {
+    let digits = Arc::new(digits::generate(80, 1));
+    let data = Data { training: digits.clone(), validation: None };
+    let schedule = Schedule { epochs: 2, batch: 16, clip: Some(50.0), ..Schedule::default() };
+    let model = Architecture::Conv(conv()).init(1, device)?;
+    let objective = Objective::new(Reconstruction::CrossEntropy).penalize(0.01, L1)?;
+    let fitted = fit(model, &objective, &data, &schedule, &mut ())?;
+    let losses = fitted.epochs.iter().map(|epoch| epoch.training_loss()).collect();
+    let batches = Batches::new(digits, device, RESIDENT_LIMIT, None)?;
+    Ok((losses, evaluate(&fitted.model, &batches, 16)?.evaluation))
+}
+
+fn a_short_training_has_the_same_losses(device: &Device) -> Result<(), Failed> {
+    let (here, here_after) = train(device)?;
+    let (there, there_after) = train(&Device::flex())?;
+    if there[1] >= there[0] {
+        return Err(format!("the loss does not fall: {there:?}").into());
+    }
+    let near = |here: f64, there: f64| (here / there - 1.0).abs() < 1e-3;
+    let pairs = here.iter().zip(&there).chain([
+        (&here_after.squared_error, &there_after.squared_error),
+        (&here_after.variance_kept, &there_after.variance_kept),
+    ]);
+    for (here, there) in pairs {
+        if !near(*here, *there) {
+            return Err(format!("{here} here, {there} on flex").into());
+        }
+    }
+    Ok(())
+}

@@ -9,6 +9,7 @@ mod file;
 mod initial;
 mod layers;
 mod model;
+mod pca;
 mod summary;
 pub mod tensors;
 
@@ -19,3 +20,4 @@ pub use dense::{Dense, DenseConfig, DenseDecoder, DenseEncoder};
 pub use error::{Error, Result};
 pub use file::{About, Description, describe, load, load_weights, save};
 pub use model::{Architecture, Described, Model, Part};
+pub use pca::Pca;

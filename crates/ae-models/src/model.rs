@@ -42,6 +42,7 @@ impl Architecture {
 /// Any autoencoder of this crate.
 #[derive(Module, Debug)]
 #[module(custom_display)]
+#[expect(clippy::large_enum_variant, reason = "a few hundred bytes, once or twice a process")]
 pub enum Model {
     /// Dense.
     Dense(Dense),

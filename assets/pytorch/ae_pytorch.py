@@ -1,0 +1,156 @@
+"""Models saved by this project, in PyTorch.
+
+    from ae_pytorch import load
+    model = load("model.safetensors")
+    code = model.encode(x)               # [batch, features] -> [batch, code]
+    reconstruction = model.decode(code)  # [batch, code] -> [batch, features]
+
+Needs torch and safetensors. A model trained further goes back with
+`safetensors.torch.save_file(model.state_dict(), "model.safetensors")` beside its `model.json`.
+"""
+
+import json
+import math
+
+import torch
+from safetensors import safe_open
+from torch import nn
+from torch.nn import functional as F
+
+ACTIVATIONS = {
+    "identity": lambda x: x,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "leaky-relu": lambda x: F.leaky_relu(x, 0.01),
+    "gelu": F.gelu,
+    "silu": F.silu,
+}
+
+
+class Autoencoder(nn.Module):
+    def decode(self, code):
+        return ACTIVATIONS[self.config["output"]](self.decode_logits(code))
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+    def activations(self, count, last):
+        return [ACTIVATIONS[self.config["activation"]]] * (count - 1) + [ACTIVATIONS[last]]
+
+
+class Bias(nn.Module):
+    """A decoder layer that has its encoder layer's weight, transposed."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(width))
+
+
+class Dense(Autoencoder):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        widths = config["widths"]
+        pairs = list(zip(widths, widths[1:]))
+        back = [(b, a) for a, b in reversed(pairs)]
+        self.encoder = nn.Module()
+        self.encoder.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairs)
+        self.decoder = nn.Module()
+        layer = (lambda a, b: Bias(b)) if config["tied"] else nn.Linear
+        self.decoder.layers = nn.ModuleList(layer(a, b) for a, b in back)
+
+    def encode(self, x):
+        layers = self.encoder.layers
+        for layer, s in zip(layers, self.activations(len(layers), self.config["code_activation"])):
+            x = s(layer(x))
+        return x
+
+    def decode_logits(self, x):
+        layers = self.decoder.layers
+        for i, (layer, s) in enumerate(zip(layers, self.activations(len(layers), "identity"))):
+            tied = self.encoder.layers[len(layers) - 1 - i].weight.T
+            x = s(F.linear(x, tied if self.config["tied"] else layer.weight, layer.bias))
+        return x
+
+
+class Conv(Autoencoder):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        kernel, (channels, height, width) = config["kernel"], config["input"]
+        chain = [channels] + config["channels"]
+        self.sizes = [(height, width)]
+        for _ in config["channels"]:
+            self.sizes.append(tuple(math.ceil(size / 2) for size in self.sizes[-1]))
+        self.innermost = (chain[-1], *self.sizes[-1])
+        widths = [math.prod(self.innermost), *config["hidden"], config["code"]]
+        stride = 2 if config["down"] == "stride" else 1
+
+        def stage(convolution, channels, has_norm):
+            stage = nn.Module()
+            stage.convolution = convolution
+            norm = config["norm"]
+            groups = norm["group"] if isinstance(norm, dict) else {"none": 0, "layer": 1}[norm]
+            stage.norm = nn.GroupNorm(groups, channels) if has_norm and groups else nn.Identity()
+            return stage
+
+        def up(a, b):
+            if config["up"] == "transposed":
+                return nn.ConvTranspose2d(a, b, kernel, stride=2, padding=kernel // 2)
+            return nn.Conv2d(a, b, kernel, padding=kernel // 2)
+
+        self.encoder = nn.Module()
+        self.encoder.stages = nn.ModuleList(
+            stage(nn.Conv2d(a, b, kernel, stride=stride, padding=kernel // 2), b, True)
+            for a, b in zip(chain, chain[1:])
+        )
+        self.encoder.dense = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        self.decoder = nn.Module()
+        self.decoder.dense = nn.ModuleList(
+            nn.Linear(b, a) for a, b in reversed(list(zip(widths, widths[1:])))
+        )
+        self.decoder.stages = nn.ModuleList(
+            stage(up(chain[i + 1], chain[i]), chain[i], i > 0)
+            for i in reversed(range(len(chain) - 1))
+        )
+
+    def encode(self, x):
+        s = ACTIVATIONS[self.config["activation"]]
+        x = x.reshape(-1, *self.config["input"])
+        for stage in self.encoder.stages:
+            x = s(stage.norm(stage.convolution(x)))
+            if self.config["down"] == "max-pool":
+                x = F.max_pool2d(x, 2, ceil_mode=True)
+        x = x.flatten(1)
+        dense = self.encoder.dense
+        for layer, s in zip(dense, self.activations(len(dense), self.config["code_activation"])):
+            x = s(layer(x))
+        return x
+
+    def decode_logits(self, x):
+        s = ACTIVATIONS[self.config["activation"]]
+        for layer in self.decoder.dense:
+            x = s(layer(x))
+        x = x.reshape(-1, *self.innermost)
+        for i, stage in reversed(list(enumerate(reversed(self.decoder.stages)))):
+            if self.config["up"] == "transposed":
+                x = stage.convolution(x, output_size=self.sizes[i])
+            else:
+                x = stage.convolution(F.interpolate(x, size=self.sizes[i], mode="nearest"))
+            if i > 0:
+                x = s(stage.norm(x))
+        return x.flatten(1)
+
+
+def load(path):
+    """A whole autoencoder from `path`, in evaluation mode."""
+    with safe_open(path, framework="pt") as file:
+        description = json.loads(file.metadata()["ae"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}
+    if description["part"] != "whole":
+        raise ValueError(f"{path}: expected a whole autoencoder, got the {description['part']}")
+    config = description["architecture"]
+    model = {"dense": Dense, "conv": Conv}[config["kind"]](config)
+    model.load_state_dict(weights)
+    return model.eval()

@@ -1,0 +1,215 @@
+//! Charts as SVG. Their colours are fixed names that the report's style sheet replaces, so that
+//! they read well in light and in dark.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// Text, axes and grid.
+const INK: RGBColor = RGBColor(0x22, 0x22, 0x23);
+const AXIS: RGBColor = RGBColor(0x88, 0x88, 0x89);
+const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe5);
+
+/// Ten colours that can be told apart on white and on black, also by most who see colours
+/// differently (after Okabe & Ito, extended).
+pub const COLORS: [RGBColor; 10] = [
+    RGBColor(0x1f, 0x83, 0xc4),
+    RGBColor(0xe0, 0x7b, 0x00),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xd2, 0x4d, 0x8f),
+    RGBColor(0x8a, 0x63, 0xd2),
+    RGBColor(0xb8, 0x98, 0x00),
+    RGBColor(0xd5, 0x3a, 0x2f),
+    RGBColor(0x4f, 0xa9, 0xe0),
+    RGBColor(0x8c, 0x6d, 0x4f),
+    RGBColor(0x7f, 0x8c, 0x8d),
+];
+
+/// A line of a chart.
+pub struct Line {
+    pub name: String,
+    pub points: Vec<(f64, f64)>,
+    /// Drawn with a mark at every point.
+    pub marked: bool,
+}
+
+const SIZE: (u32, u32) = (560, 320);
+
+/// Lines over an axis called `x`, with values on a logarithmic axis where all are above 0 and
+/// span more than a factor of 20.
+pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
+    let points = || lines.iter().flat_map(|line| line.points.iter().copied());
+    let (low_x, high_x) = span(points().map(|(x, _)| x));
+    let (low, high) = span(points().map(|(_, y)| y));
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        if low > 0.0 && high / low > 20.0 {
+            let range = (low * 0.9..high * 1.1).log_scale();
+            draw(&area, x, y, low_x..high_x, range, lines).map_err(broken)?;
+        } else {
+            let room = ((high - low) * 0.06).max(high.abs() * 1e-6).max(1e-9);
+            let low = if low >= 0.0 { (low - room).max(0.0) } else { low - room };
+            draw(&area, x, y, low_x..high_x, low..high + room, lines).map_err(broken)?;
+        }
+        area.present().map_err(|error| broken(error.into()))?;
+    }
+    Ok(svg)
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn broken(error: Failure) -> Error {
+    Error::usage(format!("a chart cannot be drawn: {error}"))
+}
+
+fn draw<Y>(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
+    x: &str,
+    y: &str,
+    xs: std::ops::Range<f64>,
+    ys: Y,
+    lines: &[Line],
+) -> Result<(), Failure>
+where
+    Y: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
+    Y::CoordDescType: plotters::coord::ranged1d::ValueFormatter<f64>,
+{
+    let mut chart = ChartBuilder::on(area)
+        .margin(8)
+        .x_label_area_size(40)
+        .y_label_area_size(58)
+        .build_cartesian_2d(xs, ys)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .bold_line_style(GRID)
+        .light_line_style(TRANSPARENT)
+        .axis_style(AXIS)
+        .x_desc(x)
+        .y_desc(y)
+        .x_labels(8)
+        .y_labels(6)
+        .x_label_formatter(&|value| short(*value))
+        .y_label_formatter(&|value| short(*value))
+        .label_style(("sans-serif", 13, &INK))
+        .axis_desc_style(("sans-serif", 13, &INK))
+        .draw()?;
+    for (index, line) in lines.iter().enumerate() {
+        let color = COLORS[index % COLORS.len()];
+        let style = color.stroke_width(2);
+        chart
+            .draw_series(LineSeries::new(line.points.iter().copied(), style))?
+            .label(line.name.clone())
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+        if line.marked {
+            let marks = line.points.iter().map(|point| Circle::new(*point, 3, color.filled()));
+            chart.draw_series(marks)?;
+        }
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .label_font(("sans-serif", 13, &INK))
+        .draw()?;
+    Ok(())
+}
+
+/// Points in the plane, coloured by class; at most ten classes have a colour of their own.
+pub fn scatter(x: &str, y: &str, points: &[(f64, f64, usize)]) -> Result<String> {
+    let (low_x, high_x) = padded(span(points.iter().map(|point| point.0)));
+    let (low_y, high_y) = padded(span(points.iter().map(|point| point.1)));
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, (560, 460)).into_drawing_area();
+        let drawn = (|| -> Result<(), Failure> {
+            let mut chart = ChartBuilder::on(&area)
+                .margin(8)
+                .x_label_area_size(40)
+                .y_label_area_size(48)
+                .build_cartesian_2d(low_x..high_x, low_y..high_y)?;
+            chart
+                .configure_mesh()
+                .bold_line_style(GRID)
+                .light_line_style(TRANSPARENT)
+                .axis_style(AXIS)
+                .x_desc(x)
+                .y_desc(y)
+                .x_labels(6)
+                .y_labels(6)
+                .x_label_formatter(&|value| short(*value))
+                .y_label_formatter(&|value| short(*value))
+                .label_style(("sans-serif", 13, &INK))
+                .axis_desc_style(("sans-serif", 13, &INK))
+                .draw()?;
+            chart.draw_series(points.iter().map(|(x, y, class)| {
+                Circle::new((*x, *y), 2, COLORS[class % COLORS.len()].mix(0.75).filled())
+            }))?;
+            area.present()?;
+            Ok(())
+        })();
+        drawn.map_err(broken)?;
+    }
+    Ok(svg)
+}
+
+/// `#1f83c4`
+pub fn hex(color: RGBColor) -> String {
+    format!("#{:02x}{:02x}{:02x}", color.0, color.1, color.2)
+}
+
+fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let finite = values.filter(|value| value.is_finite());
+    let (low, high) =
+        finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    match low <= high {
+        true if low == high => (low, high + low.abs().max(1.0) * 1e-3),
+        true => (low, high),
+        false => (0.0, 1.0),
+    }
+}
+
+fn padded((low, high): (f64, f64)) -> (f64, f64) {
+    let room = (high - low) * 0.04;
+    (low - room, high + room)
+}
+
+/// A number on an axis, without zeros that say nothing.
+fn short(value: f64) -> String {
+    let rounded = format!("{value:.4}");
+    let rounded = rounded.trim_end_matches('0').trim_end_matches('.');
+    match rounded {
+        "-0" | "" => "0".to_owned(),
+        _ => rounded.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charts_of_anything_are_drawn() {
+        let line = |points: &[(f64, f64)]| Line {
+            name: "a <line>".into(),
+            points: points.to_vec(),
+            marked: true,
+        };
+        for points in [
+            &[][..],
+            &[(1.0, 5.0)],
+            &[(0.0, 1.0), (1.0, 1000.0)],
+            &[(0.0, -1.0), (2.0, 1.0)],
+            &[(0.0, 0.0), (1.0, 0.0)],
+            &[(0.0, f64::NAN), (1.0, 2.0)],
+        ] {
+            let svg = lines("epoch", "loss", &[line(points)]).unwrap();
+            assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+            assert!(!svg.contains("<line>"), "names are escaped");
+        }
+        scatter("x", "y", &[]).unwrap();
+        assert!(scatter("x", "y", &[(0.0, 1.0, 12)]).unwrap().contains("<circle"));
+        assert_eq!([0.0, 2.50, -0.00001, 1234.0].map(short), ["0", "2.5", "0", "1234"]);
+    }
+}

@@ -1,0 +1,103 @@
+//! `ae data`: what data there is.
+
+use ae_data::{Found, Samples, Search, Source, catalogue, mnist};
+use burn::tensor::{Device, Tensor, TensorData};
+use toml::Table;
+
+use crate::args::{DataCommand, DataDirArgs};
+use crate::error::Result;
+use crate::observers::count;
+use crate::pictures::{self, Painter};
+use crate::recipe::Recipe;
+use crate::session::{Download, open_data};
+
+pub fn run(command: &DataCommand) -> Result<()> {
+    match command {
+        DataCommand::List(args) => list(args),
+        DataCommand::Fetch { name } => fetch(name),
+        DataCommand::Preview { data, out } => {
+            let given = Table::from_iter([("data".to_owned(), data.section().into())]);
+            preview(&Recipe::data(&given)?, out)
+        }
+    }
+}
+
+fn list(args: &DataDirArgs) -> Result<()> {
+    let search = Search { data_dir: args.data_dir.clone(), ..Search::default() };
+    for entry in catalogue(&search)? {
+        let found = match entry.found {
+            Found::BuiltIn => "built in".to_owned(),
+            Found::In(folder) => folder.display().to_string(),
+            Found::Nowhere => "not here".to_owned(),
+        };
+        println!("{:<18} {}\n{:<18}   {found}", entry.name, entry.what, "");
+    }
+    println!(
+        "\nAlso a folder of images, of IDX files or of CIFAR-10 batches, and .csv, .tsv and .npy files."
+    );
+    Ok(())
+}
+
+fn fetch(name: &str) -> Result<()> {
+    let mut bar = Download::default();
+    let parts = mnist::load(name, &Search::default(), &mut |progress| bar.show(progress))?;
+    println!(
+        "{name}: {} samples to train on, {} to test",
+        count(parts.training.len() as f64),
+        count(parts.test.len() as f64)
+    );
+    Ok(())
+}
+
+const PICTURES: usize = 160;
+const COLUMNS: usize = 20;
+
+fn preview(recipe: &crate::recipe::DataRecipe, out: &std::path::Path) -> Result<()> {
+    let set = open_data(recipe)?;
+    println!("{}: {}", set.name, set.what);
+    for (name, samples) in [("training", &set.parts.training), ("test", &set.parts.test)] {
+        describe(name, samples);
+    }
+    let samples = &set.parts.training;
+    let Some(painter) = Painter::new(samples.shape(), samples.preprocessing()) else {
+        return Ok(());
+    };
+    let shown = samples.len().min(PICTURES);
+    let rows: Vec<Tensor<2>> = (0..shown)
+        .collect::<Vec<_>>()
+        .chunks(COLUMNS)
+        .map(|row| {
+            let mut values = vec![0.0; row.len() * samples.width()];
+            samples.read(row, &mut values)?;
+            let data = TensorData::new(values, [row.len(), samples.width()]);
+            Ok(Tensor::from_data(data, &Device::flex()))
+        })
+        .collect::<Result<_>>()?;
+    pictures::write_png(out, &painter.grid(&rows))?;
+    println!("the first {shown}: {}", out.display());
+    Ok(())
+}
+
+fn describe(name: &str, samples: &Samples) {
+    println!("{name} part: {} samples of {}", count(samples.len() as f64), samples.shape());
+    let (mut low, mut high, mut sum) = (f32::INFINITY, f32::NEG_INFINITY, 0.0f64);
+    for row in 0..samples.len() {
+        for value in samples.row(row) {
+            (low, high) = (low.min(value), high.max(value));
+            sum += f64::from(value);
+        }
+    }
+    let mean = sum / (samples.len() * samples.width()) as f64;
+    println!("  values from {low} to {high}, mean {mean:.4}");
+    if let Some(labels) = samples.labels() {
+        let mut counts = vec![0usize; labels.names().len()];
+        labels.classes().iter().for_each(|class| counts[*class as usize] += 1);
+        let classes: Vec<String> = labels
+            .names()
+            .iter()
+            .zip(counts)
+            .map(|(name, n)| format!("{name} ({})", count(n as f64)))
+            .collect();
+        println!("  classes: {}", classes.join(", "));
+    }
+}

@@ -1,0 +1,212 @@
+//! `ae eval`, `ae encode`, `ae reconstruct`, `ae report`: what can be done with a trained run.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use ae_data::{Labels, Samples};
+use ae_models::{Autoencoder, Encoder};
+use ae_train::evaluate;
+use burn::tensor::Tensor;
+
+use crate::args::{EncodeArgs, EvalArgs, ReconstructArgs, ReportArgs, RunArgs};
+use crate::device::{self, Opened};
+use crate::error::{Error, Result};
+use crate::observers::{count, digits};
+use crate::pictures::{self, Painter};
+use crate::report;
+use crate::session::{Folder, Trained, batches};
+use crate::summary::{Summary, summarize};
+
+fn open(args: &RunArgs) -> Result<(Folder, Trained, Opened)> {
+    let folder = Folder::existing(&args.run)?;
+    let (opened, why) = device::open(&args.device.device.clone().unwrap_or_default())?;
+    eprintln!("{why}");
+    let trained = Trained::load(&folder, &args.data, &opened.device)?;
+    Ok((folder, trained, opened))
+}
+
+pub fn eval(args: &EvalArgs) -> Result<()> {
+    let (_, trained, Opened { device, .. }) = open(&args.run)?;
+    let part = trained.data.part(args.part);
+    let data = batches(part, &device)?;
+    let evaluation = evaluate(&trained.model, &data, trained.recipe.schedule.batch)?.evaluation;
+    if args.json {
+        let json = serde_json::to_string_pretty(&evaluation)
+            .map_err(|error| Error::usage(format!("evaluation: {error}")))?;
+        println!("{json}");
+        return Ok(());
+    }
+    let name = &trained.data.name;
+    println!("{name}, {} part: {} samples", args.part, count(evaluation.samples as f64));
+    println!("squared error per sample   {}", digits(evaluation.squared_error));
+    if let Some(cross_entropy) = evaluation.cross_entropy {
+        println!("cross-entropy per feature  {:.5}", cross_entropy.per_feature);
+        println!("  its floor                {:.5}", cross_entropy.floor);
+        println!("  above the floor          {:.5}", cross_entropy.excess());
+    }
+    println!("variance kept              {:.1} %", 100.0 * evaluation.variance_kept);
+    println!("dead code units            {} of {}", evaluation.dead_units, evaluation.code_size);
+    Ok(())
+}
+
+pub fn encode(args: &EncodeArgs) -> Result<()> {
+    let (_, trained, Opened { device, .. }) = open(&args.run)?;
+    let part = trained.data.part(args.part);
+    let codes = map(&trained, part, &device, |input| trained.model.encode(input), part.len())?;
+    let columns = (0..trained.model.code_size()).map(|unit| format!("code_{unit}")).collect();
+    write_rows(&args.out, &codes, columns, part.labels())?;
+    println!(
+        "{} codes of {} numbers: {}",
+        codes.len(),
+        trained.model.code_size(),
+        args.out.display()
+    );
+    Ok(())
+}
+
+pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
+    let (_, trained, Opened { device, .. }) = open(&args.run)?;
+    let part = trained.data.part(args.part);
+    let is_picture = args.out.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
+    let wanted = args.count.unwrap_or(if is_picture { 16 } else { part.len() });
+    if wanted == 0 || wanted > part.len() {
+        return Err(Error::usage(format!(
+            "--count: expected 1 to {}, the size of the {} part, got {wanted}",
+            part.len(),
+            args.part
+        )));
+    }
+    if is_picture {
+        let Some(painter) = Painter::new(part.shape(), part.preprocessing()) else {
+            return Err(Error::usage(format!(
+                "{}: expected .csv or .npy, since {} is no image",
+                args.out.display(),
+                part.shape()
+            )));
+        };
+        let input = batches(part, &device)?.select(&(0..wanted).collect::<Vec<_>>())?;
+        let grid = painter.grid(&[input.clone(), trained.model.reconstruct(input)]);
+        pictures::write_png(&args.out, &grid)?;
+    } else {
+        let model = &trained.model;
+        let mut rows = map(&trained, part, &device, |input| model.reconstruct(input), wanted)?;
+        rows.iter_mut().for_each(|row| part.preprocessing().invert(row));
+        let columns = match part.shape() {
+            ae_data::Shape::Table { columns } => columns.clone(),
+            shape => (0..shape.features()).map(|feature| format!("feature_{feature}")).collect(),
+        };
+        write_rows(&args.out, &rows, columns, part.labels())?;
+    }
+    println!("{wanted} reconstructions: {}", args.out.display());
+    Ok(())
+}
+
+pub fn report(args: &ReportArgs) -> Result<()> {
+    let run = RunArgs {
+        run: args.run.clone(),
+        device: crate::args::DeviceArgs { device: args.device.device.clone() },
+        data: crate::args::DataArgs::default(),
+    };
+    let (folder, trained, Opened { device, name }) = open(&run)?;
+    let text = std::fs::read_to_string(folder.summary()).map_err(Error::io(&folder.summary()))?;
+    let old: Summary = serde_json::from_str(&text)
+        .map_err(|error| Error::usage(format!("{}: {error}", folder.summary().display())))?;
+    let (mut summary, pca) = summarize(&trained, &old.epochs, &device, name, old.seconds)?;
+    // What the page says of time and device is about training.
+    summary.device = old.device;
+    report::write(&folder, &trained, &summary, &pca, &device)?;
+    println!("report: {}", folder.report().display());
+    Ok(())
+}
+
+/// Applies a map to the first samples of a part, a batch at a time.
+fn map(
+    trained: &Trained,
+    part: &Samples,
+    device: &burn::tensor::Device,
+    map: impl Fn(Tensor<2>) -> Tensor<2>,
+    wanted: usize,
+) -> Result<Vec<Vec<f32>>> {
+    let data = batches(part, device)?;
+    let batch = trained.recipe.schedule.batch;
+    let mut rows = Vec::with_capacity(wanted);
+    for start in (0..wanted).step_by(batch) {
+        let indices: Vec<usize> = (start..wanted.min(start + batch)).collect();
+        rows.extend(pictures::samples(map(data.select(&indices)?)));
+    }
+    Ok(rows)
+}
+
+fn write_rows(
+    path: &Path,
+    rows: &[Vec<f32>],
+    columns: Vec<String>,
+    labels: Option<&Labels>,
+) -> Result<()> {
+    let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
+    let bytes = match end.as_deref() {
+        Some("csv") => csv(rows, columns, labels).into_bytes(),
+        Some("npy") => npy(rows),
+        _ => {
+            let message = format!("{}: expected a file that ends in .csv or .npy", path.display());
+            return Err(Error::usage(message));
+        }
+    };
+    Ok(ae_models::tensors::write_atomically(path, &bytes)?)
+}
+
+fn csv(rows: &[Vec<f32>], columns: Vec<String>, labels: Option<&Labels>) -> String {
+    let quoted = |name: &str| match name.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", name.replace('"', "\"\"")),
+        false => name.to_owned(),
+    };
+    let mut text = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(",");
+    text += if labels.is_some() { ",label\n" } else { "\n" };
+    for (index, row) in rows.iter().enumerate() {
+        text += &row.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
+        if let Some(labels) = labels {
+            let name = &labels.names()[labels.classes()[index] as usize];
+            // Writing to a string does not fail.
+            let _ = write!(text, ",{}", quoted(name));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// NumPy's format, version 1: f32, rows first.
+fn npy(rows: &[Vec<f32>]) -> Vec<u8> {
+    let width = rows.first().map_or(0, Vec::len);
+    let shape = format!("({}, {width})", rows.len());
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    // The data begin at a multiple of 64 bytes, after 10 bytes of preamble and a line end.
+    let padded = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((padded as u16).to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = padded - 1).as_bytes());
+    bytes.extend(rows.iter().flatten().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_numpy_file_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.npy");
+        let rows = vec![vec![1.0, 2.5, -3.0], vec![0.0, 1e-8, 4.0]];
+        std::fs::write(&path, npy(&rows)).unwrap();
+        let samples = ae_data::npy::read(&path, None).unwrap();
+        assert_eq!((samples.row(0), samples.row(1)), (rows[0].clone(), rows[1].clone()));
+    }
+
+    #[test]
+    fn csv_cells_are_quoted_where_they_must() {
+        let labels = Labels::new(vec![1, 0], vec!["a".into(), "b, \"c\"".into()]).unwrap();
+        let text =
+            csv(&[vec![1.0, 0.5], vec![-2.0, 1e-9]], vec!["x".into(), "y,z".into()], Some(&labels));
+        assert_eq!(text, "x,\"y,z\",label\n1,0.5,\"b, \"\"c\"\"\"\n-2,0.000000001,a\n");
+    }
+}

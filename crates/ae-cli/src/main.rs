@@ -1,0 +1,95 @@
+//! The program `ae`: trains autoencoders on any GPU or on the CPU, and shows what they learned.
+
+mod args;
+mod charts;
+mod data;
+mod device;
+mod error;
+mod inspect;
+mod observers;
+mod pictures;
+mod recipe;
+mod report;
+mod session;
+mod summary;
+mod train;
+
+use std::panic;
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use args::{Cli, Command, TrainArgs};
+use clap::Parser;
+use error::Result;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = match cli.verbose {
+        0 => "error",
+        1 => "info",
+        _ => "debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
+        .with_writer(std::io::stderr)
+        .init();
+    let result = without_panic_trace(cli.verbose, || match &cli.command {
+        None => train::train(&TrainArgs::default()),
+        Some(Command::Train(args)) => train::train(args),
+        Some(Command::Eval(args)) => inspect::eval(args),
+        Some(Command::Encode(args)) => inspect::encode(args),
+        Some(Command::Reconstruct(args)) => inspect::reconstruct(args),
+        Some(Command::Report(args)) => inspect::report(args),
+        Some(Command::Devices) => devices(),
+        Some(Command::Data(command)) => data::run(command),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn devices() -> Result<()> {
+    for (number, gpu) in device::gpus().iter().enumerate() {
+        println!("gpu:{number}  {} ({}, {})", gpu.name, gpu.kind, gpu.api);
+    }
+    println!("cpu    {}", device::cpu_name());
+    let (_, why) = device::open(&device::Wanted::Auto)?;
+    println!("--device auto takes the {why}");
+    Ok(())
+}
+
+/// A device that is lost or runs out of memory shows as a panic deep in Burn, perhaps on another
+/// thread. The user gets a sentence of it, and what to do.
+fn without_panic_trace(
+    verbose: u8,
+    body: impl FnOnce() -> Result<()> + panic::UnwindSafe,
+) -> Result<(), String> {
+    static FIRST: Mutex<Option<String>> = Mutex::new(None);
+    if verbose == 0 {
+        panic::set_hook(Box::new(|info| {
+            let text = info.payload_as_str().unwrap_or("no reason given").to_owned();
+            let place =
+                info.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
+            if let Ok(mut first) = FIRST.lock() {
+                first.get_or_insert(text + &place.unwrap_or_default());
+            }
+        }));
+    }
+    match panic::catch_unwind(body) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => {
+            let reason = FIRST.lock().ok().and_then(|mut first| first.take());
+            let reason = reason.unwrap_or_else(|| "see above".into());
+            Err(format!(
+                "the device failed: {}. If it ran out of memory, take a smaller --batch or \
+                 --resident-limit; if it was lost, go on from the last checkpoint with --resume; \
+                 --device cpu always works; -v shows where it happened",
+                reason.trim().trim_end_matches('.')
+            ))
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Who watches a training: the terminal, the metrics file, and Ctrl-C.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use ae_train::{EpochReport, Event, Flow, Observer};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+/// Stops the run after Ctrl-C; a second one ends the program at once.
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    pub fn new() -> Self {
+        let asked = Arc::new(AtomicBool::new(false));
+        let handler = asked.clone();
+        // Where signals cannot be caught, Ctrl-C ends the program as it always did.
+        let caught = ctrlc::set_handler(move || {
+            if handler.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+            eprintln!("\nstopping after this step; once more to stop at once");
+        });
+        if let Err(error) = caught {
+            eprintln!("note: Ctrl-C will not write a checkpoint ({error})");
+        }
+        Self(asked)
+    }
+}
+
+impl Observer for Interrupt {
+    fn observe(&mut self, _: &Event<'_>) -> Flow {
+        if self.0.load(Ordering::SeqCst) { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+/// A bar on a terminal, a line an epoch elsewhere.
+pub struct Terminal {
+    epochs: usize,
+    batch: u64,
+    bar: Option<ProgressBar>,
+    began: Instant,
+    done_before: u64,
+}
+
+impl Terminal {
+    pub fn new(epochs: usize) -> Self {
+        Self { epochs, batch: 0, bar: None, began: Instant::now(), done_before: 0 }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+impl Observer for Terminal {
+    fn observe(&mut self, event: &Event<'_>) -> Flow {
+        match event {
+            Event::Start { done, steps, batch, resident, .. } => {
+                self.batch = *batch as u64;
+                self.done_before = *done;
+                self.began = Instant::now();
+                if *done > 0 {
+                    self.say(&format!("goes on after step {done} of {steps}"));
+                }
+                if !resident {
+                    self.say("the training part does not fit on the device and is streamed");
+                }
+                if std::io::stderr().is_terminal() {
+                    let bar = ProgressBar::new(*steps).with_position(*done);
+                    let style = "{bar:30} {pos}/{len} steps  {msg}";
+                    if let Ok(style) = ProgressStyle::with_template(style) {
+                        bar.set_style(style);
+                    }
+                    self.bar = Some(bar);
+                }
+            }
+            Event::Step { done, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(*done);
+                }
+            }
+            Event::Read { done, epoch, terms, .. } => {
+                if let Some(bar) = &self.bar {
+                    let seconds = self.began.elapsed().as_secs_f64();
+                    let steps = (done - self.done_before) as f64;
+                    let left = bar.length().unwrap_or(*done).saturating_sub(*done) as f64;
+                    let loss: f64 = terms.iter().map(|(_, value)| value).sum();
+                    bar.set_message(format!(
+                        "epoch {epoch}/{}  loss {}  {} samples/s  {} left",
+                        self.epochs,
+                        digits(loss),
+                        count(steps * self.batch as f64 / seconds.max(1e-9)),
+                        duration(left * seconds / steps.max(1.0)),
+                    ));
+                }
+            }
+            Event::Epoch(report) => {
+                self.say(&line(report, self.epochs));
+                if report.epoch == self.epochs
+                    && let Some(bar) = &self.bar
+                {
+                    bar.finish_and_clear();
+                }
+            }
+            Event::Warning(warning) => self.say(&format!("warning: {warning}")),
+            _ => {}
+        }
+        Flow::Continue
+    }
+}
+
+/// An epoch in a line.
+fn line(report: &EpochReport, epochs: usize) -> String {
+    let width = epochs.to_string().len();
+    let mut line = format!("epoch {:>width$}/{epochs}  ", report.epoch);
+    let terms: Vec<String> =
+        report.training.iter().map(|(name, value)| format!("{name} {}", digits(*value))).collect();
+    line += &terms.join(" + ");
+    if let Some(validation) = &report.validation {
+        line += &format!(
+            "  validation {}, squared error {}",
+            digits(validation.loss()),
+            digits(validation.evaluation.squared_error)
+        );
+    }
+    line + &format!(
+        "  {} samples/s, {}",
+        count(report.samples_per_second),
+        duration(report.seconds)
+    )
+}
+
+/// A number in four digits.
+pub fn digits(value: f64) -> String {
+    let magnitude = value.abs().log10().floor();
+    match value {
+        _ if !value.is_finite() || value == 0.0 => value.to_string(),
+        _ if (-3.0..4.0).contains(&magnitude) => {
+            format!("{value:.*}", (3.0 - magnitude).clamp(0.0, 6.0) as usize)
+        }
+        _ => format!("{value:.3e}"),
+    }
+}
+
+/// A number of things, in thousands.
+pub fn count(value: f64) -> String {
+    let text = format!("{value:.0}");
+    let groups: Vec<&str> = text
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|digits| std::str::from_utf8(digits).unwrap_or_default())
+        .collect();
+    groups.join(",")
+}
+
+/// A time, in seconds or minutes.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        _ if seconds < 10.0 => format!("{seconds:.1} s"),
+        _ if seconds < 120.0 => format!("{seconds:.0} s"),
+        _ if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
+/// A file of JSON, an event a line.
+pub struct Metrics {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Metrics {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, file: None }
+    }
+
+    /// Opens the file; what an interrupted run wrote after its last checkpoint, the resumed
+    /// one will write again.
+    fn open(&mut self, done: u64) -> std::io::Result<()> {
+        let kept = match File::open(&self.path) {
+            Ok(file) => BufReader::new(file)
+                .lines()
+                .map_while(Result::ok)
+                .filter(|line| step_of(line).is_some_and(|step| step <= done))
+                .map(|line| line + "\n")
+                .collect(),
+            Err(_) => String::new(),
+        };
+        let beside = self.path.with_extension("jsonl.new");
+        std::fs::write(&beside, kept)?;
+        std::fs::rename(&beside, &self.path)?;
+        self.file = Some(File::options().append(true).open(&self.path)?);
+        Ok(())
+    }
+
+    fn write(&mut self, line: &serde_json::Value) {
+        let written = match &mut self.file {
+            Some(file) => writeln!(file, "{line}"),
+            None => Ok(()),
+        };
+        if let Err(error) = written {
+            eprintln!("warning: {}: {error}; no more metrics are written", self.path.display());
+            self.file = None;
+        }
+    }
+}
+
+fn step_of(line: &str) -> Option<u64> {
+    serde_json::from_str::<serde_json::Value>(line).ok()?.get("step")?.as_u64()
+}
+
+impl Observer for Metrics {
+    fn observe(&mut self, event: &Event<'_>) -> Flow {
+        match event {
+            Event::Start { done, .. } => {
+                if let Err(error) = self.open(*done) {
+                    eprintln!("warning: {}: {error}; no metrics are written", self.path.display());
+                }
+            }
+            Event::Read { done, epoch, terms, rate } => {
+                let terms: serde_json::Map<_, _> =
+                    terms.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+                self.write(&json!({
+                    "event": "steps", "step": done, "epoch": epoch, "terms": terms, "rate": rate,
+                }));
+            }
+            Event::Epoch(report) => {
+                self.write(&json!({ "event": "epoch", "step": report.done, "report": report }));
+            }
+            _ => {}
+        }
+        Flow::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        let all: Vec<String> = [0.0, 74.123, 5.0, 12345.0, 0.00123, 1e-9].map(digits).into();
+        assert_eq!(all, ["0", "74.12", "5.000", "1.234e4", "0.001230", "1.000e-9"]);
+        assert_eq!(count(1234567.0), "1,234,567");
+        assert_eq!([3.21, 60.0, 600.0, 9000.0].map(duration), ["3.2 s", "60 s", "10 min", "2.5 h"]);
+    }
+
+    #[test]
+    fn metrics_after_the_checkpoint_are_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let read = |done| Event::Read { done, epoch: 1, terms: &[], rate: 0.1 };
+        let mut metrics = Metrics::new(path.clone());
+        let start =
+            |done| Event::Start { done, steps: 9, steps_per_epoch: 9, batch: 1, resident: true };
+        metrics.observe(&start(0));
+        [1, 2, 3].map(|done| metrics.observe(&read(done)));
+        std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + "{\"event\":\"st").unwrap();
+        let mut again = Metrics::new(path.clone());
+        again.observe(&start(2));
+        again.observe(&read(3));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let steps: Vec<u64> = text.lines().filter_map(step_of).collect();
+        assert_eq!(steps, [1, 2, 3]);
+    }
+}

@@ -1,0 +1,135 @@
+//! Samples as pictures.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use ae_data::{Preprocessing, Shape};
+use burn::tensor::Tensor;
+use image::{ImageFormat, Rgba, RgbaImage};
+
+use crate::error::{Error, Result};
+
+/// How pixels are made from features: their shape, and the way back from preprocessing.
+pub struct Painter<'a> {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    preprocessing: &'a Preprocessing,
+}
+
+impl<'a> Painter<'a> {
+    /// `None` where samples are no images.
+    pub fn new(shape: &Shape, preprocessing: &'a Preprocessing) -> Option<Self> {
+        match *shape {
+            Shape::Image { channels: channels @ (1 | 3), height, width } => {
+                Some(Self { channels, height, width, preprocessing })
+            }
+            _ => None,
+        }
+    }
+
+    /// Rows of samples, `[count, features]` each, as one picture with a gap between tiles.
+    pub fn grid(&self, rows: &[Tensor<2>]) -> RgbaImage {
+        let rows: Vec<Vec<Vec<f32>>> = rows.iter().map(|row| samples(row.clone())).collect();
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let mut grid = blank(columns, rows.len(), self.width, self.height);
+        for (y, row) in rows.iter().enumerate() {
+            for (x, sample) in row.iter().enumerate() {
+                let mut pixels = sample.clone();
+                self.preprocessing.invert(&mut pixels);
+                self.tile(&mut grid, [x, y], &pixels);
+            }
+        }
+        grid
+    }
+
+    /// Puts a tile of features in \[0, 1\] into a grid.
+    fn tile(&self, grid: &mut RgbaImage, [x, y]: [usize; 2], pixels: &[f32]) {
+        let plane = self.height * self.width;
+        for row in 0..self.height {
+            for column in 0..self.width {
+                let channel = |channel: usize| {
+                    let channel = channel.min(self.channels - 1);
+                    byte(pixels[channel * plane + row * self.width + column])
+                };
+                let color = Rgba([channel(0), channel(1), channel(2), 255]);
+                let left = x * (self.width + GAP) + column;
+                let top = y * (self.height + GAP) + row;
+                grid.put_pixel(left as u32, top as u32, color);
+            }
+        }
+    }
+}
+
+/// Transparent pixels between tiles.
+const GAP: usize = 2;
+
+fn blank(columns: usize, rows: usize, width: usize, height: usize) -> RgbaImage {
+    let size = |count: usize, side: usize| (count * (side + GAP)).saturating_sub(GAP).max(1) as u32;
+    RgbaImage::new(size(columns, width), size(rows, height))
+}
+
+fn byte(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+/// Filters as tiles: zero grey, the strongest entry of each filter black or white.
+///
+/// Each filter has `channels * height * width` weights.
+pub fn filters(filters: &[Vec<f32>], [channels, height, width]: [usize; 3]) -> RgbaImage {
+    let columns = (filters.len() as f64).sqrt().ceil() as usize;
+    // Wide rather than high.
+    let columns = (columns * 2).min(filters.len()).max(1);
+    let mut grid = blank(columns, filters.len().div_ceil(columns), width, height);
+    let none = Preprocessing::none();
+    let painter = Painter { channels, height, width, preprocessing: &none };
+    for (index, filter) in filters.iter().enumerate() {
+        let strongest = filter.iter().fold(1e-12f32, |most, weight| most.max(weight.abs()));
+        let tile: Vec<f32> = filter.iter().map(|weight| 0.5 + 0.5 * weight / strongest).collect();
+        painter.tile(&mut grid, [index % columns, index / columns], &tile);
+    }
+    grid
+}
+
+/// The rows of a tensor on the host.
+pub fn samples(rows: Tensor<2>) -> Vec<Vec<f32>> {
+    let [count, width] = rows.dims();
+    let values: Vec<f32> = rows.into_data().iter().collect();
+    (0..count).map(|row| values[row * width..(row + 1) * width].to_vec()).collect()
+}
+
+/// As PNG.
+pub fn png(picture: &RgbaImage) -> Result<Vec<u8>> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture
+        .write_to(&mut bytes, ImageFormat::Png)
+        .map_err(|error| Error::usage(format!("a picture cannot be written: {error}")))?;
+    Ok(bytes.into_inner())
+}
+
+/// Writes a picture as PNG.
+pub fn write_png(path: &Path, picture: &RgbaImage) -> Result<()> {
+    Ok(ae_models::tensors::write_atomically(path, &png(picture)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[test]
+    fn tiles_lie_where_they_belong() {
+        let none = Preprocessing::none();
+        let painter = Painter::new(&Shape::image(1, 1, 2), &none).unwrap();
+        let row = |values| Tensor::<2>::from_floats(values, &Device::flex());
+        let grid = painter.grid(&[row([[0.0, 1.0], [0.5, 2.0]]), row([[0.2, -1.0], [1.0, 0.0]])]);
+        assert_eq!(grid.dimensions(), (6, 4));
+        let grey = |x, y| grid.get_pixel(x, y).0;
+        assert_eq!(grey(0, 0), [0, 0, 0, 255]);
+        assert_eq!(grey(1, 0), [255, 255, 255, 255]);
+        assert_eq!(grey(2, 0)[3], 0, "the gap is clear");
+        assert_eq!(grey(4, 0), [128, 128, 128, 255]);
+        assert_eq!(grey(0, 3), [51, 51, 51, 255]);
+        assert!(Painter::new(&Shape::table(2), &none).is_none());
+    }
+}

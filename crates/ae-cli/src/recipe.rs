@@ -1,0 +1,414 @@
+//! A recipe: every value that decides a run, as TOML.
+
+use std::path::{Path, PathBuf};
+
+use ae_data::{Method, Options, Search, Shape};
+use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Down, Model, Norm, Up};
+use ae_train::{Corruption, L1, Objective, Reconstruction, Schedule};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::error::{Error, Result};
+
+/// Everything that decides the numbers of a run, but for the device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    pub data: DataRecipe,
+    pub model: ModelRecipe,
+    pub objective: ObjectiveRecipe,
+    pub schedule: Schedule,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecipe {
+    /// A name or a path.
+    pub source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<(usize, usize)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_column: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digits: Option<(usize, usize)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<f64>,
+    /// The part of the training part that is held out to choose the best epoch by.
+    pub validation: f64,
+    pub preprocess: Method,
+    /// Of generated digits and of what is held out.
+    pub seed: u64,
+}
+
+impl DataRecipe {
+    /// So that the recipe means the same from another folder.
+    pub fn make_paths_absolute(&mut self) {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let is_name = ae_data::catalogue(&Search::default())
+            .is_ok_and(|known| known.iter().any(|entry| entry.name == self.source));
+        if !is_name && Path::new(&self.source).exists() {
+            self.source = absolute(Path::new(&self.source)).to_string_lossy().into_owned();
+        }
+        self.data_dir = self.data_dir.as_deref().map(absolute);
+        self.labels = self.labels.as_deref().map(absolute);
+    }
+
+    pub fn options(&self) -> Options {
+        Options {
+            search: Search { data_dir: self.data_dir.clone(), ..Search::default() },
+            resize: self.resize,
+            label_column: self.label_column.clone(),
+            labels_file: self.labels.clone(),
+            test_fraction: self.test,
+            digits: self.digits,
+            seed: self.seed,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ModelRecipe {
+    Conv(ConvRecipe),
+    Dense(DenseRecipe),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvRecipe {
+    pub code: usize,
+    pub channels: Vec<usize>,
+    pub kernel: usize,
+    pub hidden: Vec<usize>,
+    pub down: Down,
+    pub up: Up,
+    pub norm: Norm,
+    pub activation: Activation,
+    pub code_activation: Activation,
+    pub output: Activation,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenseRecipe {
+    pub code: usize,
+    pub hidden: Vec<usize>,
+    pub tied: bool,
+    pub activation: Activation,
+    pub code_activation: Activation,
+    pub output: Activation,
+}
+
+impl ModelRecipe {
+    /// The architecture for samples of a shape.
+    pub fn architecture(&self, shape: &Shape) -> Result<Architecture> {
+        match self {
+            Self::Conv(recipe) => {
+                let &Shape::Image { channels, height, width } = shape else {
+                    return Err(Error::usage(format!(
+                        "a convolutional model needs images, and this is a table of {shape}: take \
+                         --model dense"
+                    )));
+                };
+                Ok(Architecture::Conv(ConvConfig {
+                    input: [channels, height, width],
+                    code: recipe.code,
+                    channels: recipe.channels.clone(),
+                    kernel: recipe.kernel,
+                    hidden: recipe.hidden.clone(),
+                    down: recipe.down,
+                    up: recipe.up,
+                    norm: recipe.norm,
+                    activation: recipe.activation,
+                    code_activation: recipe.code_activation,
+                    output: recipe.output,
+                }))
+            }
+            Self::Dense(recipe) => Ok(Architecture::Dense(DenseConfig {
+                widths: [&[shape.features()], &recipe.hidden[..], &[recipe.code]].concat(),
+                activation: recipe.activation,
+                code_activation: recipe.code_activation,
+                output: recipe.output,
+                tied: recipe.tied,
+            })),
+        }
+    }
+
+    pub fn code(&self) -> usize {
+        match self {
+            Self::Conv(recipe) => recipe.code,
+            Self::Dense(recipe) => recipe.code,
+        }
+    }
+
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Conv(_) => "conv",
+            Self::Dense(_) => "dense",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectiveRecipe {
+    pub reconstruction: Reconstruction,
+    pub corruption: Corruption,
+    /// Weight of the L1 norm of the code; 0: no such term.
+    pub l1: f64,
+}
+
+impl ObjectiveRecipe {
+    pub fn objective(&self) -> Result<Objective<Model>> {
+        let objective = Objective::new(self.reconstruction).corrupt(self.corruption);
+        Ok(if self.l1 == 0.0 { objective } else { objective.penalize(self.l1, L1)? })
+    }
+}
+
+impl Recipe {
+    /// The data part of `given` over its defaults.
+    pub fn data(given: &Table) -> Result<DataRecipe> {
+        let defaults = DataRecipe {
+            source: "digits".into(),
+            data_dir: None,
+            resize: None,
+            label_column: None,
+            labels: None,
+            digits: None,
+            test: None,
+            validation: 0.1,
+            preprocess: Method::None,
+            seed: 0,
+        };
+        let data: DataRecipe = section("data", defaults, given)?;
+        if !(data.validation > 0.0 && data.validation < 1.0) {
+            return Err(Error::usage(format!(
+                "validation part: expected a fraction above 0 and below 1, got {}",
+                data.validation
+            )));
+        }
+        Ok(data)
+    }
+
+    /// What was given over the defaults for samples of a shape.
+    pub fn complete(given: &Table, data: DataRecipe, shape: &Shape) -> Result<Self> {
+        let is_image = matches!(shape, Shape::Image { .. });
+        let mut data = data;
+        let is_preprocess_given =
+            given.get("data").and_then(|data| data.get("preprocess")).is_some();
+        if !is_image && !is_preprocess_given {
+            data.preprocess = Method::Standardize;
+        }
+        let kind = given.get("model").and_then(|model| model.get("kind"));
+        let output = match data.preprocess {
+            Method::None if is_image => Activation::Sigmoid,
+            Method::MinMax => Activation::Sigmoid,
+            _ => Activation::Identity,
+        };
+        let defaults = match kind.and_then(Value::as_str) {
+            Some("dense") => ModelRecipe::dense(shape, output),
+            Some("conv") => ModelRecipe::conv(shape, output),
+            None if is_image => ModelRecipe::conv(shape, output),
+            None => ModelRecipe::dense(shape, output),
+            Some(other) => {
+                let message = format!("model: expected `conv` or `dense`, got `{other}`");
+                return Err(Error::usage(message));
+            }
+        };
+        let model: ModelRecipe = section("model", defaults, given)?;
+        let output = match &model {
+            ModelRecipe::Conv(recipe) => recipe.output,
+            ModelRecipe::Dense(recipe) => recipe.output,
+        };
+        let reconstruction = match is_image && output.is_probability() {
+            true => Reconstruction::CrossEntropy,
+            false => Reconstruction::SquaredError,
+        };
+        let objective = ObjectiveRecipe { reconstruction, corruption: Corruption::None, l1: 0.0 };
+        Ok(Self {
+            objective: section("objective", objective, given)?,
+            schedule: section("schedule", Schedule::default(), given)?,
+            model,
+            data,
+        })
+    }
+
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::usage(format!("recipe: {error}")))
+    }
+
+    pub fn read(path: &Path) -> Result<Self> {
+        toml::from_str(&read(path)?).map_err(|error| not_one(path, &error))
+    }
+}
+
+/// A recipe, or part of one, as it stands in a file.
+pub fn read_table(path: &Path) -> Result<Table> {
+    let table: Table = read(path)?.parse().map_err(|error| not_one(path, &error))?;
+    let known = ["data", "model", "objective", "schedule"];
+    match table.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(Error::usage(format!(
+            "{}: expected the sections {}, got `{key}`",
+            path.display(),
+            known.join(", ")
+        ))),
+        None => Ok(table),
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(Error::io(path))
+}
+
+fn not_one(path: &Path, error: &toml::de::Error) -> Error {
+    Error::usage(format!("{}: {}", path.display(), error.to_string().trim_end()))
+}
+
+/// A section: what was given over the defaults. What the section does not know is an error.
+fn section<T>(name: &str, defaults: T, given: &Table) -> Result<T>
+where
+    T: Serialize + serde::de::DeserializeOwned,
+{
+    let broken = |error: &dyn std::fmt::Display| Error::usage(format!("[{name}] {error}"));
+    let mut merged = Table::try_from(defaults).map_err(|error| broken(&error))?;
+    match given.get(name) {
+        Some(Value::Table(given)) => merge(&mut merged, given),
+        Some(other) => {
+            let message = format!("[{name}] expected a section, got {}", other.type_str());
+            return Err(Error::usage(message));
+        }
+        None => {}
+    }
+    merged.try_into().map_err(|error: toml::de::Error| broken(&error.message()))
+}
+
+/// Sections within a section merge as well, unless they say another kind.
+pub fn merge(base: &mut Table, over: &Table) {
+    for (key, value) in over {
+        match (base.get_mut(key), value) {
+            (Some(Value::Table(base)), Value::Table(over))
+                if base.get("kind") == over.get("kind") =>
+            {
+                merge(base, over);
+            }
+            _ => {
+                base.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+impl ModelRecipe {
+    fn conv(shape: &Shape, output: Activation) -> Self {
+        let input = match *shape {
+            Shape::Image { channels, height, width } => [channels, height, width],
+            Shape::Table { .. } => [1, 1, 1],
+        };
+        let config = ConvConfig::new(input, CODE);
+        Self::Conv(ConvRecipe {
+            code: config.code,
+            channels: config.channels,
+            kernel: config.kernel,
+            hidden: config.hidden,
+            down: config.down,
+            up: config.up,
+            norm: config.norm,
+            activation: config.activation,
+            code_activation: config.code_activation,
+            output,
+        })
+    }
+
+    /// For images Hinton & Salakhutdinov's chain; for tables widths that fit their columns.
+    fn dense(shape: &Shape, output: Activation) -> Self {
+        let (hidden, code) = match shape {
+            Shape::Image { .. } => (vec![1000, 500, 250], 30),
+            Shape::Table { columns } => {
+                let columns = columns.len();
+                (vec![(4 * columns).clamp(8, 512)], columns.div_ceil(2).clamp(1, CODE))
+            }
+        };
+        let config = DenseConfig::new([shape.features(), code]);
+        Self::Dense(DenseRecipe {
+            code,
+            hidden,
+            tied: config.tied,
+            activation: config.activation,
+            code_activation: config.code_activation,
+            output,
+        })
+    }
+}
+
+const CODE: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete(given: &str, shape: &Shape) -> Result<Recipe> {
+        let given: Table = given.parse().unwrap();
+        let data = Recipe::data(&given)?;
+        Recipe::complete(&given, data, shape)
+    }
+
+    #[test]
+    fn a_recipe_is_read_back_as_it_was_written() {
+        for (given, shape) in [
+            ("", Shape::image(1, 28, 28)),
+            ("[model]\nkind = 'dense'\ntied = true", Shape::image(1, 28, 28)),
+            (
+                "[model]\nnorm = { group = 8 }\n[objective]\ncorruption = { masking = 0.25 }",
+                Shape::image(3, 32, 32),
+            ),
+            (
+                "[schedule]\nclip = 1.0\noptimizer = { kind = 'sgd', momentum = 0.9, nesterov = true }",
+                Shape::table(5),
+            ),
+        ] {
+            let recipe = complete(given, &shape).unwrap();
+            let text = recipe.to_toml().unwrap();
+            assert_eq!(toml::from_str::<Recipe>(&text).unwrap(), recipe, "{text}");
+            let again = complete(&text, &shape).unwrap();
+            assert_eq!(again, recipe, "{text}");
+        }
+    }
+
+    #[test]
+    fn defaults_follow_the_data() {
+        let images = complete("", &Shape::image(1, 28, 28)).unwrap();
+        assert_eq!(images.model.kind(), "conv");
+        assert_eq!(images.objective.reconstruction, Reconstruction::CrossEntropy);
+        let table = complete("", &Shape::table(6)).unwrap();
+        assert_eq!((table.model.kind(), table.model.code()), ("dense", 3));
+        assert_eq!(table.data.preprocess, Method::Standardize);
+        assert_eq!(table.objective.reconstruction, Reconstruction::SquaredError);
+    }
+
+    #[test]
+    fn what_does_not_apply_is_refused() {
+        let message =
+            |given: &str| complete(given, &Shape::image(1, 28, 28)).unwrap_err().to_string();
+        assert!(
+            message("[model]\nkind = 'dense'\nchannels = [8]").contains("unknown field `channels`")
+        );
+        assert!(message("[schedule]\nepoch = 3").contains("unknown field `epoch`"));
+        assert_eq!(
+            message("[model]\nkind = 'rnn'"),
+            "model: expected `conv` or `dense`, got `rnn`"
+        );
+        assert!(
+            message("[objective]\ncorruption = { masking = 1.5 }")
+                .contains("probability: expected a number in [0, 1], got 1.5")
+        );
+        let conv = complete("[model]\nkind = 'conv'", &Shape::table(3)).unwrap();
+        assert_eq!(
+            conv.model.architecture(&Shape::table(3)).unwrap_err().to_string(),
+            "a convolutional model needs images, and this is a table of 3 columns: take --model dense"
+        );
+    }
+}

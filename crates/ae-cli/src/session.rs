@@ -1,0 +1,182 @@
+//! What every command on a run needs: its recipe, its model, its data.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ae_data::{DataSet, Preprocessing, Progress, Samples};
+use ae_models::{About, Model};
+use ae_train::{Batches, RESIDENT_LIMIT};
+use burn::tensor::Device;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::args::{DataArgs, PartName};
+use crate::error::{Error, Result};
+use crate::recipe::{DataRecipe, Recipe};
+
+/// The files of a run.
+#[derive(Clone, Debug)]
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn recipe(&self) -> PathBuf {
+        self.0.join("recipe.toml")
+    }
+
+    pub fn model(&self) -> PathBuf {
+        self.0.join("model.safetensors")
+    }
+
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
+    pub fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.jsonl")
+    }
+
+    pub fn summary(&self) -> PathBuf {
+        self.0.join("summary.json")
+    }
+
+    pub fn figures(&self) -> PathBuf {
+        self.0.join("figures")
+    }
+
+    pub fn report(&self) -> PathBuf {
+        self.0.join("report.html")
+    }
+
+    /// A folder that holds a run.
+    pub fn existing(path: &Path) -> Result<Self> {
+        let folder = Self(path.to_owned());
+        match folder.recipe().is_file() {
+            true => Ok(folder),
+            false => Err(Error::usage(format!(
+                "{}: expected the folder of a run, got one without recipe.toml",
+                path.display()
+            ))),
+        }
+    }
+}
+
+/// A data set in its three parts, all read through preprocessing fitted to the first.
+pub struct Prepared {
+    pub name: String,
+    pub what: String,
+    pub training: Samples,
+    pub validation: Samples,
+    pub test: Samples,
+}
+
+impl Prepared {
+    pub fn part(&self, name: PartName) -> &Samples {
+        match name {
+            PartName::Training => &self.training,
+            PartName::Validation => &self.validation,
+            PartName::Test => &self.test,
+        }
+    }
+
+    /// Splits, and fits preprocessing unless the model brings its own.
+    pub fn new(set: DataSet, recipe: &DataRecipe, known: Option<Preprocessing>) -> Result<Self> {
+        let (training, validation) =
+            ae_data::split(&set.parts.training, recipe.validation, recipe.seed)?;
+        let preprocessing = match known {
+            Some(known) => known,
+            None => Preprocessing::fit(recipe.preprocess, &training)?,
+        };
+        Ok(Self {
+            name: set.name,
+            what: set.what,
+            training: training.with_preprocessing(preprocessing.clone())?,
+            validation: validation.with_preprocessing(preprocessing.clone())?,
+            test: set.parts.test.with_preprocessing(preprocessing)?,
+        })
+    }
+}
+
+/// Opens a data set, with a progress bar should it be downloaded.
+pub fn open_data(recipe: &DataRecipe) -> Result<DataSet> {
+    let mut bar = Download::default();
+    Ok(ae_data::open(&recipe.source, &recipe.options(), &mut |progress| bar.show(progress))?)
+}
+
+/// The progress of a download on the terminal.
+#[derive(Default)]
+pub struct Download {
+    bar: Option<ProgressBar>,
+    address: String,
+}
+
+impl Download {
+    pub fn show(&mut self, progress: Progress<'_>) {
+        if self.address != progress.address {
+            self.address = progress.address.to_owned();
+            let bar = ProgressBar::new(progress.total.unwrap_or(0));
+            let style = "{msg}\n{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+            bar.set_style(
+                ProgressStyle::with_template(style)
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.set_message(self.address.clone());
+            self.bar = Some(bar);
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(progress.received);
+            if progress.total == Some(progress.received) {
+                bar.finish();
+            }
+        }
+    }
+}
+
+/// A trained run: what it was, and what came of it.
+pub struct Trained {
+    pub recipe: Recipe,
+    pub model: Model,
+    pub about: About,
+    pub data: Prepared,
+}
+
+impl Trained {
+    /// Loads a run, with the data it was trained on or with other data.
+    pub fn load(folder: &Folder, other: &DataArgs, device: &Device) -> Result<Self> {
+        let recipe = Recipe::read(&folder.recipe())?;
+        if !folder.model().is_file() {
+            return Err(Error::usage(format!(
+                "{}: the run has not ended: there is no model yet; go on with `ae train --resume {}`",
+                folder.0.display(),
+                folder.0.display()
+            )));
+        }
+        let (model, about) = ae_models::load::<Model>(&folder.model(), device)?;
+        let preprocessing =
+            serde_json::from_value(about.preprocessing.clone()).map_err(|error| {
+                Error::usage(format!("{}: preprocessing: {error}", folder.model().display()))
+            })?;
+        let data_recipe = match other.is_empty() {
+            true => recipe.data.clone(),
+            false => {
+                let given = toml::Table::from_iter([("data".to_owned(), other.section().into())]);
+                Recipe::data(&given)?
+            }
+        };
+        let set = open_data(&data_recipe)?;
+        let width = set.parts.test.width();
+        let features = ae_models::Encoder::features(&model);
+        if width != features {
+            return Err(Error::usage(format!(
+                "{}: expected samples of {features} features, as the model has, got {width} ({})",
+                set.name,
+                set.parts.test.shape()
+            )));
+        }
+        let data = Prepared::new(set, &data_recipe, Some(preprocessing))?;
+        Ok(Self { recipe, model, about, data })
+    }
+}
+
+/// Samples as batches for an evaluation.
+pub fn batches(samples: &Samples, device: &Device) -> Result<Batches> {
+    Ok(Batches::new(Arc::new(samples.clone()), device, RESIDENT_LIMIT, None)?)
+}

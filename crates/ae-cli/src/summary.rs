@@ -1,0 +1,131 @@
+//! What came of a run, in numbers: on the test part, beside PCA and beside the mean.
+
+use ae_data::{Samples, Source};
+use ae_models::{Encoder, Pca};
+use ae_train::{EpochReport, Evaluation, evaluate};
+use burn::module::Module;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::observers::{count, digits, duration};
+use crate::session::{Trained, batches};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Summary {
+    pub program: String,
+    pub device: String,
+    pub data: String,
+    pub samples: [usize; 3],
+    pub features: usize,
+    pub code: usize,
+    pub parameters: usize,
+    /// On the test part.
+    pub test: Evaluation,
+    pub pca: PcaResult,
+    /// Squared error per test sample of always answering with the training part's mean.
+    pub mean_error: f64,
+    pub epochs: Vec<EpochReport>,
+    /// Seconds from start to the last step, data and validation included.
+    pub seconds: f64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PcaResult {
+    pub components: usize,
+    /// Training samples it was fitted to.
+    pub fitted_to: usize,
+    /// Squared error per test sample.
+    pub squared_error: f64,
+}
+
+impl Summary {
+    /// The result in a sentence.
+    pub fn sentence(&self) -> String {
+        let mut sentence = format!(
+            "squared error per test sample {}; PCA with {} components {}, the mean {}",
+            digits(self.test.squared_error),
+            self.pca.components,
+            digits(self.pca.squared_error),
+            digits(self.mean_error)
+        );
+        if let Some(cross_entropy) = self.test.cross_entropy {
+            sentence += &format!(
+                "; cross-entropy per feature {:.4}, of which {:.4} above the floor",
+                cross_entropy.per_feature,
+                cross_entropy.excess()
+            );
+        }
+        sentence
+    }
+
+    /// How fast training was, over all epochs.
+    pub fn speed(&self) -> String {
+        let seconds: f64 = self.epochs.iter().map(|epoch| epoch.seconds).sum();
+        let samples: f64 =
+            self.epochs.iter().map(|epoch| epoch.seconds * epoch.samples_per_second).sum();
+        format!("{} in steps, {} samples/s", duration(seconds), count(samples / seconds.max(1e-9)))
+    }
+}
+
+/// Measures a run on its test part.
+pub fn summarize(
+    trained: &Trained,
+    epochs: &[EpochReport],
+    device: &Device,
+    device_name: String,
+    seconds: f64,
+) -> Result<(Summary, Pca)> {
+    let data = &trained.data;
+    let test = batches(&data.test, device)?;
+    let batch = trained.recipe.schedule.batch;
+    let evaluation = evaluate(&trained.model, &test, batch)?.evaluation;
+    let (pca, fitted_to) = fit_pca(&data.training, trained.model.code_size(), device)?;
+    let squared_error = evaluate(&pca, &test, batch)?.evaluation.squared_error;
+    let summary = Summary {
+        program: format!("ae {}", env!("CARGO_PKG_VERSION")),
+        device: device_name,
+        data: format!("{}, {}", data.name, data.what),
+        samples: [data.training.len(), data.validation.len(), data.test.len()],
+        features: data.training.width(),
+        code: trained.model.code_size(),
+        parameters: trained.model.num_params(),
+        test: evaluation,
+        pca: PcaResult { components: pca.code_size(), fitted_to, squared_error },
+        mean_error: mean_error(&data.training.mean(), &data.test)?,
+        epochs: epochs.to_vec(),
+        seconds,
+    };
+    Ok((summary, pca))
+}
+
+/// Multiplications a fit of PCA may take: some ten seconds on one core.
+const PCA_LIMIT: f64 = 1e12;
+
+/// PCA with as many components as the code has units, or as the data allows; with very many
+/// rows of very many features it is fitted to the first of them.
+fn fit_pca(training: &Samples, code: usize, device: &Device) -> Result<(Pca, usize)> {
+    let width = training.width();
+    let cost = |rows: usize| rows as f64 * width as f64 * rows.min(width) as f64;
+    let mut rows = training.len();
+    while cost(rows) > PCA_LIMIT {
+        rows = rows * 9 / 10;
+    }
+    let indices: Vec<usize> = (0..rows).collect();
+    let mut values = vec![0.0; rows * width];
+    training.read(&indices, &mut values)?;
+    let components = code.min(width).min(rows);
+    Ok((Pca::fit(&values, width, components, device)?, rows))
+}
+
+fn mean_error(mean: &[f32], test: &Samples) -> Result<f64> {
+    let mut sum = 0.0;
+    for row in 0..test.len() {
+        let squares = test.row(row).into_iter().zip(mean).map(|(value, mean)| {
+            let difference = f64::from(value) - f64::from(*mean);
+            difference * difference
+        });
+        sum += squares.sum::<f64>();
+    }
+    Ok(sum / test.len() as f64)
+}

@@ -27,7 +27,7 @@ pub struct Cli {
 pub enum Command {
     /// Train a model and write a report
     Train(Box<TrainArgs>),
-    /// Measure a trained model on the test part, beside PCA
+    /// Measure a trained model on the test part
     Eval(EvalArgs),
     /// Write the codes of samples as CSV or NumPy array
     Encode(EncodeArgs),
@@ -99,6 +99,7 @@ pub struct DataArgs {
 }
 
 #[derive(Debug, Default, Args)]
+#[command(allow_negative_numbers = true)]
 pub struct TrainArgs {
     #[command(flatten)]
     pub data: DataArgs,
@@ -166,15 +167,15 @@ pub struct TrainArgs {
     /// adam, adam-w, sgd or rms-prop [default: adam]
     #[arg(long, value_name = "NAME", value_parser = optimizer, help_heading = "Training")]
     pub optimizer: Option<Value>,
-    /// Highest learning rate [default: 0.001]
+    /// Highest learning rate [default: conv 0.005, dense 0.001]
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     pub lr: Option<f64>,
     /// How the learning rate falls: constant, cosine or step:EPOCHS:FACTOR [default: cosine]
     #[arg(long, value_name = "DECAY", value_parser = decay, help_heading = "Training")]
     pub decay: Option<Value>,
-    /// Steps over which the learning rate rises [default: 0]
-    #[arg(long, value_name = "STEPS", help_heading = "Training")]
-    pub warm_up: Option<u64>,
+    /// Epochs over which the learning rate rises, such as 0.5 [default: 0.5]
+    #[arg(long, value_name = "EPOCHS", help_heading = "Training")]
+    pub warm_up: Option<f64>,
     /// Clip the norm of all gradients together
     #[arg(long, value_name = "NORM", help_heading = "Training")]
     pub clip: Option<f64>,
@@ -359,7 +360,7 @@ impl TrainArgs {
 
         let mut rate = Table::new();
         put(&mut rate, "peak", self.lr.map(Value::from));
-        put(&mut rate, "warm_up", self.warm_up.map(|steps| number(steps as usize)));
+        put(&mut rate, "warm_up", self.warm_up.map(Value::from));
         put(&mut rate, "decay", self.decay.clone());
         let mut schedule = Table::new();
         put(&mut schedule, "epochs", self.epochs.map(number));

@@ -34,7 +34,7 @@ pub struct Line {
     pub marked: bool,
 }
 
-const SIZE: (u32, u32) = (560, 320);
+const SIZE: (u32, u32) = (480, 290);
 
 /// Lines over an axis called `x`, with values on a logarithmic axis where all are above 0 and
 /// span more than a factor of 20.
@@ -122,7 +122,7 @@ pub fn scatter(x: &str, y: &str, points: &[(f64, f64, usize)]) -> Result<String>
     let (low_y, high_y) = padded(span(points.iter().map(|point| point.1)));
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, (560, 460)).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, (480, 400)).into_drawing_area();
         let drawn = (|| -> Result<(), Failure> {
             let mut chart = ChartBuilder::on(&area)
                 .margin(8)

@@ -5,6 +5,7 @@ mod charts;
 mod data;
 mod device;
 mod error;
+mod figures;
 mod inspect;
 mod observers;
 mod pictures;

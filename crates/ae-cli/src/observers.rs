@@ -263,7 +263,9 @@ mod tests {
         let start =
             |done| Event::Start { done, steps: 9, steps_per_epoch: 9, batch: 1, resident: true };
         metrics.observe(&start(0));
-        [1, 2, 3].map(|done| metrics.observe(&read(done)));
+        for done in [1, 2, 3] {
+            metrics.observe(&read(done));
+        }
         std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + "{\"event\":\"st").unwrap();
         let mut again = Metrics::new(path.clone());
         again.observe(&start(2));

@@ -73,6 +73,9 @@ fn byte(value: f32) -> u8 {
     (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
+/// Pixels that the tile of a filter has at least, so that the gap stays small beside it.
+const FILTER_SIDE: usize = 18;
+
 /// Filters as tiles: zero grey, the strongest entry of each filter black or white.
 ///
 /// Each filter has `channels * height * width` weights.
@@ -80,12 +83,20 @@ pub fn filters(filters: &[Vec<f32>], [channels, height, width]: [usize; 3]) -> R
     let columns = (filters.len() as f64).sqrt().ceil() as usize;
     // Wide rather than high.
     let columns = (columns * 2).min(filters.len()).max(1);
-    let mut grid = blank(columns, filters.len().div_ceil(columns), width, height);
+    let scale = FILTER_SIDE.div_ceil(height.max(width));
+    let (high, wide) = (height * scale, width * scale);
+    let mut grid = blank(columns, filters.len().div_ceil(columns), wide, high);
     let none = Preprocessing::none();
-    let painter = Painter { channels, height, width, preprocessing: &none };
+    let painter = Painter { channels, height: high, width: wide, preprocessing: &none };
     for (index, filter) in filters.iter().enumerate() {
         let strongest = filter.iter().fold(1e-12f32, |most, weight| most.max(weight.abs()));
-        let tile: Vec<f32> = filter.iter().map(|weight| 0.5 + 0.5 * weight / strongest).collect();
+        let mut tile = Vec::with_capacity(channels * high * wide);
+        for row in 0..channels * high {
+            let start = row / scale * width;
+            let weights = filter[start..start + width].iter();
+            let grey = weights.map(|weight| 0.5 + 0.5 * weight / strongest);
+            tile.extend(grey.flat_map(|grey| std::iter::repeat_n(grey, scale)));
+        }
         painter.tile(&mut grid, [index % columns, index / columns], &tile);
     }
     grid
@@ -131,5 +142,13 @@ mod tests {
         assert_eq!(grey(4, 0), [128, 128, 128, 255]);
         assert_eq!(grey(0, 3), [51, 51, 51, 255]);
         assert!(Painter::new(&Shape::table(2), &none).is_none());
+    }
+
+    #[test]
+    fn filters_are_enlarged_weight_by_weight() {
+        let grid = filters(&[vec![0.0, -2.0, 1.0, 2.0]], [1, 2, 2]);
+        assert_eq!(grid.dimensions(), (18, 18));
+        let grey = |x, y| grid.get_pixel(x, y).0[0];
+        assert_eq!([grey(0, 0), grey(17, 0), grey(8, 17), grey(9, 9)], [128, 0, 191, 255]);
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ae_data::{Method, Options, Search, Shape};
 use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Down, Model, Norm, Up};
-use ae_train::{Corruption, L1, Objective, Reconstruction, Schedule};
+use ae_train::{Corruption, L1, Objective, Rate, Reconstruction, Schedule};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -145,6 +145,15 @@ impl ModelRecipe {
         }
     }
 
+    /// The schedule that trains such a model well where nobody says otherwise.
+    fn schedule(&self) -> Schedule {
+        let peak = match self {
+            Self::Conv(_) => 5e-3,
+            Self::Dense(_) => 1e-3,
+        };
+        Schedule { rate: Rate { peak, warm_up: 0.5, ..Rate::default() }, ..Schedule::default() }
+    }
+
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Conv(_) => "conv",
@@ -219,6 +228,7 @@ impl Recipe {
                 return Err(Error::usage(message));
             }
         };
+        check_applies(&defaults, given)?;
         let model: ModelRecipe = section("model", defaults, given)?;
         let output = match &model {
             ModelRecipe::Conv(recipe) => recipe.output,
@@ -231,7 +241,7 @@ impl Recipe {
         let objective = ObjectiveRecipe { reconstruction, corruption: Corruption::None, l1: 0.0 };
         Ok(Self {
             objective: section("objective", objective, given)?,
-            schedule: section("schedule", Schedule::default(), given)?,
+            schedule: section("schedule", model.schedule(), given)?,
             model,
             data,
         })
@@ -266,6 +276,23 @@ fn read(path: &Path) -> Result<String> {
 
 fn not_one(path: &Path, error: &toml::de::Error) -> Error {
     Error::usage(format!("{}: {}", path.display(), error.to_string().trim_end()))
+}
+
+/// Whether every value given for the model is one that a model of its kind has.
+fn check_applies(defaults: &ModelRecipe, given: &Table) -> Result<()> {
+    let known = Table::try_from(defaults).map_err(|error| Error::usage(error.to_string()))?;
+    let Some(Value::Table(given)) = given.get("model") else { return Ok(()) };
+    match given.keys().find(|key| !known.contains_key(*key)) {
+        Some(key) => {
+            let known: Vec<&str> = known.keys().map(String::as_str).collect();
+            Err(Error::usage(format!(
+                "model: `{key}` is not for a {} model, which has {}",
+                defaults.kind(),
+                known.join(", ")
+            )))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A section: what was given over the defaults. What the section does not know is an error.
@@ -393,8 +420,10 @@ mod tests {
     fn what_does_not_apply_is_refused() {
         let message =
             |given: &str| complete(given, &Shape::image(1, 28, 28)).unwrap_err().to_string();
-        assert!(
-            message("[model]\nkind = 'dense'\nchannels = [8]").contains("unknown field `channels`")
+        assert_eq!(
+            message("[model]\nkind = 'dense'\nchannels = [8]"),
+            "model: `channels` is not for a dense model, which has activation, code, \
+             code_activation, hidden, kind, output, tied"
         );
         assert!(message("[schedule]\nepoch = 3").contains("unknown field `epoch`"));
         assert_eq!(

@@ -43,9 +43,9 @@ impl Summary {
     /// The result in a sentence.
     pub fn sentence(&self) -> String {
         let mut sentence = format!(
-            "squared error per test sample {}; PCA with {} components {}, the mean {}",
+            "squared error per test sample {}; PCA with {} {}, the mean {}",
             digits(self.test.squared_error),
-            self.pca.components,
+            components(self.pca.components),
             digits(self.pca.squared_error),
             digits(self.mean_error)
         );
@@ -66,6 +66,11 @@ impl Summary {
             self.epochs.iter().map(|epoch| epoch.seconds * epoch.samples_per_second).sum();
         format!("{} in steps, {} samples/s", duration(seconds), count(samples / seconds.max(1e-9)))
     }
+}
+
+/// `1 component`, `2 components`
+pub fn components(count: usize) -> String {
+    format!("{count} component{}", if count == 1 { "" } else { "s" })
 }
 
 /// Measures a run on its test part.

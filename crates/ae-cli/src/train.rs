@@ -46,6 +46,8 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     objective.check(&model)?;
     recipe.schedule.check()?;
 
+    let every = checkpoint_interval(args)?;
+
     let folder = folder(args, &recipe, &data)?;
     write(&folder.recipe(), &recipe.to_toml()?)?;
     let mut observers: Vec<Box<dyn Observer>> = vec![
@@ -57,7 +59,9 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         training: Arc::new(data.training.clone()),
         validation: Some(Arc::new(data.validation.clone())),
     };
-    let checkpoints = checkpoints(args, &folder)?;
+    let mut checkpoints = Checkpoints::new(folder.checkpoints());
+    checkpoints.every_steps = args.checkpoint_steps;
+    checkpoints.every = every.or(checkpoints.every);
     let fitted = fit_with_checkpoints(
         model,
         &objective,
@@ -65,7 +69,8 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         &recipe.schedule,
         &checkpoints,
         &mut observers,
-    )?;
+    )
+    .inspect_err(|_| discard_unless_started(&folder))?;
     match fitted.end {
         End::Stopped => {
             eprintln!(
@@ -161,17 +166,29 @@ fn folder(args: &TrainArgs, recipe: &Recipe, data: &Prepared) -> Result<Folder> 
     make(path(number))
 }
 
-fn checkpoints(args: &TrainArgs, folder: &Folder) -> Result<Checkpoints> {
-    let mut checkpoints = Checkpoints::new(folder.checkpoints());
-    checkpoints.every_steps = args.checkpoint_steps;
-    if let Some(minutes) = args.checkpoint_minutes {
-        let seconds = minutes * 60.0;
-        let every = Duration::try_from_secs_f64(seconds).ok().filter(|every| !every.is_zero());
-        checkpoints.every = Some(every.ok_or_else(|| {
-            Error::usage(format!("--checkpoint-minutes: expected a number above 0, got {minutes}"))
-        })?);
+fn checkpoint_interval(args: &TrainArgs) -> Result<Option<Duration>> {
+    let Some(minutes) = args.checkpoint_minutes else { return Ok(None) };
+    match Duration::try_from_secs_f64(60.0 * minutes) {
+        Ok(every) if !every.is_zero() => Ok(Some(every)),
+        _ => Err(Error::usage(format!(
+            "--checkpoint-minutes: expected a number above 0, got {minutes}"
+        ))),
     }
-    Ok(checkpoints)
+}
+
+/// Takes the folder of a run away again that was refused before its first step: data is only seen
+/// not to suit the objective once it is read.
+fn discard_unless_started(folder: &Folder) {
+    if folder.metrics().exists() {
+        return;
+    }
+    // A folder that holds anything else is not removed, and stays.
+    let _ = std::fs::remove_file(folder.recipe());
+    let _ = std::fs::remove_dir(folder.checkpoints());
+    let _ = std::fs::remove_dir(&folder.0);
+    if let Some(parent) = folder.0.parent().filter(|parent| parent.ends_with("runs")) {
+        let _ = std::fs::remove_dir(parent);
+    }
 }
 
 fn write(path: &std::path::Path, text: &str) -> Result<()> {

@@ -237,11 +237,10 @@ impl<'a, M: Autoencoder> Run<'a, M> {
                 break End::Stopped;
             }
             flow = self.epoch(&mut written, observer)?;
+            flow = either(flow, self.write_checkpoint_if_due(&mut written, observer)?);
         };
         self.read(observer)?;
-        if end == End::Stopped {
-            self.write_checkpoint(observer)?;
-        }
+        self.write_checkpoint(observer)?;
         let model = match self.best {
             Some(best) => best,
             None => self.model.valid(),
@@ -280,10 +279,10 @@ impl<'a, M: Autoencoder> Run<'a, M> {
             {
                 flow = either(flow, self.read(observer)?);
             }
-            if self.is_checkpoint_due(written) {
-                self.read(observer)?;
-                self.write_checkpoint(observer)?;
-                *written = Instant::now();
+            // The last step's checkpoint waits for the end of the epoch: else a resumed run would
+            // end that epoch again, and tell of it twice.
+            if step + 1 < self.steps_per_epoch {
+                flow = either(flow, self.write_checkpoint_if_due(written, observer)?);
             }
             if flow == Flow::Stop {
                 return Ok(flow);
@@ -420,12 +419,23 @@ impl<'a, M: Autoencoder> Run<'a, M> {
         flow
     }
 
-    fn is_checkpoint_due(&self, written: &Instant) -> bool {
-        self.checkpoints.is_some_and(|checkpoints| {
+    fn write_checkpoint_if_due(
+        &mut self,
+        written: &mut Instant,
+        observer: &mut dyn Observer,
+    ) -> Result<Flow> {
+        let is_due = self.checkpoints.is_some_and(|checkpoints| {
             let steps = checkpoints.every_steps;
             steps.is_some_and(|steps| self.state.done.is_multiple_of(steps))
                 || checkpoints.every.is_some_and(|every| written.elapsed() >= every)
-        })
+        });
+        if !is_due {
+            return Ok(Flow::Continue);
+        }
+        let flow = self.read(observer)?;
+        self.write_checkpoint(observer)?;
+        *written = Instant::now();
+        Ok(flow)
     }
 
     fn write_checkpoint(&mut self, observer: &mut dyn Observer) -> Result<()> {

@@ -8,15 +8,15 @@ use crate::{Error, Result};
 /// | field | default | range | meaning |
 /// |---|---|---|---|
 /// | `peak` | 1e-3 | above 0 | the rate after warm-up |
-/// | `warm_up` | 0 | from 0 | steps over which it rises from `peak / warm_up` to `peak` |
+/// | `warm_up` | 0 | from 0 | epochs, or a part of one, over which it rises to `peak` by the same amount each step |
 /// | `decay` | cosine | | what follows |
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     /// The rate after warm-up.
     pub peak: f64,
-    /// Steps of warm-up.
-    pub warm_up: u64,
+    /// Epochs of warm-up, or a part of one.
+    pub warm_up: f64,
     /// What follows it.
     pub decay: Decay,
 }
@@ -42,7 +42,7 @@ pub enum Decay {
 
 impl Default for Rate {
     fn default() -> Self {
-        Self { peak: 1e-3, warm_up: 0, decay: Decay::Cosine }
+        Self { peak: 1e-3, warm_up: 0.0, decay: Decay::Cosine }
     }
 }
 
@@ -50,6 +50,9 @@ impl Rate {
     pub(crate) fn check(&self) -> Result<()> {
         if !(self.peak.is_finite() && self.peak > 0.0) {
             return Err(Error::setting("learning rate", "a number above 0", self.peak));
+        }
+        if !(self.warm_up.is_finite() && self.warm_up >= 0.0) {
+            return Err(Error::setting("epochs of warm-up", "a number from 0", self.warm_up));
         }
         match self.decay {
             Decay::Step { epochs: 0, .. } => {
@@ -64,14 +67,15 @@ impl Rate {
 
     /// The rate of step `step` (from 0) in a run of `steps`, `per_epoch` of them an epoch.
     pub fn at(&self, step: u64, steps: u64, per_epoch: u64) -> f64 {
-        if step < self.warm_up {
-            return self.peak * (step + 1) as f64 / self.warm_up as f64;
+        let warm_up = (self.warm_up * per_epoch as f64).ceil() as u64;
+        if step < warm_up {
+            return self.peak * (step + 1) as f64 / warm_up as f64;
         }
         match self.decay {
             Decay::Constant => self.peak,
             Decay::Cosine => {
-                let rest = steps.saturating_sub(self.warm_up).max(1);
-                let t = (step - self.warm_up) as f64 / rest as f64;
+                let rest = steps.saturating_sub(warm_up).max(1);
+                let t = (step - warm_up) as f64 / rest as f64;
                 self.peak * (1.0 + (std::f64::consts::PI * t.min(1.0)).cos()) / 2.0
             }
             Decay::Step { epochs, factor } => {
@@ -92,13 +96,13 @@ mod tests {
 
     #[test]
     fn rates_by_hand() {
-        let cosine = Rate { peak: 0.1, warm_up: 4, decay: Decay::Cosine };
+        let cosine = Rate { peak: 0.1, warm_up: 0.4, decay: Decay::Cosine };
         close(cosine.at(0, 104, 10), 0.025);
         close(cosine.at(3, 104, 10), 0.1);
         close(cosine.at(4, 104, 10), 0.1);
         close(cosine.at(54, 104, 10), 0.05);
         close(cosine.at(103, 104, 10), 0.1 * (1.0 + (0.99 * std::f64::consts::PI).cos()) / 2.0);
-        let step = Rate { peak: 1.0, warm_up: 0, decay: Decay::Step { epochs: 2, factor: 0.5 } };
+        let step = Rate { peak: 1.0, warm_up: 0.0, decay: Decay::Step { epochs: 2, factor: 0.5 } };
         close(step.at(19, 100, 10), 1.0);
         close(step.at(20, 100, 10), 0.5);
         close(step.at(40, 100, 10), 0.25);
@@ -114,6 +118,10 @@ mod tests {
         assert_eq!(
             refused(Rate { peak: -1.0, ..rate }),
             "learning rate: expected a number above 0, got -1"
+        );
+        assert_eq!(
+            refused(Rate { warm_up: f64::NAN, ..rate }),
+            "epochs of warm-up: expected a number from 0, got NaN"
         );
         assert_eq!(
             refused(Rate { decay: Decay::Step { epochs: 1, factor: 2.0 }, ..rate }),

@@ -40,7 +40,7 @@ fn schedule() -> Schedule {
         epochs: 4,
         batch: 32,
         clip: Some(100.0),
-        rate: Rate { warm_up: 5, ..Rate::default() },
+        rate: Rate { warm_up: 0.5, ..Rate::default() },
         seed: 9,
         ..Schedule::default()
     }
@@ -114,6 +114,36 @@ fn a_run_in_pieces_ends_with_the_very_same_weights() {
     }
 }
 
+/// Killed right after a checkpoint that fell on the last step of an epoch.
+#[test]
+fn an_epoch_is_told_of_once() {
+    let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let checkpoints =
+        Checkpoints { every: None, every_steps: Some(6), ..Checkpoints::new(before.path()) };
+    let mut observer = |event: &Event<'_>| {
+        if let Event::Checkpoint { path, done: 6 } = event {
+            std::fs::copy(path, after.path().join(path.file_name().unwrap())).unwrap();
+        }
+        Flow::Continue
+    };
+    let run = |checkpoints: &Checkpoints, observer: &mut dyn Observer| {
+        fit_with_checkpoints(dense(), &objective(), &data(), &schedule(), checkpoints, observer)
+            .unwrap()
+    };
+    let whole = run(&checkpoints, &mut observer);
+
+    let mut told = Vec::new();
+    let mut observer = |event: &Event<'_>| {
+        if let Event::Epoch(report) = event {
+            told.push(report.epoch);
+        }
+        Flow::Continue
+    };
+    let resumed = run(&Checkpoints::new(after.path()), &mut observer);
+    assert_eq!(told, [2, 3, 4]);
+    assert_eq!(losses(&resumed), losses(&whole));
+}
+
 #[test]
 fn checkpoints_come_as_often_as_asked_and_the_newest_stay() {
     let folder = tempfile::tempdir().unwrap();
@@ -131,11 +161,11 @@ fn checkpoints_come_as_often_as_asked_and_the_newest_stay() {
     };
     fit_with_checkpoints(dense(), &objective(), &data(), &schedule(), &checkpoints, &mut observer)
         .unwrap();
-    assert_eq!(written, [5, 10, 15, 20]);
+    assert_eq!(written, [5, 10, 15, 20, 24]);
     let left = checkpoints.list().unwrap();
     let left: Vec<_> =
         left.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(left, ["step-00000020.safetensors", "step-00000015.safetensors"]);
+    assert_eq!(left, ["step-00000024.safetensors", "step-00000020.safetensors"]);
 }
 
 #[test]
@@ -167,7 +197,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
         Checkpoints { every: None, every_steps: Some(2), ..Checkpoints::new(folder.path()) };
     let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([784, 24, 8]) };
     let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
-    let rate = Rate { peak: 1e12, warm_up: 0, decay: Decay::Constant };
+    let rate = Rate { peak: 1e12, warm_up: 0.0, decay: Decay::Constant };
     let schedule = Schedule { optimizer: Optimizer::sgd(0.0), rate, ..schedule() };
     let objective = Objective::new(Reconstruction::SquaredError);
     let error = fit_with_checkpoints(model, &objective, &data(), &schedule, &checkpoints, &mut ())
@@ -186,7 +216,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
 /// A rate so high that the second epoch is worse than the first: the first's weights come back.
 #[test]
 fn patience_ends_a_run_and_the_best_weights_are_kept() {
-    let rate = Rate { peak: 0.5, warm_up: 0, decay: Decay::Constant };
+    let rate = Rate { peak: 0.5, warm_up: 0.0, decay: Decay::Constant };
     let schedule = Schedule {
         epochs: 30,
         patience: Some(2),

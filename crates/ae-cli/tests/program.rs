@@ -1,0 +1,234 @@
+//! The program as a user meets it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn ae(folder: &Path, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ae"));
+    command.current_dir(folder).args(line.split_whitespace());
+    // Nothing of the user's own: no cache, no GPU.
+    command.env("XDG_CACHE_HOME", folder).env("HOME", folder).env("XDG_RUNTIME_DIR", folder);
+    command.output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn succeed(folder: &Path, line: &str) -> String {
+    let output = ae(folder, line);
+    assert!(output.status.success(), "ae {line}\n{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// What it says when it fails, in one line, with exit code 1.
+fn fail(folder: &Path, line: &str) -> String {
+    let output = ae(folder, line);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "ae {line}\n{message}");
+    let last = message.lines().last().unwrap_or_default().to_owned();
+    assert!(last.starts_with("error: "), "ae {line}\n{message}");
+    last["error: ".len()..].replace(&folder.display().to_string(), "<here>")
+}
+
+const SMALL: &str = "--digits 400,80 --channels 4,8 --code 8 --epochs 2 --batch 32 --device cpu";
+
+#[test]
+fn a_run_from_training_to_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let said = succeed(here, &format!("train {SMALL} --corrupt masking:0.25 --l1 0.01"));
+    assert!(said.contains("squared error per test sample"), "{said}");
+    assert!(said.contains("report: runs/digits-conv-8/report.html"), "{said}");
+    let run = here.join("runs/digits-conv-8");
+    for file in [
+        "recipe.toml",
+        "model.safetensors",
+        "model.json",
+        "metrics.jsonl",
+        "summary.json",
+        "report.html",
+        "figures/loss.svg",
+        "figures/codes.svg",
+        "figures/reconstructions.png",
+        "figures/filters.png",
+    ] {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+
+    let page = std::fs::read_to_string(run.join("report.html")).unwrap();
+    for part in [
+        "corrupted (masking 0.25)",
+        "PCA, 8 components",
+        "channels = [4, 8]",
+        "prefers-color-scheme",
+    ] {
+        assert!(page.contains(part), "the page has no {part}");
+    }
+    // One file that opens offline: it asks for nothing, anywhere.
+    for outside in ["src=\"http", "href=", "url(", "@import", "<script"] {
+        assert!(!page.contains(outside), "the page has {outside}");
+    }
+
+    let measured = succeed(here, "eval runs/digits-conv-8 --device cpu");
+    assert!(measured.contains("digits, test part: 80 samples"), "{measured}");
+    let json = succeed(here, "eval runs/digits-conv-8 --device cpu --json --part validation");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["samples"], 40);
+
+    succeed(here, "encode runs/digits-conv-8 --device cpu --out codes.csv");
+    let codes = std::fs::read_to_string(here.join("codes.csv")).unwrap();
+    assert!(codes.starts_with("code_0,code_1,") && codes.lines().count() == 81);
+    succeed(here, "encode runs/digits-conv-8 --device cpu --out codes.npy");
+    let said = succeed(here, "data preview --data codes.npy");
+    assert!(said.contains("72 samples of 8 columns"), "{said}");
+
+    succeed(here, "reconstruct runs/digits-conv-8 --device cpu --out sheet.png");
+    assert!(std::fs::read(here.join("sheet.png")).unwrap().starts_with(b"\x89PNG"));
+    succeed(here, "reconstruct runs/digits-conv-8 --device cpu --out rows.npy -n 5");
+
+    std::fs::remove_file(run.join("report.html")).unwrap();
+    succeed(here, "report runs/digits-conv-8 --device cpu");
+    assert_eq!(std::fs::read_to_string(run.join("report.html")).unwrap(), page);
+}
+
+#[test]
+fn the_same_command_gives_the_same_model_and_a_recipe_gives_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let weights = |run: &str| std::fs::read(here.join(run).join("model.safetensors")).unwrap();
+    succeed(here, &format!("train {SMALL} --out a"));
+    succeed(here, &format!("train {SMALL} --out b"));
+    succeed(here, "train --recipe a/recipe.toml --device cpu --out c");
+    succeed(here, &format!("train {SMALL} --seed 1 --out d"));
+    assert!(weights("a") == weights("b") && weights("a") == weights("c"));
+    assert!(weights("a") != weights("d"));
+    let toml = |run: &str| std::fs::read_to_string(here.join(run).join("recipe.toml")).unwrap();
+    assert_eq!(toml("a"), toml("c"));
+}
+
+#[test]
+fn a_table_is_learned_and_reported_by_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let row = |i: u32| {
+        let (t, u) = (f64::from(i % 17), f64::from(i % 5));
+        format!("{t},{},{u},{}\n", 100.0 * t + u, t - u)
+    };
+    let rows: String = (0..300).map(row).collect();
+    std::fs::write(here.join("table.csv"), format!("t,<b>sum</b>,u,difference\n{rows}")).unwrap();
+    let said = succeed(here, "train --data table.csv --epochs 20 --lr 0.01 --device cpu --out run");
+    assert!(said.contains("squared error per test sample"), "{said}");
+    let page = std::fs::read_to_string(here.join("run/report.html")).unwrap();
+    assert!(page.contains("How well each column comes back"));
+    assert!(page.contains("&lt;b&gt;sum") && !page.contains("<b>sum"), "names are escaped");
+    succeed(here, "reconstruct run --device cpu --out back.csv");
+    let back = std::fs::read_to_string(here.join("back.csv")).unwrap();
+    assert!(back.starts_with("t,<b>sum</b>,u,difference\n") && back.lines().count() == 31);
+    assert_eq!(
+        fail(here, "reconstruct run --device cpu --out back.png"),
+        "back.png: expected .csv or .npy, since 4 columns is no image"
+    );
+}
+
+/// Every message, as prose.
+#[test]
+fn what_cannot_be_is_said_in_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(here.join("table.csv"), "a,b\n1,2\n3,4\n5,6\n7,8\n").unwrap();
+    std::fs::write(here.join("recipe.toml"), "[schedule]\nepochs = 'many'\n").unwrap();
+    std::fs::write(here.join("other.toml"), "epochs = 3\n").unwrap();
+    std::fs::create_dir(here.join("full")).unwrap();
+    std::fs::write(here.join("full/file"), "").unwrap();
+    for (line, message) in [
+        (
+            "train --model dense --channels 8",
+            "model: `channels` is not for a dense model, which has activation, code, \
+             code_activation, hidden, kind, output, tied",
+        ),
+        ("train --code 0", "code: expected a number above 0, got 0"),
+        ("train --kernel 4", "kernel: expected an odd number, got 4"),
+        (
+            "train --data table.csv --model conv",
+            "a convolutional model needs images, and this is a table of 2 columns: take --model \
+             dense",
+        ),
+        (
+            "train --data table.csv --loss cross-entropy",
+            "cross-entropy: expected a model with a sigmoid output, got one with identity; give \
+             the model a sigmoid output, or take squared error",
+        ),
+        (
+            "train --data table.csv --loss cross-entropy --output sigmoid",
+            "feature 0 of sample 0: expected a number in [0, 1], as cross-entropy needs, got \
+             -1; bring features there with min-max preprocessing, or take squared error",
+        ),
+        ("train --epochs 0", "epochs: expected at least 1, got 0"),
+        ("train --lr -1", "learning rate: expected a number above 0, got -1"),
+        ("train --clip 0", "gradient norm to clip at: expected a number above 0, got 0"),
+        ("train --l1 -2", "penalty weight: expected a number from 0, got -2"),
+        ("train --validation 1", "validation part: expected a fraction above 0 and below 1, got 1"),
+        (
+            "train --corrupt masking:2",
+            "[objective] probability: expected a number in [0, 1], got 2",
+        ),
+        (
+            "train --loss hinge",
+            "[objective] unknown variant `hinge`, expected `squared-error` or `cross-entropy`",
+        ),
+        ("train --recipe recipe.toml", "[schedule] invalid type: string \"many\", expected usize"),
+        (
+            "train --recipe other.toml",
+            "other.toml: expected the sections data, model, objective, schedule, got `epochs`",
+        ),
+        ("train --recipe none.toml", "none.toml: No such file or directory (os error 2)"),
+        (
+            "train --out full",
+            "full: expected a new or empty folder, got one with files; to go on with the run in \
+             it: ae train --resume full",
+        ),
+        ("train --resume full", "full: expected the folder of a run, got one without recipe.toml"),
+        ("eval full", "full: expected the folder of a run, got one without recipe.toml"),
+        ("train --checkpoint-minutes 0", "--checkpoint-minutes: expected a number above 0, got 0"),
+        (
+            "train --device gpu:99",
+            "--device gpu:99: expected a number below <gpus>, as `ae devices` shows",
+        ),
+        (
+            "train --device Voodoo2",
+            "--device Voodoo2: no device has that in its name; `ae devices` lists what there is",
+        ),
+    ] {
+        let line = match line.contains("--device") || line.starts_with("eval") {
+            true => line.to_owned(),
+            false => format!("{line} --device cpu"),
+        };
+        let mut said = fail(here, &line);
+        if let Some((before, after)) = said.split_once("a number below ")
+            && line.contains("gpu:99")
+        {
+            let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+            said = format!("{before}a number below <gpus>{rest}");
+        }
+        assert_eq!(said, message, "ae {line}");
+        assert!(!here.join("runs").exists(), "a refused run leaves no folder");
+    }
+}
+
+#[test]
+fn devices_and_data_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let devices = succeed(folder.path(), "devices");
+    assert!(
+        devices.contains("cpu    ") && devices.contains("--device auto takes the "),
+        "{devices}"
+    );
+    let data = succeed(folder.path(), "data list");
+    for name in ["digits", "mnist", "fashion-mnist", "kmnist", "emnist-letters", "cifar10"] {
+        assert!(data.contains(name), "{data}");
+    }
+    let said = succeed(folder.path(), "data preview --digits 50,10 --out sheet.png");
+    assert!(said.contains("training part: 50 samples of 1x28x28"), "{said}");
+    assert!(folder.path().join("sheet.png").is_file());
+}

@@ -1,4 +1,37 @@
-//! Facade.
+//! Autoencoders in Rust on [Burn](https://burn.dev): models, objectives, training and data.
+//!
+//! Three crates under one name, each usable alone:
+//!
+//! - [`data`]: samples from files, folders, tables, published data sets, and generated digits;
+//! - [`models`]: dense and convolutional encoders and decoders, PCA, and their files;
+//! - [`train`]: corruptions, objectives, `fit`, checkpoints and evaluation.
+//!
+//! [`burn`] is the version they are built with. The features of this crate choose its back ends:
+//! `wgpu` (the default: any GPU), `flex` (the CPU), `vulkan`, `metal`, `cuda`, `rocm`.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use autoencoders::burn::tensor::Device;
+//! use autoencoders::data::digits;
+//! use autoencoders::models::{Autoencoder, DenseConfig};
+//! use autoencoders::train::{Batches, Corruption, Data, Objective, Reconstruction, Schedule, fit};
+//!
+//! let device = Device::flex(); // or Device::wgpu(..): devices are passed, never assumed
+//! let model = DenseConfig::new([784, 128, 16]).init(0, &device)?;
+//! let objective =
+//!     Objective::new(Reconstruction::CrossEntropy).corrupt(Corruption::masking(0.25)?);
+//! let data = Data { training: Arc::new(digits::generate(512, 0)), validation: None };
+//! let schedule = Schedule { epochs: 2, batch: 64, ..Schedule::default() };
+//! let fitted = fit(model, &objective, &data, &schedule, &mut ())?;
+//!
+//! let unseen = Batches::new(Arc::new(digits::generate(4, 1)), &device, 1 << 20, None)?;
+//! let clean = fitted.model.reconstruct(unseen.select(&[0, 1, 2, 3])?);
+//! assert_eq!(clean.dims(), [4, 784]);
+//! # Ok::<(), autoencoders::train::Error>(())
+//! ```
+
 pub use ae_data as data;
 pub use ae_models as models;
 pub use ae_train as train;
+pub use burn;

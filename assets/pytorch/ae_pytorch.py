@@ -11,6 +11,7 @@ Needs torch and safetensors. A model trained further goes back with
 
 import json
 import math
+from pathlib import Path
 
 import torch
 from safetensors import safe_open
@@ -146,8 +147,11 @@ class Conv(Autoencoder):
 def load(path):
     """A whole autoencoder from `path`, in evaluation mode."""
     with safe_open(path, framework="pt") as file:
-        description = json.loads(file.metadata()["ae"])
+        description = (file.metadata() or {}).get("ae")
         weights = {name: file.get_tensor(name) for name in file.keys()}
+    if description is None:  # weights that PyTorch wrote: the description lies beside them
+        description = Path(path).with_suffix(".json").read_text()
+    description = json.loads(description)
     if description["part"] != "whole":
         raise ValueError(f"{path}: expected a whole autoencoder, got the {description['part']}")
     config = description["architecture"]

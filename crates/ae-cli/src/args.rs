@@ -158,10 +158,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "WEIGHT", help_heading = "Objective")]
     pub l1: Option<f64>,
 
-    /// Passes over the training part [default: 10]
+    /// Passes over the training part [default: 10, or as many as make 1000 steps]
     #[arg(short, long, value_name = "N", help_heading = "Training")]
     pub epochs: Option<usize>,
-    /// Samples per step [default: 128]
+    /// Samples per step [default: 128, down to 16 where an epoch would have under 100 steps]
     #[arg(short, long, value_name = "N", help_heading = "Training")]
     pub batch: Option<usize>,
     /// adam, adam-w, sgd or rms-prop [default: adam]

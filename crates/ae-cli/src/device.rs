@@ -106,7 +106,9 @@ const HAS_GPU_SUPPORT: bool = cfg!(any(feature = "wgpu", feature = "cuda", featu
 
 /// Chooses and opens a device, and says in one line which and why.
 pub fn open(wanted: &Wanted) -> Result<(Opened, String)> {
-    let (gpu, why) = match choose(wanted, gpus())? {
+    // Whoever asks for the CPU wants no driver started: it may be what fails.
+    let gpus = if *wanted == Wanted::Cpu { Vec::new() } else { gpus() };
+    let (gpu, why) = match choose(wanted, gpus)? {
         (Some(gpu), why) => (gpu, why),
         (None, why) => {
             let opened = Opened { device: Device::flex(), name: cpu_name() };

@@ -53,7 +53,7 @@ impl Figures {
         device: &Device,
     ) -> Result<Self> {
         let test = &trained.data.test;
-        let all = batches(test, device)?;
+        let all = batches(test, &trained.recipe, device)?;
         let painter = Painter::new(test.shape(), test.preprocessing());
         let errors = evaluate(&trained.model, &all, trained.recipe.schedule.batch)?.squared_errors;
         let (rows, worst) = match &painter {
@@ -174,7 +174,7 @@ fn error_chart(summary: &Summary) -> Result<String> {
         &[
             Line { name: "autoencoder (validation)".into(), points: errors, marked: true },
             level(
-                format!("PCA, {}", components(summary.pca.components)),
+                format!("PCA, {} (test)", components(summary.pca.components)),
                 summary.pca.squared_error,
             ),
         ],

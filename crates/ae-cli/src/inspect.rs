@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use ae_data::{Labels, Samples};
+use ae_data::{Labels, Samples, Shape};
 use ae_models::{Autoencoder, Encoder};
 use ae_train::evaluate;
 use burn::tensor::Tensor;
@@ -28,7 +28,7 @@ fn open(args: &RunArgs) -> Result<(Folder, Trained, Opened)> {
 pub fn eval(args: &EvalArgs) -> Result<()> {
     let (_, trained, Opened { device, .. }) = open(&args.run)?;
     let part = trained.data.part(args.part);
-    let data = batches(part, &device)?;
+    let data = batches(part, &trained.recipe, &device)?;
     let evaluation = evaluate(&trained.model, &data, trained.recipe.schedule.batch)?.evaluation;
     if args.json {
         let json = serde_json::to_string_pretty(&evaluation)
@@ -44,7 +44,9 @@ pub fn eval(args: &EvalArgs) -> Result<()> {
         println!("  its floor                {:.5}", cross_entropy.floor);
         println!("  above the floor          {:.5}", cross_entropy.excess());
     }
-    println!("variance kept              {:.1} %", 100.0 * evaluation.variance_kept);
+    if let Some(kept) = evaluation.variance_kept {
+        println!("variance kept              {:.1} %", 100.0 * kept);
+    }
     println!("dead code units            {} of {}", evaluation.dead_units, evaluation.code_size);
     Ok(())
 }
@@ -54,7 +56,8 @@ pub fn encode(args: &EncodeArgs) -> Result<()> {
     let part = trained.data.part(args.part);
     let codes = map(&trained, part, &device, |input| trained.model.encode(input), part.len())?;
     let columns = (0..trained.model.code_size()).map(|unit| format!("code_{unit}")).collect();
-    write_rows(&args.out, &codes, columns, part.labels())?;
+    let shape = Shape::Table { columns };
+    write_rows(&args.out, &codes, &shape, part.labels())?;
     println!(
         "{} codes of {} numbers: {}",
         codes.len(),
@@ -84,18 +87,15 @@ pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
                 part.shape()
             )));
         };
-        let input = batches(part, &device)?.select(&(0..wanted).collect::<Vec<_>>())?;
+        let input =
+            batches(part, &trained.recipe, &device)?.select(&(0..wanted).collect::<Vec<_>>())?;
         let grid = painter.grid(&[input.clone(), trained.model.reconstruct(input)]);
         pictures::write_png(&args.out, &grid)?;
     } else {
         let model = &trained.model;
         let mut rows = map(&trained, part, &device, |input| model.reconstruct(input), wanted)?;
         rows.iter_mut().for_each(|row| part.preprocessing().invert(row));
-        let columns = match part.shape() {
-            ae_data::Shape::Table { columns } => columns.clone(),
-            shape => (0..shape.features()).map(|feature| format!("feature_{feature}")).collect(),
-        };
-        write_rows(&args.out, &rows, columns, part.labels())?;
+        write_rows(&args.out, &rows, part.shape(), part.labels())?;
     }
     println!("{wanted} reconstructions: {}", args.out.display());
     Ok(())
@@ -127,7 +127,7 @@ fn map(
     map: impl Fn(Tensor<2>) -> Tensor<2>,
     wanted: usize,
 ) -> Result<Vec<Vec<f32>>> {
-    let data = batches(part, device)?;
+    let data = batches(part, &trained.recipe, device)?;
     let batch = trained.recipe.schedule.batch;
     let mut rows = Vec::with_capacity(wanted);
     for start in (0..wanted).step_by(batch) {
@@ -140,13 +140,13 @@ fn map(
 fn write_rows(
     path: &Path,
     rows: &[Vec<f32>],
-    columns: Vec<String>,
+    shape: &Shape,
     labels: Option<&Labels>,
 ) -> Result<()> {
     let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
     let bytes = match end.as_deref() {
-        Some("csv") => csv(rows, columns, labels).into_bytes(),
-        Some("npy") => npy(rows),
+        Some("csv") => csv(rows, shape, labels).into_bytes(),
+        Some("npy") => npy(rows, shape),
         _ => {
             let message = format!("{}: expected a file that ends in .csv or .npy", path.display());
             return Err(Error::usage(message));
@@ -155,7 +155,11 @@ fn write_rows(
     Ok(ae_models::tensors::write_atomically(path, &bytes)?)
 }
 
-fn csv(rows: &[Vec<f32>], columns: Vec<String>, labels: Option<&Labels>) -> String {
+fn csv(rows: &[Vec<f32>], shape: &Shape, labels: Option<&Labels>) -> String {
+    let columns = match shape {
+        Shape::Table { columns } => columns.clone(),
+        image => (0..image.features()).map(|feature| format!("feature_{feature}")).collect(),
+    };
     let quoted = |name: &str| match name.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", name.replace('"', "\"\"")),
         false => name.to_owned(),
@@ -174,10 +178,13 @@ fn csv(rows: &[Vec<f32>], columns: Vec<String>, labels: Option<&Labels>) -> Stri
     text
 }
 
-/// NumPy's format, version 1: f32, rows first.
-fn npy(rows: &[Vec<f32>]) -> Vec<u8> {
-    let width = rows.first().map_or(0, Vec::len);
-    let shape = format!("({}, {width})", rows.len());
+/// NumPy's format, version 1: f32, rows first; of images `[n, channels, height, width]`.
+fn npy(rows: &[Vec<f32>], shape: &Shape) -> Vec<u8> {
+    let n = rows.len();
+    let shape = match shape {
+        Shape::Image { channels, height, width } => format!("({n}, {channels}, {height}, {width})"),
+        Shape::Table { columns } => format!("({n}, {})", columns.len()),
+    };
     let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
     // The data begin at a multiple of 64 bytes, after 10 bytes of preamble and a line end.
     let padded = (10 + header.len() + 1).next_multiple_of(64) - 10;
@@ -197,16 +204,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.npy");
         let rows = vec![vec![1.0, 2.5, -3.0], vec![0.0, 1e-8, 4.0]];
-        std::fs::write(&path, npy(&rows)).unwrap();
-        let samples = ae_data::npy::read(&path, None).unwrap();
-        assert_eq!((samples.row(0), samples.row(1)), (rows[0].clone(), rows[1].clone()));
+        for shape in [Shape::table(3), Shape::image(3, 1, 1), Shape::image(1, 1, 3)] {
+            std::fs::write(&path, npy(&rows, &shape)).unwrap();
+            let samples = ae_data::npy::read(&path, None).unwrap();
+            assert_eq!(samples.shape().to_string(), shape.to_string());
+            assert_eq!((samples.row(0), samples.row(1)), (rows[0].clone(), rows[1].clone()));
+        }
     }
 
     #[test]
     fn csv_cells_are_quoted_where_they_must() {
         let labels = Labels::new(vec![1, 0], vec!["a".into(), "b, \"c\"".into()]).unwrap();
-        let text =
-            csv(&[vec![1.0, 0.5], vec![-2.0, 1e-9]], vec!["x".into(), "y,z".into()], Some(&labels));
+        let shape = Shape::Table { columns: vec!["x".into(), "y,z".into()] };
+        let text = csv(&[vec![1.0, 0.5], vec![-2.0, 1e-9]], &shape, Some(&labels));
         assert_eq!(text, "x,\"y,z\",label\n1,0.5,\"b, \"\"c\"\"\"\n-2,0.000000001,a\n");
     }
 }

@@ -22,18 +22,18 @@ use std::sync::Mutex;
 use args::{Cli, Command, TrainArgs};
 use clap::Parser;
 use error::Result;
+use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Back ends warn of much that is no concern of a user's.
     let level = match cli.verbose {
-        0 => "error",
+        0 => "error,ae_data=warn,ae_models=warn,ae_train=warn",
         1 => "info",
         _ => "debug",
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
-        .with_writer(std::io::stderr)
-        .init();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = without_panic_trace(cli.verbose, || match &cli.command {
         None => train::train(&TrainArgs::default()),
         Some(Command::Train(args)) => train::train(args),
@@ -86,9 +86,9 @@ fn without_panic_trace(
             let reason = FIRST.lock().ok().and_then(|mut first| first.take());
             let reason = reason.unwrap_or_else(|| "see above".into());
             Err(format!(
-                "the device failed: {}. If it ran out of memory, take a smaller --batch or \
-                 --resident-limit; if it was lost, go on from the last checkpoint with --resume; \
-                 --device cpu always works; -v shows where it happened",
+                "the program or its device failed: {}. If a GPU ran out of memory, take a smaller \
+                 --batch or --resident-limit; if it was lost, go on from the last checkpoint with \
+                 --resume; --device cpu needs none; -v shows where it happened",
                 reason.trim().trim_end_matches('.')
             ))
         }

@@ -145,15 +145,6 @@ impl ModelRecipe {
         }
     }
 
-    /// The schedule that trains such a model well where nobody says otherwise.
-    fn schedule(&self) -> Schedule {
-        let peak = match self {
-            Self::Conv(_) => 5e-3,
-            Self::Dense(_) => 1e-3,
-        };
-        Schedule { rate: Rate { peak, warm_up: 0.5, ..Rate::default() }, ..Schedule::default() }
-    }
-
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Conv(_) => "conv",
@@ -203,8 +194,13 @@ impl Recipe {
         Ok(data)
     }
 
-    /// What was given over the defaults for samples of a shape.
-    pub fn complete(given: &Table, data: DataRecipe, shape: &Shape) -> Result<Self> {
+    /// What was given over the defaults for `samples` training samples of a shape.
+    pub fn complete(
+        given: &Table,
+        data: DataRecipe,
+        shape: &Shape,
+        samples: usize,
+    ) -> Result<Self> {
         let is_image = matches!(shape, Shape::Image { .. });
         let mut data = data;
         let is_preprocess_given =
@@ -241,7 +237,7 @@ impl Recipe {
         let objective = ObjectiveRecipe { reconstruction, corruption: Corruption::None, l1: 0.0 };
         Ok(Self {
             objective: section("objective", objective, given)?,
-            schedule: section("schedule", model.schedule(), given)?,
+            schedule: schedule(&model, (samples as f64 * (1.0 - data.validation)) as usize, given)?,
             model,
             data,
         })
@@ -252,7 +248,12 @@ impl Recipe {
     }
 
     pub fn read(path: &Path) -> Result<Self> {
-        toml::from_str(&read(path)?).map_err(|error| not_one(path, &error))
+        let recipe: Self = toml::from_str(&read(path)?).map_err(|error| not_one(path, &error))?;
+        recipe
+            .schedule
+            .check()
+            .map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
+        Ok(recipe)
     }
 }
 
@@ -295,6 +296,32 @@ fn check_applies(defaults: &ModelRecipe, given: &Table) -> Result<()> {
     }
 }
 
+/// Batches an epoch has at least, where a batch can be made small enough.
+const BATCHES: usize = 100;
+/// Steps a run has at least.
+const STEPS: usize = 1000;
+
+/// The schedule for `samples` samples where nobody says otherwise: a small data set is given smaller
+/// batches and more epochs, for some dozens of steps teach nothing.
+fn schedule(model: &ModelRecipe, samples: usize, given: &Table) -> Result<Schedule> {
+    let peak = match model {
+        ModelRecipe::Conv(_) => 5e-3,
+        ModelRecipe::Dense(_) => 1e-3,
+    };
+    let usual = Schedule::default();
+    let mut batch = usual.batch;
+    while batch > 16 && samples / batch < BATCHES {
+        batch /= 2;
+    }
+    let defaults =
+        Schedule { batch, rate: Rate { peak, warm_up: 0.5, ..Rate::default() }, ..usual };
+    // How many epochs depends on the batch that is taken in the end.
+    let taken = section("schedule", defaults.clone(), given)?;
+    let steps = (samples / taken.batch.max(1)).max(1);
+    let epochs = defaults.epochs.max(STEPS.div_ceil(steps));
+    section("schedule", Schedule { epochs, ..defaults }, given)
+}
+
 /// A section: what was given over the defaults. What the section does not know is an error.
 fn section<T>(name: &str, defaults: T, given: &Table) -> Result<T>
 where
@@ -313,12 +340,16 @@ where
     merged.try_into().map_err(|error: toml::de::Error| broken(&error.message()))
 }
 
-/// Sections within a section merge as well, unless they say another kind.
+/// Values that are one of several, each with values of its own.
+const CHOICES: [&str; 3] = ["corruption", "norm", "decay"];
+
+/// Puts `over` over `base`: sections merge, unless they are a choice or say another kind.
 pub fn merge(base: &mut Table, over: &Table) {
     for (key, value) in over {
         match (base.get_mut(key), value) {
             (Some(Value::Table(base)), Value::Table(over))
-                if base.get("kind") == over.get("kind") =>
+                if !CHOICES.contains(&key.as_str())
+                    && over.get("kind").is_none_or(|kind| base.get("kind") == Some(kind)) =>
             {
                 merge(base, over);
             }
@@ -380,7 +411,7 @@ mod tests {
     fn complete(given: &str, shape: &Shape) -> Result<Recipe> {
         let given: Table = given.parse().unwrap();
         let data = Recipe::data(&given)?;
-        Recipe::complete(&given, data, shape)
+        Recipe::complete(&given, data, shape, 60_000)
     }
 
     #[test]
@@ -406,6 +437,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_given_goes_over_what_was() {
+        let merged = |base: &str, over: &str| {
+            let mut base: Table = base.parse().unwrap();
+            merge(&mut base, &over.parse().unwrap());
+            base
+        };
+        for (base, over, expected) in [
+            ("[model]\ncode = 8", "[model]\ntied = true", "[model]\ncode = 8\ntied = true"),
+            (
+                "[objective]\ncorruption = { masking = 0.25 }",
+                "[objective]\ncorruption = { gaussian = 0.3 }",
+                "[objective]\ncorruption = { gaussian = 0.3 }",
+            ),
+            (
+                "[model]\nkind = 'conv'\nchannels = [8]",
+                "[model]\nkind = 'dense'",
+                "[model]\nkind = 'dense'",
+            ),
+            (
+                "[schedule.optimizer]\nkind = 'adam'\nbeta_1 = 0.9",
+                "[schedule.optimizer]\nbeta_1 = 0.8",
+                "[schedule.optimizer]\nkind = 'adam'\nbeta_1 = 0.8",
+            ),
+        ] {
+            assert_eq!(merged(base, over), expected.parse().unwrap());
+        }
+    }
+
+    #[test]
     fn defaults_follow_the_data() {
         let images = complete("", &Shape::image(1, 28, 28)).unwrap();
         assert_eq!(images.model.kind(), "conv");
@@ -414,6 +474,24 @@ mod tests {
         assert_eq!((table.model.kind(), table.model.code()), ("dense", 3));
         assert_eq!(table.data.preprocess, Method::Standardize);
         assert_eq!(table.objective.reconstruction, Reconstruction::SquaredError);
+    }
+
+    #[test]
+    fn small_data_sets_get_small_batches_and_many_epochs() {
+        let plan = |samples: usize, given: &str| {
+            let given: Table = given.parse().unwrap();
+            let data = Recipe::data(&given).unwrap();
+            let recipe = Recipe::complete(&given, data, &Shape::image(1, 28, 28), samples);
+            let schedule = recipe.unwrap().schedule;
+            (schedule.batch, schedule.epochs)
+        };
+        assert_eq!(plan(60_000, ""), (128, 10));
+        assert_eq!(plan(20_000, ""), (128, 10));
+        assert_eq!(plan(5_000, ""), (32, 10)); // 4500 / 32 = 140 steps
+        assert_eq!(plan(600, ""), (16, 31)); // 540 / 16 = 33 steps
+        assert_eq!(plan(600, "[schedule]\nbatch = 60"), (60, 112)); // 9 steps
+        assert_eq!(plan(600, "[schedule]\nepochs = 5"), (16, 5));
+        assert_eq!(plan(1, ""), (16, 1000));
     }
 
     #[test]

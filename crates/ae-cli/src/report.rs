@@ -54,7 +54,7 @@ fn page(trained: &Trained, summary: &Summary, figures: &Figures) -> Result<Marku
                         (if code == 1 { " number" } else { " numbers" }) " each, and back."
                     }
                 }
-                (headline(summary))
+                (headline(trained, summary))
                 @if let Some(rows) = &figures.rows {
                     section {
                         h2 { "What goes in and what comes out" }
@@ -116,28 +116,39 @@ impl Trained {
         if objective.l1 > 0.0 {
             line += &format!(" + {} times the L1 norm of the code", objective.l1);
         }
-        line + ", summed over features."
+        line + ", summed over features; from the first quarter epoch on."
     }
 }
 
-fn headline(summary: &Summary) -> Markup {
-    let most = summary.mean_error.max(summary.pca.squared_error).max(summary.test.squared_error);
-    let times = summary.pca.squared_error / summary.test.squared_error;
+/// How the two compare, where that says something: not where PCA has fewer components, or hardly
+/// any error left.
+fn verdict(summary: &Summary) -> Option<String> {
+    let (ours, linear) = (summary.test.squared_error, summary.pca.squared_error);
+    let tiny = 1e-6 * summary.mean_error;
+    if summary.pca.components != summary.code || !(ours > tiny && linear > tiny) {
+        return None;
+    }
+    let (times, than) = match linear >= ours {
+        true => (linear / ours, "less than PCA"),
+        false => (ours / linear, "more than PCA"),
+    };
+    Some(format!("{times:.1} times {than} with a code of the same size"))
+}
+
+fn headline(trained: &Trained, summary: &Summary) -> Markup {
+    let (ours, linear) = (summary.test.squared_error, summary.pca.squared_error);
+    let most = summary.mean_error.max(linear).max(ours).max(f64::MIN_POSITIVE);
     let bars = [
-        ("this autoencoder".to_owned(), summary.test.squared_error, "ours"),
-        (format!("PCA, {}", components(summary.pca.components)), summary.pca.squared_error, ""),
+        ("this autoencoder".to_owned(), ours, "ours"),
+        (format!("PCA, {}", components(summary.pca.components)), linear, ""),
         ("the mean of all".to_owned(), summary.mean_error, ""),
     ];
     html! {
         section.headline {
             div.figure {
-                span.number { (digits(summary.test.squared_error)) }
+                span.number { (digits(ours)) }
                 span.unit { "squared error per test sample" }
-                span.verdict {
-                    @if times >= 1.0 { (format!("{times:.1}")) " times less than PCA" }
-                    @else { (format!("{:.1}", 1.0 / times)) " times more than PCA" }
-                    " with a code of the same size"
-                }
+                @if let Some(verdict) = verdict(summary) { span.verdict { (verdict) } }
             }
             div.bars role="img" aria-label="Squared errors beside each other" {
                 @for (name, value, class) in &bars {
@@ -145,6 +156,9 @@ fn headline(summary: &Summary) -> Markup {
                     div.bar { div class=(class) style=(format!("width:{:.2}%", 100.0 * value / most)) {} }
                     div.value { (digits(*value)) }
                 }
+            }
+            @if trained.recipe.objective.corruption != Corruption::None {
+                p.note { "Measured on clean inputs; the pictures below begin with corrupted ones." }
             }
             @if let Some(cross_entropy) = summary.test.cross_entropy {
                 p.note {
@@ -250,12 +264,21 @@ fn details(trained: &Trained, summary: &Summary) -> Result<Markup> {
         ("Data", summary.data.clone()),
         ("Samples", format!("{training} to train on, {validation} to validate, {test} to test")),
         ("Device", summary.device.clone()),
-        ("Time", format!("{} in all; {}", duration(summary.seconds), summary.speed())),
+        (
+            "Time",
+            match summary.seconds {
+                Some(seconds) => format!("{} in all; {}", duration(seconds), summary.speed()),
+                None => format!("in more than one go; {}", summary.speed()),
+            },
+        ),
         ("Epoch kept", format!("{best} of {}", summary.epochs.len())),
         ("Parameters", count(summary.parameters as f64)),
         (
             "Variance kept",
-            format!("{:.1} % of that of the test part", 100.0 * summary.test.variance_kept),
+            match summary.test.variance_kept {
+                Some(kept) => format!("{:.1} % of that of the test part", 100.0 * kept),
+                None => "the test part does not vary".to_owned(),
+            },
         ),
         (
             "PCA",

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ae_data::{DataSet, Preprocessing, Progress, Samples};
-use ae_models::{About, Model};
-use ae_train::{Batches, RESIDENT_LIMIT};
+use ae_data::{DataSet, Preprocessing, Progress, Samples, Shape};
+use ae_models::{About, Encoder, Model};
+use ae_train::Batches;
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::{DataArgs, PartName};
 use crate::error::{Error, Result};
-use crate::recipe::{DataRecipe, Recipe};
+use crate::recipe::{DataRecipe, Recipe, merge};
 
 /// The files of a run.
 #[derive(Clone, Debug)]
@@ -157,26 +157,49 @@ impl Trained {
         let data_recipe = match other.is_empty() {
             true => recipe.data.clone(),
             false => {
-                let given = toml::Table::from_iter([("data".to_owned(), other.section().into())]);
-                Recipe::data(&given)?
+                let mut given = toml::Table::new();
+                if other.data.is_none() {
+                    // The same data, but for what is said of it now.
+                    let own = toml::Table::try_from(&recipe.data);
+                    given = own.map_err(|error| Error::usage(format!("recipe: {error}")))?;
+                }
+                merge(&mut given, &other.section());
+                Recipe::data(&toml::Table::from_iter([("data".to_owned(), given.into())]))?
             }
         };
         let set = open_data(&data_recipe)?;
-        let width = set.parts.test.width();
-        let features = ae_models::Encoder::features(&model);
-        if width != features {
-            return Err(Error::usage(format!(
-                "{}: expected samples of {features} features, as the model has, got {width} ({})",
-                set.name,
-                set.parts.test.shape()
-            )));
-        }
+        check_shape(&model, &set)?;
         let data = Prepared::new(set, &data_recipe, Some(preprocessing))?;
         Ok(Self { recipe, model, about, data })
     }
 }
 
+/// Whether the model was made for samples like these: images of the very same shape, where it sees
+/// them as images.
+fn check_shape(model: &Model, set: &DataSet) -> Result<()> {
+    let shape = set.parts.test.shape();
+    let (fits, expected) = match model {
+        Model::Conv(model) => {
+            let [channels, height, width] = model.config().input;
+            let expected = Shape::image(channels, height, width);
+            (*shape == expected, expected.to_string())
+        }
+        Model::Dense(model) => {
+            let features = model.features();
+            (shape.features() == features, format!("{features} features"))
+        }
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(Error::usage(format!(
+            "{}: expected samples of {expected}, as the model has, got {shape}",
+            set.name
+        ))),
+    }
+}
+
 /// Samples as batches for an evaluation.
-pub fn batches(samples: &Samples, device: &Device) -> Result<Batches> {
-    Ok(Batches::new(Arc::new(samples.clone()), device, RESIDENT_LIMIT, None)?)
+pub fn batches(samples: &Samples, recipe: &Recipe, device: &Device) -> Result<Batches> {
+    let limit = recipe.schedule.resident_limit;
+    Ok(Batches::new(Arc::new(samples.clone()), device, limit, None)?)
 }

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::observers::{count, digits, duration};
 use crate::session::{Trained, batches};
 
@@ -26,8 +26,8 @@ pub struct Summary {
     /// Squared error per test sample of always answering with the training part's mean.
     pub mean_error: f64,
     pub epochs: Vec<EpochReport>,
-    /// Seconds from start to the last step, data and validation included.
-    pub seconds: f64,
+    /// Seconds from start to the last step, data and validation included, if it went in one go.
+    pub seconds: Option<f64>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,12 +79,19 @@ pub fn summarize(
     epochs: &[EpochReport],
     device: &Device,
     device_name: String,
-    seconds: f64,
+    seconds: Option<f64>,
 ) -> Result<(Summary, Pca)> {
     let data = &trained.data;
-    let test = batches(&data.test, device)?;
+    let test = batches(&data.test, &trained.recipe, device)?;
     let batch = trained.recipe.schedule.batch;
     let evaluation = evaluate(&trained.model, &test, batch)?.evaluation;
+    if !evaluation.squared_error.is_finite() {
+        return Err(Error::usage(format!(
+            "test part: expected values whose squares f32 can hold, got a squared error of {}; bring \
+             the data into range with --preprocess standardize, or look for a broken value",
+            evaluation.squared_error
+        )));
+    }
     let (pca, fitted_to) = fit_pca(&data.training, trained.model.code_size(), device)?;
     let squared_error = evaluate(&pca, &test, batch)?.evaluation.squared_error;
     let summary = Summary {
@@ -106,6 +113,8 @@ pub fn summarize(
 
 /// Multiplications a fit of PCA may take: some ten seconds on one core.
 const PCA_LIMIT: f64 = 1e12;
+/// Values it may be fitted to: 1 GiB of them.
+const PCA_VALUES: usize = 1 << 28;
 
 /// PCA with as many components as the code has units, or as the data allows; with very many
 /// rows of very many features it is fitted to the first of them.
@@ -113,7 +122,7 @@ fn fit_pca(training: &Samples, code: usize, device: &Device) -> Result<(Pca, usi
     let width = training.width();
     let cost = |rows: usize| rows as f64 * width as f64 * rows.min(width) as f64;
     let mut rows = training.len();
-    while cost(rows) > PCA_LIMIT {
+    while rows > 1 && (cost(rows) > PCA_LIMIT || rows * width > PCA_VALUES) {
         rows = rows * 9 / 10;
     }
     let indices: Vec<usize> = (0..rows).collect();

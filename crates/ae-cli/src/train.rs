@@ -28,7 +28,8 @@ pub fn train(args: &TrainArgs) -> Result<()> {
 
     data_recipe.make_paths_absolute();
     let set = open_data(&data_recipe)?;
-    let recipe = Recipe::complete(&given, data_recipe, set.parts.training.shape())?;
+    let training = &set.parts.training;
+    let recipe = Recipe::complete(&given, data_recipe, training.shape(), training.len())?;
     let data = Prepared::new(set, &recipe.data, None)?;
     eprintln!(
         "{}, {}: {} samples of {} to train on, {} to validate, {} to test",
@@ -70,7 +71,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         &checkpoints,
         &mut observers,
     )
-    .inspect_err(|_| discard_unless_started(&folder))?;
+    .inspect_err(|_| discard_unless_started(args, &folder))?;
     match fitted.end {
         End::Stopped => {
             eprintln!(
@@ -83,7 +84,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         End::Patience => eprintln!("no better validation loss any more: training ends here"),
         End::Complete => {}
     }
-    let trained_for = began.elapsed().as_secs_f64();
+    let seconds = args.resume.is_none().then(|| began.elapsed().as_secs_f64());
 
     let about = About {
         preprocessing: serde_json::to_value(data.training.preprocessing())
@@ -98,7 +99,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     };
     ae_models::save(&folder.model(), &fitted.model, &about)?;
     let trained = Trained { recipe, model: fitted.model, about, data };
-    let (summary, pca) = summarize(&trained, &fitted.epochs, &device, device_name, trained_for)?;
+    let (summary, pca) = summarize(&trained, &fitted.epochs, &device, device_name, seconds)?;
     report::write(&folder, &trained, &summary, &pca, &device)?;
     println!("{}", summary.sentence());
     println!("report: {}", folder.report().display());
@@ -122,16 +123,7 @@ fn given(args: &TrainArgs) -> Result<Table> {
         Some(path) => read_table(path)?,
         None => Table::new(),
     };
-    for (name, section) in options {
-        match (table.get_mut(&name), section) {
-            (Some(toml::Value::Table(base)), toml::Value::Table(over)) => {
-                crate::recipe::merge(base, &over);
-            }
-            (_, section) => {
-                table.insert(name, section);
-            }
-        }
-    }
+    crate::recipe::merge(&mut table, &options);
     Ok(table)
 }
 
@@ -178,8 +170,8 @@ fn checkpoint_interval(args: &TrainArgs) -> Result<Option<Duration>> {
 
 /// Takes the folder of a run away again that was refused before its first step: data is only seen
 /// not to suit the objective once it is read.
-fn discard_unless_started(folder: &Folder) {
-    if folder.metrics().exists() {
+fn discard_unless_started(args: &TrainArgs, folder: &Folder) {
+    if args.resume.is_some() || folder.metrics().exists() {
         return;
     }
     // A folder that holds anything else is not removed, and stays.

@@ -1,7 +1,7 @@
 //! A run that is killed at any moment and resumed ends with the very same weights.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn ae(folder: &Path, line: &str) -> Command {
@@ -12,69 +12,134 @@ fn ae(folder: &Path, line: &str) -> Command {
 }
 
 const RUN: &str = "train --digits 1500,100 --channels 8,16 --code 8 --epochs 4 --batch 16 \
-                   --corrupt gaussian:0.3 --l1 0.01 --clip 50 --device cpu --checkpoint-steps 7";
+                   --corrupt gaussian:0.3 --l1 0.01 --clip 50 --device cpu --checkpoint-steps 3";
+/// 1350 samples in batches of 16, four times.
+const STEPS: u64 = 336;
 
-/// Moments that no two tests runs share, so that in time all are tried; printed, so that a
-/// failure can be repeated.
-fn moments(whole: Duration) -> Vec<Duration> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let mut state = now.as_nanos() as u64 | 1;
-    let mut next = || {
-        // xorshift64 (Marsaglia 2003)
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
-    // Together less than one whole run, so that each life ends by force.
-    (0..5).map(|_| whole.mul_f64(0.03 + 0.15 * next())).collect()
+/// Numbers that no two runs of the test share, so that in time all moments are tried; what came of
+/// them is printed, so that a failure can be told of.
+struct Chance(u64);
+
+impl Chance {
+    fn new() -> Self {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        Self(now.as_nanos() as u64 | 1)
+    }
+
+    /// In [0, 1), by xorshift64 (Marsaglia 2003).
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
 }
 
+/// The step of the newest checkpoint.
+fn newest(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder.join("checkpoints")) else { return 0 };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let steps = names
+        .filter_map(|name| name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok());
+    steps.max().unwrap_or(0)
+}
+
+/// Waits until the run is `steps` far and a little longer, then ends it by force: SIGKILL, nothing
+/// is finished, nothing flushed. False if it had ended by itself.
+fn kill_after(child: &mut Child, folder: &Path, steps: u64, longer: Duration) -> bool {
+    let began = Instant::now();
+    while newest(folder) < steps && child.try_wait().unwrap().is_none() {
+        assert!(began.elapsed() < Duration::from_secs(300), "stuck before step {steps}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(longer);
+    let is_alive = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    is_alive
+}
+
+fn read(folder: &Path, path: &str) -> Vec<u8> {
+    std::fs::read(folder.join(path)).unwrap()
+}
+
+/// What was logged of each epoch; only times differ from run to run.
+fn epochs(metrics: Vec<u8>) -> Vec<serde_json::Value> {
+    let text = String::from_utf8(metrics).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let mut epochs: Vec<serde_json::Value> =
+        lines.filter(|event: &serde_json::Value| event["event"] == "epoch").collect();
+    for epoch in &mut epochs {
+        let report = epoch["report"].as_object_mut().unwrap();
+        report.retain(|name, _| name != "seconds" && name != "samples_per_second");
+    }
+    epochs
+}
+
+/// Killed once in each fifth of the run, and once more when all steps are done and model and report
+/// are being written.
 #[test]
-fn killed_five_times_and_resumed_the_weights_are_bit_identical() {
+fn killed_and_resumed_the_weights_are_bit_identical() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let began = Instant::now();
     assert!(ae(here, &format!("{RUN} --out whole")).status().unwrap().success());
-    let moments = moments(began.elapsed());
-    println!("killed after {moments:?} of {:?}", began.elapsed());
 
-    let mut kills = 0;
-    for moment in &moments {
-        let resume = here.join("killed/recipe.toml").is_file();
-        let line = match resume {
-            true => "train --resume killed --device cpu --checkpoint-steps 7".to_owned(),
-            false => {
-                let _ = std::fs::remove_dir_all(here.join("killed"));
-                format!("{RUN} --out killed")
-            }
+    let mut chance = Chance::new();
+    let killed = here.join("killed");
+    let mut kills = Vec::new();
+    for life in 0..6 {
+        let target = match life {
+            5 => STEPS,
+            fifth => ((fifth as f64 + 0.1 + 0.7 * chance.next()) * STEPS as f64 / 5.0) as u64,
         };
+        let line = match life {
+            0 => format!("{RUN} --out killed"),
+            _ => "train --resume killed --device cpu --checkpoint-steps 3".to_owned(),
+        };
+        let longer = Duration::from_secs_f64(0.02 * chance.next());
         let mut child = ae(here, &line).spawn().unwrap();
-        std::thread::sleep(*moment);
-        // SIGKILL: nothing is finished, nothing flushed.
-        if child.try_wait().unwrap().is_none() {
-            child.kill().unwrap();
-            kills += 1;
-        }
-        child.wait().unwrap();
+        let is_killed = kill_after(&mut child, &killed, target, longer);
+        assert!(is_killed || life == 5, "life {life} ended by itself before step {target}");
+        kills.push((target, newest(&killed)));
     }
-    assert_eq!(kills, 5, "every life ended by force");
-    let last = ae(here, "train --resume killed --device cpu").status().unwrap();
-    assert!(last.success());
+    println!("(wanted, newest checkpoint) at each kill: {kills:?}");
+    for (life, pair) in kills.windows(2).enumerate() {
+        assert!(0 < pair[0].1 && pair[0].1 < pair[1].1, "life {life} came nowhere: {kills:?}");
+    }
+    assert!(ae(here, "train --resume killed --device cpu").status().unwrap().success());
 
-    let read = |path: &str| std::fs::read(here.join(path)).unwrap();
-    assert!(read("whole/model.safetensors") == read("killed/model.safetensors"));
-    // The same steps were logged, each once; only times differ.
-    let epochs = |path: &str| -> Vec<serde_json::Value> {
-        let text = String::from_utf8(read(path)).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-        let mut epochs: Vec<serde_json::Value> =
-            lines.filter(|event: &serde_json::Value| event["event"] == "epoch").collect();
-        for epoch in &mut epochs {
-            let report = epoch["report"].as_object_mut().unwrap();
-            report.retain(|name, _| name != "seconds" && name != "samples_per_second");
-        }
-        epochs
-    };
-    assert_eq!(epochs("whole/metrics.jsonl"), epochs("killed/metrics.jsonl"));
+    assert!(read(here, "whole/model.safetensors") == read(here, "killed/model.safetensors"));
+    assert_eq!(
+        epochs(read(here, "whole/metrics.jsonl")),
+        epochs(read(here, "killed/metrics.jsonl"))
+    );
+    let left = std::fs::read_dir(killed.join("checkpoints")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "nothing half-written stays: {left:?}");
+}
+
+/// Ctrl-C finishes the step, saves, says how to go on, and is no failure.
+#[cfg(unix)]
+#[test]
+fn interrupted_and_resumed_the_weights_are_bit_identical() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    assert!(ae(here, &format!("{RUN} --out whole")).status().unwrap().success());
+
+    let mut child =
+        ae(here, &format!("{RUN} --out stopped")).stderr(Stdio::piped()).spawn().unwrap();
+    while newest(&here.join("stopped")) < 30 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("go on with: ae train --resume stopped"), "{said}");
+    assert!(!here.join("stopped/model.safetensors").exists());
+
+    assert!(ae(here, "train --resume stopped --device cpu").status().unwrap().success());
+    assert!(read(here, "whole/model.safetensors") == read(here, "stopped/model.safetensors"));
 }

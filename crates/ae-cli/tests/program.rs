@@ -107,6 +107,45 @@ fn the_same_command_gives_the_same_model_and_a_recipe_gives_it_again() {
     assert_eq!(toml("a"), toml("c"));
 }
 
+/// Pictures of a sun over a sea: two places, three colours.
+fn write_pictures(folder: &Path, count: u32) {
+    std::fs::create_dir_all(folder).unwrap();
+    for i in 0..count {
+        let part = |of: u32| f64::from(i * 7919 % of) / f64::from(of);
+        let (sun, sea) =
+            ([8.0 + 37.0 * part(101), 4.0 + 14.0 * part(103)], 20.0 + 12.0 * part(107));
+        let picture = image::RgbImage::from_fn(53, 37, |x, y| {
+            let (x, y) = (f64::from(x), f64::from(y));
+            let is_sun = (x - sun[0]).hypot(y - sun[1]) < 6.0;
+            let color = match (y > sea, is_sun) {
+                (true, _) => [0.1, 0.3 * part(109), 0.5 + 0.4 * part(113)],
+                (false, true) => [1.0, 0.6 + 0.4 * part(127), 0.2],
+                (false, false) => [0.5 * part(131), 0.6, 0.7 + 0.3 * y / sea],
+            };
+            image::Rgb(color.map(|value| (255.0 * value) as u8))
+        });
+        picture.save(folder.join(format!("{i:04}.png"))).unwrap();
+    }
+}
+
+#[test]
+fn colour_pictures_of_odd_size_come_back_at_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_pictures(&here.join("pictures"), 300);
+    let recipe = "--data pictures --channels 8,16 --code 16";
+    let said = succeed(here, &format!("train {recipe} --device cpu --out run"));
+    assert!(said.contains("squared error per test sample"), "{said}");
+    let summary = std::fs::read_to_string(here.join("run/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    let error = summary["test"]["squared_error"].as_f64().unwrap();
+    let mean = summary["mean_error"].as_f64().unwrap();
+    assert!(error <= mean / 2.0, "{error} beside {mean} of the mean picture");
+    succeed(here, "reconstruct run --device cpu --out back.npy -n 4");
+    let said = succeed(here, "data preview --data back.npy");
+    assert!(said.contains("samples of 3x37x53"), "{said}");
+}
+
 #[test]
 fn a_table_is_learned_and_reported_by_column() {
     let folder = tempfile::tempdir().unwrap();
@@ -148,7 +187,7 @@ fn what_cannot_be_is_said_in_a_line() {
              code_activation, hidden, kind, output, tied",
         ),
         ("train --code 0", "code: expected a number above 0, got 0"),
-        ("train --kernel 4", "kernel: expected an odd number, got 4"),
+        ("train --kernel 4", "kernel: expected an odd number from 3, got 4"),
         (
             "train --data table.csv --model conv",
             "a convolutional model needs images, and this is a table of 2 columns: take --model \

@@ -211,7 +211,7 @@ mod tests {
         let message = |config: ConvConfig| config.init(0, &device).unwrap_err().to_string();
         assert_eq!(
             message(ConvConfig { kernel: 4, ..base.clone() }),
-            "kernel: expected an odd number, got 4"
+            "kernel: expected an odd number from 3, got 4"
         );
         assert_eq!(
             message(ConvConfig { channels: vec![8; 6], ..base.clone() }),

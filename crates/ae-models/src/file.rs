@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
+use burn::tensor::{Device, TensorData};
 use serde_json::Value;
 
 use crate::tensors::{self, Tensors};
@@ -45,8 +45,14 @@ const FORMAT: u32 = 1;
 /// metadata.
 ///
 /// # Errors
-/// If a file cannot be written; what was there before is then still there.
+/// If `path` does not end in `.safetensors`, or a file cannot be written; the weights are then
+/// whole all the same, the old ones or the new.
 pub fn save<M: Described>(path: &Path, model: &M, about: &About) -> Result<()> {
+    if path.extension().is_none_or(|extension| extension != "safetensors") {
+        // Any other name might be that of the description beside it, or share it with another.
+        let expected = "a name that ends in .safetensors";
+        return Err(Error::file(path, expected, format!("`{}`", path.display())));
+    }
     let description = Description {
         format: FORMAT,
         part: M::PART,
@@ -71,11 +77,8 @@ pub fn save<M: Described>(path: &Path, model: &M, about: &About) -> Result<()> {
 /// If the file cannot be read, holds no model or one of another kind, or its tensors do not
 /// fit its description.
 pub fn load<M: Described>(path: &Path, device: &Device) -> Result<(M, About)> {
-    let (description, tensors) = open(path)?;
-    if description.part != M::PART && description.part != Part::Whole {
-        let (expected, got) = (format!("an {}", M::PART), format!("an {} alone", description.part));
-        return Err(Error::file(path, expected, got));
-    }
+    let (description, tensors) = open_part::<M>(path)?;
+    check_held::<M>(&description.architecture, &tensors).map_err(in_file(path))?;
     let model = M::from_architecture(&description.architecture, device).map_err(in_file(path))?;
     Ok((fill(path, model, tensors)?, description.about))
 }
@@ -86,7 +89,7 @@ pub fn load<M: Described>(path: &Path, device: &Device) -> Result<(M, About)> {
 /// As [`load`], and if the file's architecture differs from the model's: the message names
 /// every difference.
 pub fn load_weights<M: Described>(path: &Path, model: M) -> Result<M> {
-    let (description, tensors) = open(path)?;
+    let (description, tensors) = open_part::<M>(path)?;
     let differences = differences(&description.architecture, &model.architecture());
     if !differences.is_empty() {
         return Err(Error::file(path, "the architecture of this model", differences.join("; ")));
@@ -124,7 +127,43 @@ fn open(path: &Path) -> Result<(Description, Tensors)> {
     Ok((description, tensors))
 }
 
+/// Opens a file that holds what `M` is, alone or as a part.
+fn open_part<M: Described>(path: &Path) -> Result<(Description, Tensors)> {
+    let (description, tensors) = open(path)?;
+    if description.part != M::PART && description.part != Part::Whole {
+        let got = format!("{} alone", description.part.with_article());
+        return Err(Error::file(path, M::PART.with_article(), got));
+    }
+    Ok((description, tensors))
+}
+
+/// Parameters that are made on the word of a description, to find out which of them the file lacks.
+const ON_TRUST: usize = 1 << 22;
+
+/// Whether a file holds about as many numbers as its description promises: else a few bytes could
+/// ask for any amount of memory.
+fn check_held<M: Described>(architecture: &Architecture, tensors: &Tensors) -> Result<()> {
+    architecture.check()?;
+    let held: usize = tensors.values().map(TensorData::num_elements).sum();
+    match architecture.parameters(M::PART) {
+        Some(promised) if promised <= held.max(ON_TRUST) => Ok(()),
+        promised => {
+            let expected = format!("the {} that are described", promised.unwrap_or(usize::MAX));
+            Err(Error::config("parameters", expected, held))
+        }
+    }
+}
+
 fn fill<M: Described>(path: &Path, model: M, tensors: Tensors) -> Result<M> {
+    for (name, data) in &tensors {
+        if let Some(value) = data.iter::<f64>().find(|value| !value.is_finite()) {
+            return Err(Error::file(
+                path,
+                format!("finite numbers in tensor {name}"),
+                value.to_string(),
+            ));
+        }
+    }
     let prefix = M::PART.prefix();
     let named = |(name, data): (String, _)| Some((name.strip_prefix(prefix)?.to_owned(), data));
     tensors::replace(model, tensors.into_iter().filter_map(named).collect()).map_err(in_file(path))
@@ -220,7 +259,7 @@ mod tests {
             assert_eq!(encoder.encode(input(63)).into_data(), code.to_data());
         }
         let message = load::<ConvDecoder>(&half, &device).unwrap_err().to_string();
-        assert!(message.ends_with("expected an decoder, got an encoder alone"), "{message}");
+        assert!(message.ends_with("expected a decoder, got an encoder alone"), "{message}");
 
         save(&half, model.decoder(), &about()).unwrap();
         for file in [&half, &whole] {
@@ -291,6 +330,37 @@ mod tests {
         let (_, text) = tensors::read(&path).unwrap();
         tensors::write(&path, &tensors, &text.replace("\"format\": 1", "\"format\": 9")).unwrap();
         assert!(message().contains("expected format 1 (a newer version"), "{}", message());
+        for (from, to, expected) in [
+            (
+                "[\n      1,\n      9,\n      7\n    ]",
+                "[1, 99999999999, 99999999999]",
+                "at most 2147483648",
+            ),
+            (
+                "\"kernel\": 3",
+                "\"kernel\": 18446744073709551615",
+                "at most 2147483648, got far more",
+            ),
+            ("\"code\": 3", "\"code\": 9999999", "the 130000516 that"),
+        ] {
+            assert!(text.contains(from), "{text}");
+            tensors::write(&path, &tensors, &text.replace(from, to)).unwrap();
+            assert!(
+                message().contains(&format!("parameters: expected {expected}")),
+                "{}",
+                message()
+            );
+        }
+        let weight = tensors["encoder.dense.0.bias"].clone();
+        let broken = TensorData::new(vec![f32::NAN; 6], [6]);
+        tensors.insert("encoder.dense.0.bias".into(), broken);
+        tensors::write(&path, &tensors, &text).unwrap();
+        assert!(
+            message().ends_with("expected finite numbers in tensor encoder.dense.0.bias, got NaN"),
+            "{}",
+            message()
+        );
+        tensors.insert("encoder.dense.0.bias".into(), weight);
         tensors.remove("encoder.dense.0.weight");
         tensors::write(&path, &tensors, &text).unwrap();
         assert!(
@@ -300,6 +370,42 @@ mod tests {
             "{}",
             message()
         );
+    }
+
+    #[test]
+    fn another_extension_is_refused() {
+        let (folder, device) = (temporary(), Device::flex());
+        let model = conv().init(0, &device).unwrap();
+        for name in ["model.json", "model", "model.1"] {
+            let path = folder.path().join(name);
+            let message = save(&path, &model, &About::default()).unwrap_err().to_string();
+            assert!(message.contains("expected a name that ends in .safetensors"), "{message}");
+            assert!(!path.exists());
+        }
+    }
+
+    /// What is counted before a model is made is what it then has.
+    #[test]
+    fn parameters_are_counted_as_they_are_made() {
+        let device = Device::flex();
+        let tied = DenseConfig { tied: true, ..DenseConfig::new([6, 4, 2]) };
+        for architecture in [
+            Architecture::Dense(DenseConfig::new([6, 4, 2])),
+            Architecture::Dense(tied),
+            Architecture::Conv(conv()),
+            Architecture::Conv(ConvConfig { norm: Norm::None, ..conv() }),
+        ] {
+            let model = architecture.init(0, &device).unwrap();
+            let count = |part| architecture.parameters(part);
+            assert_eq!(count(Part::Whole), Some(burn::module::Module::num_params(&model)));
+            let of = |prefix: &str| {
+                let tensors = tensors::collect(&model);
+                let part = tensors.iter().filter(|(name, _)| name.starts_with(prefix));
+                part.map(|(_, data)| data.num_elements()).sum::<usize>()
+            };
+            assert_eq!(count(Part::Encoder), Some(of("encoder.")));
+            assert_eq!(count(Part::Decoder), Some(of("decoder.")));
+        }
     }
 
     /// Weights that come back from another program have lost the description inside.

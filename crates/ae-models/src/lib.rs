@@ -3,6 +3,7 @@
 mod activation;
 mod autoencoder;
 mod conv;
+mod count;
 mod dense;
 mod error;
 mod file;

@@ -30,6 +30,22 @@ impl Architecture {
         })
     }
 
+    /// The numbers of a part's parameters, unless they are too many to count.
+    pub(crate) fn parameters(&self, part: Part) -> Option<usize> {
+        match self {
+            Self::Dense(config) => config.parameters(part),
+            Self::Conv(config) => config.parameters(part),
+        }
+    }
+
+    /// Whether it describes a model.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self {
+            Self::Dense(config) => config.check(),
+            Self::Conv(config) => config.check(),
+        }
+    }
+
     /// `dense` or `conv`.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -128,6 +144,13 @@ impl Part {
     }
 }
 
+impl Part {
+    /// `an encoder`, `a decoder`
+    pub(crate) fn with_article(self) -> String {
+        format!("{} {self}", if self == Self::Decoder { "a" } else { "an" })
+    }
+}
+
 impl std::fmt::Display for Part {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
@@ -173,7 +196,7 @@ macro_rules! described {
             fn from_architecture(architecture: &Architecture, $device: &Device) -> Result<Self> {
                 match architecture {
                     Architecture::$kind($config) => {
-                        $config.check()?;
+                        architecture.check()?;
                         $build
                     }
                     other => other_kind($name, other),

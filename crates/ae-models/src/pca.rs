@@ -77,7 +77,8 @@ impl Pca {
         })
     }
 
-    /// The components, `[features, k]`, orthonormal, by falling variance.
+    /// The components, `[features, k]`, orthonormal, by falling variance; of data of lower
+    /// rank the last ones are 0.
     pub fn components(&self) -> Tensor<2> {
         self.components.val()
     }
@@ -135,8 +136,21 @@ fn mean(values: &[f32], features: usize) -> Vec<f64> {
     sums.iter().map(|sum| sum / rows).collect()
 }
 
-/// Rows per block: long enough for the matrix product, short enough for its f32 sums.
+/// Rows, or features, per block: long enough for the matrix product, short enough for its f32 sums.
 const BLOCK: usize = 512;
+
+/// Features `first..first + count` of all rows less their mean, a row a column.
+fn features_of(values: &[f32], mean: &[f64], first: usize, count: usize) -> DMatrix<f64> {
+    let features = mean.len();
+    DMatrix::from_fn(count, values.len() / features, |feature, row| {
+        f64::from(values[row * features + first + feature]) - mean[first + feature]
+    })
+}
+
+/// Blocks of features: where each begins, and how many it has.
+fn feature_blocks(features: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..features).step_by(BLOCK).map(move |first| (first, BLOCK.min(features - first)))
+}
 
 /// A block of rows less the mean, as the columns of a matrix.
 fn block(values: &[f32], mean: &[f64]) -> DMatrix<f32> {
@@ -150,11 +164,15 @@ fn block(values: &[f32], mean: &[f64]) -> DMatrix<f32> {
 
 /// `X^T X` for centred rows `X`, or, where rows are wider than they are many, `X X^T`.
 fn products(values: &[f32], mean: &[f64], is_wide: bool) -> DMatrix<f64> {
+    let features = mean.len();
     if is_wide {
-        let columns = block(values, mean).map(f64::from);
-        return columns.tr_mul(&columns);
+        let rows = values.len() / features;
+        return feature_blocks(features).fold(DMatrix::zeros(rows, rows), |sum, (first, count)| {
+            let part = features_of(values, mean, first, count);
+            sum + part.tr_mul(&part)
+        });
     }
-    let mut sum = DMatrix::zeros(mean.len(), mean.len());
+    let mut sum = DMatrix::zeros(features, features);
     for values in values.chunks(BLOCK * mean.len()) {
         let columns = block(values, mean);
         let product = &columns * columns.transpose();
@@ -165,14 +183,22 @@ fn products(values: &[f32], mean: &[f64], is_wide: bool) -> DMatrix<f64> {
 
 /// The directions of features that belong to directions of rows: `X^T u`, of length 1.
 fn directions(values: &[f32], mean: &[f64], vectors: &DMatrix<f64>) -> DMatrix<f64> {
-    let mut directions = block(values, mean).map(f64::from) * vectors;
+    let mut directions = DMatrix::zeros(mean.len(), vectors.ncols());
+    for (first, count) in feature_blocks(mean.len()) {
+        let part = features_of(values, mean, first, count) * vectors;
+        directions.rows_mut(first, count).copy_from(&part);
+    }
+    let largest = directions.column_iter().fold(0.0f64, |most, column| most.max(column.norm()));
     for mut direction in directions.column_iter_mut() {
         let norm = direction.norm();
-        // Data of lower rank than components: the rest of them is empty.
-        direction /= if norm > 1e-9 { norm } else { f64::INFINITY };
+        // Data of lower rank than components: the rest of them is empty, not rounding noise.
+        direction /= if norm > RANK * largest { norm } else { f64::INFINITY };
     }
     directions
 }
+
+/// The part of the largest singular value below which one is taken for the rounding of f32 values.
+const RANK: f64 = 1e-6;
 
 /// Vectors beyond those wanted that iterate along: the more, the faster it settles.
 const SPARE: usize = 10;
@@ -275,6 +301,27 @@ mod tests {
                 &Tensor::<2>::eye(components, &Device::flex()).into_data(),
                 Tolerance::absolute(1e-5),
             );
+        }
+    }
+
+    /// Wide rows twice, in units from tiny to huge: as many components as there are ranks, all of
+    /// length 1, and the rest 0.
+    #[test]
+    fn the_rank_is_found_in_any_units() {
+        for unit in [1e-11f32, 1.0, 1e11] {
+            let mut values = rows(6, 40);
+            values.extend(values.clone());
+            values.iter_mut().for_each(|value| *value *= unit);
+            let pca = Pca::fit(&values, 40, 8, &Device::flex()).unwrap();
+            let products = pca.components().transpose().matmul(pca.components());
+            let products: Vec<f32> = products.into_data().iter().collect();
+            for (index, product) in products.iter().enumerate() {
+                // Six rows about their mean span five directions.
+                let expected = if index / 8 == index % 8 && index / 8 < 5 { 1.0 } else { 0.0 };
+                assert!((product - expected).abs() < 1e-5, "{unit} {index}: {product}");
+            }
+            let error = squared_error(&pca, &values, 40);
+            assert!(error < 1e-9 * f64::from(unit).powi(2), "{unit}: {error}");
         }
     }
 

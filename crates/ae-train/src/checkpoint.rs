@@ -46,7 +46,15 @@ impl Checkpoints {
         if self.keep == 0 {
             return Err(Error::setting("checkpoints to keep", "at least 1", 0));
         }
-        std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder))
+        std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder))?;
+        // What a killed run was writing.
+        for entry in std::fs::read_dir(&self.folder).map_err(Error::io(&self.folder))? {
+            let path = entry.map_err(Error::io(&self.folder))?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".tmp")) {
+                std::fs::remove_file(&path).map_err(Error::io(&path))?;
+            }
+        }
+        Ok(())
     }
 
     /// The files, newest first.
@@ -81,9 +89,12 @@ impl Checkpoints {
     /// The newest checkpoint, if there is one.
     pub(crate) fn newest(&self) -> Result<Option<(PathBuf, State, Tensors)>> {
         let Some(path) = self.list()?.into_iter().next() else { return Ok(None) };
-        let (tensors, text) = tensors::read(&path)?;
-        let state = serde_json::from_str(&text)
-            .map_err(|error| self.not_one(&path, "the state of a run", error))?;
+        let broken = |error: &dyn std::fmt::Display| {
+            let expected = "the state of a run (remove it to go on from the one before)";
+            self.not_one(&path, expected, error)
+        };
+        let (tensors, text) = tensors::read(&path).map_err(|error| broken(&error))?;
+        let state = serde_json::from_str(&text).map_err(|error| broken(&error))?;
         Ok(Some((path, state, tensors)))
     }
 

@@ -19,8 +19,8 @@ pub struct Evaluation {
     /// Units of the code.
     pub code_size: usize,
     /// Variance of the reconstructions over that of the data, both summed over features.
-    /// Near 0 the model answers everything with the mean.
-    pub variance_kept: f64,
+    /// Near 0 the model answers everything with the mean. `None` where the data does not vary.
+    pub variance_kept: Option<f64>,
 }
 
 /// Cross-entropy of a data set, in nats.
@@ -121,9 +121,11 @@ impl Tally {
                 per_feature: self.cross_entropy / (samples * self.features) as f64,
                 floor,
             }),
-            dead_units: self.codes.constant(),
+            dead_units: if samples > 1 { self.codes.constant() } else { 0 },
             code_size: self.code_size,
-            variance_kept: self.outputs.variance() / self.inputs.variance().max(f64::MIN_POSITIVE),
+            variance_kept: Some(self.inputs.variance())
+                .filter(|variance| *variance > 0.0)
+                .map(|variance| self.outputs.variance() / variance),
         };
         Errors { evaluation, squared_errors: self.squared_errors }
     }
@@ -152,16 +154,20 @@ pub(crate) fn first(tensor: Tensor<2>, count: usize) -> Tensor<2> {
     }
 }
 
-/// Sums and sums of squares per column, on the device: `[1, columns]` each.
+/// Sums and sums of squares per column, on the device: `[1, columns]` each. They are of differences
+/// from the first row, so that a large mean does not swallow a small variance.
 #[derive(Default)]
 struct Moments {
     count: usize,
+    first: Option<Tensor<2>>,
     sums: Option<[Tensor<2>; 2]>,
 }
 
 impl Moments {
     fn add(&mut self, rows: Tensor<2>) {
         self.count += rows.dims()[0];
+        let first = self.first.get_or_insert_with(|| rows.clone().narrow(0, 0, 1));
+        let rows = rows - first.clone();
         let [sum, squares] = [rows.clone().sum_dim(0), rows.square().sum_dim(0)];
         self.sums = Some(match self.sums.take() {
             Some([old, old_squares]) => [old + sum, old_squares + squares],
@@ -193,7 +199,7 @@ impl Extremes {
         });
     }
 
-    /// Units whose range is nothing but rounding.
+    /// Units whose range is nothing but rounding; of one sample nothing can be said.
     fn constant(self) -> usize {
         let Some([low, high]) = self.bounds else { return 0 };
         let (low, high) = (low.into_data(), high.into_data());
@@ -236,7 +242,8 @@ mod tests {
             assert_eq!(errors.squared_errors, [2.0, 0.0, 8.0]);
             let evaluation = errors.evaluation;
             assert!((evaluation.squared_error - 10.0 / 3.0).abs() < 1e-9);
-            assert!((evaluation.variance_kept - (16.0 / 9.0) / (26.0 / 9.0 + 2.0)).abs() < 1e-6);
+            let kept = evaluation.variance_kept.unwrap();
+            assert!((kept - (16.0 / 9.0) / (26.0 / 9.0 + 2.0)).abs() < 1e-6);
             assert_eq!((evaluation.samples, evaluation.dead_units), (3, 0));
             assert_eq!(evaluation.cross_entropy, None);
         }
@@ -256,6 +263,17 @@ mod tests {
         let floor = evaluate(&[0.5, 0.5]).unwrap();
         assert!((floor.floor - 2f64.ln()).abs() < 1e-12 && floor.excess() > 0.0);
         assert_eq!(evaluate(&[2.0, 0.0]), None);
+    }
+
+    /// (2001, 2003), (2000, 2000), (2004, 2000): the same variances as above, about a mean whose
+    /// square f32 holds to a quarter.
+    #[test]
+    fn a_large_mean_does_not_swallow_the_variance() {
+        let data = batches(&[2001.0, 2003.0, 2000.0, 2000.0, 2004.0, 2000.0], 2);
+        let kept = |data| evaluate(&averaging(Activation::Identity), &data, 2).unwrap();
+        let kept = |data| kept(data).evaluation.variance_kept;
+        assert!((kept(data).unwrap() - (16.0 / 9.0) / (26.0 / 9.0 + 2.0)).abs() < 1e-6);
+        assert_eq!(kept(batches(&[5.0, 7.0], 2)), None);
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl<'a, M: Autoencoder> Run<'a, M> {
             Some(device) => device.clone().without_autodiff(),
             None => return Err(Error::Objective("model: expected parameters, got none".into())),
         };
-        let on_device = |source: &Arc<dyn Source>| {
+        let on_device = |source: &Arc<dyn Source>, range| {
             if source.width() != model.features() {
                 return Err(Error::Objective(format!(
                     "samples: expected {} features, as the model has, got {}",
@@ -163,11 +163,12 @@ impl<'a, M: Autoencoder> Run<'a, M> {
                     source.width()
                 )));
             }
-            let (limit, range) = (schedule.resident_limit, objective.target_range());
-            Batches::new(source.clone(), &device, limit, range)
+            Batches::new(source.clone(), &device, schedule.resident_limit, range)
         };
-        let training = on_device(&data.training)?;
-        let validation = data.validation.as_ref().map(on_device).transpose()?;
+        let training = on_device(&data.training, objective.target_range())?;
+        // What was scaled by the training part may lie a little outside its range.
+        let validation = data.validation.as_ref().map(|source| on_device(source, None));
+        let validation = validation.transpose()?;
         if schedule.patience.is_some() && validation.is_none() {
             let message = "patience: expected a validation part to be patient about, got none";
             return Err(Error::Objective(message.into()));
@@ -240,6 +241,7 @@ impl<'a, M: Autoencoder> Run<'a, M> {
             flow = either(flow, self.write_checkpoint_if_due(&mut written, observer)?);
         };
         self.read(observer)?;
+        self.check_weights()?;
         self.write_checkpoint(observer)?;
         let model = match self.best {
             Some(best) => best,
@@ -399,7 +401,15 @@ impl<'a, M: Autoencoder> Run<'a, M> {
             };
             tally.add(input, code, logits);
         })?;
-        Ok(Some(Validation { terms, evaluation: tally.finish().evaluation }))
+        let validation = Validation { terms, evaluation: tally.finish().evaluation };
+        let errors = [("squared error".to_owned(), validation.evaluation.squared_error)];
+        for (term, value) in validation.terms.iter().chain(&errors) {
+            if !value.is_finite() {
+                let term = format!("{term} of the validation part");
+                return Err(self.not_finite(self.state.done - 1, &term, *value));
+            }
+        }
+        Ok(Some(validation))
     }
 
     fn end_epoch(&mut self, report: EpochReport, observer: &mut dyn Observer) -> Flow {
@@ -410,8 +420,13 @@ impl<'a, M: Autoencoder> Run<'a, M> {
                 self.state.best = Some((report.epoch, loss));
                 self.best = Some(self.model.valid());
             }
+            let before = self.state.epochs.last().and_then(|epoch| epoch.validation.as_ref());
+            let before = before.map(|before| Warning::of(report.epoch, &before.evaluation));
             for warning in Warning::of(report.epoch, &validation.evaluation) {
-                flow = either(flow, observer.observe(&Event::Warning(&warning)));
+                // What was said of the epoch before need not be said again.
+                if !before.iter().flatten().any(|before| before.is_like(&warning)) {
+                    flow = either(flow, observer.observe(&Event::Warning(&warning)));
+                }
             }
         }
         flow = either(flow, observer.observe(&Event::Epoch(&report)));
@@ -441,16 +456,7 @@ impl<'a, M: Autoencoder> Run<'a, M> {
     fn write_checkpoint(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let Some(checkpoints) = self.checkpoints else { return Ok(()) };
         let _span = tracing::debug_span!("checkpoint", step = self.state.done).entered();
-        let weights = tensors::collect(&self.model);
-        for (name, weight) in &weights {
-            if let Some(value) = weight.iter::<f64>().find(|value| !value.is_finite()) {
-                return Err(self.not_finite(
-                    self.state.done - 1,
-                    &format!("weights {name}"),
-                    value,
-                ));
-            }
-        }
+        let weights = self.check_weights()?;
         let (moments, numbers) = self.updates.save();
         self.state.optimizer = numbers;
         self.state.sums = self.sums.iter().map(|sum| sum.to_bits()).collect();
@@ -463,6 +469,19 @@ impl<'a, M: Autoencoder> Run<'a, M> {
         let path = checkpoints.write(&self.state, &all)?;
         observer.observe(&Event::Checkpoint { path: &path, done: self.state.done });
         Ok(())
+    }
+
+    /// The weights, all of them finite: a loss is that before its step, and says nothing of what the
+    /// step did.
+    fn check_weights(&self) -> Result<Tensors> {
+        let weights = tensors::collect(&self.model);
+        for (name, weight) in &weights {
+            if let Some(value) = weight.iter::<f64>().find(|value| !value.is_finite()) {
+                let step = self.state.done.saturating_sub(1);
+                return Err(self.not_finite(step, &format!("weights {name}"), value));
+            }
+        }
+        Ok(weights)
     }
 
     fn resume(&mut self, checkpoints: &Checkpoints) -> Result<()> {

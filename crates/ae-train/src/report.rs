@@ -72,8 +72,9 @@ const COLLAPSED: f64 = 0.02;
 impl Warning {
     pub(crate) fn of(epoch: usize, evaluation: &Evaluation) -> Vec<Self> {
         let mut warnings = Vec::new();
-        let variance_kept = evaluation.variance_kept;
-        if variance_kept < COLLAPSED {
+        if let Some(variance_kept) = evaluation.variance_kept
+            && variance_kept < COLLAPSED
+        {
             warnings.push(Self::Collapsed { epoch, variance_kept });
         }
         let (dead, units) = (evaluation.dead_units, evaluation.code_size);
@@ -81,6 +82,11 @@ impl Warning {
             warnings.push(Self::DeadUnits { epoch, dead, units });
         }
         warnings
+    }
+
+    /// Whether both say the same, if of different epochs and numbers.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 

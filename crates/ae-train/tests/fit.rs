@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use ae_data::{Samples, Shape, Source, digits};
+use ae_models::Autoencoder;
 use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Model, tensors};
 use ae_train::{
     Checkpoints, Corruption, Data, Decay, End, Error, Event, Fitted, Flow, L1, Objective, Observer,
-    Optimizer, Rate, Reconstruction, Schedule, Warning, fit, fit_with_checkpoints,
+    Optimizer, Pass, Penalty, Rate, Reconstruction, Schedule, Warning, fit, fit_with_checkpoints,
 };
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 fn dense() -> Model {
     let config = DenseConfig { tied: true, ..DenseConfig::new([784, 24, 8]) };
@@ -190,27 +191,72 @@ fn a_checkpoint_of_another_run_is_refused() {
     assert!(message.contains("expected a safetensors file"), "{message}");
 }
 
+/// Infinite from the fourth step of the first epoch on.
+struct Breaks;
+
+impl<M: Autoencoder> Penalty<M> for Breaks {
+    fn name(&self) -> &str {
+        "breaks"
+    }
+
+    fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
+        let sum = pass.code.clone().square().sum();
+        if pass.moment.step < 3 { sum } else { sum * f32::INFINITY }
+    }
+}
+
 #[test]
 fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints =
         Checkpoints { every: None, every_steps: Some(2), ..Checkpoints::new(folder.path()) };
-    let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([784, 24, 8]) };
+    let objective = Objective::new(Reconstruction::CrossEntropy).penalize(0.1, Breaks).unwrap();
+    let run = || {
+        fit_with_checkpoints(dense(), &objective, &data(), &schedule(), &checkpoints, &mut ())
+            .unwrap_err()
+    };
+    let error = run();
+    let Error::NotFinite { step: 4, epoch: 1, ref term, .. } = error else { panic!("{error}") };
+    assert_eq!(term, "breaks");
+    assert!(error.to_string().contains("lower the learning rate (it was"), "{error}");
+    let names = |path: &std::path::PathBuf| path.file_name().unwrap().to_owned();
+    let left: Vec<_> = checkpoints.list().unwrap().iter().map(names).collect();
+    assert_eq!(left, ["step-00000002.safetensors"]);
+    let (tensors, _) = tensors::read(&checkpoints.list().unwrap()[0]).unwrap();
+    let finite = |data: &burn::tensor::TensorData| data.iter::<f32>().all(f32::is_finite);
+    assert!(tensors.values().all(finite));
+    // It is whole: the run goes on from there, and comes to the same end.
+    assert!(matches!(run(), Error::NotFinite { step: 4, .. }));
+}
+
+/// The loss of a step is that before it: what the last step breaks shows in the weights alone.
+#[test]
+fn weights_that_are_no_numbers_are_no_success() {
+    let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([784, 8]) };
+    let rate = Rate { peak: 1e38, warm_up: 0.0, decay: Decay::Constant };
+    let optimizer = Optimizer::sgd(0.0);
+    let schedule = Schedule { epochs: 1, batch: 192, optimizer, rate, ..schedule() };
+    let data = Data { validation: None, ..data() };
     let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
-    let rate = Rate { peak: 1e12, warm_up: 0.0, decay: Decay::Constant };
-    let schedule = Schedule { optimizer: Optimizer::sgd(0.0), rate, ..schedule() };
     let objective = Objective::new(Reconstruction::SquaredError);
-    let error = fit_with_checkpoints(model, &objective, &data(), &schedule, &checkpoints, &mut ())
-        .unwrap_err();
-    let Error::NotFinite { step, epoch: 1, ref term, .. } = error else { panic!("{error}") };
-    assert!((2..6).contains(&step), "{error}");
-    assert!(term == "squared-error" || term.starts_with("weights"), "{error}");
-    assert!(error.to_string().contains("lower the learning rate (it was 1.0e12 there)"), "{error}");
-    for path in checkpoints.list().unwrap() {
-        let (tensors, _) = tensors::read(&path).unwrap();
-        let finite = |data: &burn::tensor::TensorData| data.iter::<f32>().all(f32::is_finite);
-        assert!(tensors.values().all(finite));
-    }
+    let error = fit(model, &objective, &data, &schedule, &mut ()).unwrap_err();
+    let Error::NotFinite { step: 1, ref term, .. } = error else { panic!("{error}") };
+    assert!(term.starts_with("weights "), "{error}");
+}
+
+/// Finite values whose squares are not: a validation loss like that is no loss to be best.
+#[test]
+fn a_validation_loss_that_is_no_number_stops_the_run() {
+    let mut values = vec![0.5f32; 40 * 784];
+    values[7] = 1e30;
+    let broken = Samples::from_floats(values, Shape::image(1, 28, 28)).unwrap();
+    let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([784, 8]) };
+    let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
+    let objective = Objective::new(Reconstruction::SquaredError);
+    let data = Data { validation: Some(Arc::new(broken)), ..data() };
+    let error = fit(model, &objective, &data, &schedule(), &mut ()).unwrap_err();
+    let Error::NotFinite { step: 6, ref term, .. } = error else { panic!("{error}") };
+    assert_eq!(term, "squared-error of the validation part");
 }
 
 /// A rate so high that the second epoch is worse than the first: the first's weights come back.

@@ -3,7 +3,8 @@
 use burn::tensor::Device;
 
 use super::{Conv, ConvDecoder, ConvEncoder};
-use crate::{Activation, Error, Result, initial::Initial};
+use crate::count::{Count, check_count};
+use crate::{Activation, Error, Part, Result, initial::Initial};
 
 /// How an encoder stage halves its map (odd sizes round up).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -58,7 +59,7 @@ impl Norm {
 /// | `input` | (asked for) | none 0 | channels, height, width of an image |
 /// | `code` | (asked for) | above 0 | units of the code |
 /// | `channels` | 32, 64 | at least one, none 0 | channels after each stage; a stage halves height and width |
-/// | `kernel` | 3 | odd | height and width of every kernel |
+/// | `kernel` | 3 | odd, from 3 | height and width of every kernel |
 /// | `hidden` | none | none 0 | widths of dense layers between the last map and the code |
 /// | `down` | stride | stride, max-pool | how stages halve |
 /// | `up` | transposed | transposed, upsample | how stages double |
@@ -148,8 +149,8 @@ impl ConvConfig {
         if self.channels.is_empty() || self.channels.contains(&0) {
             return Err(Error::config("channels", "at least one stage, none of 0", &self.channels));
         }
-        if self.kernel.is_multiple_of(2) {
-            return Err(Error::config("kernel", "an odd number", self.kernel));
+        if self.kernel.is_multiple_of(2) || self.kernel < 3 {
+            return Err(Error::config("kernel", "an odd number from 3", self.kernel));
         }
         if self.hidden.contains(&0) {
             return Err(Error::config("hidden", "widths above 0", &self.hidden));
@@ -168,8 +169,38 @@ impl ConvConfig {
                 let expected = format!("groups that divide all of {:?}", self.channels);
                 Err(Error::config("norm", expected, self.norm))
             }
-            _ => Ok(()),
+            _ => check_count(self.parameters(Part::Whole)),
         }
+    }
+
+    /// The numbers of a part's parameters, unless they are too many to count.
+    pub(crate) fn parameters(&self, part: Part) -> Option<usize> {
+        let (chain, [height, width]) = (self.chain(), self.sizes()[self.channels.len()]);
+        let innermost = Count::default().add(&[chain[chain.len() - 1], height, width]).total()?;
+        let widths = [&[innermost], &self.hidden[..], &[self.code]].concat();
+        let gains = if self.norm == Norm::None { 0 } else { 2 };
+        let mut all = Count::default();
+        all.add(&self.input);
+        let features = all.total()?;
+        for (index, pair) in chain.windows(2).enumerate() {
+            let kernel = [pair[0], pair[1], self.kernel, self.kernel];
+            if part != Part::Decoder {
+                all.add(&kernel).add(&[1 + gains, pair[1]]);
+            }
+            if part != Part::Encoder {
+                let gains = if index == 0 { 0 } else { gains };
+                all.add(&kernel).add(&[1 + gains, pair[0]]);
+            }
+        }
+        for pair in widths.windows(2) {
+            if part != Part::Decoder {
+                all.add(&[pair[0], pair[1]]).add(&[pair[1]]);
+            }
+            if part != Part::Encoder {
+                all.add(&[pair[0], pair[1]]).add(&[pair[0]]);
+            }
+        }
+        Some(all.total()? - features)
     }
 
     pub(super) fn features(&self) -> usize {

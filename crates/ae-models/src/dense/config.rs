@@ -3,7 +3,8 @@
 use burn::tensor::Device;
 
 use super::{Dense, DenseDecoder, DenseEncoder};
-use crate::{Activation, Error, Result, initial::Initial};
+use crate::count::{Count, check_count};
+use crate::{Activation, Error, Part, Result, initial::Initial};
 
 /// What a [`Dense`] autoencoder is made of.
 ///
@@ -74,7 +75,26 @@ impl DenseConfig {
             let expected = "at least two widths (features and code), none of them 0";
             return Err(Error::config("widths", expected, &self.widths));
         }
-        Ok(())
+        check_count(self.parameters(Part::Whole))
+    }
+
+    /// The numbers of a part's parameters, unless they are too many to count.
+    pub(crate) fn parameters(&self, part: Part) -> Option<usize> {
+        let mut all = Count::default();
+        if part != Part::Decoder {
+            for [from, to] in self.encoder_layers() {
+                all.add(&[from, to]).add(&[to]);
+            }
+        }
+        if part != Part::Encoder {
+            for [from, to] in self.decoder_layers() {
+                all.add(&[to]);
+                if !self.tied {
+                    all.add(&[from, to]);
+                }
+            }
+        }
+        all.total()
     }
 
     pub(super) fn features(&self) -> usize {

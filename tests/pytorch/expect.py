@@ -1,7 +1,7 @@
 """Writes what PyTorch makes of the models in this folder: codes, logits, loss and gradients.
 
-    AE_WRITE_MODELS=1 cargo test -p ae-train --test pytorch
-    python crates/ae-train/tests/pytorch/expect.py
+    AE_WRITE_MODELS=1 cargo test --test backends
+    python tests/pytorch/expect.py
 
 The loss is cross-entropy from logits, summed over features and averaged over the batch.
 """
@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 folder = Path(__file__).parent
-sys.path.append(str(folder.parents[3] / "assets" / "pytorch"))
+sys.path.append(str(folder.parents[1] / "assets" / "pytorch"))
 from ae_pytorch import load  # noqa: E402
 
 for path in sorted(folder.glob("*.model.safetensors")):

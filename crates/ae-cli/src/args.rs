@@ -230,9 +230,9 @@ pub struct RunArgs {
 pub struct EvalArgs {
     #[command(flatten)]
     pub run: RunArgs,
-    /// training, validation or test
-    #[arg(long, value_name = "PART", default_value = "test")]
-    pub part: PartName,
+    /// training, validation, test or all [default: test, but all of other --data without a test part]
+    #[arg(long, value_name = "PART")]
+    pub part: Option<PartName>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -242,9 +242,9 @@ pub struct EvalArgs {
 pub struct EncodeArgs {
     #[command(flatten)]
     pub run: RunArgs,
-    /// training, validation or test
-    #[arg(long, value_name = "PART", default_value = "test")]
-    pub part: PartName,
+    /// training, validation, test or all [default: test, but all of other --data without a test part]
+    #[arg(long, value_name = "PART")]
+    pub part: Option<PartName>,
     /// .csv (with labels) or .npy
     #[arg(short, long, value_name = "FILE", default_value = "codes.csv")]
     pub out: PathBuf,
@@ -254,9 +254,9 @@ pub struct EncodeArgs {
 pub struct ReconstructArgs {
     #[command(flatten)]
     pub run: RunArgs,
-    /// training, validation or test
-    #[arg(long, value_name = "PART", default_value = "test")]
-    pub part: PartName,
+    /// training, validation, test or all [default: test, but all of other --data without a test part]
+    #[arg(long, value_name = "PART")]
+    pub part: Option<PartName>,
     /// .csv or .npy for all samples, .png for inputs above reconstructions (images only)
     #[arg(short, long, value_name = "FILE", default_value = "reconstructions.npy")]
     pub out: PathBuf,
@@ -280,6 +280,7 @@ pub enum PartName {
     Training,
     Validation,
     Test,
+    All,
 }
 
 impl std::str::FromStr for PartName {
@@ -290,7 +291,8 @@ impl std::str::FromStr for PartName {
             "training" => Ok(Self::Training),
             "validation" => Ok(Self::Validation),
             "test" => Ok(Self::Test),
-            _ => Err("expected training, validation or test".into()),
+            "all" => Ok(Self::All),
+            _ => Err("expected training, validation, test or all".into()),
         }
     }
 }
@@ -301,6 +303,7 @@ impl std::fmt::Display for PartName {
             Self::Training => "training",
             Self::Validation => "validation",
             Self::Test => "test",
+            Self::All => "all",
         })
     }
 }

@@ -6,38 +6,53 @@ use std::path::Path;
 use ae_data::{Labels, Samples, Shape};
 use ae_models::{Autoencoder, Encoder};
 use ae_train::evaluate;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
-use crate::args::{EncodeArgs, EvalArgs, ReconstructArgs, ReportArgs, RunArgs};
+use crate::args::{
+    DeviceArgs, EncodeArgs, EvalArgs, PartName, ReconstructArgs, ReportArgs, RunArgs,
+};
 use crate::device::{self, Opened};
 use crate::error::{Error, Result};
 use crate::observers::{count, digits};
 use crate::pictures::{self, Painter};
 use crate::report;
-use crate::session::{Folder, Trained, batches};
+use crate::session::{Chosen, Folder, Run, batches};
 use crate::summary::{Summary, summarize};
 
-fn open(args: &RunArgs) -> Result<(Folder, Trained, Opened)> {
-    let folder = Folder::existing(&args.run)?;
-    let (opened, why) = device::open(&args.device.device.clone().unwrap_or_default())?;
+fn open(run: &Path, device: &DeviceArgs) -> Result<(Folder, Run, Opened)> {
+    let folder = Folder::existing(run)?;
+    let (opened, why) = device::open(&device.device.clone().unwrap_or_default())?;
     eprintln!("{why}");
-    let trained = Trained::load(&folder, &args.data, &opened.device)?;
-    Ok((folder, trained, opened))
+    let run = Run::load(&folder, &opened.device)?;
+    Ok((folder, run, opened))
+}
+
+fn open_with(args: &RunArgs, part: Option<PartName>) -> Result<(Run, Chosen, Device)> {
+    let (_, run, Opened { device, .. }) = open(&args.run, &args.device)?;
+    let chosen = run.samples(&args.data, part)?;
+    Ok((run, chosen, device))
+}
+
+impl Chosen {
+    fn title(&self) -> String {
+        match self.part {
+            PartName::All => format!("{}, all", self.name),
+            part => format!("{}, {part} part", self.name),
+        }
+    }
 }
 
 pub fn eval(args: &EvalArgs) -> Result<()> {
-    let (_, trained, Opened { device, .. }) = open(&args.run)?;
-    let part = trained.data.part(args.part);
-    let data = batches(part, &trained.recipe, &device)?;
-    let evaluation = evaluate(&trained.model, &data, trained.recipe.schedule.batch)?.evaluation;
+    let (run, chosen, device) = open_with(&args.run, args.part)?;
+    let data = batches(&chosen.samples, &run.recipe, &device)?;
+    let evaluation = evaluate(&run.model, &data, run.recipe.schedule.batch)?.evaluation;
     if args.json {
         let json = serde_json::to_string_pretty(&evaluation)
             .map_err(|error| Error::usage(format!("evaluation: {error}")))?;
         println!("{json}");
         return Ok(());
     }
-    let name = &trained.data.name;
-    println!("{name}, {} part: {} samples", args.part, count(evaluation.samples as f64));
+    println!("{}: {} samples", chosen.title(), count(evaluation.samples as f64));
     println!("squared error per sample   {}", digits(evaluation.squared_error));
     if let Some(cross_entropy) = evaluation.cross_entropy {
         println!("cross-entropy per feature  {:.5}", cross_entropy.per_feature);
@@ -52,31 +67,26 @@ pub fn eval(args: &EvalArgs) -> Result<()> {
 }
 
 pub fn encode(args: &EncodeArgs) -> Result<()> {
-    let (_, trained, Opened { device, .. }) = open(&args.run)?;
-    let part = trained.data.part(args.part);
-    let codes = map(&trained, part, &device, |input| trained.model.encode(input), part.len())?;
-    let columns = (0..trained.model.code_size()).map(|unit| format!("code_{unit}")).collect();
+    let (run, chosen, device) = open_with(&args.run, args.part)?;
+    let part = &chosen.samples;
+    let codes = map(&run, part, &device, |input| run.model.encode(input), part.len())?;
+    let columns = (0..run.model.code_size()).map(|unit| format!("code_{unit}")).collect();
     let shape = Shape::Table { columns };
     write_rows(&args.out, &codes, &shape, part.labels())?;
-    println!(
-        "{} codes of {} numbers: {}",
-        codes.len(),
-        trained.model.code_size(),
-        args.out.display()
-    );
+    println!("{} codes of {} numbers: {}", codes.len(), run.model.code_size(), args.out.display());
     Ok(())
 }
 
 pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
-    let (_, trained, Opened { device, .. }) = open(&args.run)?;
-    let part = trained.data.part(args.part);
+    let (run, chosen, device) = open_with(&args.run, args.part)?;
+    let part = &chosen.samples;
     let is_picture = args.out.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
     let wanted = args.count.unwrap_or(if is_picture { 16 } else { part.len() });
     if wanted == 0 || wanted > part.len() {
         return Err(Error::usage(format!(
-            "--count: expected 1 to {}, the size of the {} part, got {wanted}",
+            "--count: expected 1 to {}, what there is of {}, got {wanted}",
             part.len(),
-            args.part
+            chosen.title()
         )));
     }
     if is_picture {
@@ -88,12 +98,12 @@ pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
             )));
         };
         let input =
-            batches(part, &trained.recipe, &device)?.select(&(0..wanted).collect::<Vec<_>>())?;
-        let grid = painter.grid(&[input.clone(), trained.model.reconstruct(input)]);
+            batches(part, &run.recipe, &device)?.select(&(0..wanted).collect::<Vec<_>>())?;
+        let grid = painter.grid(&[input.clone(), run.model.reconstruct(input)]);
         pictures::write_png(&args.out, &grid)?;
     } else {
-        let model = &trained.model;
-        let mut rows = map(&trained, part, &device, |input| model.reconstruct(input), wanted)?;
+        let model = &run.model;
+        let mut rows = map(&run, part, &device, |input| model.reconstruct(input), wanted)?;
         rows.iter_mut().for_each(|row| part.preprocessing().invert(row));
         write_rows(&args.out, &rows, part.shape(), part.labels())?;
     }
@@ -102,12 +112,8 @@ pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
 }
 
 pub fn report(args: &ReportArgs) -> Result<()> {
-    let run = RunArgs {
-        run: args.run.clone(),
-        device: crate::args::DeviceArgs { device: args.device.device.clone() },
-        data: crate::args::DataArgs::default(),
-    };
-    let (folder, trained, Opened { device, name }) = open(&run)?;
+    let (folder, run, Opened { device, name }) = open(&args.run, &args.device)?;
+    let trained = run.with_data()?;
     let text = std::fs::read_to_string(folder.summary()).map_err(Error::io(&folder.summary()))?;
     let old: Summary = serde_json::from_str(&text)
         .map_err(|error| Error::usage(format!("{}: {error}", folder.summary().display())))?;
@@ -121,14 +127,14 @@ pub fn report(args: &ReportArgs) -> Result<()> {
 
 /// Applies a map to the first samples of a part, a batch at a time.
 fn map(
-    trained: &Trained,
+    run: &Run,
     part: &Samples,
-    device: &burn::tensor::Device,
+    device: &Device,
     map: impl Fn(Tensor<2>) -> Tensor<2>,
     wanted: usize,
 ) -> Result<Vec<Vec<f32>>> {
-    let data = batches(part, &trained.recipe, device)?;
-    let batch = trained.recipe.schedule.batch;
+    let data = batches(part, &run.recipe, device)?;
+    let batch = run.recipe.schedule.batch;
     let mut rows = Vec::with_capacity(wanted);
     for start in (0..wanted).step_by(batch) {
         let indices: Vec<usize> = (start..wanted.min(start + batch)).collect();

@@ -8,6 +8,7 @@ use ae_models::{About, Encoder, Model};
 use ae_train::Batches;
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
+use toml::Table;
 
 use crate::args::{DataArgs, PartName};
 use crate::error::{Error, Result};
@@ -69,14 +70,6 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    pub fn part(&self, name: PartName) -> &Samples {
-        match name {
-            PartName::Training => &self.training,
-            PartName::Validation => &self.validation,
-            PartName::Test => &self.test,
-        }
-    }
-
     /// Splits, and fits preprocessing unless the model brings its own.
     pub fn new(set: DataSet, recipe: &DataRecipe, known: Option<Preprocessing>) -> Result<Self> {
         let (training, validation) =
@@ -138,9 +131,24 @@ pub struct Trained {
     pub data: Prepared,
 }
 
-impl Trained {
-    /// Loads a run, with the data it was trained on or with other data.
-    pub fn load(folder: &Folder, other: &DataArgs, device: &Device) -> Result<Self> {
+/// A trained run without its data.
+pub struct Run {
+    pub recipe: Recipe,
+    pub model: Model,
+    pub about: About,
+    preprocessing: Preprocessing,
+}
+
+/// The samples that a command on a run is about.
+pub struct Chosen {
+    /// The data set.
+    pub name: String,
+    pub part: PartName,
+    pub samples: Samples,
+}
+
+impl Run {
+    pub fn load(folder: &Folder, device: &Device) -> Result<Self> {
         let recipe = Recipe::read(&folder.recipe())?;
         if !folder.model().is_file() {
             return Err(Error::usage(format!(
@@ -154,30 +162,67 @@ impl Trained {
             serde_json::from_value(about.preprocessing.clone()).map_err(|error| {
                 Error::usage(format!("{}: preprocessing: {error}", folder.model().display()))
             })?;
-        let data_recipe = match other.is_empty() {
-            true => recipe.data.clone(),
+        Ok(Self { recipe, model, about, preprocessing })
+    }
+
+    /// With the data it was trained on.
+    pub fn with_data(self) -> Result<Trained> {
+        let Self { recipe, model, about, preprocessing } = self;
+        let set = open_data(&recipe.data)?;
+        check_shape(&model, &set.name, &set.parts.test)?;
+        let data = Prepared::new(set, &recipe.data, Some(preprocessing))?;
+        Ok(Trained { recipe, model, about, data })
+    }
+
+    /// A part of the data it was trained on, or of other data.
+    pub fn samples(&self, other: &DataArgs, part: Option<PartName>) -> Result<Chosen> {
+        let recipe = match other.is_empty() {
+            true => self.recipe.data.clone(),
             false => {
-                let mut given = toml::Table::new();
+                let mut given = Table::new();
                 if other.data.is_none() {
                     // The same data, but for what is said of it now.
-                    let own = toml::Table::try_from(&recipe.data);
+                    let own = Table::try_from(&self.recipe.data);
                     given = own.map_err(|error| Error::usage(format!("recipe: {error}")))?;
                 }
                 merge(&mut given, &other.section());
-                Recipe::data(&toml::Table::from_iter([("data".to_owned(), given.into())]))?
+                Recipe::data(&Table::from_iter([("data".to_owned(), given.into())]))?
             }
         };
-        let set = open_data(&data_recipe)?;
-        check_shape(&model, &set)?;
-        let data = Prepared::new(set, &data_recipe, Some(preprocessing))?;
-        Ok(Self { recipe, model, about, data })
+        let mut bar = Download::default();
+        let mut progress = |progress: Progress<'_>| bar.show(progress);
+        let whole = ae_data::open_whole(&recipe.source, &recipe.options(), &mut progress)?;
+        check_shape(&self.model, &whole.name, &whole.samples)?;
+        let name = whole.name.clone();
+        let part = part.unwrap_or(match other.data.is_some() && whole.test.is_none() {
+            true => PartName::All,
+            false => PartName::Test,
+        });
+        let samples = match part {
+            PartName::All if whole.test.is_some() => {
+                return Err(Error::usage(format!(
+                    "--part all: expected data without a test part of its own, got {name}; take \
+                     training, validation or test"
+                )));
+            }
+            PartName::All => whole.samples,
+            PartName::Test => whole.part(&recipe.options())?.parts.test,
+            PartName::Training | PartName::Validation => {
+                let training = whole.part(&recipe.options())?.parts.training;
+                let (training, validation) =
+                    ae_data::split(&training, recipe.validation, recipe.seed)?;
+                if part == PartName::Training { training } else { validation }
+            }
+        };
+        let samples = samples.with_preprocessing(self.preprocessing.clone())?;
+        Ok(Chosen { name, part, samples })
     }
 }
 
 /// Whether the model was made for samples like these: images of the very same shape, where it sees
 /// them as images.
-fn check_shape(model: &Model, set: &DataSet) -> Result<()> {
-    let shape = set.parts.test.shape();
+fn check_shape(model: &Model, name: &str, samples: &Samples) -> Result<()> {
+    let shape = samples.shape();
     let (fits, expected) = match model {
         Model::Conv(model) => {
             let [channels, height, width] = model.config().input;
@@ -192,8 +237,7 @@ fn check_shape(model: &Model, set: &DataSet) -> Result<()> {
     match fits {
         true => Ok(()),
         false => Err(Error::usage(format!(
-            "{}: expected samples of {expected}, as the model has, got {shape}",
-            set.name
+            "{name}: expected samples of {expected}, as the model has, got {shape}"
         ))),
     }
 }

@@ -144,6 +144,24 @@ fn colour_pictures_of_odd_size_come_back_at_their_own() {
     succeed(here, "reconstruct run --device cpu --out back.npy -n 4");
     let said = succeed(here, "data preview --data back.npy");
     assert!(said.contains("samples of 3x37x53"), "{said}");
+
+    // Without other data a command is about the run's own, whatever else is said of it.
+    let said = succeed(here, "eval run --data-seed 3 --device cpu");
+    assert!(said.starts_with("pictures, test part: 30 samples"), "{said}");
+    // Of other data all is taken, in the order of the files.
+    let said = succeed(here, "encode run --data pictures --device cpu --out codes.csv");
+    assert!(said.starts_with("300 codes"), "{said}");
+    std::fs::create_dir(here.join("other")).unwrap();
+    let red = image::RgbImage::from_pixel(53, 36, image::Rgb([200, 0, 0]));
+    red.save(here.join("other/one.png")).unwrap();
+    assert_eq!(
+        fail(here, "eval run --data other --device cpu"),
+        "other: expected samples of 3x37x53, as the model has, got 3x36x53"
+    );
+    assert_eq!(
+        fail(here, "eval run --data digits --part all --device cpu"),
+        "digits: expected samples of 3x37x53, as the model has, got 1x28x28"
+    );
 }
 
 #[test]

@@ -42,6 +42,10 @@ use crate::{Labels, Samples, Shape};
 /// fixes to the bit, so the bytes are the same on every machine; they may change with a version of
 /// this crate.
 ///
+/// # Panics
+/// If the pixels of `count` digits, 784 bytes each, are more than a program can have
+/// (`isize::MAX` bytes).
+///
 /// ```
 /// let digits = ae_data::digits::generate(1000, 7);
 /// assert_eq!((digits.len(), digits.width()), (1000, 784));
@@ -63,7 +67,8 @@ fn draw(count: usize, seed: u64) -> (Vec<u8>, Vec<u32>) {
         generator.set_stream(number);
         generator
     };
-    let mut pixels = vec![0; count * ink::PIXELS];
+    let bytes = count.checked_mul(ink::PIXELS).filter(|bytes| isize::try_from(*bytes).is_ok());
+    let mut pixels = vec![0; bytes.expect("no memory holds so many digits")];
     let mut classes = Vec::with_capacity(count + 9);
     for (index, field) in pixels.chunks_exact_mut(ink::PIXELS).enumerate() {
         if index % 10 == 0 {
@@ -96,6 +101,12 @@ mod tests {
         assert_eq!(samples.labels().unwrap().classes(), first_classes);
         assert_eq!(samples.row(41)[300], f32::from(first[41 * 784 + 300]) / 255.0);
         assert!(generate(0, 5).is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "no memory holds so many digits")]
+    fn more_than_memory_can_hold_are_not_begun() {
+        generate(usize::MAX, 0);
     }
 
     /// FNV-1a. Where this fails with no change to the crate, arithmetic differs or `rand`

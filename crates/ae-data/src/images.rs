@@ -1,5 +1,7 @@
 //! Folders of PNG, JPEG and BMP images.
 
+mod decode;
+mod jpeg;
 mod pixels;
 
 use std::path::{Path, PathBuf};
@@ -25,8 +27,10 @@ const LONGEST_RESIZED: usize = 4096;
 ///
 /// # Errors
 /// If a folder has no image, or has both images and subfolders; if a file is not the image it
-/// should be; if an image has more than 16,384 x 16,384 pixels or 256 MiB, or it or all of them
-/// more than 16 MiB + 1000 x the size of their files; if sizes differ without `resize`.
+/// should be; if an image is more than 16,384 pixels wide or high, or decoding it takes more memory
+/// than 64 MiB + 1000 x the size of its file or than 256 MiB; if without `resize` all pixels are
+/// more than 64 MiB + 250 x the size of the files, or sizes differ. Bytes after the end of an image
+/// are not looked at.
 pub fn read_folder(
     folder: &Path,
     resize: Option<(usize, usize)>,
@@ -203,6 +207,18 @@ mod tests {
         assert_eq!((samples.row(0), samples.row(1)), (vec![0.2; 12], vec![0.4; 12]));
         let error = read_folder(folder.path(), Some((0, 3))).unwrap_err().to_string();
         assert_eq!(error, "resize: expected a width and a height from 1 to 4096, got 0x3");
+    }
+
+    #[test]
+    fn what_follows_an_image_is_not_looked_at() {
+        for name in ["a.png", "a.jpg", "a.bmp"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(name);
+            grey(&path, 51);
+            let bytes = [&*std::fs::read(&path).unwrap(), b"more"].concat();
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(read_folder(folder.path(), None).unwrap().0.row(0), [0.2, 0.2], "{name}");
+        }
     }
 
     /// The last bytes of a PNG (its end, without content) may go unnoticed, a pixel may not.

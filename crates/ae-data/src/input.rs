@@ -50,6 +50,12 @@ impl Input {
         Ok(Self { path: path.to_owned(), size, bytes, gzip, left })
     }
 
+    /// Bytes of the file as it lies on the disk.
+    #[cfg(feature = "images")]
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// The next `count` bytes, or all that are left where there are fewer.
     ///
     /// Memory grows with the bytes that arrive, so `count` may come from a header that lies.

@@ -51,6 +51,40 @@ pub struct DataSet {
     pub parts: Parts,
 }
 
+/// A data set as its source has it, nothing held out.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// Its name, or that of its file or folder.
+    pub name: String,
+    /// What it is.
+    pub what: String,
+    /// All samples in their own order, but for those of a test part.
+    pub samples: Samples,
+    /// The test part, where the source has one.
+    pub test: Option<Samples>,
+    /// The word it was opened by, for errors.
+    source: String,
+}
+
+impl Whole {
+    /// Holds out a test part where the source has none, as [`open`] does.
+    ///
+    /// # Errors
+    /// If the fraction to hold out is not above 0 and below 1, or there are fewer than two samples.
+    pub fn part(self, options: &Options) -> Result<DataSet> {
+        let Self { name, what, samples, test, source } = self;
+        let parts = match test {
+            Some(test) => Parts { training: samples, test },
+            None => {
+                let fraction = options.test_fraction.unwrap_or(TEST_FRACTION);
+                Parts::hold_out(&samples, fraction, options.seed)
+                    .map_err(|error| error.of(&source))?
+            }
+        };
+        Ok(DataSet { name, what, parts })
+    }
+}
+
 /// Samples to train on, and those to test on where the source has them.
 type Pieces = (Samples, Option<Samples>);
 
@@ -80,11 +114,23 @@ pub fn open(
     options: &Options,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<DataSet> {
+    open_whole(source, options, progress)?.part(options)
+}
+
+/// Opens a data set as [`open`] does, but holds nothing out: to use a model on, not to train one.
+///
+/// # Errors
+/// As [`open`], except that one sample is enough.
+pub fn open_whole(
+    source: &str,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Whole> {
     let path = Path::new(source);
     let kind = Kind::of(source)?;
     options.check(kind, source)?;
     let labels_file = options.labels_file.as_deref();
-    let pieces = match kind {
+    let (samples, test) = match kind {
         Kind::Digits => draw(options)?,
         Kind::Published => {
             let Parts { training, test } = mnist::load(source, &options.search, progress)?;
@@ -104,7 +150,10 @@ pub fn open(
             (name.to_string_lossy().into_owned(), kind.what().to_owned())
         }
     };
-    Ok(DataSet { name, what, parts: options.part(kind, source, pieces)? })
+    if test.is_some() && options.test_fraction.is_some() {
+        return Err(not_for("test fraction", NO_TEST_PART, kind, source));
+    }
+    Ok(Whole { name, what, samples, test, source: source.to_owned() })
 }
 
 impl Options {
@@ -123,18 +172,6 @@ impl Options {
         match options.into_iter().find(|(_, given, fits, _)| *given && !fits) {
             Some((option, _, _, needs)) => Err(not_for(option, needs, kind, source)),
             None => Ok(()),
-        }
-    }
-
-    /// Holds out a test part where the source has none.
-    fn part(&self, kind: Kind, source: &str, (training, test): Pieces) -> Result<Parts> {
-        match (test, self.test_fraction) {
-            (Some(test), None) => Ok(Parts { training, test }),
-            (Some(_), Some(_)) => Err(not_for("test fraction", NO_TEST_PART, kind, source)),
-            (None, fraction) => {
-                let fraction = fraction.unwrap_or(TEST_FRACTION);
-                Parts::hold_out(&training, fraction, self.seed).map_err(|error| error.of(source))
-            }
         }
     }
 }

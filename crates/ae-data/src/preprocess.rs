@@ -238,13 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn another_shape_or_a_broken_file_is_refused() {
+    fn another_number_of_features_or_a_broken_file_is_refused() {
         let fitted = Preprocessing::fit(Method::MinMax, &table(&[1.0, 2.0], 2)).unwrap();
         let error = table(&[1.0, 2.0, 3.0], 3).with_preprocessing(fitted).unwrap_err();
         assert_eq!(
             error.to_string(),
             "preprocessing: expected one fitted to 3 features, got one fitted to 2"
         );
+        // Two pixels are as good as two columns: only their number counts.
+        let fitted = Preprocessing::fit(Method::MinMax, &table(&[1.0, 2.0], 2)).unwrap();
+        let pixels = Samples::from_bytes(vec![0, 255], Shape::image(1, 1, 2)).unwrap();
+        assert!(pixels.with_preprocessing(fitted).is_ok());
         let broken: Preprocessing =
             serde_json::from_str(r#"{"method":"scale","offset":[0.0],"scale":[0.0],"width":3}"#)
                 .unwrap();

@@ -1,144 +1,7 @@
-//! Samples: `n` rows of `d` features, where they came from, and what class each belongs to.
+//! Samples: `n` rows of `d` features in memory, and what belongs to them.
 
-use std::sync::Arc;
-
-use burn_dataset::{Dataset, DatasetError};
-
-use crate::{Error, Preprocessing, Result};
-
-/// What the `d` features of a sample are.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shape {
-    /// Pixels, channel by channel, each row by row (`[channels, height, width]`).
-    Image {
-        /// 1 for grey, 3 for red, green, blue.
-        channels: usize,
-        /// Rows of pixels.
-        height: usize,
-        /// Pixels in a row.
-        width: usize,
-    },
-    /// Columns of a table, by name.
-    Table {
-        /// One name per feature.
-        columns: Vec<String>,
-    },
-}
-
-impl Shape {
-    /// The shape of an image: channels, height, width.
-    pub fn image(channels: usize, height: usize, width: usize) -> Self {
-        Self::Image { channels, height, width }
-    }
-
-    /// A table whose columns have no names of their own: they are called `0`, `1`, ...
-    pub fn table(columns: usize) -> Self {
-        Self::Table { columns: (0..columns).map(|column| column.to_string()).collect() }
-    }
-
-    /// Features of one sample, `d`.
-    pub fn features(&self) -> usize {
-        match self {
-            Self::Image { channels, height, width } => channels * height * width,
-            Self::Table { columns } => columns.len(),
-        }
-    }
-
-    /// Features that share one offset and one scale in [`Preprocessing`]:
-    /// a channel of an image, a column of a table.
-    pub(crate) fn groups(&self) -> usize {
-        match self {
-            Self::Image { channels, .. } => *channels,
-            Self::Table { columns } => columns.len(),
-        }
-    }
-}
-
-impl std::fmt::Display for Shape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Image { channels, height, width } => write!(f, "{channels}x{height}x{width}"),
-            Self::Table { columns } => write!(f, "{} columns", columns.len()),
-        }
-    }
-}
-
-/// The class of each sample, and what the classes are called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels {
-    classes: Arc<[u32]>,
-    names: Arc<[String]>,
-}
-
-impl Labels {
-    /// One class index per sample; `names[class]` is what people call it.
-    ///
-    /// # Errors
-    /// If a class has no name.
-    pub fn new(classes: Vec<u32>, names: Vec<String>) -> Result<Self> {
-        match classes.iter().position(|&class| class as usize >= names.len()) {
-            Some(row) => Err(Error::invalid(
-                format!("label of sample {row}"),
-                format!("a class below {}", names.len()),
-                classes[row].to_string(),
-            )),
-            None => Ok(Self { classes: classes.into(), names: names.into() }),
-        }
-    }
-
-    /// The class of each sample.
-    pub fn classes(&self) -> &[u32] {
-        &self.classes
-    }
-
-    /// The names of the classes.
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-}
-
-/// One sample as burn-dataset's [`Dataset`] gives it out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// `d` features, preprocessed.
-    pub features: Vec<f32>,
-    /// Its class, where the data set has classes.
-    pub label: Option<u32>,
-}
-
-/// Bytes stand for `byte / 255`, so images take a quarter of the memory of their floats.
-#[derive(Clone)]
-enum Storage {
-    Bytes(Arc<[u8]>),
-    Floats(Arc<[f32]>),
-}
-
-/// Rows of features, wherever they lie: in memory ([`Samples`]), or in anything a user has.
-///
-/// Rows are read by index in any order and any number, into memory the caller owns;
-/// this is all that training needs of data.
-pub trait Source: Send + Sync {
-    /// Number of rows, `n`.
-    fn len(&self) -> usize;
-
-    /// Features of a row, `d`.
-    fn width(&self) -> usize;
-
-    /// Writes the features of `rows` one after another into `out` (`rows.len() * width` values).
-    ///
-    /// # Errors
-    /// If the rows cannot be fetched, say from a file that is gone.
-    ///
-    /// # Panics
-    /// If a row is not below [`len`](Self::len), or `out` has another length.
-    fn read(&self, rows: &[usize], out: &mut [f32]) -> Result<()>;
-
-    /// Whether there are no rows.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
+use crate::storage::Storage;
+use crate::{Error, Labels, Preprocessing, Result, Shape, Source};
 
 /// `n` samples of `d` features in memory, with optional labels, their shape, and the
 /// [`Preprocessing`] through which they are read.
@@ -198,11 +61,11 @@ impl Samples {
     /// # Errors
     /// If there are not as many labels as samples.
     pub fn with_labels(mut self, labels: Labels) -> Result<Self> {
-        if labels.classes.len() != self.count {
+        if labels.classes().len() != self.count {
             return Err(Error::invalid(
                 "labels",
                 format!("{}, one per sample", self.count),
-                labels.classes.len().to_string(),
+                labels.classes().len().to_string(),
             ));
         }
         self.labels = Some(labels);
@@ -212,7 +75,8 @@ impl Samples {
     /// The same samples read through `preprocessing`; nothing is copied.
     ///
     /// # Errors
-    /// If it was fitted to samples of another shape.
+    /// If it was fitted to samples of another number of features (whether they are pixels or
+    /// columns is not looked at), or came from a file that holds no such map.
     pub fn with_preprocessing(mut self, preprocessing: Preprocessing) -> Result<Self> {
         preprocessing.check(self.width())?;
         self.preprocessing = preprocessing;
@@ -264,25 +128,11 @@ impl Samples {
     /// # Panics
     /// If an index is not below [`len`](Self::len).
     pub fn subset(&self, rows: &[usize]) -> Self {
-        fn pick<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Arc<[T]> {
-            let mut picked = Vec::with_capacity(rows.len() * width);
-            for &row in rows {
-                picked.extend_from_slice(&all[row * width..(row + 1) * width]);
-            }
-            picked.into()
-        }
-        let width = self.width();
         Self {
-            storage: match &self.storage {
-                Storage::Bytes(bytes) => Storage::Bytes(pick(bytes, rows, width)),
-                Storage::Floats(values) => Storage::Floats(pick(values, rows, width)),
-            },
+            storage: self.storage.subset(rows, self.width()),
             count: rows.len(),
             shape: self.shape.clone(),
-            labels: self.labels.as_ref().map(|labels| Labels {
-                classes: pick(&labels.classes, rows, 1),
-                names: labels.names.clone(),
-            }),
+            labels: self.labels.as_ref().map(|labels| labels.subset(rows)),
             preprocessing: self.preprocessing.clone(),
         }
     }
@@ -317,15 +167,7 @@ impl Samples {
 
     /// One row as stored, before preprocessing.
     pub(crate) fn copy_raw_row(&self, row: usize, out: &mut [f32]) {
-        let span = row * self.width()..(row + 1) * self.width();
-        match &self.storage {
-            Storage::Bytes(bytes) => {
-                for (value, byte) in out.iter_mut().zip(&bytes[span]) {
-                    *value = f32::from(*byte) / 255.0;
-                }
-            }
-            Storage::Floats(values) => out.copy_from_slice(&values[span]),
-        }
+        self.storage.copy(row, out);
     }
 }
 
@@ -360,26 +202,12 @@ impl Source for Samples {
     }
 }
 
-/// So that existing Burn users can put samples under a `DataLoader`.
-impl Dataset<Sample> for Samples {
-    fn get(&self, index: usize) -> Result<Sample, DatasetError> {
-        Ok(Sample {
-            features: self.row(index),
-            label: self.labels.as_ref().map(|labels| labels.classes[index]),
-        })
-    }
-
-    fn len(&self) -> usize {
-        self.count
-    }
-}
-
 impl std::fmt::Debug for Samples {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Samples")
             .field("count", &self.count)
             .field("shape", &self.shape)
-            .field("classes", &self.labels.as_ref().map(|labels| labels.names.len()))
+            .field("classes", &self.labels.as_ref().map(|labels| labels.names().len()))
             .finish_non_exhaustive()
     }
 }
@@ -419,10 +247,6 @@ mod tests {
             message(table().with_labels(labels)),
             "labels: expected 3, one per sample, got 2"
         );
-        assert_eq!(
-            Labels::new(vec![0, 7], vec!["a".into()]).unwrap_err().to_string(),
-            "label of sample 1: expected a class below 1, got 7"
-        );
     }
 
     #[test]
@@ -446,13 +270,9 @@ mod tests {
     }
 
     #[test]
-    fn burn_and_source_see_the_same_rows() {
-        let samples = table();
-        let item = Dataset::get(&samples, 1).unwrap();
-        let mut out = [0.0; 4];
-        samples.read(&[1, 0], &mut out).unwrap();
-        assert_eq!(item, Sample { features: vec![2.0, 20.0], label: None });
-        assert_eq!(out, [2.0, 20.0, 0.0, 10.0]);
-        assert_eq!(Dataset::len(&samples), 3);
+    fn rows_are_read_in_any_order_and_any_number() {
+        let mut out = [0.0; 6];
+        table().read(&[1, 0, 1], &mut out).unwrap();
+        assert_eq!(out, [2.0, 20.0, 0.0, 10.0, 2.0, 20.0]);
     }
 }

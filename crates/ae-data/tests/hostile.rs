@@ -392,6 +392,14 @@ mod image_folders {
         image::GrayImage::new(side, side).save(path).unwrap();
     }
 
+    /// A black BMP of 60 bytes, run-length encoded: "the picture ends here".
+    fn blank(width: u32, height: u32) -> Vec<u8> {
+        let header = [40u32, width, height, 1 | 8 << 16, 1, 0, 0, 0, 1, 0];
+        let header = header.map(u32::to_le_bytes).concat();
+        let start = [b"BM".as_slice(), &[60, 0, 0, 0, 0, 0, 0, 0, 58, 0, 0, 0]].concat();
+        [&*start, &header, &[9, 9, 9, 0], &[0, 1]].concat()
+    }
+
     fn read(folder: &Path) -> Option<Error> {
         images::read_folder(folder, None).err()
     }
@@ -458,25 +466,47 @@ mod image_folders {
                     fs::write(dir.join("a.png"), bytes).unwrap();
                     read(dir)
                 },
-                "<dir>/a.png: expected at most 16384x16384 pixels, and 16827216 bytes from 50, got \
-                 a larger image",
+                "<dir>/a.png: expected at most 16384x16384 pixels, and 67158864 bytes of memory \
+                 for a file of 50, got more",
+            ),
+            (
+                "a blank image of 4800 x 4800 pixels in a file of 60 bytes",
+                |dir| {
+                    fs::write(dir.join("a.bmp"), blank(4800, 4800)).unwrap();
+                    read(dir)
+                },
+                "<dir>/a.bmp: expected at most 16384x16384 pixels, and 67168864 bytes of memory \
+                 for a file of 60, got 4800x4800 pixels, which take 69120000",
+            ),
+            (
+                "the same with 100 kB of nothing after it, as gzip",
+                |dir| {
+                    let bytes = [blank(4800, 4800), vec![0; 100_000]].concat();
+                    fs::write(dir.join("a.bmp"), gzip(&bytes)).unwrap();
+                    read(dir)
+                },
+                "<dir>/a.bmp: expected at most 16384x16384 pixels, and 67274864 bytes of memory \
+                 for a file of 166, got 4800x4800 pixels, which take 69120000",
+            ),
+            (
+                "a wide image to be brought to a narrow size",
+                |dir| {
+                    fs::write(dir.join("a.bmp"), blank(16384, 1)).unwrap();
+                    images::read_folder(dir, Some((8, 4096))).err()
+                },
+                "<dir>/a.bmp: expected at most 268435456 bytes to bring it to 8x4096 in, got \
+                 16384x1 pixels, which take 1073889280",
             ),
             (
                 "four blank images, each in a file of 60 bytes",
                 |dir| {
-                    // 2300 x 2300 pixels, run-length encoded: "the picture ends here".
-                    let header = [40u32, 2300, 2300, 1 | 8 << 16, 1, 0, 0, 0, 1, 0];
-                    let header = header.map(u32::to_le_bytes).concat();
-                    let start =
-                        [b"BM".as_slice(), &[60, 0, 0, 0, 0, 0, 0, 0, 58, 0, 0, 0]].concat();
-                    let bytes = [&*start, &header, &[9, 9, 9, 0], &[0, 1]].concat();
                     for name in ["a.bmp", "b.bmp", "c.bmp", "d.bmp"] {
-                        fs::write(dir.join(name), &bytes).unwrap();
+                        fs::write(dir.join(name), blank(4700, 4700)).unwrap();
                     }
                     read(dir)
                 },
-                "<dir>/d.bmp: expected at most 17017216 bytes of pixels from 240 bytes of files, \
-                 got 21160000",
+                "<dir>/d.bmp: expected at most 67168864 bytes of pixels from 240 bytes of files, \
+                 got 88360000; if you trust the files, give `resize` to set their size",
             ),
             (
                 "images of two sizes",
@@ -598,7 +628,40 @@ fn tables() {
         (
             "more columns than a table may have",
             |dir| csv(dir, "0,".repeat(1048576)),
-            "<dir>/table.csv: expected at most 1048576 columns, got 1048577",
+            "<dir>/table.csv, line 1: expected at most 1048576 columns, got more",
+        ),
+        (
+            "the same in a later row",
+            |dir| csv(dir, format!("1,2\n\n{}", "0,".repeat(1048576))),
+            "<dir>/table.csv, line 3: expected at most 1048576 columns, got more",
+        ),
+        (
+            "a first row of a number and a text",
+            |dir| csv(dir, "1,oops\n3,4\n5,6\n"),
+            "<dir>/table.csv, line 1, column `1`: expected a number, got `oops`; a first row of \
+             names has no number in it",
+        ),
+        (
+            "names that are years beside one that is none",
+            |dir| csv(dir, "country,2019,2020\n1,2,3\n"),
+            "<dir>/table.csv, line 1, column `0`: expected a number, got `country`; a first row of \
+             names has no number in it",
+        ),
+        (
+            "labels at the end of a table without names",
+            |dir| csv(dir, "5.1,3.5,setosa\n6.2,3.4,virginica\n"),
+            "<dir>/table.csv, line 1, column `2`: expected a number, got `setosa`; a first row of \
+             names has no number in it",
+        ),
+        (
+            "a first row of a number and NaN",
+            |dir| csv(dir, "1,NaN\n3,4\n"),
+            "<dir>/table.csv, line 1, column `1`: expected a finite number, got `NaN`",
+        ),
+        (
+            "an empty cell in a first row of numbers",
+            |dir| csv(dir, "1,,3\n4,5,6\n"),
+            "<dir>/table.csv, line 1, column `1`: expected a value, got an empty cell",
         ),
         (
             "an empty file",
@@ -635,6 +698,14 @@ fn tables() {
             },
             "<dir>/table.csv: expected a label column called `depth`, got the columns \
              `height`, `width`",
+        ),
+        (
+            "the same where the first row is no names",
+            |dir| {
+                fs::write(dir.join("table.csv"), "5.1,setosa\n6.2,virginica\n").unwrap();
+                table::read(&dir.join("table.csv"), Some("species")).err()
+            },
+            "<dir>/table.csv: expected a label column called `species`, got the columns `0`, `1`",
         ),
     ]);
 }

@@ -1,0 +1,69 @@
+//! What the decoder of JPEG leaves to its caller: whether the file is whole, and its memory.
+
+/// Whether a JPEG's last scan is followed by the end of the image; its decoder makes up what is
+/// missing. (Neither marker can stand inside a scan; both may in the preview that comes before.)
+pub(super) fn ends(jpeg: &[u8]) -> bool {
+    let last = |marker: [u8; 2]| jpeg.windows(2).rposition(|bytes| bytes == marker);
+    last([0xff, 0xd9]) > last([0xff, 0xda])
+}
+
+/// Bytes that the decoder holds for a pixel beside its colours: none where one scan after another
+/// brings whole pixels; where colours or precision come in later scans (a progressive JPEG), a
+/// coefficient of 2 bytes for each component.
+pub(super) fn beside_colours(jpeg: &[u8]) -> u64 {
+    // What is not understood may have most components.
+    let (components, whole) = frame(jpeg).unwrap_or((4, false));
+    if whole { 0 } else { 2 * u64::from(components) }
+}
+
+/// The number of components, and whether they all come in the first scan and in it only.
+fn frame(jpeg: &[u8]) -> Option<(u8, bool)> {
+    let mut rest = jpeg.strip_prefix(b"\xff\xd8")?;
+    let mut frame = None;
+    loop {
+        let (marker, length) = match *rest {
+            [0xff, marker, high, low, ..] => (marker, usize::from(u16::from_be_bytes([high, low]))),
+            _ => return None,
+        };
+        let segment = rest.get(4..2 + length)?;
+        match marker {
+            // A frame: precision, height and width before the number of components.
+            0xc0..=0xc2 if frame.is_none() => frame = Some((*segment.get(5)?, marker < 0xc2)),
+            // A scan.
+            0xda => {
+                let (components, baseline) = frame?;
+                return Some((components, baseline && *segment.first()? == components));
+            }
+            // Tables, comments and what cameras and programs add.
+            0xc4 | 0xdb | 0xdd | 0xe0..=0xef | 0xfe => {}
+            _ => return None,
+        }
+        rest = &rest[2 + length..];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{ImageFormat, RgbImage};
+
+    #[test]
+    fn coefficients_are_counted_where_scans_do_not_bring_whole_pixels() {
+        let mut jpeg = std::io::Cursor::new(vec![]);
+        RgbImage::new(8, 8).write_to(&mut jpeg, ImageFormat::Jpeg).unwrap();
+        let jpeg = jpeg.into_inner();
+        assert_eq!((beside_colours(&jpeg), ends(&jpeg)), (0, true));
+        let at = |marker: u8| jpeg.windows(2).position(|pair| pair == [0xff, marker]).unwrap();
+        let with = |at: usize, byte: u8| {
+            let mut jpeg = jpeg.clone();
+            jpeg[at] = byte;
+            beside_colours(&jpeg)
+        };
+        let (frame, scan) = (at(0xc0), at(0xda));
+        assert_eq!(with(frame + 1, 0xc2), 6, "progressive");
+        assert_eq!(with(scan + 4, 1), 6, "a scan of one of three components");
+        assert_eq!(with(frame + 1, 0xc9), 8, "arithmetic coding");
+        assert_eq!(with(frame + 2, 0xff), 8, "a segment longer than the file");
+        assert_eq!(beside_colours(b"\xff\xd8\xff\xda\x00\x03\x01"), 8, "a scan without a frame");
+    }
+}

@@ -1,0 +1,58 @@
+//! Labels: the class of each sample.
+
+use std::sync::Arc;
+
+use crate::{Error, Result};
+
+/// The class of each sample, and what the classes are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    classes: Arc<[u32]>,
+    names: Arc<[String]>,
+}
+
+impl Labels {
+    /// One class index per sample; `names[class]` is what people call it.
+    ///
+    /// # Errors
+    /// If a class has no name.
+    pub fn new(classes: Vec<u32>, names: Vec<String>) -> Result<Self> {
+        match classes.iter().position(|&class| class as usize >= names.len()) {
+            Some(row) => Err(Error::invalid(
+                format!("label of sample {row}"),
+                format!("a class below {}", names.len()),
+                classes[row].to_string(),
+            )),
+            None => Ok(Self { classes: classes.into(), names: names.into() }),
+        }
+    }
+
+    /// The class of each sample.
+    pub fn classes(&self) -> &[u32] {
+        &self.classes
+    }
+
+    /// The names of the classes.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Those of the samples with the given indices.
+    pub(crate) fn subset(&self, rows: &[usize]) -> Self {
+        let classes = rows.iter().map(|row| self.classes[*row]).collect();
+        Self { classes, names: self.names.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_without_a_name_is_refused() {
+        assert_eq!(
+            Labels::new(vec![0, 7], vec!["a".into()]).unwrap_err().to_string(),
+            "label of sample 1: expected a class below 1, got 7"
+        );
+    }
+}

@@ -72,7 +72,7 @@ pub struct DataDirArgs {
 #[command(next_help_heading = "Data")]
 pub struct DataArgs {
     /// What to take: `digits`, `mnist`, ... (see `ae data list`), a folder of images, of IDX files or
-    /// of CIFAR-10 batches, or a .csv, .tsv or .npy file [default: digits]
+    /// of CIFAR-10 batches, or a .csv, .tsv or .npy file [default: digits, or the data of the run]
     #[arg(short, long, value_name = "NAME|PATH")]
     pub data: Option<String>,
     /// Folder of your own in which published data sets lie

@@ -110,7 +110,7 @@ where
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(SeriesLabelPosition::MiddleRight)
         .label_font(("sans-serif", 13, &INK))
         .draw()?;
     Ok(())

@@ -1,11 +1,11 @@
 //! `ae data`: what data there is.
 
-use ae_data::{Found, Samples, Search, Source, catalogue, mnist};
+use ae_data::{Found, Options, Progress, Samples, Search, Source, catalogue};
 use burn::tensor::{Device, Tensor, TensorData};
 use toml::Table;
 
 use crate::args::{DataCommand, DataDirArgs};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::observers::count;
 use crate::pictures::{self, Painter};
 use crate::recipe::Recipe;
@@ -39,12 +39,19 @@ fn list(args: &DataDirArgs) -> Result<()> {
 }
 
 fn fetch(name: &str) -> Result<()> {
+    let known = catalogue(&Search::default())?;
+    if !known.iter().any(|entry| entry.name == name) {
+        let names: Vec<&str> = known.iter().map(|entry| entry.name.as_ref()).collect();
+        let names = names.join(", ");
+        return Err(Error::usage(format!("data set: expected one of {names}, got `{name}`")));
+    }
     let mut bar = Download::default();
-    let parts = mnist::load(name, &Search::default(), &mut |progress| bar.show(progress))?;
+    let mut progress = |progress: Progress<'_>| bar.show(progress);
+    let set = ae_data::open(name, &Options::default(), &mut progress)?;
     println!(
         "{name}: {} samples to train on, {} to test",
-        count(parts.training.len() as f64),
-        count(parts.test.len() as f64)
+        count(set.parts.training.len() as f64),
+        count(set.parts.test.len() as f64)
     );
     Ok(())
 }

@@ -1,0 +1,104 @@
+//! What a run leaves on disk, and how it goes on from there.
+
+use std::time::Instant;
+
+use ae_models::Autoencoder;
+use ae_models::tensors::{self, Tensors};
+
+use super::run::Run;
+use crate::checkpoint::{self, Checkpoints};
+use crate::{Error, Event, Flow, Observer, Result};
+
+const MODEL: &str = "model.";
+const BEST: &str = "best.";
+const OPTIMIZER: &str = "optimizer.";
+
+impl<M: Autoencoder> Run<'_, M> {
+    pub(super) fn write_checkpoint_if_due(
+        &mut self,
+        written: &mut Instant,
+        observer: &mut dyn Observer,
+    ) -> Result<Flow> {
+        let is_due = self.checkpoints.is_some_and(|checkpoints| {
+            let steps = checkpoints.every_steps;
+            steps.is_some_and(|steps| self.state.done.is_multiple_of(steps))
+                || checkpoints.every.is_some_and(|every| written.elapsed() >= every)
+        });
+        if !is_due {
+            return Ok(Flow::Continue);
+        }
+        let flow = self.read(observer)?;
+        self.write_checkpoint(observer)?;
+        *written = Instant::now();
+        Ok(flow)
+    }
+
+    pub(super) fn write_checkpoint(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        let Some(checkpoints) = self.checkpoints else { return Ok(()) };
+        let _span = tracing::debug_span!("checkpoint", step = self.state.done).entered();
+        let weights = self.check_weights()?;
+        let (moments, numbers) = self.updates.save();
+        self.state.optimizer = numbers;
+        self.state.sums = self.sums.iter().map(|sum| sum.to_bits()).collect();
+        let mut all = Tensors::new();
+        checkpoint::add(&mut all, MODEL, weights);
+        checkpoint::add(&mut all, OPTIMIZER, moments);
+        if let Some(best) = &self.best {
+            checkpoint::add(&mut all, BEST, tensors::collect(best));
+        }
+        let path = checkpoints.write(&self.state, &all)?;
+        observer.observe(&Event::Checkpoint { path: &path, done: self.state.done });
+        Ok(())
+    }
+
+    /// The weights, all of them finite: a loss is that before its step, and says nothing of what the
+    /// step did.
+    pub(super) fn check_weights(&self) -> Result<Tensors> {
+        let weights = tensors::collect(&self.model);
+        for (name, weight) in &weights {
+            if let Some(value) = weight.iter::<f64>().find(|value| !value.is_finite()) {
+                let step = self.state.done.saturating_sub(1);
+                return Err(self.not_finite(step, &format!("weights {name}"), value));
+            }
+        }
+        Ok(weights)
+    }
+
+    pub(super) fn resume(&mut self, checkpoints: &Checkpoints) -> Result<()> {
+        let Some((path, state, mut all)) = checkpoints.newest()? else { return Ok(()) };
+        let other = |expected: &str, got: &str| Error::Checkpoint {
+            path: path.clone(),
+            expected: expected.to_owned(),
+            got: got.to_owned(),
+        };
+        for (what, mine) in &self.state.run {
+            match state.run.get(what) {
+                Some(its) if its == mine => {}
+                its => {
+                    let its = its.map_or("none", String::as_str);
+                    return Err(other(
+                        &format!("a checkpoint of this run, with the {what} `{mine}`"),
+                        &format!("`{its}`"),
+                    ));
+                }
+            }
+        }
+        let model = checkpoint::part(&mut all, MODEL);
+        self.model = tensors::replace(self.model.clone(), model)?;
+        let best = checkpoint::part(&mut all, BEST);
+        if !best.is_empty() {
+            self.best = Some(tensors::replace(self.model.valid(), best)?);
+        }
+        let moments = checkpoint::part(&mut all, OPTIMIZER);
+        self.updates
+            .restore(moments, &state.optimizer, &self.device)
+            .map_err(|problem| other("the state of its optimiser", &problem))?;
+        if state.sums.len() != self.sums.len() {
+            let (expected, got) = (self.sums.len(), state.sums.len());
+            return Err(other(&format!("{expected} terms"), &format!("{got}")));
+        }
+        self.sums = state.sums.iter().map(|bits| f64::from_bits(*bits)).collect();
+        self.state = state;
+        Ok(())
+    }
+}

@@ -1,0 +1,348 @@
+//! A run: its steps, its epochs, and what it tells of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ae_data::Source;
+use ae_models::Autoencoder;
+use burn::module::DisplaySettings;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+
+use super::{Data, End, Fitted};
+use crate::checkpoint::{Checkpoints, State};
+use crate::evaluate::{Tally, first, for_each_batch};
+use crate::optimizer::{Updates, clip};
+use crate::{
+    Batches, Corruption, EpochReport, Error, Event, Flow, Moment, Objective, Observer, Result,
+    Schedule, Validation, Warning,
+};
+
+/// Steps, and seconds, after which losses are read back.
+const READ_STEPS: usize = 64;
+const READ_SECONDS: f64 = 0.25;
+
+pub(super) struct Run<'a, M: Autoencoder> {
+    pub(super) model: M,
+    pub(super) objective: &'a Objective<M>,
+    pub(super) schedule: &'a Schedule,
+    pub(super) checkpoints: Option<&'a Checkpoints>,
+    pub(super) training: Batches,
+    pub(super) validation: Option<Batches>,
+    pub(super) device: Device,
+    pub(super) updates: Updates,
+    pub(super) batch: usize,
+    pub(super) steps_per_epoch: u64,
+    pub(super) state: State,
+    /// The weights of the best epoch.
+    pub(super) best: Option<M>,
+    pub(super) unread: Unread,
+    /// Sums of each term over the steps of this epoch that were read.
+    pub(super) sums: Vec<f64>,
+}
+
+/// Steps whose losses are still on the device.
+pub(super) struct Unread {
+    /// One tensor of terms a step.
+    pub(super) terms: Vec<Tensor<1>>,
+    pub(super) since: Instant,
+}
+
+impl<'a, M: Autoencoder> Run<'a, M> {
+    pub(super) fn new(
+        model: M,
+        objective: &'a Objective<M>,
+        data: &Data,
+        schedule: &'a Schedule,
+        checkpoints: Option<&'a Checkpoints>,
+    ) -> Result<Self> {
+        schedule.check()?;
+        objective.check(&model)?;
+        let device = match model.devices().first() {
+            Some(device) => device.clone().without_autodiff(),
+            None => return Err(Error::Objective("model: expected parameters, got none".into())),
+        };
+        let on_device = |source: &Arc<dyn Source>, range| {
+            if source.width() != model.features() {
+                return Err(Error::Objective(format!(
+                    "samples: expected {} features, as the model has, got {}",
+                    model.features(),
+                    source.width()
+                )));
+            }
+            Batches::new(source.clone(), &device, schedule.resident_limit, range)
+        };
+        let training = on_device(&data.training, objective.target_range())?;
+        // What was scaled by the training part may lie a little outside its range.
+        let validation = data.validation.as_ref().map(|source| on_device(source, None));
+        let validation = validation.transpose()?;
+        if schedule.patience.is_some() && validation.is_none() {
+            let message = "patience: expected a validation part to be patient about, got none";
+            return Err(Error::Objective(message.into()));
+        }
+        let batch = schedule.batch.min(training.len());
+        let mut run = BTreeMap::from([
+            ("model".to_owned(), model.format(DisplaySettings::new())),
+            ("objective".to_owned(), objective.to_string()),
+            ("schedule".to_owned(), format!("{schedule:?}")),
+            ("training part".to_owned(), training.fingerprint()?),
+        ]);
+        if let Some(validation) = &validation {
+            run.insert("validation part".to_owned(), validation.fingerprint()?);
+        }
+        let state = State {
+            run,
+            done: 0,
+            sums: Vec::new(),
+            epochs: Vec::new(),
+            best: None,
+            optimizer: BTreeMap::new(),
+        };
+        let mut run = Self {
+            model: model.train(),
+            objective,
+            schedule,
+            checkpoints,
+            steps_per_epoch: (training.len() / batch) as u64,
+            training,
+            validation,
+            device,
+            updates: Updates::new(&schedule.optimizer),
+            batch,
+            state,
+            best: None,
+            unread: Unread { terms: Vec::new(), since: Instant::now() },
+            sums: vec![0.0; objective.names().len()],
+        };
+        if let Some(checkpoints) = checkpoints {
+            run.resume(checkpoints)?;
+        }
+        Ok(run)
+    }
+
+    fn steps(&self) -> u64 {
+        self.steps_per_epoch * self.schedule.epochs as u64
+    }
+
+    pub(super) fn go(mut self, observer: &mut dyn Observer) -> Result<Fitted<M>> {
+        let start = Event::Start {
+            done: self.state.done,
+            steps: self.steps(),
+            steps_per_epoch: self.steps_per_epoch,
+            batch: self.batch,
+            resident: self.training.is_resident(),
+        };
+        let mut flow = observer.observe(&start);
+        let mut written = Instant::now();
+        let end = loop {
+            if self.state.epochs.len() == self.schedule.epochs {
+                break End::Complete;
+            }
+            if self.is_out_of_patience() {
+                break End::Patience;
+            }
+            if flow == Flow::Stop {
+                break End::Stopped;
+            }
+            flow = self.epoch(&mut written, observer)?;
+            flow = either(flow, self.write_checkpoint_if_due(&mut written, observer)?);
+        };
+        self.read(observer)?;
+        self.check_weights()?;
+        self.write_checkpoint(observer)?;
+        let model = match self.best {
+            Some(best) => best,
+            None => self.model.valid(),
+        };
+        Ok(Fitted {
+            model,
+            best: self.state.best.map(|(epoch, _)| epoch),
+            epochs: self.state.epochs,
+            done: self.state.done,
+            end,
+        })
+    }
+
+    fn is_out_of_patience(&self) -> bool {
+        let waited = |(best, _)| self.state.epochs.len() - best;
+        self.schedule.patience.is_some_and(|patience| {
+            self.state.best.map(waited).is_some_and(|waited| waited >= patience)
+        })
+    }
+
+    /// The rest of the current epoch, and its end unless it was stopped.
+    fn epoch(&mut self, written: &mut Instant, observer: &mut dyn Observer) -> Result<Flow> {
+        let epoch = self.state.epochs.len();
+        let _span = tracing::debug_span!("epoch", number = epoch + 1).entered();
+        let moment = Moment { seed: self.schedule.seed, epoch: epoch as u32, step: 0 };
+        let order = moment.order(self.training.len());
+        let first = self.state.done - epoch as u64 * self.steps_per_epoch;
+        let began = Instant::now();
+        for step in first..self.steps_per_epoch {
+            let rows = &order[step as usize * self.batch..][..self.batch];
+            self.step(Moment { step: step as u32, ..moment }, rows)?;
+            let mut flow =
+                observer.observe(&Event::Step { done: self.state.done, epoch: epoch + 1 });
+            if self.unread.terms.len() >= READ_STEPS
+                || self.unread.since.elapsed().as_secs_f64() >= READ_SECONDS
+            {
+                flow = either(flow, self.read(observer)?);
+            }
+            // The last step's checkpoint waits for the end of the epoch: else a resumed run would
+            // end that epoch again, and tell of it twice.
+            if step + 1 < self.steps_per_epoch {
+                flow = either(flow, self.write_checkpoint_if_due(written, observer)?);
+            }
+            if flow == Flow::Stop {
+                return Ok(flow);
+            }
+        }
+        let flow = self.read(observer)?;
+        let seconds = began.elapsed().as_secs_f64();
+        let samples = (self.steps_per_epoch - first) * self.batch as u64;
+        let report = EpochReport {
+            epoch: epoch + 1,
+            done: self.state.done,
+            training: self.means(),
+            validation: self.validate()?,
+            rate: self.rate_before(self.state.done),
+            seconds,
+            samples_per_second: samples as f64 / seconds.max(f64::MIN_POSITIVE),
+        };
+        Ok(either(flow, self.end_epoch(report, observer)))
+    }
+
+    /// The learning rate of the step that made it `done` steps.
+    fn rate_before(&self, done: u64) -> f64 {
+        self.schedule.rate.at(done - 1, self.steps(), self.steps_per_epoch)
+    }
+
+    /// One step of descent.
+    fn step(&mut self, moment: Moment, rows: &[usize]) -> Result<()> {
+        let rate = self.rate_before(self.state.done + 1);
+        let input = self.training.select(rows)?.autodiff();
+        let losses = self.objective.losses(&self.objective.pass(&self.model, input, moment));
+        let mut gradients = GradientsParams::from_grads(losses.total().backward(), &self.model);
+        if let Some(limit) = self.schedule.clip {
+            gradients = clip(&self.model, gradients, limit);
+        }
+        self.model = self.updates.apply(rate, self.model.clone(), gradients);
+        self.unread.terms.push(losses.terms());
+        self.state.done += 1;
+        Ok(())
+    }
+
+    /// Reads the losses of the steps since the last time from the device, all at once.
+    pub(super) fn read(&mut self, observer: &mut dyn Observer) -> Result<Flow> {
+        self.unread.since = Instant::now();
+        let steps = self.unread.terms.len();
+        if steps == 0 {
+            return Ok(Flow::Continue);
+        }
+        let values = Tensor::cat(std::mem::take(&mut self.unread.terms), 0).into_data();
+        let values: Vec<f64> = values.iter::<f64>().collect();
+        let names = self.objective.names();
+        let first = self.state.done - steps as u64;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Err(self.not_finite(
+                first + (at / names.len()) as u64,
+                &names[at % names.len()],
+                values[at],
+            ));
+        }
+        let mut terms: Vec<(String, f64)> = names.into_iter().map(|name| (name, 0.0)).collect();
+        for step in values.chunks_exact(terms.len()) {
+            for ((value, sum), (_, mean)) in step.iter().zip(&mut self.sums).zip(&mut terms) {
+                *sum += value;
+                *mean += value / steps as f64;
+            }
+        }
+        Ok(observer.observe(&Event::Read {
+            done: self.state.done,
+            epoch: self.state.epochs.len() + 1,
+            terms: &terms,
+            rate: self.rate_before(self.state.done),
+        }))
+    }
+
+    pub(super) fn not_finite(&self, step: u64, term: &str, value: f64) -> Error {
+        Error::NotFinite {
+            step: step + 1,
+            epoch: self.state.epochs.len() + 1,
+            term: term.to_owned(),
+            value,
+            rate: self.rate_before(step + 1),
+        }
+    }
+
+    /// The means over the epoch; the sums begin anew.
+    fn means(&mut self) -> Vec<(String, f64)> {
+        let steps = self.steps_per_epoch as f64;
+        let sums = self.sums.iter_mut().map(std::mem::take);
+        self.objective.names().into_iter().zip(sums.map(|sum| sum / steps)).collect()
+    }
+
+    fn validate(&self) -> Result<Option<Validation>> {
+        let Some(data) = &self.validation else { return Ok(None) };
+        let _span = tracing::debug_span!("validation").entered();
+        let (model, objective) = (self.model.valid(), self.objective);
+        let mut terms: Vec<(String, f64)> =
+            objective.names().into_iter().map(|name| (name, 0.0)).collect();
+        let mut tally = Tally::new(&model, data)?;
+        // The noise on validation samples is the same at every epoch.
+        let mut moment = Moment { seed: self.schedule.seed, epoch: u32::MAX, step: 0 };
+        for_each_batch(data, self.batch, |input, count| {
+            let input = first(input, count);
+            let pass = objective.pass(&model, input.clone(), moment);
+            moment.step += 1;
+            let values = objective.losses(&pass).terms().into_data();
+            for ((_, mean), value) in terms.iter_mut().zip(values.iter::<f64>()) {
+                *mean += value * count as f64 / data.len() as f64;
+            }
+            let (code, logits) = match objective.corruption() {
+                Corruption::None => (pass.code, pass.logits),
+                _ => {
+                    let code = model.encode(input.clone());
+                    (code.clone(), model.decode_logits(code))
+                }
+            };
+            tally.add(input, code, logits);
+        })?;
+        let validation = Validation { terms, evaluation: tally.finish().evaluation };
+        let errors = [("squared error".to_owned(), validation.evaluation.squared_error)];
+        for (term, value) in validation.terms.iter().chain(&errors) {
+            if !value.is_finite() {
+                let term = format!("{term} of the validation part");
+                return Err(self.not_finite(self.state.done - 1, &term, *value));
+            }
+        }
+        Ok(Some(validation))
+    }
+
+    fn end_epoch(&mut self, report: EpochReport, observer: &mut dyn Observer) -> Flow {
+        let mut flow = Flow::Continue;
+        if let Some(validation) = &report.validation {
+            let loss = validation.loss();
+            if self.state.best.is_none_or(|(_, best)| loss < best) {
+                self.state.best = Some((report.epoch, loss));
+                self.best = Some(self.model.valid());
+            }
+            let before = self.state.epochs.last().and_then(|epoch| epoch.validation.as_ref());
+            let before = before.map(|before| Warning::of(report.epoch, &before.evaluation));
+            for warning in Warning::of(report.epoch, &validation.evaluation) {
+                // What was said of the epoch before need not be said again.
+                if !before.iter().flatten().any(|before| before.is_like(&warning)) {
+                    flow = either(flow, observer.observe(&Event::Warning(&warning)));
+                }
+            }
+        }
+        flow = either(flow, observer.observe(&Event::Epoch(&report)));
+        self.state.epochs.push(report);
+        flow
+    }
+}
+
+pub(super) fn either(left: Flow, right: Flow) -> Flow {
+    if left == Flow::Stop { left } else { right }
+}

@@ -119,6 +119,7 @@ pub struct Corrupted {
 
 /// The components that a corruption touched, whether or not their value changed.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few hundred bytes, once a step")]
 pub enum Touched {
     /// None of them.
     Nothing,

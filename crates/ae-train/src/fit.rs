@@ -71,7 +71,7 @@ pub enum End {
 ///
 /// # Errors
 /// If the schedule or the objective is not possible, the data cannot be read, or the loss
-/// stops being a number ([`Error::NotFinite`]).
+/// stops being a number ([`NotFinite`](crate::Error::NotFinite)).
 pub fn fit<M: Autoencoder>(
     model: M,
     objective: &Objective<M>,

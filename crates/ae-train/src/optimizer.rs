@@ -133,8 +133,11 @@ impl Optimizer {
                 Arc::new(config.with_epsilon(epsilon).with_weight_decay(weight_decay).build())
             }
             Self::Sgd { momentum, nesterov } => {
-                let momentum =
-                    (momentum > 0.0).then(|| MomentumConfig { momentum, dampening: 0.0, nesterov });
+                let momentum = (momentum > 0.0).then_some(MomentumConfig {
+                    momentum,
+                    dampening: 0.0,
+                    nesterov,
+                });
                 Arc::new(SgdConfig::new().with_momentum(momentum).build())
             }
             Self::RmsProp { alpha, momentum, epsilon } => {

@@ -8,7 +8,7 @@ use crate::layers::{Affine, Kernel, Normalization, upsample};
 use crate::summary::{Summary, print_as_summary};
 use crate::{Activation, Decoder, initial::Initial};
 
-/// The decoding half of a [`Conv`] autoencoder.
+/// The decoding half of a [`Conv`](crate::Conv) autoencoder.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct ConvDecoder {

@@ -8,7 +8,7 @@ use crate::layers::{Affine, Kernel, Normalization};
 use crate::summary::{Summary, print_as_summary};
 use crate::{Activation, Encoder, initial::Initial};
 
-/// The encoding half of a [`Conv`] autoencoder.
+/// The encoding half of a [`Conv`](crate::Conv) autoencoder.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct ConvEncoder {

@@ -14,7 +14,7 @@ pub(super) struct DecoderLayer {
     pub(super) bias: Param<Tensor<1>>,
 }
 
-/// The decoding half of a [`Dense`] autoencoder, with weights of its own.
+/// The decoding half of a [`Dense`](crate::Dense) autoencoder, with weights of its own.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct DenseDecoder {

@@ -7,7 +7,7 @@ use super::DenseConfig;
 use crate::summary::{Summary, print_as_summary};
 use crate::{Activation, Encoder, initial::Initial, layers::Affine};
 
-/// The encoding half of a [`Dense`] autoencoder.
+/// The encoding half of a [`Dense`](crate::Dense) autoencoder.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct DenseEncoder {

@@ -117,7 +117,8 @@ pub struct TrainArgs {
     /// Units of the code [default: conv 32, dense 30, tables half their columns]
     #[arg(short, long, value_name = "N", help_heading = "Model")]
     pub code: Option<usize>,
-    /// Widths of hidden dense layers [default: conv none, dense 1000,500,250]
+    /// Widths of hidden dense layers [default: conv none, dense 1000,500,250, tables 4 times their
+    /// columns]
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', help_heading = "Model")]
     pub hidden: Option<Vec<usize>>,
     /// Channels after each convolution [default: 32,64]
@@ -141,14 +142,14 @@ pub struct TrainArgs {
     /// Activation of the code [default: identity]
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     pub code_activation: Option<Activation>,
-    /// Activation of the output [default: sigmoid for images, identity for tables]
+    /// Activation of the output [default: sigmoid for images and after min-max, else identity]
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     pub output: Option<Activation>,
     /// Let the decoder use the encoder's weights, transposed (dense)
     #[arg(long, help_heading = "Model")]
     pub tied: bool,
 
-    /// squared-error or cross-entropy [default: cross-entropy where the output is a sigmoid]
+    /// squared-error or cross-entropy [default: cross-entropy for images where the output is a sigmoid]
     #[arg(short, long, value_name = "LOSS", help_heading = "Objective")]
     pub loss: Option<String>,
     /// none, masking:P, salt-and-pepper:P or gaussian:S [default: none]
@@ -230,7 +231,8 @@ pub struct RunArgs {
 pub struct EvalArgs {
     #[command(flatten)]
     pub run: RunArgs,
-    /// training, validation, test or all [default: test, but all of other --data without a test part]
+    /// training, validation, test or all: in the order of the source, which must have no test part of
+    /// its own [default: test, but all of such --data]
     #[arg(long, value_name = "PART")]
     pub part: Option<PartName>,
     /// Print JSON
@@ -242,7 +244,8 @@ pub struct EvalArgs {
 pub struct EncodeArgs {
     #[command(flatten)]
     pub run: RunArgs,
-    /// training, validation, test or all [default: test, but all of other --data without a test part]
+    /// training, validation, test or all: in the order of the source, which must have no test part of
+    /// its own [default: test, but all of such --data]
     #[arg(long, value_name = "PART")]
     pub part: Option<PartName>,
     /// .csv (with labels) or .npy
@@ -254,7 +257,8 @@ pub struct EncodeArgs {
 pub struct ReconstructArgs {
     #[command(flatten)]
     pub run: RunArgs,
-    /// training, validation, test or all [default: test, but all of other --data without a test part]
+    /// training, validation, test or all: in the order of the source, which must have no test part of
+    /// its own [default: test, but all of such --data]
     #[arg(long, value_name = "PART")]
     pub part: Option<PartName>,
     /// .csv or .npy for all samples, .png for inputs above reconstructions (images only)

@@ -60,7 +60,7 @@ pub fn eval(args: &EvalArgs) -> Result<()> {
         println!("  above the floor          {:.5}", cross_entropy.excess());
     }
     if let Some(kept) = evaluation.variance_kept {
-        println!("variance kept              {:.1} %", 100.0 * kept);
+        println!("variance of the outputs    {:.1} % of the data's", 100.0 * kept);
     }
     println!("dead code units            {} of {}", evaluation.dead_units, evaluation.code_size);
     Ok(())
@@ -154,7 +154,10 @@ fn write_rows(
         Some("csv") => csv(rows, shape, labels).into_bytes(),
         Some("npy") => npy(rows, shape),
         _ => {
-            let message = format!("{}: expected a file that ends in .csv or .npy", path.display());
+            let message = format!(
+                "{}: expected a file that ends in .csv or .npy (reconstructed images: or .png)",
+                path.display()
+            );
             return Err(Error::usage(message));
         }
     };

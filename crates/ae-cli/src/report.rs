@@ -1,6 +1,6 @@
 //! The report: one page that opens offline, in light and dark.
 
-use ae_data::Samples;
+use ae_data::{Method, Samples};
 use ae_models::Pca;
 use ae_train::Corruption;
 use base64::Engine;
@@ -157,6 +157,9 @@ fn headline(trained: &Trained, summary: &Summary) -> Markup {
                     div.value { (digits(*value)) }
                 }
             }
+            @if trained.recipe.data.preprocess != Method::None {
+                p.note { "In the units that training sees, after preprocessing." }
+            }
             @if trained.recipe.objective.corruption != Corruption::None {
                 p.note { "Measured on clean inputs; the pictures below begin with corrupted ones." }
             }
@@ -274,10 +277,13 @@ fn details(trained: &Trained, summary: &Summary) -> Result<Markup> {
         ("Epoch kept", format!("{best} of {}", summary.epochs.len())),
         ("Parameters", count(summary.parameters as f64)),
         (
-            "Variance kept",
-            match summary.test.variance_kept {
-                Some(kept) => format!("{:.1} % of that of the test part", 100.0 * kept),
-                None => "the test part does not vary".to_owned(),
+            "Variance explained",
+            match summary.mean_error > 0.0 {
+                true => {
+                    let explained = 1.0 - summary.test.squared_error / summary.mean_error;
+                    format!("{:.1} % of that of the test part", 100.0 * explained)
+                }
+                false => "the test part does not vary".to_owned(),
             },
         ),
         (

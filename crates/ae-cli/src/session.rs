@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ae_data::{DataSet, Preprocessing, Progress, Samples, Shape};
+use ae_data::{DataSet, Parts, Preprocessing, Progress, Samples, Shape};
 use ae_models::{About, Encoder, Model};
 use ae_train::Batches;
 use burn::tensor::Device;
@@ -70,6 +70,19 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// A number that other samples to train on hardly have.
+    pub fn fingerprint(training: &Samples) -> String {
+        let step = training.len().div_ceil(256).max(1);
+        // FNV-1a of some rows, spread over all.
+        let hash = (0..training.len())
+            .step_by(step)
+            .flat_map(|row| training.row(row))
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| {
+                (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3)
+            });
+        format!("{} samples, {hash:016x}", training.len())
+    }
+
     /// Splits, and fits preprocessing unless the model brings its own.
     pub fn new(set: DataSet, recipe: &DataRecipe, known: Option<Preprocessing>) -> Result<Self> {
         let (training, validation) =
@@ -171,6 +184,13 @@ impl Run {
         let set = open_data(&recipe.data)?;
         check_shape(&model, &set.name, &set.parts.test)?;
         let data = Prepared::new(set, &recipe.data, Some(preprocessing))?;
+        if is_other_training(&about, &data.training) {
+            return Err(Error::usage(format!(
+                "{}: the data has changed since the run was trained, so the test part may hold samples \
+                 that it was trained on: bring the old data back, or train anew",
+                data.name
+            )));
+        }
         Ok(Trained { recipe, model, about, data })
     }
 
@@ -206,18 +226,38 @@ impl Run {
                 )));
             }
             PartName::All => whole.samples,
-            PartName::Test => whole.part(&recipe.options())?.parts.test,
-            PartName::Training | PartName::Validation => {
-                let training = whole.part(&recipe.options())?.parts.training;
+            PartName::Test if other.data.is_some() => whole.part(&recipe.options())?.parts.test,
+            PartName::Test | PartName::Training | PartName::Validation => {
+                let Parts { training, test } = whole.part(&recipe.options())?.parts;
                 let (training, validation) =
                     ae_data::split(&training, recipe.validation, recipe.seed)?;
-                if part == PartName::Training { training } else { validation }
+                let training = training.with_preprocessing(self.preprocessing.clone())?;
+                if other.data.is_none() && is_other_training(&self.about, &training) {
+                    eprintln!(
+                        "warning: this is not how the data was parted when the run was trained, so \
+                         the {part} part may hold samples that it was trained on"
+                    );
+                }
+                match part {
+                    PartName::Training => training,
+                    PartName::Validation => validation,
+                    _ => test,
+                }
             }
         };
         let samples = samples.with_preprocessing(self.preprocessing.clone())?;
         Ok(Chosen { name, part, samples })
     }
 }
+
+/// Whether a run was trained on other samples than these, as far as is known.
+fn is_other_training(about: &About, training: &Samples) -> bool {
+    let known = about.provenance.get(TRAINING_PART);
+    known.is_some_and(|known| *known != Prepared::fingerprint(training))
+}
+
+/// What the provenance of a model calls the fingerprint of what it was trained on.
+pub const TRAINING_PART: &str = "training part";
 
 /// Whether the model was made for samples like these: images of the very same shape, where it sees
 /// them as images.

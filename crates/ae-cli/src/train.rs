@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::observers::{Interrupt, Metrics, Terminal, duration};
 use crate::recipe::{Recipe, read_table};
 use crate::report;
-use crate::session::{Folder, Prepared, Trained, open_data};
+use crate::session::{Folder, Prepared, TRAINING_PART, Trained, open_data};
 use crate::summary::summarize;
 
 pub fn train(args: &TrainArgs) -> Result<()> {
@@ -92,6 +92,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         provenance: BTreeMap::from([
             ("program".to_owned(), format!("ae {}", env!("CARGO_PKG_VERSION"))),
             ("data".to_owned(), data.name.clone()),
+            (TRAINING_PART.to_owned(), Prepared::fingerprint(&data.training)),
             ("objective".to_owned(), objective.to_string()),
             ("seed".to_owned(), recipe.schedule.seed.to_string()),
             ("epoch".to_owned(), fitted.best.map_or("last".to_owned(), |best| best.to_string())),
@@ -123,6 +124,13 @@ fn given(args: &TrainArgs) -> Result<Table> {
         Some(path) => read_table(path)?,
         None => Table::new(),
     };
+    if let (Some(toml::Value::Table(base)), Some(given)) =
+        (table.get_mut("data"), options.get("data"))
+        && given.get("source").is_some()
+    {
+        // What was said of the other data is not said of this.
+        base.retain(|key, _| ["validation", "preprocess", "seed"].contains(&key));
+    }
     crate::recipe::merge(&mut table, &options);
     Ok(table)
 }

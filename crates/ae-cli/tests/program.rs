@@ -103,6 +103,15 @@ fn the_same_command_gives_the_same_model_and_a_recipe_gives_it_again() {
     succeed(here, &format!("train {SMALL} --seed 1 --out d"));
     assert!(weights("a") == weights("b") && weights("a") == weights("c"));
     assert!(weights("a") != weights("d"));
+    // The recipe on other data: what it says of the digits is not said of these.
+    write_pictures(&here.join("pictures"), 60);
+    succeed(here, "train --recipe a/recipe.toml --data pictures --epochs 1 --device cpu --out e");
+    std::fs::remove_file(here.join("pictures/0007.png")).unwrap();
+    let changed = ae(here, "eval e --device cpu");
+    assert!(changed.status.success());
+    assert!(text(&changed.stderr).contains("may hold samples that it was trained on"));
+    let said = fail(here, "report e --device cpu");
+    assert!(said.starts_with("pictures: the data has changed since the run was trained"), "{said}");
     let toml = |run: &str| std::fs::read_to_string(here.join(run).join("recipe.toml")).unwrap();
     assert_eq!(toml("a"), toml("c"));
 }

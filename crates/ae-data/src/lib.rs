@@ -36,7 +36,7 @@ pub mod table;
 pub use catalogue::{Entry, Found, catalogue};
 pub use error::{Error, Result};
 pub use labels::Labels;
-pub use open::{DataSet, Options, Whole, open, open_whole};
+pub use open::{DIGITS, DataSet, Options, Whole, open, open_whole};
 pub use preprocess::{Method, Preprocessing};
 pub use sample::Sample;
 pub use samples::Samples;

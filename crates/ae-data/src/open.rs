@@ -88,7 +88,8 @@ impl Whole {
 /// Samples to train on, and those to test on where the source has them.
 type Pieces = (Samples, Option<Samples>);
 
-const DIGITS: (usize, usize) = (20_000, 2_000);
+/// Digits that [`open`] draws to train on and to test on.
+pub const DIGITS: (usize, usize) = (20_000, 2_000);
 const MOST_DIGITS: usize = 1_000_000;
 const TEST_FRACTION: f64 = 0.1;
 

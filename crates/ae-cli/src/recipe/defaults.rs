@@ -24,7 +24,10 @@ impl Recipe {
             preprocess: Method::None,
             seed: 0,
         };
-        let data: DataRecipe = section("data", defaults, given)?;
+        let mut data: DataRecipe = section("data", defaults, given)?;
+        if data.source == "digits" {
+            data.digits.get_or_insert(ae_data::DIGITS);
+        }
         if !(data.validation > 0.0 && data.validation < 1.0) {
             return Err(Error::usage(format!(
                 "validation part: expected a fraction above 0 and below 1, got {}",

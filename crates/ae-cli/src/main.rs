@@ -22,7 +22,7 @@ use std::sync::Mutex;
 use args::{Cli, Command, TrainArgs};
 use clap::Parser;
 use error::Result;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 /// A step takes and gives back buffers of megabytes. glibc returns those to the system each time, once
 /// data sets beyond 32 MiB have been loaded, and training takes up to 1.8 times as long.
@@ -38,7 +38,12 @@ fn main() -> ExitCode {
         _ => "debug",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let spans = if cli.verbose > 1 { FmtSpan::CLOSE } else { FmtSpan::NONE };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_span_events(spans)
+        .with_writer(std::io::stderr)
+        .init();
     let result = without_panic_trace(cli.verbose, || match &cli.command {
         None => train::train(&TrainArgs::default()),
         Some(Command::Train(args)) => train::train(args),

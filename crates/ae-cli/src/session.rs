@@ -213,6 +213,7 @@ impl Run {
         let mut progress = |progress: Progress<'_>| bar.show(progress);
         let whole = ae_data::open_whole(&recipe.source, &recipe.options(), &mut progress)?;
         check_shape(&self.model, &whole.name, &whole.samples)?;
+        check_columns(&self.about, &whole.name, &whole.samples)?;
         let name = whole.name.clone();
         let part = part.unwrap_or(match other.data.is_some() && whole.test.is_none() {
             true => PartName::All,
@@ -258,6 +259,28 @@ fn is_other_training(about: &About, training: &Samples) -> bool {
 
 /// What the provenance of a model calls the fingerprint of what it was trained on.
 pub const TRAINING_PART: &str = "training part";
+/// What it calls the names of columns, a line each.
+pub const COLUMNS: &str = "columns";
+
+/// Whether the columns of a table stand in the order that the model knows: the same ones in another
+/// order would be taken for each other.
+fn check_columns(about: &About, name: &str, samples: &Samples) -> Result<()> {
+    let (Some(known), Shape::Table { columns }) = (about.provenance.get(COLUMNS), samples.shape())
+    else {
+        return Ok(());
+    };
+    let known: Vec<&str> = known.lines().collect();
+    let mut sorted = [known.clone(), columns.iter().map(String::as_str).collect()];
+    sorted.iter_mut().for_each(|names| names.sort_unstable());
+    match known != *columns && sorted[0] == sorted[1] {
+        true => Err(Error::usage(format!(
+            "{name}: expected the columns in the order of the run, {}; got {}",
+            known.join(", "),
+            columns.join(", ")
+        ))),
+        false => Ok(()),
+    }
+}
 
 /// Whether the model was made for samples like these: images of the very same shape, where it sees
 /// them as images.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ae_data::Shape;
 use ae_models::About;
 use ae_train::{Checkpoints, Data, End, Observer, fit_with_checkpoints};
 use toml::Table;
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::observers::{Interrupt, Metrics, Terminal, duration};
 use crate::recipe::{Recipe, read_table};
 use crate::report;
-use crate::session::{Folder, Prepared, TRAINING_PART, Trained, open_data};
+use crate::session::{COLUMNS, Folder, Prepared, TRAINING_PART, Trained, open_data};
 use crate::summary::summarize;
 
 pub fn train(args: &TrainArgs) -> Result<()> {
@@ -86,7 +87,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     }
     let seconds = args.resume.is_none().then(|| began.elapsed().as_secs_f64());
 
-    let about = About {
+    let mut about = About {
         preprocessing: serde_json::to_value(data.training.preprocessing())
             .map_err(|error| Error::usage(format!("preprocessing: {error}")))?,
         provenance: BTreeMap::from([
@@ -98,6 +99,9 @@ pub fn train(args: &TrainArgs) -> Result<()> {
             ("epoch".to_owned(), fitted.best.map_or("last".to_owned(), |best| best.to_string())),
         ]),
     };
+    if let Shape::Table { columns } = data.training.shape() {
+        about.provenance.insert(COLUMNS.to_owned(), columns.join("\n"));
+    }
     ae_models::save(&folder.model(), &fitted.model, &about)?;
     let trained = Trained { recipe, model: fitted.model, about, data };
     let (summary, pca) = summarize(&trained, &fitted.epochs, &device, device_name, seconds)?;

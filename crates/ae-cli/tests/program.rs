@@ -191,6 +191,14 @@ fn a_table_is_learned_and_reported_by_column() {
     succeed(here, "reconstruct run --device cpu --out back.csv");
     let back = std::fs::read_to_string(here.join("back.csv")).unwrap();
     assert!(back.starts_with("t,<b>sum</b>,u,difference\n") && back.lines().count() == 31);
+    let turned: String = (0..40).map(|i| format!("{i},{},1,2\n", 100 * i)).collect();
+    std::fs::write(here.join("turned.csv"), format!("u,<b>sum</b>,t,difference\n{turned}"))
+        .unwrap();
+    assert_eq!(
+        fail(here, "eval run --data turned.csv --device cpu"),
+        "turned.csv: expected the columns in the order of the run, t, <b>sum</b>, u, difference; \
+         got u, <b>sum</b>, t, difference"
+    );
     assert_eq!(
         fail(here, "reconstruct run --device cpu --out back.png"),
         "back.png: expected .csv or .npy, since 4 columns is no image"

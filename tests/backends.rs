@@ -4,8 +4,8 @@
 //! they are written anew), and against flex. On flex itself the latter means a second time in the
 //! same process, and to the bit.
 //!
-//! A back end that is not built in, or has no adapter on this machine, shows its tests as
-//! ignored. `AE_REQUIRE=ndarray,wgpu` turns that into a failure.
+//! A back end that is not built in, or has no GPU on this machine, shows its tests as ignored.
+//! `AE_REQUIRE=ndarray,wgpu` takes a software driver too, and turns what is missing into a failure.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,26 +26,46 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The back ends, and how to come by a device of each: isolated here, so that Burn 0.23, which
 /// drops ndarray, costs one line.
-fn backends() -> Vec<(&'static str, Result<Device, String>)> {
+fn backends(required: &str) -> Vec<(&'static str, Result<Device, String>)> {
     #[cfg(feature = "ndarray")]
     #[allow(deprecated)]
     let ndarray = Ok(Device::ndarray());
     #[cfg(not(feature = "ndarray"))]
     let ndarray = Err("built without the feature `ndarray`".to_owned());
-    vec![("flex", Ok(Device::flex())), ("ndarray", ndarray), ("wgpu", wgpu())]
+    vec![
+        ("flex", Ok(Device::flex())),
+        ("ndarray", ndarray),
+        ("wgpu", wgpu(is_in(required, "wgpu"))),
+    ]
 }
 
+fn is_in(required: &str, name: &str) -> bool {
+    required.split(',').any(|required| required == name)
+}
+
+/// A real GPU; a software driver, on which the tests take minutes, only if it is required.
 #[cfg(feature = "wgpu")]
-fn wgpu() -> Result<Device, String> {
-    use burn::tensor::DeviceType;
-    match Device::enumerate(DeviceType::Wgpu).first() {
+fn wgpu(is_required: bool) -> Result<Device, String> {
+    use burn::backend::wgpu::wgpu::{Backends, DeviceType, Instance, InstanceDescriptor};
+    let backends = Backends::VULKAN | Backends::METAL | Backends::DX12;
+    let instance = Instance::new(InstanceDescriptor {
+        backends,
+        ..InstanceDescriptor::new_without_display_handle()
+    });
+    let adapters = pollster::block_on(instance.enumerate_adapters(backends));
+    let is_real = |kind| matches!(kind, DeviceType::DiscreteGpu | DeviceType::IntegratedGpu);
+    let has_gpu = adapters.iter().any(|adapter| is_real(adapter.get_info().device_type));
+    if !has_gpu && !is_required {
+        return Err("no GPU on this machine".to_owned());
+    }
+    match Device::enumerate(burn::tensor::DeviceType::Wgpu).first() {
         Some(device) => Ok(device.clone()),
         None => Err("no adapter on this machine".to_owned()),
     }
 }
 
 #[cfg(not(feature = "wgpu"))]
-fn wgpu() -> Result<Device, String> {
+fn wgpu(_: bool) -> Result<Device, String> {
     Err("built without the feature `wgpu`".to_owned())
 }
 
@@ -66,13 +86,14 @@ fn main() {
         return write_models();
     }
     let required = std::env::var("AE_REQUIRE").unwrap_or_default();
-    let known: Vec<&str> = backends().iter().map(|(name, _)| *name).collect();
+    let backends = backends(&required);
+    let known: Vec<&str> = backends.iter().map(|(name, _)| *name).collect();
     for name in required.split(',').filter(|name| !name.is_empty()) {
         assert!(known.contains(&name), "AE_REQUIRE: expected some of {known:?}, got `{name}`");
     }
     let mut trials = Vec::new();
-    for (backend, device) in backends() {
-        let is_required = required.split(',').any(|name| name == backend);
+    for (backend, device) in backends {
+        let is_required = is_in(&required, backend);
         for (name, body) in BODIES {
             let device = device.clone();
             let is_missing = device.is_err();

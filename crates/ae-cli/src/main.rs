@@ -3,6 +3,10 @@
 mod args;
 mod charts;
 mod data;
+#[cfg_attr(
+    not(any(feature = "wgpu", feature = "cuda", feature = "rocm")),
+    expect(dead_code, unreachable_code, reason = "without a GPU back end no GPU is ever found")
+)]
 mod device;
 mod error;
 mod figures;

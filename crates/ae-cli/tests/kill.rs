@@ -92,6 +92,8 @@ fn killed_and_resumed_the_weights_are_bit_identical() {
             5 => STEPS,
             fifth => ((fifth as f64 + 0.1 + 0.7 * chance.next()) * STEPS as f64 / 5.0) as u64,
         };
+        // On a busy machine the life before may have come further than it was to.
+        let target = target.max(newest(&killed) + 4).min(STEPS);
         let line = match life {
             0 => format!("{RUN} --out killed"),
             _ => "train --resume killed --device cpu --checkpoint-steps 3".to_owned(),
@@ -104,7 +106,8 @@ fn killed_and_resumed_the_weights_are_bit_identical() {
     }
     println!("(wanted, newest checkpoint) at each kill: {kills:?}");
     for (life, pair) in kills.windows(2).enumerate() {
-        assert!(0 < pair[0].1 && pair[0].1 < pair[1].1, "life {life} came nowhere: {kills:?}");
+        let went_on = pair[0].1 < pair[1].1 || pair[1].1 == STEPS;
+        assert!(0 < pair[0].1 && went_on, "life {life} came nowhere: {kills:?}");
     }
     assert!(ae(here, "train --resume killed --device cpu").status().unwrap().success());
 

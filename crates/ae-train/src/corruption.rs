@@ -219,6 +219,7 @@ mod tests {
     use super::*;
     use burn::tensor::Device;
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     const SHAPE: [usize; 2] = [50, 80];
 
@@ -238,14 +239,20 @@ mod tests {
         (corrupted.values.into_data().iter::<f32>().collect(), touched)
     }
 
-    /// The share of a count that is binomial lies within 6 standard deviations: for one in 1e8 draws it does
-    /// not, and here there are a thousand.
+    /// The share of a count that is binomial lies within 4.5 standard deviations.
     fn share(count: usize, p: f64) -> bool {
         let n = (SHAPE[0] * SHAPE[1]) as f64;
-        (count as f64 - n * p).abs() <= 6.0 * (n * p * (1.0 - p)).sqrt() + 1.0
+        (count as f64 - n * p).abs() <= 4.5 * (n * p * (1.0 - p)).sqrt() + 1e-9
+    }
+
+    /// The same cases at every run: of all there are, a few in a hundred thousand lie outside.
+    fn fixed() -> ProptestConfig {
+        ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
     }
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn masking_zeroes_its_share_and_leaves_the_rest_bit_equal(p in 0.0f64..=1.0, seed: u64) {
             let (values, touched) = apply(Corruption::masking(p).unwrap(), seed);

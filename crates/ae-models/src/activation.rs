@@ -1,6 +1,6 @@
 //! Activations, elementwise.
 
-use std::f64::consts::SQRT_2;
+use std::f64::consts::{PI, SQRT_2};
 
 use burn::tensor::{Tensor, activation};
 
@@ -62,6 +62,35 @@ impl Activation {
             // Burn's own differentiates an approximation of it on most back ends: off by up to 9e-4.
             Self::Gelu => a.clone() * ((a / SQRT_2).erf() + 1.0) * 0.5,
             Self::Silu => activation::silu(a),
+        }
+    }
+
+    /// `s(a)` and its derivative `s'(a)`, both differentiable: what a tangent or a cotangent is
+    /// multiplied by on its way through the activation. At the kink of a rectifier the derivative
+    /// is that of the left side.
+    pub fn with_slope<const D: usize>(self, a: Tensor<D>) -> [Tensor<D>; 2] {
+        let above_zero = |a: &Tensor<D>| a.clone().greater_elem(0.0).float();
+        match self {
+            Self::Identity => [a.clone(), a.ones_like()],
+            Self::Sigmoid => {
+                let value = activation::sigmoid(a);
+                [value.clone(), value.clone() * (-value + 1.0)]
+            }
+            Self::Tanh => {
+                let value = activation::tanh(a);
+                [value.clone(), -value.square() + 1.0]
+            }
+            Self::Relu => [self.apply(a.clone()), above_zero(&a)],
+            Self::LeakyRelu => [self.apply(a.clone()), above_zero(&a) * (1.0 - LEAK) + LEAK],
+            Self::Gelu => {
+                let below = ((a.clone() / SQRT_2).erf() + 1.0) * 0.5;
+                let density = (a.clone().square() * -0.5).exp() / (2.0 * PI).sqrt();
+                [a.clone() * below.clone(), below + a * density]
+            }
+            Self::Silu => {
+                let gate = activation::sigmoid(a.clone());
+                [a.clone() * gate.clone(), gate.clone() * (a * (-gate + 1.0) + 1.0)]
+            }
         }
     }
 
@@ -135,6 +164,26 @@ mod tests {
                 &burn::tensor::TensorData::from(expected.map(|value| value as f32)),
                 Tolerance::absolute(1e-6),
             );
+        }
+    }
+
+    /// Slopes against central differences, at points off the kinks: f32, so to 1e-3.
+    #[test]
+    fn slopes_are_derivatives() {
+        let at = |shift: f32| {
+            let points = [-2.0, -0.7, 0.3, 1.6].map(|point: f32| point + shift);
+            Tensor::<1>::from_floats(points, &Device::flex())
+        };
+        for activation in Activation::ALL {
+            let [value, slope] = activation.with_slope(at(0.0));
+            value.into_data().assert_approx_eq::<f32>(
+                &activation.apply(at(0.0)).into_data(),
+                Tolerance::absolute(1e-6),
+            );
+            let numeric = (activation.apply(at(0.01)) - activation.apply(at(-0.01))) / 0.02;
+            slope
+                .into_data()
+                .assert_approx_eq::<f32>(&numeric.into_data(), Tolerance::absolute(1e-3));
         }
     }
 

@@ -4,12 +4,12 @@ mod config;
 mod decoder;
 mod encoder;
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::layers::{Kernel, Normalization};
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, Encoder};
+use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered};
 
 pub use config::{ConvConfig, Down, Norm, Up};
 pub use decoder::ConvDecoder;
@@ -37,9 +37,28 @@ impl Conv {
         &self.encoder
     }
 
-    /// The decoding half.
-    pub fn decoder(&self) -> &ConvDecoder {
-        &self.decoder
+    /// The decoding half as a module of its own: tied weights are copied, transposed, and from
+    /// then on the decoder's.
+    pub fn to_decoder(&self) -> ConvDecoder {
+        let mut decoder = self.decoder.clone();
+        decoder.config.tied = false;
+        for (layer, tied) in decoder.dense.iter_mut().zip(self.encoder.dense.iter().rev()) {
+            if layer.weight.is_none() {
+                layer.weight = Some(Param::from_tensor(tied.weight.val().transpose().detach()));
+            }
+        }
+        for (stage, tied) in decoder.stages.iter_mut().zip(self.encoder.stages.iter().rev()) {
+            if stage.convolution.weight.is_none() {
+                let kernel = tied.convolution.weight.val().detach();
+                let kernel = match self.config().up {
+                    Up::Transposed => kernel,
+                    // As a convolution of its own: the other way round in every direction.
+                    Up::Upsample => kernel.swap_dims(0, 1).flip([2, 3]),
+                };
+                stage.convolution.weight = Some(Param::from_tensor(kernel));
+            }
+        }
+        decoder
     }
 }
 
@@ -59,11 +78,47 @@ impl Encoder for Conv {
     fn code_activation(&self) -> Activation {
         self.encoder.code_activation()
     }
+
+    fn kept(&self) -> Option<usize> {
+        self.encoder.kept()
+    }
+
+    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
+        self.encoder.encode_all(input)
+    }
+}
+
+impl DifferentiableEncoder for Conv {
+    fn encode_tangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        self.encoder.encode_tangent(input, directions)
+    }
+
+    fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        self.encoder.encode_cotangent(input, directions)
+    }
+}
+
+impl Layered for Conv {
+    fn encode_through(
+        &self,
+        input: Tensor<2>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        self.encoder.through(input, between)
+    }
+
+    fn decode_logits_through(
+        &self,
+        code: Tensor<2>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        self.decoder.logits(code, Some(&self.encoder), between)
+    }
 }
 
 impl Decoder for Conv {
     fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
-        self.decoder.decode_logits(code)
+        self.decode_logits_through(code, &mut |hidden| hidden)
     }
 
     fn output(&self) -> Activation {
@@ -71,7 +126,7 @@ impl Decoder for Conv {
     }
 }
 
-/// A convolution and what follows it.
+/// A convolution of an encoder and what follows it.
 #[derive(Module, Debug)]
 pub(super) struct Stage {
     pub(super) convolution: Kernel,
@@ -92,8 +147,8 @@ print_as_summary!(Conv);
 impl Conv {
     fn summary(&self) -> Summary {
         let image = shape(self.config().input);
-        let title =
-            format!("Convolutional autoencoder {image} -> {} -> {image}", self.config().code);
+        let code = self.code_size();
+        let title = format!("Convolutional autoencoder {image} -> {code} -> {image}");
         let mut summary = Summary::new(title);
         self.encoder.summarize(&mut summary);
         self.decoder.summarize(&mut summary);
@@ -116,8 +171,7 @@ fn norm(config: &ConvConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Autoencoder, initial::Initial};
-    use burn::module::Param;
+    use crate::{Autoencoder, initial::Initial, layers::convolve_back};
     use burn::tensor::{Device, TensorData};
     use proptest::prelude::*;
 
@@ -164,8 +218,46 @@ mod tests {
         let image = Tensor::from_floats([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
         let map = ones.convolve(image, 2);
         map.to_data().assert_eq(&TensorData::from([[[[10.0f32]]]]), true);
-        let back = ones.double(map, [2, 2]);
+        let back = convolve_back(map, ones.weight.val(), None, 2, [2, 2]);
         back.to_data().assert_eq(&TensorData::from([[[[10.0f32, 10.0], [10.0, 10.0]]]]), true);
+    }
+
+    /// A tied decoder and the same weights as its own, transposed, compute the same; and where stages
+    /// stride and transpose, decoding without biases is the adjoint of encoding: `<Ex, h> = <x, Dh>`.
+    #[test]
+    fn tied_convolutions_are_transposed() {
+        for (down, up) in [
+            (Down::Stride, Up::Transposed),
+            (Down::MaxPool, Up::Upsample),
+            (Down::Stride, Up::Upsample),
+            (Down::MaxPool, Up::Transposed),
+        ] {
+            let config = ConvConfig {
+                channels: vec![2, 4],
+                kernel: 5,
+                down,
+                up,
+                hidden: vec![5],
+                tied: true,
+                ..ConvConfig::new([2, 9, 6], 3)
+            };
+            let model = config.init(1, &Device::flex()).unwrap();
+            let code = model.encode(ramp([2, 108]));
+            let expected = model.to_decoder().decode(code.clone()).into_data();
+            let tolerance = burn::tensor::Tolerance::absolute(1e-5);
+            model.decode(code).into_data().assert_approx_eq::<f32>(&expected, tolerance);
+        }
+        let linear = ConvConfig {
+            activation: Activation::Identity,
+            output: Activation::Identity,
+            tied: true,
+            ..ConvConfig::maps([2, 9, 6], [3, 4])
+        };
+        let model = linear.init(1, &Device::flex()).unwrap();
+        let (x, h) = (ramp([1, 108]), ramp([1, model.code_size()]) * 2.0 - 0.3);
+        let left: f32 = (model.encode(x.clone()) * h.clone()).sum().into_scalar();
+        let right: f32 = (x * model.decode(h)).sum().into_scalar();
+        assert!((left / right - 1.0).abs() < 1e-4, "{left} {right}");
     }
 
     /// One group over (1, 3; 5, 7): mean 4, variance (9 + 1 + 1 + 9) / 4 = 5.
@@ -222,7 +314,7 @@ mod tests {
             "norm: expected groups that divide all of [32, 64], got Group(3)"
         );
         assert_eq!(
-            message(ConvConfig { code: 0, ..base }),
+            message(ConvConfig { code: Some(0), ..base }),
             "code: expected a number above 0, got 0"
         );
         assert_eq!(

@@ -8,7 +8,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, Encoder};
+use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered};
 
 pub use config::DenseConfig;
 pub use decoder::DenseDecoder;
@@ -66,11 +66,51 @@ impl Encoder for Dense {
     fn code_activation(&self) -> Activation {
         self.encoder.code_activation()
     }
+
+    fn kept(&self) -> Option<usize> {
+        self.encoder.kept()
+    }
+
+    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
+        self.encoder.encode_all(input)
+    }
+}
+
+impl DifferentiableEncoder for Dense {
+    fn encode_tangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        self.encoder.encode_tangent(input, directions)
+    }
+
+    fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        self.encoder.encode_cotangent(input, directions)
+    }
+
+    fn squared_jacobian(&self, input: Tensor<2>) -> Option<Tensor<1>> {
+        self.encoder.squared_jacobian(input)
+    }
+}
+
+impl Layered for Dense {
+    fn encode_through(
+        &self,
+        input: Tensor<2>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        self.encoder.through(input, between)
+    }
+
+    fn decode_logits_through(
+        &self,
+        code: Tensor<2>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        self.decoder.logits(code, Some(&self.encoder), between)
+    }
 }
 
 impl Decoder for Dense {
     fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
-        self.decoder.logits(code, Some(&self.encoder))
+        self.decode_logits_through(code, &mut |hidden| hidden)
     }
 
     fn output(&self) -> Activation {

@@ -62,11 +62,9 @@ pub fn save<M: Described>(path: &Path, model: &M, about: &About) -> Result<()> {
     let text = serde_json::to_string_pretty(&description).map_err(|error| {
         Error::file(path, "a description that can be written", error.to_string())
     })?;
-    let prefix = M::PART.prefix();
-    let tensors: Tensors = tensors::collect(model)
-        .into_iter()
-        .map(|(name, data)| (format!("{prefix}{name}"), data))
-        .collect();
+    let in_file = |name: &str| description.architecture.name_in_whole(M::PART, name);
+    let tensors: Tensors =
+        tensors::collect(model).into_iter().map(|(name, data)| (in_file(&name), data)).collect();
     tensors::write(path, &tensors, &text)?;
     tensors::write_atomically(&beside(path), text.as_bytes())
 }
@@ -154,7 +152,7 @@ fn check_held<M: Described>(architecture: &Architecture, tensors: &Tensors) -> R
     }
 }
 
-fn fill<M: Described>(path: &Path, model: M, tensors: Tensors) -> Result<M> {
+fn fill<M: Described>(path: &Path, model: M, mut tensors: Tensors) -> Result<M> {
     for (name, data) in &tensors {
         if let Some(value) = data.iter::<f64>().find(|value| !value.is_finite()) {
             return Err(Error::file(
@@ -164,9 +162,18 @@ fn fill<M: Described>(path: &Path, model: M, tensors: Tensors) -> Result<M> {
             ));
         }
     }
-    let prefix = M::PART.prefix();
-    let named = |(name, data): (String, _)| Some((name.strip_prefix(prefix)?.to_owned(), data));
-    tensors::replace(model, tensors.into_iter().filter_map(named).collect()).map_err(in_file(path))
+    let architecture = model.architecture();
+    let mut named = Tensors::new();
+    for name in tensors::names(&model) {
+        if let Some(data) = tensors.remove(&architecture.name_in_whole(M::PART, &name)) {
+            named.insert(name, data);
+        }
+    }
+    // What is left belongs to the other half, unless this is the whole.
+    if M::PART == Part::Whole {
+        named.extend(tensors);
+    }
+    tensors::replace(model, named).map_err(in_file(path))
 }
 
 fn in_file(path: &Path) -> impl FnOnce(Error) -> Error {
@@ -231,8 +238,12 @@ mod tests {
         let tied = DenseConfig { tied: true, ..DenseConfig::new([63, 5, 3]) };
         for architecture in [
             Architecture::Dense(DenseConfig::new([63, 5, 3])),
-            Architecture::Dense(tied),
+            Architecture::Dense(tied.clone()),
             Architecture::Conv(conv()),
+            Architecture::Conv(ConvConfig { tied: true, kept: Some(2), ..conv() }),
+            Architecture::Pca(PcaConfig { features: 63, components: 3 }),
+            Architecture::Dense(tied).stacked(),
+            Architecture::Conv(conv()).stacked(),
         ] {
             let model = architecture.init(11, &device).unwrap();
             save(&path, &model, &about()).unwrap();
@@ -240,7 +251,26 @@ mod tests {
             assert_eq!((again.architecture(), known), (architecture, about()));
             let (code, again_code) = (model.encode(input(63)), again.encode(input(63)));
             assert_eq!(code.to_data(), again_code.to_data());
-            assert_eq!(model.decode(code).into_data(), again.decode(again_code).into_data());
+            assert_eq!(
+                model.decode(code.clone()).into_data(),
+                again.decode(again_code).into_data()
+            );
+
+            // The encoder alone, out of the whole and out of a file of its own.
+            let half = folder.path().join("encoder.safetensors");
+            save(&half, &model.to_encoder(), &about()).unwrap();
+            for file in [&path, &half] {
+                let (encoder, known) = load::<ModelEncoder>(file, &device).unwrap();
+                assert_eq!(
+                    (encoder.encode(input(63)).into_data(), known),
+                    (code.to_data(), about())
+                );
+            }
+            let message = load::<Model>(&half, &device).unwrap_err().to_string();
+            assert!(
+                message.ends_with("expected an autoencoder, got an encoder alone"),
+                "{message}"
+            );
         }
     }
 
@@ -261,7 +291,7 @@ mod tests {
         let message = load::<ConvDecoder>(&half, &device).unwrap_err().to_string();
         assert!(message.ends_with("expected a decoder, got an encoder alone"), "{message}");
 
-        save(&half, model.decoder(), &about()).unwrap();
+        save(&half, &model.to_decoder(), &about()).unwrap();
         for file in [&half, &whole] {
             let (decoder, _) = load::<ConvDecoder>(file, &device).unwrap();
             let expected = model.decode(code.clone()).into_data();
@@ -291,7 +321,8 @@ mod tests {
         save(&path, &conv().init(0, &device).unwrap(), &About::default()).unwrap();
         let end = |error: Error| error.to_string().split_once("expected ").unwrap().1.to_owned();
 
-        let other = ConvConfig { code: 4, channels: vec![2], ..conv() }.init(0, &device).unwrap();
+        let other =
+            ConvConfig { code: Some(4), channels: vec![2], ..conv() }.init(0, &device).unwrap();
         assert_eq!(
             end(load_weights(&path, other).unwrap_err()),
             "the architecture of this model, got channels is [2,4] in the file and [2] here; \
@@ -394,6 +425,8 @@ mod tests {
             Architecture::Dense(tied),
             Architecture::Conv(conv()),
             Architecture::Conv(ConvConfig { norm: Norm::None, ..conv() }),
+            Architecture::Conv(ConvConfig { tied: true, ..conv() }),
+            Architecture::Conv(ConvConfig { hidden: vec![], ..ConvConfig::maps([1, 9, 7], [3]) }),
         ] {
             let model = architecture.init(0, &device).unwrap();
             let count = |part| architecture.parameters(part);

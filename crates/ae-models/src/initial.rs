@@ -31,7 +31,15 @@ impl<'a> Initial<'a> {
     /// Uniform on `+-sqrt(6 / (fan_in + fan_out))` (Glorot & Bengio 2010): for a weight that
     /// is used in both directions.
     pub(crate) fn symmetric_weight(&mut self, [fan_in, fan_out]: [usize; 2]) -> Param<Tensor<2>> {
-        self.uniform([fan_in, fan_out], (6.0 / (fan_in + fan_out) as f64).sqrt() as f32)
+        self.symmetric([fan_in, fan_out], [fan_in, fan_out])
+    }
+
+    pub(crate) fn symmetric<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        [fan_in, fan_out]: [usize; 2],
+    ) -> Param<Tensor<D>> {
+        self.uniform(shape, (6.0 / (fan_in + fan_out) as f64).sqrt() as f32)
     }
 
     /// `value` everywhere: biases start at 0, gains at 1.

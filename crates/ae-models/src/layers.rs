@@ -7,6 +7,7 @@ use burn::tensor::{
     ops::{ConvOptions, ConvTransposeOptions, InterpolateMode, InterpolateOptions},
 };
 
+use crate::conv::Up;
 use crate::initial::Initial;
 
 /// `x W + b`, `W: [in, out]`.
@@ -28,7 +29,7 @@ impl Affine {
 
 /// The kernel and bias of a convolution; its user knows stride and padding.
 ///
-/// `weight: [out, in, kernel, kernel]`, or `[in, out, kernel, kernel]` where it is transposed.
+/// `weight: [out, in, kernel, kernel]`.
 #[derive(Module, Debug)]
 pub(crate) struct Kernel {
     pub(crate) weight: Param<Tensor<4>>,
@@ -50,40 +51,76 @@ impl Kernel {
         }
     }
 
-    /// For [`double`](Self::double): a quarter of the kernel's entries meet in one output.
-    pub(crate) fn init_transposed(
+    /// For a kernel that is used in both directions (Glorot & Bengio 2010).
+    pub(crate) fn init_tied(
         [from, to]: [usize; 2],
         kernel: usize,
-        gain: f64,
+        up: Up,
         initial: &mut Initial,
     ) -> Self {
-        let fan_in = (from * kernel * kernel).div_ceil(4);
+        let area = kernel * kernel;
+        let back = match up {
+            // A quarter of the kernel's entries meet in one output.
+            Up::Transposed => (to * area).div_ceil(4),
+            Up::Upsample => to * area,
+        };
+        let fans = [from * area, back];
         Self {
-            weight: initial.weight([from, to, kernel, kernel], fan_in, gain),
+            weight: initial.symmetric([to, from, kernel, kernel], fans),
             bias: initial.constant(to, 0.0),
         }
     }
 
-    fn size(&self) -> usize {
-        self.weight.dims()[3]
-    }
-
     /// `[batch, in, height, width] -> [batch, out, ceil(height / stride), ceil(width / stride)]`
     pub(crate) fn convolve(&self, input: Tensor<4>, stride: usize) -> Tensor<4> {
-        let padding = self.size() / 2;
-        let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);
-        conv2d(input, self.weight.val(), Some(self.bias.val()), options)
+        convolve(input, self.weight.val(), Some(self.bias.val()), stride)
     }
+}
 
-    /// The transpose of a convolution with stride 2: to a map of `[height, width]`, whose
-    /// halves (rounded up) the input's size must be.
-    pub(crate) fn double(&self, input: Tensor<4>, [height, width]: [usize; 2]) -> Tensor<4> {
-        let padding = self.size() / 2;
-        // The size without output padding is 2 half - 1; what lacks is 1 for even sizes.
-        let lacking = [1 - height % 2, 1 - width % 2];
-        let options = ConvTransposeOptions::new([2; 2], [padding; 2], lacking, [1; 2], 1);
-        conv_transpose2d(input, self.weight.val(), Some(self.bias.val()), options)
+/// A decoder's layer: without a weight of its own it borrows its encoder layer's.
+#[derive(Module, Debug)]
+pub(crate) struct Borrowing<const D: usize> {
+    pub(crate) weight: Option<Param<Tensor<D>>>,
+    pub(crate) bias: Param<Tensor<1>>,
+}
+
+impl<const D: usize> Borrowing<D> {
+    /// Its own weight, or the encoder's.
+    pub(crate) fn weight(&self, lent: Option<Tensor<D>>) -> Tensor<D> {
+        match (&self.weight, lent) {
+            (Some(own), _) => own.val(),
+            (None, Some(lent)) => lent,
+            (None, None) => unreachable!("a decoder that stands alone has its own weights"),
+        }
     }
+}
+
+/// A convolution with a kernel of odd size, padded by half of it: a stride of 1 keeps the size, a
+/// stride of 2 halves it, rounding up.
+pub(crate) fn convolve(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+) -> Tensor<4> {
+    let padding = weight.dims()[3] / 2;
+    conv2d(input, weight, bias, ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1))
+}
+
+/// The transpose of [`convolve`]: to a map of `[height, width]`, which a convolution of that
+/// stride would bring to the input's size.
+pub(crate) fn convolve_back(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+    [height, width]: [usize; 2],
+) -> Tensor<4> {
+    let padding = weight.dims()[3] / 2;
+    // The size without output padding is stride (half - 1) + 1.
+    let lacking = [(height - 1) % stride, (width - 1) % stride];
+    let options = ConvTransposeOptions::new([stride; 2], [padding; 2], lacking, [1; 2], 1);
+    conv_transpose2d(input, weight, bias, options)
 }
 
 /// Repeats pixels up to `size`: `[batch, channels, h, w] -> [batch, channels, height, width]`.
@@ -114,14 +151,54 @@ impl Normalization {
     }
 
     pub(crate) fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        self.forward_with_slope(input).0
+    }
+
+    /// The output, and what [`tangent`](Self::tangent) and [`cotangent`](Self::cotangent) need.
+    pub(crate) fn forward_with_slope(&self, input: Tensor<4>) -> (Tensor<4>, NormalizationSlope) {
         let [batch, channels, height, width] = input.dims();
         let members = channels / self.groups * height * width;
         let grouped = input.reshape([batch, self.groups, members]);
         let centred = grouped.clone() - grouped.mean_dim(2);
         let variance = centred.clone().square().mean_dim(2);
-        let normal =
-            (centred / (variance + EPSILON).sqrt()).reshape([batch, channels, height, width]);
-        normal * self.weight.val().reshape([1, channels, 1, 1])
-            + self.bias.val().reshape([1, channels, 1, 1])
+        let deviation = (variance + EPSILON).sqrt();
+        let normal = centred / deviation.clone();
+        let output = normal.clone().reshape([batch, channels, height, width]) * self.gain()
+            + self.bias.val().reshape([1, channels, 1, 1]);
+        (output, NormalizationSlope { normal, deviation })
+    }
+
+    fn gain(&self) -> Tensor<4> {
+        let [channels] = self.weight.dims();
+        self.weight.val().reshape([1, channels, 1, 1])
+    }
+
+    pub(crate) fn tangent(&self, directions: Tensor<4>, slope: &NormalizationSlope) -> Tensor<4> {
+        slope.project(directions) * self.gain()
+    }
+
+    /// The same, transposed: the projection in between is symmetric.
+    pub(crate) fn cotangent(&self, directions: Tensor<4>, slope: &NormalizationSlope) -> Tensor<4> {
+        slope.project(directions * self.gain())
+    }
+}
+
+/// Where a normalisation stands: normal values `[batch, groups, members]` and deviations
+/// `[batch, groups, 1]`.
+pub(crate) struct NormalizationSlope {
+    normal: Tensor<3>,
+    deviation: Tensor<3>,
+}
+
+impl NormalizationSlope {
+    /// `(v - mean(v) - n mean(n v)) / deviation` within each group: the derivative of the normal
+    /// values `n`.
+    fn project(&self, directions: Tensor<4>) -> Tensor<4> {
+        let (shape, [batch, groups, members]) = (directions.dims(), self.normal.dims());
+        let v = directions.reshape([shape[0] / batch, batch, groups, members]);
+        let n = self.normal.clone().unsqueeze::<4>();
+        let along = (v.clone() * n.clone()).mean_dim(3);
+        let centred = v.clone() - v.mean_dim(3) - n * along;
+        (centred / self.deviation.clone().unsqueeze::<4>()).reshape(shape)
     }
 }

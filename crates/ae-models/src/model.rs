@@ -3,9 +3,13 @@
 use burn::module::{DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 
+use crate::count::check_count;
+use crate::initial::Initial;
+use crate::stack::check_chain;
 use crate::{
     Activation, Conv, ConvConfig, ConvDecoder, ConvEncoder, Decoder, Dense, DenseConfig,
-    DenseDecoder, DenseEncoder, Encoder, Error, Result, initial::Initial,
+    DenseDecoder, DenseEncoder, DifferentiableEncoder, Encoder, Error, Layered, Pca, PcaConfig,
+    Result, Stack,
 };
 
 /// Everything that decides what a model computes, but for its weights.
@@ -16,6 +20,13 @@ pub enum Architecture {
     Dense(DenseConfig),
     /// A [`Conv`] autoencoder.
     Conv(ConvConfig),
+    /// A [`Pca`].
+    Pca(PcaConfig),
+    /// A [`Stack`].
+    Stack {
+        /// The layers, the one nearest to the input first.
+        layers: Vec<Architecture>,
+    },
 }
 
 impl Architecture {
@@ -24,10 +35,48 @@ impl Architecture {
     /// # Errors
     /// If the configuration describes no model.
     pub fn init(&self, seed: u64, device: &Device) -> Result<Model> {
-        Ok(match self {
-            Self::Dense(config) => Model::Dense(config.init(seed, device)?),
-            Self::Conv(config) => Model::Conv(config.init(seed, device)?),
-        })
+        self.check()?;
+        Ok(self.build(&mut Initial::new(seed, device)))
+    }
+
+    fn build(&self, initial: &mut Initial) -> Model {
+        match self {
+            Self::Dense(config) => Model::Dense(config.build(initial)),
+            Self::Conv(config) => Model::Conv(config.build(initial)),
+            Self::Pca(config) => Model::Pca(config.build(initial)),
+            Self::Stack { layers } => {
+                let layers = layers.iter().map(|layer| layer.build(initial)).collect();
+                Model::Stack(Stack::from_layers(layers))
+            }
+        }
+    }
+
+    fn build_encoder(&self, initial: &mut Initial) -> ModelEncoder {
+        match self {
+            Self::Dense(config) => ModelEncoder::Dense(DenseEncoder::init(config, initial)),
+            Self::Conv(config) => ModelEncoder::Conv(ConvEncoder::init(config, initial)),
+            Self::Pca(config) => ModelEncoder::Pca(config.build(initial)),
+            Self::Stack { layers } => {
+                let layers = layers.iter().map(|layer| layer.build_encoder(initial)).collect();
+                ModelEncoder::Stack(Stack::from_layers(layers))
+            }
+        }
+    }
+
+    /// The same chain of layers as a [`Stack`] of autoencoders with one layer each, which
+    /// computes the same and can be pretrained layer by layer. A stack stays what it is.
+    pub fn stacked(&self) -> Self {
+        let layers = match self {
+            Self::Dense(config) => config.layers().into_iter().map(Self::Dense).collect(),
+            Self::Conv(config) => {
+                let (stages, dense) = config.layers();
+                let stages = stages.into_iter().map(Self::Conv);
+                stages.chain(dense.into_iter().map(Self::Dense)).collect()
+            }
+            Self::Pca(_) => vec![self.clone()],
+            Self::Stack { layers } => layers.clone(),
+        };
+        Self::Stack { layers }
     }
 
     /// The numbers of a part's parameters, unless they are too many to count.
@@ -35,22 +84,72 @@ impl Architecture {
         match self {
             Self::Dense(config) => config.parameters(part),
             Self::Conv(config) => config.parameters(part),
+            Self::Pca(config) => config.parameters(),
+            Self::Stack { layers } => layers
+                .iter()
+                .try_fold(0usize, |sum, layer| sum.checked_add(layer.parameters(part)?)),
         }
     }
 
     /// Whether it describes a model.
-    pub(crate) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// Names the first field that is out of its range.
+    pub fn check(&self) -> Result<()> {
         match self {
             Self::Dense(config) => config.check(),
             Self::Conv(config) => config.check(),
+            Self::Pca(config) => config.check(),
+            Self::Stack { layers } => {
+                layers.iter().try_for_each(Self::check)?;
+                let widths = layers.iter().map(|layer| [layer.features(), layer.code_size()]);
+                check_chain(&widths.collect::<Vec<_>>())?;
+                check_count(self.parameters(Part::Whole))
+            }
         }
     }
 
-    /// `dense` or `conv`.
+    /// Features of an input, of an architecture that passes [`check`](Self::check).
+    pub fn features(&self) -> usize {
+        match self {
+            Self::Dense(config) => config.features(),
+            Self::Conv(config) => config.features(),
+            Self::Pca(config) => config.features,
+            Self::Stack { layers } => layers.first().map_or(0, Self::features),
+        }
+    }
+
+    /// Units of a code, of an architecture that passes [`check`](Self::check).
+    pub fn code_size(&self) -> usize {
+        match self {
+            Self::Dense(config) => config.code_size(),
+            Self::Conv(config) => config.code_size(),
+            Self::Pca(config) => config.components,
+            Self::Stack { layers } => layers.last().map_or(0, Self::code_size),
+        }
+    }
+
+    /// `dense`, `conv`, `pca` or `stack`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Dense(_) => "dense",
             Self::Conv(_) => "conv",
+            Self::Pca(_) => "pca",
+            Self::Stack { .. } => "stack",
+        }
+    }
+
+    /// The name that a tensor of a part has in a file of the whole.
+    pub(crate) fn name_in_whole(&self, part: Part, name: &str) -> String {
+        let in_layer = || {
+            let Self::Stack { layers } = self else { return None };
+            let (index, rest) = name.strip_prefix("layers.")?.split_once('.')?;
+            let layer = layers.get(index.parse::<usize>().ok()?)?;
+            Some(format!("layers.{index}.{}", layer.name_in_whole(part, rest)))
+        };
+        match self {
+            Self::Pca(_) => name.to_owned(),
+            _ => in_layer().unwrap_or_else(|| format!("{}{name}", part.prefix())),
         }
     }
 }
@@ -64,60 +163,132 @@ pub enum Model {
     Dense(Dense),
     /// Convolutional.
     Conv(Conv),
+    /// Principal components.
+    Pca(Pca),
+    /// Layers on top of each other.
+    Stack(Stack<Model>),
 }
 
-impl ModuleDisplay for Model {
-    fn format(&self, settings: DisplaySettings) -> String {
-        match self {
-            Self::Dense(model) => model.format(settings),
-            Self::Conv(model) => model.format(settings),
-        }
-    }
+/// The encoder of any autoencoder of this crate.
+#[derive(Module, Debug)]
+#[module(custom_display)]
+#[expect(clippy::large_enum_variant, reason = "a few hundred bytes, once or twice a process")]
+pub enum ModelEncoder {
+    /// Dense.
+    Dense(DenseEncoder),
+    /// Convolutional.
+    Conv(ConvEncoder),
+    /// Principal components.
+    Pca(Pca),
+    /// Layers on top of each other.
+    Stack(Stack<ModelEncoder>),
 }
 
-impl Encoder for Model {
-    fn encode(&self, input: Tensor<2>) -> Tensor<2> {
+impl Model {
+    /// The encoding half as a module of its own, with the same weights.
+    pub fn to_encoder(&self) -> ModelEncoder {
         match self {
-            Self::Dense(model) => model.encode(input),
-            Self::Conv(model) => model.encode(input),
-        }
-    }
-
-    fn features(&self) -> usize {
-        match self {
-            Self::Dense(model) => model.features(),
-            Self::Conv(model) => model.features(),
-        }
-    }
-
-    fn code_size(&self) -> usize {
-        match self {
-            Self::Dense(model) => model.code_size(),
-            Self::Conv(model) => model.code_size(),
-        }
-    }
-
-    fn code_activation(&self) -> Activation {
-        match self {
-            Self::Dense(model) => model.code_activation(),
-            Self::Conv(model) => model.code_activation(),
+            Self::Dense(model) => ModelEncoder::Dense(model.encoder().clone()),
+            Self::Conv(model) => ModelEncoder::Conv(model.encoder().clone()),
+            Self::Pca(model) => ModelEncoder::Pca(model.clone()),
+            Self::Stack(stack) => {
+                let layers = stack.layers().iter().map(Self::to_encoder).collect();
+                ModelEncoder::Stack(Stack::from_layers(layers))
+            }
         }
     }
 }
+
+/// Calls the same method of whichever model it is.
+macro_rules! each {
+    ($type:ident, $self:expr, $model:ident => $call:expr) => {
+        match $self {
+            $type::Dense($model) => $call,
+            $type::Conv($model) => $call,
+            $type::Pca($model) => $call,
+            $type::Stack($model) => $call,
+        }
+    };
+}
+
+macro_rules! encoder {
+    ($type:ident) => {
+        impl ModuleDisplay for $type {
+            fn format(&self, settings: DisplaySettings) -> String {
+                each!($type, self, model => model.format(settings))
+            }
+        }
+
+        impl Encoder for $type {
+            fn encode(&self, input: Tensor<2>) -> Tensor<2> {
+                each!($type, self, model => model.encode(input))
+            }
+
+            fn features(&self) -> usize {
+                each!($type, self, model => model.features())
+            }
+
+            fn code_size(&self) -> usize {
+                each!($type, self, model => model.code_size())
+            }
+
+            fn code_activation(&self) -> Activation {
+                each!($type, self, model => model.code_activation())
+            }
+
+            fn kept(&self) -> Option<usize> {
+                each!($type, self, model => model.kept())
+            }
+
+            fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
+                each!($type, self, model => model.encode_all(input))
+            }
+        }
+
+        impl DifferentiableEncoder for $type {
+            fn encode_tangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+                each!($type, self, model => model.encode_tangent(input, directions))
+            }
+
+            fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+                each!($type, self, model => model.encode_cotangent(input, directions))
+            }
+
+            fn squared_jacobian(&self, input: Tensor<2>) -> Option<Tensor<1>> {
+                each!($type, self, model => model.squared_jacobian(input))
+            }
+        }
+    };
+}
+
+encoder!(Model);
+encoder!(ModelEncoder);
 
 impl Decoder for Model {
     fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Dense(model) => model.decode_logits(code),
-            Self::Conv(model) => model.decode_logits(code),
-        }
+        each!(Model, self, model => model.decode_logits(code))
     }
 
     fn output(&self) -> Activation {
-        match self {
-            Self::Dense(model) => model.output(),
-            Self::Conv(model) => model.output(),
-        }
+        each!(Model, self, model => model.output())
+    }
+}
+
+impl Layered for Model {
+    fn encode_through(
+        &self,
+        input: Tensor<2>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        each!(Model, self, model => model.encode_through(input, between))
+    }
+
+    fn decode_logits_through(
+        &self,
+        code: Tensor<2>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        each!(Model, self, model => model.decode_logits_through(code, between))
     }
 }
 
@@ -208,6 +379,7 @@ macro_rules! described {
 
 described!(Dense, Whole, Dense, "dense", |config, device| config.init(0, device));
 described!(Conv, Whole, Conv, "conv", |config, device| config.init(0, device));
+described!(Pca, Whole, Pca, "pca", |config, device| Ok(config.build(&mut Initial::new(0, device))));
 described!(DenseEncoder, Encoder, Dense, "dense", |config, device| Ok(DenseEncoder::init(
     config,
     &mut Initial::new(0, device)
@@ -217,17 +389,22 @@ described!(ConvEncoder, Encoder, Conv, "conv", |config, device| Ok(ConvEncoder::
     &mut Initial::new(0, device)
 )));
 described!(DenseDecoder, Decoder, Dense, "dense", |config, device| {
-    if config.tied {
+    check_untied(config.tied)?;
+    Ok(DenseDecoder::init(config, &mut Initial::new(0, device)))
+});
+described!(ConvDecoder, Decoder, Conv, "conv", |config, device| {
+    check_untied(config.tied)?;
+    Ok(ConvDecoder::init(config, &mut Initial::new(0, device)))
+});
+
+fn check_untied(tied: bool) -> Result<()> {
+    if tied {
         let expected = "false: a tied decoder has no weights of its own; load the whole model and \
                         take `to_decoder()`";
         return Err(Error::config("tied", expected, true));
     }
-    Ok(DenseDecoder::init(config, &mut Initial::new(0, device)))
-});
-described!(ConvDecoder, Decoder, Conv, "conv", |config, device| Ok(ConvDecoder::init(
-    config,
-    &mut Initial::new(0, device)
-)));
+    Ok(())
+}
 
 impl Described for Model {
     const PART: Part = Part::Whole;
@@ -236,10 +413,36 @@ impl Described for Model {
         match self {
             Self::Dense(model) => model.architecture(),
             Self::Conv(model) => model.architecture(),
+            Self::Pca(model) => model.architecture(),
+            Self::Stack(stack) => {
+                let layers = stack.layers().iter().map(Self::architecture).collect();
+                Architecture::Stack { layers }
+            }
         }
     }
 
     fn from_architecture(architecture: &Architecture, device: &Device) -> Result<Self> {
         architecture.init(0, device)
+    }
+}
+
+impl Described for ModelEncoder {
+    const PART: Part = Part::Encoder;
+
+    fn architecture(&self) -> Architecture {
+        match self {
+            Self::Dense(encoder) => encoder.architecture(),
+            Self::Conv(encoder) => encoder.architecture(),
+            Self::Pca(model) => model.architecture(),
+            Self::Stack(stack) => {
+                let layers = stack.layers().iter().map(Self::architecture).collect();
+                Architecture::Stack { layers }
+            }
+        }
+    }
+
+    fn from_architecture(architecture: &Architecture, device: &Device) -> Result<Self> {
+        architecture.check()?;
+        Ok(architecture.build_encoder(&mut Initial::new(0, device)))
     }
 }

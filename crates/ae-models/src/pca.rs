@@ -6,8 +6,44 @@ use chacha20::ChaCha8Rng;
 use nalgebra::{DMatrix, DMatrixView, SymmetricEigen};
 use rand::{RngExt, SeedableRng};
 
+use crate::count::{Count, check_count};
+use crate::initial::Initial;
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, Encoder, Error, Result};
+use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Error, Layered, Result};
+
+/// The widths of a [`Pca`].
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PcaConfig {
+    /// Features of an input.
+    pub features: usize,
+    /// Components, the units of a code: 1 to `features`.
+    pub components: usize,
+}
+
+impl PcaConfig {
+    pub(crate) fn check(self) -> Result<()> {
+        if self.components == 0 || self.components > self.features {
+            let expected = format!("1 to {}", self.features);
+            return Err(Error::config("components", expected, self.components));
+        }
+        check_count(self.parameters())
+    }
+
+    pub(crate) fn parameters(self) -> Option<usize> {
+        let mut all = Count::default();
+        all.add(&[self.features, self.components]).add(&[self.features]).total()
+    }
+
+    /// One whose components and mean are to be replaced.
+    pub(crate) fn build(self, initial: &mut Initial) -> Pca {
+        Pca {
+            mean: initial.constant(self.features, 0.0),
+            components: initial.symmetric_weight([self.features, self.components]),
+            config: self,
+        }
+    }
+}
 
 /// The projection on the `k` directions of largest variance, as an autoencoder:
 /// `h = (x - m) V`, `y = h V^T + m`, with the mean `m` and the orthonormal components
@@ -32,6 +68,8 @@ use crate::{Activation, Decoder, Encoder, Error, Result};
 pub struct Pca {
     mean: Param<Tensor<1>>,
     components: Param<Tensor<2>>,
+    #[module(skip)]
+    config: PcaConfig,
 }
 
 impl Pca {
@@ -74,7 +112,13 @@ impl Pca {
                 TensorData::new::<f32, _>(row_major, [features, components]),
                 device,
             ),
+            config: PcaConfig { features, components },
         })
+    }
+
+    /// What it was made from.
+    pub fn config(&self) -> &PcaConfig {
+        &self.config
     }
 
     /// The components, `[features, k]`, orthonormal, by falling variance; of data of lower
@@ -124,6 +168,35 @@ impl Decoder for Pca {
 
     fn output(&self) -> Activation {
         Activation::Identity
+    }
+}
+
+impl DifferentiableEncoder for Pca {
+    fn encode_tangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        [self.encode(input), directions.matmul(self.components.val())]
+    }
+
+    fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        [self.encode(input), directions.matmul(self.components.val().transpose())]
+    }
+}
+
+/// It has no hidden layers.
+impl Layered for Pca {
+    fn encode_through(
+        &self,
+        input: Tensor<2>,
+        _: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        self.encode(input)
+    }
+
+    fn decode_logits_through(
+        &self,
+        code: Tensor<2>,
+        _: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        self.decode_logits(code)
     }
 }
 

@@ -22,6 +22,13 @@ pub fn collect<M: Module>(module: &M) -> Tensors {
     visitor.tensors
 }
 
+/// The names of a module's parameters, in no promised order. Reads nothing back.
+pub fn names<M: Module>(module: &M) -> Vec<String> {
+    let mut visitor = Namer::default();
+    module.visit(&mut visitor);
+    visitor.names
+}
+
 /// The module with its parameters replaced by `tensors`, on the device where they were.
 ///
 /// # Errors
@@ -155,6 +162,26 @@ impl ModuleVisitor for Collector {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = turn(param.val().without_autodiff());
         self.tensors.insert(self.path.name(), value.into_data());
+    }
+
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+}
+
+#[derive(Default)]
+struct Namer {
+    path: Names,
+    names: Vec<String>,
+}
+
+impl ModuleVisitor for Namer {
+    fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+        self.names.push(self.path.name());
     }
 
     fn enter_module(&mut self, name: &str, container: &str) {

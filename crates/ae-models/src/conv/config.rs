@@ -4,7 +4,8 @@ use burn::tensor::Device;
 
 use super::{Conv, ConvDecoder, ConvEncoder};
 use crate::count::{Count, check_count};
-use crate::{Activation, Error, Part, Result, initial::Initial};
+use crate::kept::check_kept;
+use crate::{Activation, DenseConfig, Error, Part, Result, initial::Initial};
 
 /// How an encoder stage halves its map (odd sizes round up).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -57,16 +58,18 @@ impl Norm {
 /// | field | default | range | meaning |
 /// |---|---|---|---|
 /// | `input` | (asked for) | none 0 | channels, height, width of an image |
-/// | `code` | (asked for) | above 0 | units of the code |
+/// | `code` | (asked for) | none, or above 0 | units of the code; none: the last map, flattened, is the code |
 /// | `channels` | 32, 64 | at least one, none 0 | channels after each stage; a stage halves height and width |
 /// | `kernel` | 3 | odd, from 3 | height and width of every kernel |
-/// | `hidden` | none | none 0 | widths of dense layers between the last map and the code |
+/// | `hidden` | none | none 0 | widths of dense layers between the last map and the code, if that has units of its own |
 /// | `down` | stride | stride, max-pool | how stages halve |
 /// | `up` | transposed | transposed, upsample | how stages double |
 /// | `norm` | none | none, layer, group n (n divides all of `channels`) | between convolution and activation |
 /// | `activation` | ReLU | any | inside |
 /// | `code_activation` | identity | any | of the code |
 /// | `output` | sigmoid | any | of the reconstruction |
+/// | `tied` | false | | each decoder layer is the transpose of its encoder layer: the same kernel or matrix, a bias of its own |
+/// | `kept` | all | 1 to the code's units | units of a code that are kept, the largest; the others are 0 |
 ///
 /// ```
 /// use ae_models::{Autoencoder, ConvConfig};
@@ -83,8 +86,8 @@ impl Norm {
 pub struct ConvConfig {
     /// Channels, height and width of an image.
     pub input: [usize; 3],
-    /// Units of the code.
-    pub code: usize,
+    /// Units of the code; `None`: the last map is the code.
+    pub code: Option<usize>,
     /// Channels after each stage.
     pub channels: Vec<usize>,
     /// Height and width of every kernel.
@@ -103,6 +106,12 @@ pub struct ConvConfig {
     pub code_activation: Activation,
     /// Of the reconstruction.
     pub output: Activation,
+    /// Whether decoder weights are the encoder's, transposed.
+    #[serde(default)]
+    pub tied: bool,
+    /// How many units of a code are kept ([`Encoder::kept`](crate::Encoder::kept)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<usize>,
 }
 
 impl ConvConfig {
@@ -111,7 +120,7 @@ impl ConvConfig {
     pub fn new(input: [usize; 3], code: usize) -> Self {
         Self {
             input,
-            code,
+            code: Some(code),
             channels: vec![32, 64],
             kernel: 3,
             hidden: Vec::new(),
@@ -121,7 +130,15 @@ impl ConvConfig {
             activation: Activation::Relu,
             code_activation: Activation::Identity,
             output: Activation::Sigmoid,
+            tied: false,
+            kept: None,
         }
+    }
+
+    /// No dense layers: the code is the map after the last of the stages, which have so many
+    /// `channels`. What a layer of a convolutional stack is.
+    pub fn maps(input: [usize; 3], channels: impl Into<Vec<usize>>) -> Self {
+        Self { code: None, channels: channels.into(), ..Self::new(input, 0) }
     }
 
     /// A model with weights drawn from `seed`: the same on every device. Weights are uniform
@@ -133,18 +150,55 @@ impl ConvConfig {
     /// image can be halved.
     pub fn init(&self, seed: u64, device: &Device) -> Result<Conv> {
         self.check()?;
-        let mut initial = Initial::new(seed, device);
-        let encoder = ConvEncoder::init(self, &mut initial);
-        let decoder = ConvDecoder::init(self, &mut initial);
-        Ok(Conv { encoder, decoder })
+        Ok(self.build(&mut Initial::new(seed, device)))
+    }
+
+    pub(crate) fn build(&self, initial: &mut Initial) -> Conv {
+        let encoder = ConvEncoder::init(self, initial);
+        let decoder = ConvDecoder::init(self, initial);
+        Conv { encoder, decoder }
+    }
+
+    /// The same chain as autoencoders of one layer each, the one nearest to the input first: stages
+    /// whose code is a map, then dense layers. What a [`Stack`](crate::Stack) is made of. The output
+    /// of each has the activation of the code below; a stage's decoder has no normalisation.
+    pub fn layers(&self) -> (Vec<Self>, Vec<DenseConfig>) {
+        let output = |layer| if layer == 0 { self.output } else { self.activation };
+        let last = self.encoder_layers() - 1;
+        let (chain, sizes) = (self.chain(), self.sizes());
+        let stages = (0..self.channels.len()).map(|index| Self {
+            input: [chain[index], sizes[index][0], sizes[index][1]],
+            code: None,
+            channels: vec![chain[index + 1]],
+            hidden: Vec::new(),
+            code_activation: self.encoder_activation(index),
+            output: output(index),
+            kept: self.kept.filter(|_| index == last),
+            ..self.clone()
+        });
+        let stages: Vec<Self> = stages.collect();
+        let widths = self.widths();
+        let dense = widths.windows(2).enumerate().map(|(index, pair)| {
+            let layer = stages.len() + index;
+            DenseConfig {
+                widths: pair.to_vec(),
+                activation: self.activation,
+                code_activation: self.encoder_activation(layer),
+                output: output(layer),
+                tied: self.tied,
+                kept: self.kept.filter(|_| layer == last),
+            }
+        });
+        let dense = dense.collect();
+        (stages, dense)
     }
 
     pub(crate) fn check(&self) -> Result<()> {
         if self.input.contains(&0) {
             return Err(Error::config("input", "channels, height and width above 0", self.input));
         }
-        if self.code == 0 {
-            return Err(Error::config("code", "a number above 0", self.code));
+        if self.code == Some(0) {
+            return Err(Error::config("code", "a number above 0", 0));
         }
         if self.channels.is_empty() || self.channels.contains(&0) {
             return Err(Error::config("channels", "at least one stage, none of 0", &self.channels));
@@ -154,6 +208,10 @@ impl ConvConfig {
         }
         if self.hidden.contains(&0) {
             return Err(Error::config("hidden", "widths above 0", &self.hidden));
+        }
+        if self.code.is_none() && !self.hidden.is_empty() {
+            let expected = "none, since the last map is the code";
+            return Err(Error::config("hidden", expected, &self.hidden));
         }
         let [_, height, width] = self.input;
         let halvings = usize::BITS - (height.max(width) - 1).leading_zeros();
@@ -169,7 +227,10 @@ impl ConvConfig {
                 let expected = format!("groups that divide all of {:?}", self.channels);
                 Err(Error::config("norm", expected, self.norm))
             }
-            _ => check_count(self.parameters(Part::Whole)),
+            _ => {
+                check_count(self.parameters(Part::Whole))?;
+                check_kept(self.kept, self.code_size())
+            }
         }
     }
 
@@ -177,7 +238,7 @@ impl ConvConfig {
     pub(crate) fn parameters(&self, part: Part) -> Option<usize> {
         let (chain, [height, width]) = (self.chain(), self.sizes()[self.channels.len()]);
         let innermost = Count::default().add(&[chain[chain.len() - 1], height, width]).total()?;
-        let widths = [&[innermost], &self.hidden[..], &[self.code]].concat();
+        let widths = self.widths_from(innermost);
         let gains = if self.norm == Norm::None { 0 } else { 2 };
         let mut all = Count::default();
         all.add(&self.input);
@@ -189,7 +250,10 @@ impl ConvConfig {
             }
             if part != Part::Encoder {
                 let gains = if index == 0 { 0 } else { gains };
-                all.add(&kernel).add(&[1 + gains, pair[0]]);
+                if !self.tied {
+                    all.add(&kernel);
+                }
+                all.add(&[1 + gains, pair[0]]);
             }
         }
         for pair in widths.windows(2) {
@@ -197,13 +261,16 @@ impl ConvConfig {
                 all.add(&[pair[0], pair[1]]).add(&[pair[1]]);
             }
             if part != Part::Encoder {
-                all.add(&[pair[0], pair[1]]).add(&[pair[0]]);
+                if !self.tied {
+                    all.add(&[pair[0], pair[1]]);
+                }
+                all.add(&[pair[0]]);
             }
         }
         Some(all.total()? - features)
     }
 
-    pub(super) fn features(&self) -> usize {
+    pub(crate) fn features(&self) -> usize {
         self.input.iter().product()
     }
 
@@ -225,12 +292,26 @@ impl ConvConfig {
         [self.channels[self.channels.len() - 1], height, width]
     }
 
-    /// Widths of the dense layers, from the flattened map to the code.
-    pub(super) fn widths(&self) -> Vec<usize> {
-        [&[self.innermost().iter().product()], &self.hidden[..], &[self.code]].concat()
+    pub(crate) fn code_size(&self) -> usize {
+        self.code.unwrap_or_else(|| self.innermost().iter().product())
     }
 
-    pub(super) fn encoder_activation(&self, dense: usize) -> Activation {
-        if dense == self.hidden.len() { self.code_activation } else { self.activation }
+    /// Widths of the dense layers, from the flattened map to the code.
+    pub(super) fn widths(&self) -> Vec<usize> {
+        self.widths_from(self.innermost().iter().product())
+    }
+
+    fn widths_from(&self, innermost: usize) -> Vec<usize> {
+        [&[innermost], &self.hidden[..], self.code.as_slice()].concat()
+    }
+
+    /// Layers between the input and the code: stages, then dense ones.
+    pub(super) fn encoder_layers(&self) -> usize {
+        self.channels.len() + self.widths().len() - 1
+    }
+
+    /// Of an encoder layer; stages come first.
+    pub(super) fn encoder_activation(&self, layer: usize) -> Activation {
+        if layer + 1 == self.encoder_layers() { self.code_activation } else { self.activation }
     }
 }

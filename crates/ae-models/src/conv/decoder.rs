@@ -1,10 +1,10 @@
 //! From a code back to an image.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, module::linear};
 
-use super::{ConvConfig, Stage, Up, norm, shape};
-use crate::layers::{Affine, Kernel, Normalization, upsample};
+use super::{ConvConfig, ConvEncoder, Up, norm, shape};
+use crate::layers::{Borrowing, Normalization, convolve, convolve_back, upsample};
 use crate::summary::{Summary, print_as_summary};
 use crate::{Activation, Decoder, initial::Initial};
 
@@ -12,29 +12,44 @@ use crate::{Activation, Decoder, initial::Initial};
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct ConvDecoder {
-    dense: Vec<Affine>,
-    stages: Vec<Stage>,
+    pub(super) dense: Vec<Borrowing<2>>,
+    pub(super) stages: Vec<DecoderStage>,
     #[module(skip)]
-    config: ConvConfig,
+    pub(super) config: ConvConfig,
+}
+
+/// A convolution, perhaps with its encoder stage's kernel, and what follows it.
+#[derive(Module, Debug)]
+pub(super) struct DecoderStage {
+    pub(super) convolution: Borrowing<4>,
+    pub(super) norm: Option<Normalization>,
 }
 
 impl ConvDecoder {
     pub(crate) fn init(config: &ConvConfig, initial: &mut Initial) -> Self {
         let mut dense = Vec::new();
         for pair in config.widths().windows(2).rev() {
-            dense.push(Affine::init([pair[1], pair[0]], config.activation.gain(), initial));
+            let gain = config.activation.gain();
+            let weight = (!config.tied).then(|| initial.weight([pair[1], pair[0]], pair[1], gain));
+            dense.push(Borrowing { weight, bias: initial.constant(pair[0], 0.0) });
         }
         let mut stages = Vec::new();
+        let k = config.kernel;
         for (index, pair) in config.chain().windows(2).enumerate().rev() {
-            let (from_to, outermost) = ([pair[1], pair[0]], index == 0);
-            let gain = if outermost { config.output.gain() } else { config.activation.gain() };
-            let convolution = match config.up {
-                Up::Transposed => Kernel::init_transposed(from_to, config.kernel, gain, initial),
-                Up::Upsample => Kernel::init(from_to, config.kernel, gain, initial),
-            };
-            let groups = config.norm.groups().filter(|_| !outermost);
-            let norm = groups.map(|groups| Normalization::init(pair[0], groups, initial));
-            stages.push(Stage { convolution, norm });
+            let [to, from] = [pair[0], pair[1]];
+            let is_outermost = index == 0;
+            let gain = if is_outermost { config.output.gain() } else { config.activation.gain() };
+            let weight = (!config.tied).then(|| match config.up {
+                // A quarter of the kernel's entries meet in one output.
+                Up::Transposed => {
+                    initial.weight([from, to, k, k], (from * k * k).div_ceil(4), gain)
+                }
+                Up::Upsample => initial.weight([to, from, k, k], from * k * k, gain),
+            });
+            let convolution = Borrowing { weight, bias: initial.constant(to, 0.0) };
+            let groups = config.norm.groups().filter(|_| !is_outermost);
+            let norm = groups.map(|groups| Normalization::init(to, groups, initial));
+            stages.push(DecoderStage { convolution, norm });
         }
         Self { dense, stages, config: config.clone() }
     }
@@ -45,25 +60,56 @@ impl ConvDecoder {
     }
 }
 
-impl Decoder for ConvDecoder {
-    fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
+impl ConvDecoder {
+    pub(super) fn logits(
+        &self,
+        code: Tensor<2>,
+        encoder: Option<&ConvEncoder>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
         let config = &self.config;
-        let x = self.dense.iter().fold(code, |x, layer| config.activation.apply(layer.forward(x)));
+        let mut x = code;
+        for (index, layer) in self.dense.iter().enumerate() {
+            let lent = encoder.map(|encoder| &encoder.dense[self.dense.len() - 1 - index].weight);
+            let weight = layer.weight(lent.map(|weight| weight.val().transpose()));
+            x = between(config.activation.apply(linear(x, weight, Some(layer.bias.val()))));
+        }
         let [batch, _] = x.dims();
         let [channels, height, width] = config.innermost();
         let mut map = x.reshape([batch, channels, height, width]);
         let sizes = config.sizes();
         for (index, stage) in self.stages.iter().enumerate() {
-            let size = sizes[self.stages.len() - 1 - index];
+            let target = self.stages.len() - 1 - index;
+            let lent = encoder.map(|encoder| encoder.stages[target].convolution.weight.val());
+            let is_lent = stage.convolution.weight.is_none();
+            let weight = stage.convolution.weight(lent);
+            let bias = Some(stage.convolution.bias.val());
             map = match config.up {
-                Up::Transposed => stage.convolution.double(map, size),
-                Up::Upsample => stage.convolution.convolve(upsample(map, size), 1),
+                Up::Transposed => convolve_back(map, weight, bias, 2, sizes[target]),
+                Up::Upsample => {
+                    let map = upsample(map, sizes[target]);
+                    match is_lent {
+                        true => convolve_back(map, weight, bias, 1, sizes[target]),
+                        false => convolve(map, weight, bias, 1),
+                    }
+                }
             };
-            if index + 1 < self.stages.len() {
-                map = stage.finish(map, config.activation);
+            if target > 0 {
+                map = match &stage.norm {
+                    Some(norm) => norm.forward(map),
+                    None => map,
+                };
+                let shape = map.dims();
+                map = between(config.activation.apply(map).flatten(1, 3)).reshape(shape);
             }
         }
         map.flatten(1, 3)
+    }
+}
+
+impl Decoder for ConvDecoder {
+    fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
+        self.logits(code, None, &mut |hidden| hidden)
     }
 
     fn output(&self) -> Activation {
@@ -75,8 +121,8 @@ print_as_summary!(ConvDecoder);
 
 impl ConvDecoder {
     fn summary(&self) -> Summary {
-        let title =
-            format!("Convolutional decoder {} -> {}", self.config.code, shape(self.config.input));
+        let (code, input) = (self.config.code_size(), shape(self.config.input));
+        let title = format!("Convolutional decoder {code} -> {input}");
         let mut summary = Summary::new(title);
         self.summarize(&mut summary);
         summary
@@ -84,6 +130,7 @@ impl ConvDecoder {
 
     pub(super) fn summarize(&self, summary: &mut Summary) {
         let config = &self.config;
+        let tied = if config.tied { "tied, " } else { "" };
         for (index, layer) in self.dense.iter().enumerate() {
             let width = match index + 1 == self.dense.len() {
                 true => shape(config.innermost()),
@@ -91,7 +138,7 @@ impl ConvDecoder {
             };
             summary.row(
                 "decoder",
-                format!("dense, {}", config.activation),
+                format!("dense, {tied}{}", config.activation),
                 width,
                 layer.num_params(),
             );
@@ -110,7 +157,7 @@ impl ConvDecoder {
             };
             summary.row(
                 "decoder",
-                format!("{up}, {follows}"),
+                format!("{up}, {tied}{follows}"),
                 shape([channels[target], height, width]),
                 stage.num_params(),
             );

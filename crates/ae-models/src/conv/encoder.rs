@@ -1,37 +1,57 @@
 //! From an image to its code.
 
 use burn::module::Module;
-use burn::tensor::{Tensor, module::max_pool2d, ops::MaxPoolOptions};
+use burn::tensor::{
+    Bool, IndexingUpdateOp, Int, Tensor,
+    module::{max_pool2d, max_pool2d_with_indices},
+    ops::MaxPoolOptions,
+};
 
 use super::{ConvConfig, Down, Stage, norm, shape};
-use crate::layers::{Affine, Kernel, Normalization};
+use crate::kept::{dropped, keep};
+use crate::layers::{Affine, Kernel, Normalization, NormalizationSlope, convolve, convolve_back};
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Encoder, initial::Initial};
+use crate::tangent::scale;
+use crate::{Activation, DifferentiableEncoder, Encoder, initial::Initial};
 
 /// The encoding half of a [`Conv`](crate::Conv) autoencoder.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct ConvEncoder {
-    stages: Vec<Stage>,
-    dense: Vec<Affine>,
+    pub(super) stages: Vec<Stage>,
+    pub(super) dense: Vec<Affine>,
     #[module(skip)]
     pub(super) config: ConvConfig,
 }
 
 impl ConvEncoder {
     pub(crate) fn init(config: &ConvConfig, initial: &mut Initial) -> Self {
-        let gain = config.activation.gain();
         let mut stages = Vec::new();
-        for pair in config.chain().windows(2) {
-            let convolution = Kernel::init([pair[0], pair[1]], config.kernel, gain, initial);
+        for (index, pair) in config.chain().windows(2).enumerate() {
+            let convolution = match config.tied {
+                true => Kernel::init_tied([pair[0], pair[1]], config.kernel, config.up, initial),
+                false => {
+                    let gain = config.encoder_activation(index).gain();
+                    Kernel::init([pair[0], pair[1]], config.kernel, gain, initial)
+                }
+            };
             let groups = config.norm.groups();
             let norm = groups.map(|groups| Normalization::init(pair[1], groups, initial));
             stages.push(Stage { convolution, norm });
         }
         let mut dense = Vec::new();
         for (index, pair) in config.widths().windows(2).enumerate() {
-            let gain = config.encoder_activation(index).gain();
-            dense.push(Affine::init([pair[0], pair[1]], gain, initial));
+            let (from_to, stages) = ([pair[0], pair[1]], stages.len());
+            dense.push(match config.tied {
+                true => Affine {
+                    weight: initial.symmetric_weight(from_to),
+                    bias: initial.constant(pair[1], 0.0),
+                },
+                false => {
+                    let gain = config.encoder_activation(stages + index).gain();
+                    Affine::init(from_to, gain, initial)
+                }
+            });
         }
         Self { stages, dense, config: config.clone() }
     }
@@ -42,26 +62,129 @@ impl ConvEncoder {
     }
 }
 
-impl Encoder for ConvEncoder {
-    fn encode(&self, input: Tensor<2>) -> Tensor<2> {
+/// What a stage leaves behind for tangents.
+struct StageSlope {
+    norm: Option<NormalizationSlope>,
+    activation: Tensor<4>,
+    /// Positions of the maxima in the flattened map before, `[batch, channels, height * width]`.
+    pooled: Option<Tensor<3, Int>>,
+}
+
+/// What an encoding leaves behind for tangents.
+struct Slopes {
+    stages: Vec<StageSlope>,
+    dense: Vec<Tensor<2>>,
+    /// Units of the code that are not kept.
+    dropped: Option<Tensor<2, Bool>>,
+}
+
+impl ConvEncoder {
+    fn image(&self, rows: Tensor<2>) -> Tensor<4> {
+        let [batch, _] = rows.dims();
+        let [channels, height, width] = self.config.input;
+        rows.reshape([batch, channels, height, width])
+    }
+
+    fn stride(&self) -> usize {
+        match self.config.down {
+            Down::Stride => 2,
+            Down::MaxPool => 1,
+        }
+    }
+
+    pub(super) fn through(
+        &self,
+        input: Tensor<2>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
         let config = &self.config;
-        let [batch, _] = input.dims();
-        let [channels, height, width] = config.input;
-        let mut map = input.reshape([batch, channels, height, width]);
-        for stage in &self.stages {
-            map = match config.down {
-                Down::Stride => stage.finish(stage.convolution.convolve(map, 2), config.activation),
-                Down::MaxPool => {
-                    let map = stage.finish(stage.convolution.convolve(map, 1), config.activation);
-                    let squares = MaxPoolOptions::new([2; 2]).with_stride([2; 2]);
-                    max_pool2d(map, squares.with_ceil_mode(true))
-                }
-            };
+        let last = config.encoder_layers() - 1;
+        let mut map = self.image(input);
+        for (index, stage) in self.stages.iter().enumerate() {
+            map = stage.convolution.convolve(map, self.stride());
+            map = stage.finish(map, config.encoder_activation(index));
+            if config.down == Down::MaxPool {
+                map = max_pool2d(map, squares());
+            }
+            if index < last {
+                let shape = map.dims();
+                map = between(map.flatten(1, 3)).reshape(shape);
+            }
         }
         let layers = self.dense.iter().enumerate();
         layers.fold(map.flatten(1, 3), |x, (index, layer)| {
-            config.encoder_activation(index).apply(layer.forward(x))
+            let index = self.stages.len() + index;
+            let y = config.encoder_activation(index).apply(layer.forward(x));
+            if index < last { between(y) } else { y }
         })
+    }
+
+    fn slopes(&self, input: Tensor<2>) -> (Tensor<2>, Slopes) {
+        let config = &self.config;
+        let (mut map, mut stages) = (self.image(input), Vec::new());
+        for (index, stage) in self.stages.iter().enumerate() {
+            map = stage.convolution.convolve(map, self.stride());
+            let norm = stage.norm.as_ref().map(|norm| {
+                let (normal, slope) = norm.forward_with_slope(map.clone());
+                map = normal;
+                slope
+            });
+            let [value, activation] = config.encoder_activation(index).with_slope(map);
+            let pooled;
+            (map, pooled) = match config.down {
+                Down::Stride => (value, None),
+                Down::MaxPool => {
+                    let (pooled, indices) = max_pool2d_with_indices(value, squares());
+                    (pooled, Some(indices.flatten(2, 3)))
+                }
+            };
+            stages.push(StageSlope { norm, activation, pooled });
+        }
+        let (mut x, mut dense) = (map.flatten(1, 3), Vec::new());
+        for (index, layer) in self.dense.iter().enumerate() {
+            let activation = config.encoder_activation(self.stages.len() + index);
+            let [value, slope] = activation.with_slope(layer.forward(x));
+            dense.push(slope);
+            x = value;
+        }
+        let dropped = config.kept.and_then(|k| dropped(x.clone(), k));
+        let code = drop_units(x, &dropped);
+        (code, Slopes { stages, dense, dropped })
+    }
+}
+
+fn squares() -> MaxPoolOptions<2> {
+    MaxPoolOptions::new([2; 2]).with_stride([2; 2]).with_ceil_mode(true)
+}
+
+/// Zeroes what is dropped in codes, or in several directions for each: `[n * batch, code]`.
+fn drop_units(codes: Tensor<2>, dropped: &Option<Tensor<2, Bool>>) -> Tensor<2> {
+    match dropped {
+        Some(dropped) => {
+            let [rows, _] = codes.dims();
+            let times = rows / dropped.dims()[0];
+            codes.mask_fill(dropped.clone().repeat(&[times, 1]), 0.0)
+        }
+        None => codes,
+    }
+}
+
+/// Positions of maxima for several directions for each sample.
+fn repeated(indices: &Tensor<3, Int>, rows: usize) -> Tensor<3, Int> {
+    indices.clone().repeat(&[rows / indices.dims()[0], 1, 1])
+}
+
+impl Encoder for ConvEncoder {
+    fn encode(&self, input: Tensor<2>) -> Tensor<2> {
+        keep(self.encode_all(input), self.config.kept)
+    }
+
+    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
+        self.through(input, &mut |hidden| hidden)
+    }
+
+    fn kept(&self) -> Option<usize> {
+        self.config.kept
     }
 
     fn features(&self) -> usize {
@@ -69,7 +192,7 @@ impl Encoder for ConvEncoder {
     }
 
     fn code_size(&self) -> usize {
-        self.config.code
+        self.config.code_size()
     }
 
     fn code_activation(&self) -> Activation {
@@ -77,12 +200,65 @@ impl Encoder for ConvEncoder {
     }
 }
 
+impl DifferentiableEncoder for ConvEncoder {
+    fn encode_tangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        let (code, slopes) = self.slopes(input);
+        let sizes = self.config.sizes();
+        let mut v = self.image(directions);
+        for (index, (stage, slope)) in self.stages.iter().zip(&slopes.stages).enumerate() {
+            v = convolve(v, stage.convolution.weight.val(), None, self.stride());
+            if let (Some(norm), Some(slope)) = (&stage.norm, &slope.norm) {
+                v = norm.tangent(v, slope);
+            }
+            v = scale(v, slope.activation.clone());
+            if let Some(indices) = &slope.pooled {
+                let ([rows, channels, ..], [height, width]) = (v.dims(), sizes[index + 1]);
+                let picked = v.flatten::<3>(2, 3).gather(2, repeated(indices, rows));
+                v = picked.reshape([rows, channels, height, width]);
+            }
+        }
+        let layers = self.dense.iter().zip(slopes.dense);
+        let tangent = layers
+            .fold(v.flatten(1, 3), |v, (layer, slope)| scale(v.matmul(layer.weight.val()), slope));
+        [code, drop_units(tangent, &slopes.dropped)]
+    }
+
+    fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        let (code, slopes) = self.slopes(input);
+        let (sizes, chain) = (self.config.sizes(), self.config.chain());
+        let layers = self.dense.iter().zip(slopes.dense).rev();
+        let u = layers.fold(drop_units(directions, &slopes.dropped), |u, (layer, slope)| {
+            scale(u, slope).matmul(layer.weight.val().transpose())
+        });
+        let [rows, _] = u.dims();
+        let [channels, height, width] = self.config.innermost();
+        let mut u = u.reshape([rows, channels, height, width]);
+        for (index, (stage, slope)) in self.stages.iter().zip(slopes.stages).enumerate().rev() {
+            let [height, width] = sizes[index];
+            if let Some(indices) = &slope.pooled {
+                let channels = chain[index + 1];
+                let empty = Tensor::zeros([rows, channels, height * width], &u.device());
+                let indices = repeated(indices, rows);
+                let spread = empty.scatter(2, indices, u.flatten(2, 3), IndexingUpdateOp::Add);
+                u = spread.reshape([rows, channels, height, width]);
+            }
+            u = scale(u, slope.activation);
+            if let (Some(norm), Some(slope)) = (&stage.norm, &slope.norm) {
+                u = norm.cotangent(u, slope);
+            }
+            let weight = stage.convolution.weight.val();
+            u = convolve_back(u, weight, None, self.stride(), [height, width]);
+        }
+        [code, u.flatten(1, 3)]
+    }
+}
+
 print_as_summary!(ConvEncoder);
 
 impl ConvEncoder {
     fn summary(&self) -> Summary {
-        let title =
-            format!("Convolutional encoder {} -> {}", shape(self.config.input), self.config.code);
+        let (input, code) = (shape(self.config.input), self.code_size());
+        let title = format!("Convolutional encoder {input} -> {code}");
         let mut summary = Summary::new(title);
         self.summarize(&mut summary);
         summary
@@ -90,7 +266,7 @@ impl ConvEncoder {
 
     pub(super) fn summarize(&self, summary: &mut Summary) {
         let config = &self.config;
-        let (kernel, activation) = (config.kernel, config.activation);
+        let kernel = config.kernel;
         let (channels, sizes) = (config.chain(), config.sizes());
         let down = match config.down {
             Down::Stride => "stride 2",
@@ -98,6 +274,7 @@ impl ConvEncoder {
         };
         for (index, stage) in self.stages.iter().enumerate() {
             let [height, width] = sizes[index + 1];
+            let activation = config.encoder_activation(index);
             summary.row(
                 "encoder",
                 format!("convolution {kernel}x{kernel}, {down}, {}{activation}", norm(config)),
@@ -106,7 +283,7 @@ impl ConvEncoder {
             );
         }
         for (index, layer) in self.dense.iter().enumerate() {
-            let activation = config.encoder_activation(index);
+            let activation = config.encoder_activation(self.stages.len() + index);
             let width = layer.bias.dims()[0];
             summary.row(
                 "encoder",

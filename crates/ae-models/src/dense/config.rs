@@ -4,6 +4,7 @@ use burn::tensor::Device;
 
 use super::{Dense, DenseDecoder, DenseEncoder};
 use crate::count::{Count, check_count};
+use crate::kept::check_kept;
 use crate::{Activation, Error, Part, Result, initial::Initial};
 
 /// What a [`Dense`] autoencoder is made of.
@@ -15,6 +16,7 @@ use crate::{Activation, Error, Part, Result, initial::Initial};
 /// | `code_activation` | identity | any | of the code |
 /// | `output` | sigmoid | any | of the reconstruction |
 /// | `tied` | false | | each decoder layer multiplies by the transpose of its encoder layer's weight |
+/// | `kept` | all | 1 to the code's units | units of a code that are kept, the largest; the others are 0 |
 ///
 /// ```
 /// use ae_models::{Activation, DenseConfig, Encoder};
@@ -40,6 +42,9 @@ pub struct DenseConfig {
     pub output: Activation,
     /// Whether decoder weights are the encoder's, transposed.
     pub tied: bool,
+    /// How many units of a code are kept ([`Encoder::kept`](crate::Encoder::kept)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<usize>,
 }
 
 impl DenseConfig {
@@ -51,6 +56,7 @@ impl DenseConfig {
             code_activation: Activation::Identity,
             output: Activation::Sigmoid,
             tied: false,
+            kept: None,
         }
     }
 
@@ -64,10 +70,28 @@ impl DenseConfig {
     /// If there are fewer than two widths or one is 0.
     pub fn init(&self, seed: u64, device: &Device) -> Result<Dense> {
         self.check()?;
-        let mut initial = Initial::new(seed, device);
-        let encoder = DenseEncoder::init(self, &mut initial);
-        let decoder = DenseDecoder::init(self, &mut initial);
-        Ok(Dense { encoder, decoder })
+        Ok(self.build(&mut Initial::new(seed, device)))
+    }
+
+    pub(crate) fn build(&self, initial: &mut Initial) -> Dense {
+        let encoder = DenseEncoder::init(self, initial);
+        let decoder = DenseDecoder::init(self, initial);
+        Dense { encoder, decoder }
+    }
+
+    /// The same chain as autoencoders of one layer each, the one nearest to the input first: what
+    /// a [`Stack`](crate::Stack) is made of. The output of each has the activation of the code
+    /// below.
+    pub fn layers(&self) -> Vec<Self> {
+        let layer = |(index, pair): (usize, &[usize])| Self {
+            widths: pair.to_vec(),
+            activation: self.activation,
+            code_activation: self.encoder_activation(index),
+            output: if index == 0 { self.output } else { self.activation },
+            tied: self.tied,
+            kept: self.kept.filter(|_| index + 1 == self.depth()),
+        };
+        self.widths.windows(2).enumerate().map(layer).collect()
     }
 
     pub(crate) fn check(&self) -> Result<()> {
@@ -75,6 +99,7 @@ impl DenseConfig {
             let expected = "at least two widths (features and code), none of them 0";
             return Err(Error::config("widths", expected, &self.widths));
         }
+        check_kept(self.kept, self.code_size())?;
         check_count(self.parameters(Part::Whole))
     }
 
@@ -97,11 +122,11 @@ impl DenseConfig {
         all.total()
     }
 
-    pub(super) fn features(&self) -> usize {
+    pub(crate) fn features(&self) -> usize {
         self.widths[0]
     }
 
-    pub(super) fn code_size(&self) -> usize {
+    pub(crate) fn code_size(&self) -> usize {
         self.widths[self.widths.len() - 1]
     }
 

@@ -1,24 +1,18 @@
 //! From a code back to an input.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::tensor::{Tensor, module::linear};
 
 use super::{DenseConfig, DenseEncoder};
+use crate::layers::Borrowing;
 use crate::summary::{Summary, print_as_summary};
 use crate::{Activation, Decoder, initial::Initial};
-
-/// One layer of a decoder; without a weight of its own it borrows its encoder layer's.
-#[derive(Module, Debug)]
-pub(super) struct DecoderLayer {
-    pub(super) weight: Option<Param<Tensor<2>>>,
-    pub(super) bias: Param<Tensor<1>>,
-}
 
 /// The decoding half of a [`Dense`](crate::Dense) autoencoder, with weights of its own.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct DenseDecoder {
-    pub(super) layers: Vec<DecoderLayer>,
+    pub(super) layers: Vec<Borrowing<2>>,
     #[module(skip)]
     pub(super) config: DenseConfig,
 }
@@ -28,7 +22,7 @@ impl DenseDecoder {
         let layers = config
             .decoder_layers()
             .enumerate()
-            .map(|(layer, [from, to])| DecoderLayer {
+            .map(|(layer, [from, to])| Borrowing {
                 weight: (!config.tied).then(|| {
                     initial.weight([from, to], from, config.decoder_activation(layer).gain())
                 }),
@@ -43,18 +37,20 @@ impl DenseDecoder {
         &self.config
     }
 
-    pub(super) fn logits(&self, code: Tensor<2>, encoder: Option<&DenseEncoder>) -> Tensor<2> {
+    pub(super) fn logits(
+        &self,
+        code: Tensor<2>,
+        encoder: Option<&DenseEncoder>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
         let depth = self.layers.len();
         let mut x = code;
         for (index, layer) in self.layers.iter().enumerate() {
             if index > 0 {
-                x = self.config.activation.apply(x);
+                x = between(self.config.activation.apply(x));
             }
-            let weight = match (&layer.weight, encoder) {
-                (Some(weight), _) => weight.val(),
-                (None, Some(encoder)) => encoder.layers[depth - 1 - index].weight.val().transpose(),
-                (None, None) => unreachable!("a decoder that stands alone has its own weights"),
-            };
+            let lent = encoder.map(|encoder| &encoder.layers[depth - 1 - index].weight);
+            let weight = layer.weight(lent.map(|weight| weight.val().transpose()));
             x = linear(x, weight, Some(layer.bias.val()));
         }
         x
@@ -63,7 +59,7 @@ impl DenseDecoder {
 
 impl Decoder for DenseDecoder {
     fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
-        self.logits(code, None)
+        self.logits(code, None, &mut |hidden| hidden)
     }
 
     fn output(&self) -> Activation {

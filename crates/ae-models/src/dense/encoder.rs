@@ -4,8 +4,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::DenseConfig;
+use crate::kept::{dropped, keep};
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Encoder, initial::Initial, layers::Affine};
+use crate::tangent::scale;
+use crate::{Activation, DifferentiableEncoder, Encoder, initial::Initial, layers::Affine};
 
 /// The encoding half of a [`Dense`](crate::Dense) autoencoder.
 #[derive(Module, Debug)]
@@ -40,12 +42,48 @@ impl DenseEncoder {
     }
 }
 
+impl DenseEncoder {
+    pub(super) fn through(
+        &self,
+        input: Tensor<2>,
+        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        let last = self.layers.len() - 1;
+        self.layers.iter().enumerate().fold(input, |x, (index, layer)| {
+            let y = self.config.encoder_activation(index).apply(layer.forward(x));
+            if index < last { between(y) } else { y }
+        })
+    }
+
+    /// The code, and the slope of every layer's activation: `[batch, units]` each.
+    fn slopes(&self, input: Tensor<2>) -> (Tensor<2>, Vec<Tensor<2>>) {
+        let mut slopes = Vec::with_capacity(self.layers.len());
+        let mut x = input;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let [value, slope] = self.config.encoder_activation(index).with_slope(layer.forward(x));
+            slopes.push(slope);
+            x = value;
+        }
+        if let Some(dropped) = self.config.kept.and_then(|k| dropped(x.clone(), k)) {
+            x = x.mask_fill(dropped.clone(), 0.0);
+            let last = slopes.pop().expect("at least one layer");
+            slopes.push(last.mask_fill(dropped, 0.0));
+        }
+        (x, slopes)
+    }
+}
+
 impl Encoder for DenseEncoder {
     fn encode(&self, input: Tensor<2>) -> Tensor<2> {
-        let layers = self.layers.iter().enumerate();
-        layers.fold(input, |x, (index, layer)| {
-            self.config.encoder_activation(index).apply(layer.forward(x))
-        })
+        keep(self.encode_all(input), self.config.kept)
+    }
+
+    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
+        self.through(input, &mut |hidden| hidden)
+    }
+
+    fn kept(&self) -> Option<usize> {
+        self.config.kept
     }
 
     fn features(&self) -> usize {
@@ -58,6 +96,33 @@ impl Encoder for DenseEncoder {
 
     fn code_activation(&self) -> Activation {
         self.config.code_activation
+    }
+}
+
+impl DifferentiableEncoder for DenseEncoder {
+    fn encode_tangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        let (code, slopes) = self.slopes(input);
+        let layers = self.layers.iter().zip(slopes);
+        let tangent =
+            layers.fold(directions, |v, (layer, slope)| scale(v.matmul(layer.weight.val()), slope));
+        [code, tangent]
+    }
+
+    fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
+        let (code, slopes) = self.slopes(input);
+        let layers = self.layers.iter().zip(slopes).rev();
+        let cotangent = layers.fold(directions, |u, (layer, slope)| {
+            scale(u, slope).matmul(layer.weight.val().transpose())
+        });
+        [code, cotangent]
+    }
+
+    /// `sum_j s'(a_j)^2 sum_i W_ij^2` (Rifai et al. 2011, ICML, equation 5).
+    fn squared_jacobian(&self, input: Tensor<2>) -> Option<Tensor<1>> {
+        let [layer] = &self.layers[..] else { return None };
+        let (_, slopes) = self.slopes(input);
+        let lengths = layer.weight.val().square().sum_dim(0); // [1, code]
+        Some((slopes[0].clone().square() * lengths).sum_dim(1).squeeze_dim(1))
     }
 }
 

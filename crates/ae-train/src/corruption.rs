@@ -29,7 +29,7 @@ impl Probability {
     }
 
     /// For a uniform u32 to be below with this probability.
-    fn threshold(self) -> u64 {
+    pub(crate) fn threshold(self) -> u64 {
         (self.0 * 2f64.powi(32)).round() as u64
     }
 }

@@ -2,10 +2,15 @@
 
 mod batches;
 mod checkpoint;
+mod contraction;
 mod corruption;
+mod dropout;
 mod error;
 mod evaluate;
 mod fit;
+mod k_sparse;
+mod kl;
+mod l1;
 mod moment;
 mod objective;
 mod observer;
@@ -15,19 +20,27 @@ mod rate;
 mod reconstruction;
 mod report;
 mod schedule;
+#[cfg(test)]
+mod testing;
+mod weight_decay;
 
 pub use batches::{Batches, RESIDENT_LIMIT};
 pub use checkpoint::Checkpoints;
+pub use contraction::{Contraction, Curvature, jacobian_norm};
 pub use corruption::{Corrupted, Corruption, Deviation, Probability, Touched};
 pub use error::{Error, Result};
 pub use evaluate::{CrossEntropy, Errors, Evaluation, evaluate};
 pub use fit::{Data, End, Fitted, fit, fit_with_checkpoints};
+pub use k_sparse::KSparse;
+pub use kl::KlSparsity;
+pub use l1::L1;
 pub use moment::Moment;
 pub use objective::{Losses, Objective};
 pub use observer::{Event, Flow, Observer};
 pub use optimizer::Optimizer;
-pub use penalty::{L1, Pass, Penalty};
+pub use penalty::{Memory, Pass, Penalty};
 pub use rate::{Decay, Rate};
 pub use reconstruction::{Reconstruction, entropy};
 pub use report::{EpochReport, Validation, Warning};
 pub use schedule::Schedule;
+pub use weight_decay::WeightDecay;

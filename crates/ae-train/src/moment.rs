@@ -17,6 +17,16 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// The beginning of a validation, whenever it takes place: the same noise at every epoch.
+    pub fn validation(seed: u64) -> Self {
+        Self { seed, epoch: u32::MAX, step: 0 }
+    }
+
+    /// Whether this is a validation and no training step.
+    pub fn is_validation(self) -> bool {
+        self.epoch == u32::MAX
+    }
+
     /// A generator of its own for each moment and `purpose` (the name of what it is for).
     pub fn generator(self, purpose: &str) -> ChaCha8Rng {
         let mut key = [0; 32];

@@ -1,0 +1,505 @@
+//! Contractive penalties: how large the encoder's Jacobian is, and how fast it changes.
+
+use ae_models::{DifferentiableEncoder, basis};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::evaluate::{first, for_each_batch};
+use crate::{Batches, Deviation, Error, Pass, Penalty, Result};
+
+/// `||J(x)||_F^2`, the squared Frobenius norm of the encoder's Jacobian at the clean input, averaged
+/// over the batch: the contractive autoencoder (Rifai et al. 2011, ICML).
+///
+/// `exact` takes the closed form where the encoder has one layer, and multiplies the Jacobian out
+/// from its smaller side elsewhere, a part of it at a time, so that memory stays bounded whatever the
+/// code's size. `probes` pushes random directions through: `E ||J v||^2 = ||J||_F^2` for
+/// `v ~ N(0, I)`, with a relative variance of at most `2 / n` for each sample.
+///
+/// What a training step costs beside one without (dense layers with sigmoids, a batch of 100; CPU,
+/// 2 cores; `benches/contraction.rs` measures it):
+///
+/// | encoder | closed form | exact | 1 probe | 4 probes |
+/// |---|---|---|---|---|
+/// TABLE
+///
+/// Units: squared units of the code per squared unit of the input, summed over both. Its weight
+/// usually lies between 1e-3 and 1 beside a cross-entropy that is summed over pixels.
+#[derive(Clone, Copy, Debug)]
+pub struct Contraction {
+    norm: Norm,
+}
+
+/// `E ||J(x) - J(x + e)||_F^2` with `e ~ N(0, s^2 I)`, averaged over the batch: the second term of
+/// the higher-order contractive autoencoder (Rifai et al. 2011, ECML, "Higher order contractive
+/// auto-encoder"), which beside [`Contraction`] keeps the Jacobian from changing: for small `s` it is
+/// `s^2` times the squared norm of the Hessian.
+///
+/// | parameter | range | usual | meaning |
+/// |---|---|---|---|
+/// | deviation | from 0 | 0.1 to 0.3 | `s`, in units of the input |
+/// | draws | from 1 | 1 to 4 | values of `e` for each input and step |
+#[derive(Clone, Copy, Debug)]
+pub struct Curvature {
+    norm: Norm,
+    deviation: Deviation,
+    draws: usize,
+}
+
+/// How a squared Frobenius norm is come by.
+#[derive(Clone, Copy, Debug)]
+enum Norm {
+    Exact,
+    Probes(usize),
+}
+
+impl Contraction {
+    /// The norm itself.
+    pub fn exact() -> Self {
+        Self { norm: Norm::Exact }
+    }
+
+    /// An unbiased estimate from so many random directions for each sample.
+    ///
+    /// # Errors
+    /// If `count` is 0.
+    pub fn probes(count: usize) -> Result<Self> {
+        Ok(Self { norm: probes(count)? })
+    }
+}
+
+impl Curvature {
+    /// The norm itself for each of so many `draws` of the jitter.
+    ///
+    /// # Errors
+    /// If `deviation` is negative or not finite, or `draws` is 0.
+    pub fn exact(deviation: f64, draws: usize) -> Result<Self> {
+        if draws == 0 {
+            return Err(Error::setting("draws of the jitter", "at least 1", draws));
+        }
+        Ok(Self { norm: Norm::Exact, deviation: Deviation::new(deviation)?, draws })
+    }
+
+    /// An unbiased estimate from so many random directions for each sample and draw.
+    ///
+    /// # Errors
+    /// As [`exact`](Self::exact), and if `count` is 0.
+    pub fn probes(deviation: f64, draws: usize, count: usize) -> Result<Self> {
+        Ok(Self { norm: probes(count)?, ..Self::exact(deviation, draws)? })
+    }
+}
+
+fn probes(count: usize) -> Result<Norm> {
+    match count {
+        0 => Err(Error::setting("probes", "at least 1", count)),
+        _ => Ok(Norm::Probes(count)),
+    }
+}
+
+impl<M: DifferentiableEncoder> Penalty<M> for Contraction {
+    fn name(&self) -> &str {
+        "contraction"
+    }
+
+    fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
+        let input = pass.input.clone();
+        match self.norm {
+            Norm::Exact => exact_norm(pass.model, input),
+            Norm::Probes(count) => probed(pass, "probes", count, &|model, directions| {
+                let [_, pushed] = model.encode_tangent(input.clone(), directions);
+                pushed
+            }),
+        }
+    }
+}
+
+impl<M: DifferentiableEncoder> Penalty<M> for Curvature {
+    fn name(&self) -> &str {
+        "curvature"
+    }
+
+    fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
+        let mut generator = pass.moment.generator("jitter");
+        let draws = (0..self.draws).map(|draw| {
+            let input = pass.input.clone();
+            let noise = normal(&mut generator, input.dims(), &input) * self.deviation.value();
+            let jittered = input.clone() + noise;
+            let difference = |model: &M, side: Side, directions: Tensor<2>| {
+                let here = side.push(model, input.clone(), directions.clone());
+                here - side.push(model, jittered.clone(), directions)
+            };
+            match self.norm {
+                Norm::Exact => multiplied_out(pass.model, &input, &difference),
+                Norm::Probes(count) => {
+                    probed(pass, &format!("probes {draw}"), count, &|model, directions| {
+                        difference(model, Side::Input, directions)
+                    })
+                }
+            }
+        });
+        let sum = draws.reduce(|sum, norm| sum + norm).expect("at least one draw");
+        sum / self.draws as f64
+    }
+}
+
+/// The mean of `||J||_F^2` over a data set: how much the code moves with the input.
+///
+/// # Errors
+/// If the data cannot be read.
+///
+/// # Panics
+/// If the data has another width than the model, or `batch` is 0.
+pub fn jacobian_norm<M: DifferentiableEncoder>(
+    model: &M,
+    data: &Batches,
+    batch: usize,
+) -> Result<f64> {
+    let mut sum = 0.0;
+    for_each_batch(data, batch, |input, count| {
+        let norm: f64 = exact_norm(model, first(input, count)).into_scalar();
+        sum += norm * count as f64;
+    })?;
+    Ok(sum / data.len() as f64)
+}
+
+fn exact_norm<M: DifferentiableEncoder>(model: &M, input: Tensor<2>) -> Tensor<1> {
+    match model.squared_jacobian(input.clone()) {
+        Some(norms) => norms.mean(),
+        None => multiplied_out(model, &input, &|model, side, directions| {
+            side.push(model, input.clone(), directions)
+        }),
+    }
+}
+
+/// From which side a Jacobian is multiplied.
+#[derive(Clone, Copy)]
+enum Side {
+    Input,
+    Code,
+}
+
+impl Side {
+    fn push<M: DifferentiableEncoder>(
+        self,
+        model: &M,
+        input: Tensor<2>,
+        directions: Tensor<2>,
+    ) -> Tensor<2> {
+        let [_, pushed] = match self {
+            Self::Input => model.encode_tangent(input, directions),
+            Self::Code => model.encode_cotangent(input, directions),
+        };
+        pushed
+    }
+}
+
+/// Directions are pushed through together until what comes out of them has so many numbers.
+const CHUNK: usize = 1 << 22;
+
+/// The squared norm of what all unit vectors of the smaller side become, averaged over the batch.
+fn multiplied_out<M: DifferentiableEncoder>(
+    model: &M,
+    input: &Tensor<2>,
+    push: &dyn Fn(&M, Side, Tensor<2>) -> Tensor<2>,
+) -> Tensor<1> {
+    let [batch, features] = input.dims();
+    let code = model.code_size();
+    let (side, width) = if code <= features { (Side::Code, code) } else { (Side::Input, features) };
+    let most = (CHUNK / (batch * features.max(code))).clamp(1, width);
+    sum_in_chunks(model, width, most, |model, range| {
+        push(model, side, basis(input, width, range)).square().sum() / batch as f64
+    })
+}
+
+/// `sum value(model, range)` over ranges of `0..width`, of at most `most` numbers each. Where there
+/// are several, each is differentiated before the next one begins, so that no more than one lies
+/// on the tape: what is returned has the value of the sum, and its gradient in the parameters.
+fn sum_in_chunks<M: Module>(
+    model: &M,
+    width: usize,
+    most: usize,
+    value: impl Fn(&M, std::ops::Range<usize>) -> Tensor<1>,
+) -> Tensor<1> {
+    if most >= width {
+        return value(model, 0..width);
+    }
+    let chunks = (0..width).step_by(most).map(|start| start..width.min(start + most));
+    if !model.devices().iter().any(Device::is_autodiff) {
+        let parts = chunks.map(|range| value(model, range));
+        return parts.reduce(|sum, part| sum + part).expect("at least one chunk");
+    }
+    let leaf = model.clone().map(&mut Leaves);
+    let mut sum = None;
+    let mut gradients = GradientsParams::new();
+    for range in chunks {
+        let part = value(&leaf, range);
+        let more = GradientsParams::from_grads(part.backward(), &leaf);
+        model.visit(&mut Add { gradients: &mut gradients, more });
+        let part = part.detach();
+        sum = Some(match sum {
+            Some(sum) => sum + part,
+            None => part,
+        });
+    }
+    let mut linear = Linear { gradients, sum: sum.expect("at least one chunk") };
+    model.visit(&mut linear);
+    linear.sum
+}
+
+/// Makes parameters the leaves of a tape of their own.
+struct Leaves;
+
+impl ModuleMapper for Leaves {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|value| value.detach().require_grad())
+    }
+}
+
+struct Add<'a> {
+    gradients: &'a mut GradientsParams,
+    more: GradientsParams,
+}
+
+impl ModuleVisitor for Add<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(more) = self.more.remove::<D>(param.id) else { return };
+        let sum = match self.gradients.remove::<D>(param.id) {
+            Some(sum) => sum + more,
+            None => more,
+        };
+        self.gradients.register(param.id, sum);
+    }
+}
+
+/// Adds `g (p - p)` for each parameter `p`, the second one off the tape: nothing, with gradient `g`.
+struct Linear {
+    gradients: GradientsParams,
+    sum: Tensor<1>,
+}
+
+impl ModuleVisitor for Linear {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
+        let value = param.val();
+        let nothing = value.clone() - value.detach();
+        self.sum = self.sum.clone() + (nothing * gradient.autodiff()).sum();
+    }
+}
+
+/// The mean squared length of what random directions in the input become.
+fn probed<M: DifferentiableEncoder>(
+    pass: &Pass<'_, M>,
+    purpose: &str,
+    count: usize,
+    push: &dyn Fn(&M, Tensor<2>) -> Tensor<2>,
+) -> Tensor<1> {
+    let [batch, features] = pass.input.dims();
+    let mut generator = pass.moment.generator(purpose);
+    let directions = normal(&mut generator, [count * batch, features], &pass.input);
+    push(pass.model, directions).square().sum() / (count * batch) as f64
+}
+
+/// Normal noise on the device of another tensor.
+fn normal(generator: &mut impl Rng, shape: [usize; 2], like: &Tensor<2>) -> Tensor<2> {
+    let noise: Vec<f32> = (0..shape[0] * shape[1])
+        .map(|_| Distribution::<f32>::sample(&StandardNormal, generator))
+        .collect();
+    Tensor::from_data(TensorData::new(noise, shape), (&like.device(), like.dtype()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Moment, Objective, RESIDENT_LIMIT, Reconstruction};
+    use ae_data::{Samples, Shape};
+    use ae_models::{
+        Activation, Architecture, ConvConfig, DenseConfig, Described, Down, Encoder, Model, Norm,
+        jacobian, tensors,
+    };
+    use std::sync::Arc;
+
+    const MOMENT: Moment = Moment { seed: 3, epoch: 0, step: 0 };
+
+    fn input(features: usize, device: &Device) -> Tensor<2> {
+        let values: Vec<f32> = (0..2 * features).map(|i| (i * 7 % 11) as f32 / 11.0).collect();
+        Tensor::from_data(TensorData::new(values, [2, features]), device)
+    }
+
+    /// Dense, deep, tied, overcomplete, k-sparse, stacked and convolutional encoders.
+    fn models() -> Vec<Model> {
+        let dense = DenseConfig {
+            activation: Activation::Tanh,
+            code_activation: Activation::Sigmoid,
+            ..DenseConfig::new([12, 9, 5])
+        };
+        let conv = ConvConfig {
+            channels: vec![2, 3],
+            activation: Activation::Silu,
+            ..ConvConfig::new([1, 4, 3], 4)
+        };
+        let architectures = [
+            Architecture::Dense(DenseConfig { widths: vec![12, 5], ..dense.clone() }),
+            Architecture::Dense(DenseConfig { tied: true, ..dense.clone() }),
+            Architecture::Dense(DenseConfig { widths: vec![12, 9, 16], ..dense.clone() }),
+            Architecture::Dense(DenseConfig { kept: Some(2), ..dense.clone() }),
+            Architecture::Dense(DenseConfig {
+                widths: vec![12, 5],
+                kept: Some(2),
+                ..dense.clone()
+            }),
+            Architecture::Dense(dense).stacked(),
+            Architecture::Conv(conv.clone()),
+            Architecture::Conv(ConvConfig {
+                down: Down::MaxPool,
+                norm: Norm::Layer,
+                hidden: vec![6],
+                kept: Some(3),
+                ..conv.clone()
+            }),
+            Architecture::Conv(conv).stacked(),
+        ];
+        let init = |architecture: &Architecture| architecture.init(4, &Device::flex()).unwrap();
+        architectures.iter().map(init).collect()
+    }
+
+    fn value(penalty: &impl Penalty<Model>, model: &Model, moment: Moment) -> f64 {
+        let input = input(model.features(), &Device::flex());
+        let objective = Objective::new(Reconstruction::SquaredError);
+        penalty.value(&objective.pass(model, input, moment)).into_scalar()
+    }
+
+    /// By the definition: each input a little to both sides.
+    fn by_differences(model: &Model) -> f64 {
+        let (device, features) = (Device::flex(), model.features());
+        let input = input(features, &device);
+        let step = Tensor::<2>::eye(features, &device) * 1e-2;
+        (0..features).fold(0.0, |sum, feature| {
+            let step = step.clone().narrow(0, feature, 1);
+            let up = model.encode(input.clone() + step.clone());
+            let slope = (up - model.encode(input.clone() - step)) / 2e-2;
+            sum + slope.square().sum().into_scalar::<f64>() / 2.0
+        })
+    }
+
+    #[test]
+    fn the_exact_norm_is_that_of_the_jacobian_on_every_encoder() {
+        for model in models() {
+            let exact = value(&Contraction::exact(), &model, MOMENT);
+            let numeric = by_differences(&model);
+            assert!((exact / numeric - 1.0).abs() < 2e-3, "{exact} {numeric} {model}");
+            let input = input(model.features(), &Device::flex());
+            let entries: f64 = jacobian(&model, input).square().sum().into_scalar();
+            assert!((exact / (entries / 2.0) - 1.0).abs() < 1e-5, "{exact} {entries} {model}");
+        }
+    }
+
+    /// Probes have the exact norm as their mean: within 4.5 standard errors of 400 steps.
+    #[test]
+    fn probes_estimate_the_exact_norm_on_every_encoder() {
+        let probe = Contraction::probes(4).unwrap();
+        for model in models() {
+            let exact = value(&Contraction::exact(), &model, MOMENT);
+            let values: Vec<f64> =
+                (0..400).map(|step| value(&probe, &model, Moment { step, ..MOMENT })).collect();
+            let mean = values.iter().sum::<f64>() / 400.0;
+            let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 399.0;
+            let error = (variance / 400.0).sqrt();
+            assert!((mean - exact).abs() < 4.5 * error, "{mean} +- {error}, {exact} {model}");
+        }
+    }
+
+    /// W = [[1, -2], [0.5, 3]], b = 0, x = (0, 0): sigmoid' = 1/4 at 0, so J = W^T / 4 and
+    /// ||J||^2 = (1 + 4 + 0.25 + 9) / 16 = 0.890625.
+    #[test]
+    fn a_layer_by_hand() {
+        let config =
+            DenseConfig { code_activation: Activation::Sigmoid, ..DenseConfig::new([2, 2]) };
+        let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
+        let mut weights = tensors::collect(&model);
+        let transposed = TensorData::from([[1.0f32, 0.5], [-2.0, 3.0]]);
+        weights.insert("encoder.layers.0.weight".into(), transposed);
+        let model = tensors::replace(model, weights).unwrap();
+        let origin = Samples::from_floats(vec![0.0; 6], Shape::table(2)).unwrap();
+        let origin = Batches::new(Arc::new(origin), &Device::flex(), RESIDENT_LIMIT, None).unwrap();
+        assert!((jacobian_norm(&model, &origin, 2).unwrap() - 0.890_625).abs() < 1e-7);
+    }
+
+    /// The Jacobian of a linear encoder does not change, that of another does; without jitter neither.
+    #[test]
+    fn curvature_is_zero_where_the_jacobian_is_constant() {
+        let config = DenseConfig::new([12, 5]);
+        let curved = DenseConfig { code_activation: Activation::Tanh, ..config.clone() };
+        let [flat, curved] = [config, curved]
+            .map(|config| Architecture::Dense(config).init(4, &Device::flex()).unwrap());
+        for penalty in [Curvature::exact(0.3, 2).unwrap(), Curvature::probes(0.3, 2, 3).unwrap()] {
+            assert!(value(&penalty, &flat, MOMENT) < 1e-12);
+            assert!(value(&penalty, &curved, MOMENT) > 1e-3);
+        }
+        assert_eq!(value(&Curvature::exact(0.0, 1).unwrap(), &curved, MOMENT), 0.0);
+        let exact = value(&Curvature::exact(0.3, 1).unwrap(), &curved, MOMENT);
+        let probed = value(&Curvature::probes(0.3, 1, 4000).unwrap(), &curved, MOMENT);
+        assert!((probed / exact - 1.0).abs() < 0.05, "{probed} {exact}");
+    }
+
+    fn gradients(model: &Model, loss: &Tensor<1>) -> Vec<f64> {
+        struct Collect(GradientsParams, Vec<f64>);
+        impl ModuleVisitor for Collect {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                let gradient = self.0.remove::<D>(param.id);
+                self.1.extend(
+                    gradient.iter().flat_map(|g| g.to_data().iter::<f64>().collect::<Vec<_>>()),
+                );
+            }
+        }
+        let gradients = GradientsParams::from_grads(loss.backward(), model);
+        let mut collect = Collect(gradients, Vec::new());
+        model.visit(&mut collect);
+        collect.1
+    }
+
+    /// In chunks of 1, of 2 and at once: the same value and the same gradients.
+    #[test]
+    fn chunks_change_neither_value_nor_gradient() {
+        for model in models().into_iter().map(Module::train) {
+            let input = input(model.features(), &Device::flex()).autodiff();
+            let width = model.code_size().min(model.features());
+            let norm = |most| {
+                sum_in_chunks(&model, width, most, |model, range| {
+                    let directions = basis(&input, width, range);
+                    let side = if width == model.code_size() { Side::Code } else { Side::Input };
+                    side.push(model, input.clone(), directions).square().sum()
+                })
+            };
+            let whole = norm(width);
+            let (expected, value) = (gradients(&model, &whole), whole.into_scalar::<f64>());
+            for most in [1, 2] {
+                let part = norm(most);
+                let found = gradients(&model, &part);
+                assert!((part.into_scalar::<f64>() / value - 1.0).abs() < 1e-5);
+                assert_eq!(found.len(), expected.len(), "{:?}", model.architecture());
+                let scale = expected.iter().fold(0.0f64, |most, g| most.max(g.abs()));
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert!((found - expected).abs() < 1e-5 * scale, "{found} {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn none_of_something_is_refused() {
+        assert_eq!(
+            Contraction::probes(0).unwrap_err().to_string(),
+            "probes: expected at least 1, got 0"
+        );
+        assert_eq!(
+            Curvature::exact(0.1, 0).unwrap_err().to_string(),
+            "draws of the jitter: expected at least 1, got 0"
+        );
+        assert_eq!(
+            Curvature::exact(-0.1, 1).unwrap_err().to_string(),
+            "standard deviation: expected a number from 0, got -0.1"
+        );
+    }
+}

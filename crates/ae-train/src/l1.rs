@@ -1,0 +1,39 @@
+//! Sparse codes by the sum of absolute values.
+
+use ae_models::Autoencoder;
+use burn::tensor::Tensor;
+
+use crate::{Pass, Penalty};
+
+/// `sum_j |h_j|`, averaged over the batch: pulls units of the code to zero.
+///
+/// Units: the code's. Its weight usually lies between 1e-4 and 1e-1 beside a squared error
+/// that is summed over pixels.
+#[derive(Clone, Copy, Debug)]
+pub struct L1;
+
+impl<M: Autoencoder> Penalty<M> for L1 {
+    fn name(&self) -> &str {
+        "l1"
+    }
+
+    fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
+        let [batch, _] = pass.code.dims();
+        pass.code.clone().abs().sum() / batch as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{model, pass};
+    use burn::tensor::{Device, TensorData};
+
+    /// Codes (1, -2) and (0, 3): (3 + 3) / 2 = 3.
+    #[test]
+    fn l1_by_hand() {
+        let code = Tensor::from_floats([[1.0, -2.0], [0.0, 3.0]], &Device::flex());
+        let value = L1.value(&pass(&model(2), code));
+        value.into_data().assert_eq(&TensorData::from([3.0f32]), true);
+    }
+}

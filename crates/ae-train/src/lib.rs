@@ -2,10 +2,13 @@
 
 mod batches;
 mod checkpoint;
+mod classification;
+mod codes;
 mod corruption;
 mod error;
 mod evaluate;
 mod fit;
+mod labelled;
 mod moment;
 mod objective;
 mod observer;
@@ -15,13 +18,19 @@ mod rate;
 mod reconstruction;
 mod report;
 mod schedule;
+mod supervised;
 
 pub use batches::{Batches, RESIDENT_LIMIT};
 pub use checkpoint::Checkpoints;
+pub use classification::{Classification, Predictions, classify};
+pub use codes::encode_all;
 pub use corruption::{Corrupted, Corruption, Deviation, Probability, Touched};
 pub use error::{Error, Result};
 pub use evaluate::{CrossEntropy, Errors, Evaluation, evaluate};
-pub use fit::{Data, End, Fitted, fit, fit_with_checkpoints};
+pub use fit::{
+    Data, End, Fitted, fit, fit_classifier, fit_classifier_with_checkpoints, fit_with_checkpoints,
+};
+pub use labelled::{Labelled, LabelledData};
 pub use moment::Moment;
 pub use objective::{Losses, Objective};
 pub use observer::{Event, Flow, Observer};
@@ -29,5 +38,6 @@ pub use optimizer::Optimizer;
 pub use penalty::{L1, Pass, Penalty};
 pub use rate::{Decay, Rate};
 pub use reconstruction::{Reconstruction, entropy};
-pub use report::{EpochReport, Validation, Warning};
+pub use report::{EpochReport, Measured, Validation, Warning};
 pub use schedule::Schedule;
+pub use supervised::{HeadLoss, Supervised};

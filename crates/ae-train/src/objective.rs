@@ -30,9 +30,13 @@ pub struct Losses {
 }
 
 impl Losses {
+    pub(crate) fn new(terms: Vec<Tensor<1>>) -> Self {
+        Self { terms }
+    }
+
     /// The sum of the terms, `[1]`.
     pub fn total(&self) -> Tensor<1> {
-        let (first, rest) = self.terms.split_first().expect("the reconstruction is a term");
+        let (first, rest) = self.terms.split_first().expect("at least one term");
         rest.iter().fold(first.clone(), |sum, term| sum + term.clone())
     }
 

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use ae_models::Autoencoder;
 use ae_models::tensors::{self, Tensors};
+use burn::module::{Module, ModuleDisplay};
 
 use super::run::Run;
+use super::task::Task;
 use crate::checkpoint::{self, Checkpoints};
 use crate::{Error, Event, Flow, Observer, Result};
 
@@ -13,7 +14,7 @@ const MODEL: &str = "model.";
 const BEST: &str = "best.";
 const OPTIMIZER: &str = "optimizer.";
 
-impl<M: Autoencoder> Run<'_, M> {
+impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
     pub(super) fn write_checkpoint_if_due(
         &mut self,
         written: &mut Instant,

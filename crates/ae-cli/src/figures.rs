@@ -159,7 +159,8 @@ fn error_chart(summary: &Summary) -> Result<String> {
         .epochs
         .iter()
         .filter_map(|epoch| {
-            Some((epoch.epoch as f64, epoch.validation.as_ref()?.evaluation.squared_error))
+            let evaluation = epoch.validation.as_ref()?.evaluation()?;
+            Some((epoch.epoch as f64, evaluation.squared_error))
         })
         .collect();
     let ends = [errors.first(), errors.last()].map(|end| end.map_or(1.0, |(x, _)| *x));

@@ -125,11 +125,10 @@ fn line(report: &EpochReport, epochs: usize) -> String {
         report.training.iter().map(|(name, value)| format!("{name} {}", digits(*value))).collect();
     line += &terms.join(" + ");
     if let Some(validation) = &report.validation {
-        line += &format!(
-            "  validation {}, squared error {}",
-            digits(validation.loss()),
-            digits(validation.evaluation.squared_error)
-        );
+        line += &format!("  validation {}", digits(validation.loss()));
+        if let Some(evaluation) = validation.evaluation() {
+            line += &format!(", squared error {}", digits(evaluation.squared_error));
+        }
     }
     line + &format!(
         "  {} samples/s, {}",

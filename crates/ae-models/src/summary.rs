@@ -40,7 +40,7 @@ impl std::fmt::Display for Summary {
     }
 }
 
-fn thousands(number: usize) -> String {
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(as_text).collect();
     groups.join(",")

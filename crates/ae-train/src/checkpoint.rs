@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ae_models::tensors::{self, Tensors};
 
-use crate::{EpochReport, Error, Result};
+use crate::{EpochReport, Error, Result, Validation};
 
 /// Where and how often a run writes checkpoints.
 ///
@@ -125,10 +125,18 @@ pub(crate) struct State {
     pub(crate) sums: Vec<u64>,
     /// Epochs that ended.
     pub(crate) epochs: Vec<EpochReport>,
-    /// The epoch whose weights are the best so far, and its validation loss.
-    pub(crate) best: Option<(usize, f64)>,
+    /// The epoch whose weights are the best so far, from 1; its report says how good they are.
+    pub(crate) best: Option<usize>,
     /// What the optimiser remembers beside tensors.
     pub(crate) optimizer: BTreeMap<String, u64>,
+}
+
+impl State {
+    /// How good the best weights so far are.
+    pub(crate) fn best_validation(&self) -> Option<&Validation> {
+        let best = self.epochs.iter().find(|epoch| Some(epoch.epoch) == self.best)?;
+        best.validation.as_ref()
+    }
 }
 
 /// Takes the tensors whose names begin with `prefix`, without it.

@@ -75,6 +75,18 @@ impl Error {
         Self::Setting { what, expected, got: got.to_string() }
     }
 
+    /// Samples that are not as wide as the model.
+    pub(crate) fn other_width(expected: usize, got: usize) -> Self {
+        Self::Objective(format!(
+            "samples: expected {expected} features, as the model has, got {got}"
+        ))
+    }
+
+    /// A model that lies on no device, having nothing to lie there.
+    pub(crate) fn no_parameters() -> Self {
+        Self::Objective("model: expected parameters, got none".into())
+    }
+
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |reason| Self::Io { path, reason }

@@ -1,7 +1,9 @@
 //! Fitting a model to data.
 
+mod classifier;
 mod resume;
 mod run;
+mod task;
 
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use ae_models::Autoencoder;
 
 use crate::{Checkpoints, EpochReport, Objective, Observer, Result, Schedule};
 use run::Run;
+
+pub use classifier::{fit_classifier, fit_classifier_with_checkpoints};
 
 /// What a model is fitted to. The test part has no place here.
 #[derive(Clone)]
@@ -23,8 +27,9 @@ pub struct Data {
 /// A fitted model and how it came about.
 #[derive(Clone, Debug)]
 pub struct Fitted<M> {
-    /// With the weights of the epoch whose validation loss was best, or, without a validation
-    /// part, with the last ones.
+    /// With the weights of the epoch whose validation was
+    /// [best](crate::Validation::is_better_than), or, without a validation part, with the last
+    /// ones.
     pub model: M,
     /// All epochs, also those before a resumption.
     pub epochs: Vec<EpochReport>,
@@ -41,7 +46,7 @@ pub struct Fitted<M> {
 pub enum End {
     /// All epochs are done.
     Complete,
-    /// The validation loss had not improved for as long as the schedule waits.
+    /// The validation had not improved for as long as the schedule waits.
     Patience,
     /// An observer said stop.
     Stopped,

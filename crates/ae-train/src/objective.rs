@@ -44,9 +44,13 @@ pub struct Losses {
 }
 
 impl Losses {
+    pub(crate) fn new(terms: Vec<Tensor<1>>) -> Self {
+        Self { terms, memory: Memory::new() }
+    }
+
     /// The sum of the terms, `[1]`.
     pub fn total(&self) -> Tensor<1> {
-        let (first, rest) = self.terms.split_first().expect("the reconstruction is a term");
+        let (first, rest) = self.terms.split_first().expect("at least one term");
         rest.iter().fold(first.clone(), |sum, term| sum + term.clone())
     }
 
@@ -245,6 +249,11 @@ impl<M: Autoencoder> Objective<M> {
             }
         };
         Pass { model, input, corrupted, code, logits, moment, memory }
+    }
+
+    /// Whether a pass in validation encodes as the model does in use.
+    pub(crate) fn passes_as_in_use(&self) -> bool {
+        self.corruption == Corruption::None && self.sparse.is_none()
     }
 
     /// The terms for a pass.

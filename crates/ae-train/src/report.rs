@@ -1,6 +1,6 @@
 //! What an epoch was like, and what looked wrong in it.
 
-use crate::Evaluation;
+use crate::{Classification, Evaluation};
 
 /// One epoch in numbers.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -9,7 +9,7 @@ pub struct EpochReport {
     pub epoch: usize,
     /// Steps done at its end.
     pub done: u64,
-    /// The mean of each term of the objective over its steps, named, each with its weight.
+    /// The mean of each term of the loss over its steps, named, each with its weight.
     pub training: Vec<(String, f64)>,
     /// The validation part, if there is one.
     pub validation: Option<Validation>,
@@ -31,16 +31,57 @@ impl EpochReport {
 /// A model on the validation part.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Validation {
-    /// The mean of each term of the objective; corruption is the same at every epoch.
+    /// The mean of each term of the loss; corruption is the same at every epoch.
     pub terms: Vec<(String, f64)>,
-    /// Without corruption.
-    pub evaluation: Evaluation,
+    /// What else was measured, by the kind of model. Without corruption.
+    #[serde(flatten)]
+    pub measured: Measured,
+}
+
+/// What is measured of a model beside its loss.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measured {
+    /// Of an autoencoder.
+    Evaluation(Evaluation),
+    /// Of a classifier.
+    Classification(Classification),
 }
 
 impl Validation {
-    /// The sum of the terms: what early stopping goes by.
+    /// The sum of the terms.
     pub fn loss(&self) -> f64 {
         self.terms.iter().map(|(_, value)| value).sum()
+    }
+
+    /// What was measured of an autoencoder.
+    pub fn evaluation(&self) -> Option<&Evaluation> {
+        match &self.measured {
+            Measured::Evaluation(evaluation) => Some(evaluation),
+            Measured::Classification(_) => None,
+        }
+    }
+
+    /// What was measured of a classifier.
+    pub fn classification(&self) -> Option<&Classification> {
+        match &self.measured {
+            Measured::Classification(classification) => Some(classification),
+            Measured::Evaluation(_) => None,
+        }
+    }
+
+    /// Whether the model was better then: what the best epoch and early stopping go by. An
+    /// autoencoder is better with a lower loss; a classifier with fewer errors, or, with as many,
+    /// a lower loss.
+    pub fn is_better_than(&self, other: &Self) -> bool {
+        let errors = |validation: &Self| validation.classification().map_or(0.0, |it| it.error());
+        (errors(self), self.loss()) < (errors(other), other.loss())
+    }
+
+    /// Everything that must be finite, named.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (&str, f64)> {
+        let terms = self.terms.iter().map(|(name, value)| (name.as_str(), *value));
+        terms.chain(self.evaluation().map(|it| ("squared error", it.squared_error)))
     }
 }
 
@@ -70,8 +111,9 @@ pub enum Warning {
 const COLLAPSED: f64 = 0.02;
 
 impl Warning {
-    pub(crate) fn of(epoch: usize, evaluation: &Evaluation) -> Vec<Self> {
+    pub(crate) fn of(epoch: usize, validation: &Validation) -> Vec<Self> {
         let mut warnings = Vec::new();
+        let Some(evaluation) = validation.evaluation() else { return warnings };
         if let Some(variance_kept) = evaluation.variance_kept
             && variance_kept < COLLAPSED
         {
@@ -105,6 +147,53 @@ impl std::fmt::Display for Warning {
                 "epoch {epoch}: {dead} of {units} code units never change; they carry nothing: \
                  try a lower learning rate, a smaller code, or a code activation that is not flat"
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn classifier(correct: usize, loss: f64) -> Validation {
+        let confusion = vec![vec![correct, 10 - correct], vec![0, 0]];
+        let classification = Classification { samples: 10, correct, loss, confusion };
+        let terms = vec![("softmax".to_owned(), loss)];
+        Validation { terms, measured: Measured::Classification(classification) }
+    }
+
+    fn autoencoder(loss: f64) -> Validation {
+        let evaluation = Evaluation {
+            samples: 10,
+            squared_error: 1.0,
+            cross_entropy: None,
+            dead_units: 0,
+            code_size: 2,
+            variance_kept: None,
+        };
+        let terms = vec![("squared-error".to_owned(), loss)];
+        Validation { terms, measured: Measured::Evaluation(evaluation) }
+    }
+
+    #[test]
+    fn a_classifier_is_better_with_fewer_errors_then_with_a_lower_loss() {
+        assert!(classifier(9, 2.0).is_better_than(&classifier(8, 1.0)));
+        assert!(!classifier(8, 1.0).is_better_than(&classifier(9, 2.0)));
+        assert!(classifier(9, 1.0).is_better_than(&classifier(9, 2.0)));
+        assert!(!classifier(9, 1.0).is_better_than(&classifier(9, 1.0)));
+        assert!(autoencoder(1.0).is_better_than(&autoencoder(2.0)));
+        assert!(!autoencoder(1.0).is_better_than(&autoencoder(1.0)));
+    }
+
+    /// The measures lie beside the terms, under the name of their kind, and come back to the bit.
+    #[test]
+    fn validations_are_written_and_read() {
+        for (validation, kind) in
+            [(classifier(7, 0.1 + 0.2), "classification"), (autoencoder(1.0 / 3.0), "evaluation")]
+        {
+            let text = serde_json::to_string(&validation).unwrap();
+            assert!(text.contains(&format!("],\"{kind}\":{{\"samples\":10,")), "{text}");
+            assert_eq!(serde_json::from_str::<Validation>(&text).unwrap(), validation);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{Error, Optimizer, RESIDENT_LIMIT, Rate, Result};
 /// | `optimizer` | Adam | | the update rule |
 /// | `rate` | 1e-3, cosine | | learning rate over the run |
 /// | `clip` | none | above 0 | greatest norm of all gradients together |
-/// | `patience` | none | from 1 | epochs without a better validation loss after which training stops |
+/// | `patience` | none | from 1 | epochs without a [better](crate::Validation::is_better_than) validation after which training stops |
 /// | `seed` | 0 | any | of the order of samples and of all noise |
 /// | `resident_limit` | 1 GiB | any | bytes the training part may take on the device before it is streamed |
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -27,7 +27,7 @@ pub struct Schedule {
     pub rate: Rate,
     /// Greatest norm of all gradients together.
     pub clip: Option<f64>,
-    /// Epochs without a better validation loss after which training stops.
+    /// Epochs without a better validation after which training stops.
     pub patience: Option<usize>,
     /// Of the order of samples and of all noise.
     pub seed: u64,

@@ -4,9 +4,12 @@
 //! The table is printed with `cargo test -p ae-train --test gradients -- --nocapture`.
 
 use ae_models::{
-    Activation, Architecture, Autoencoder, ConvConfig, DenseConfig, Down, Model, Norm, Up, tensors,
+    Activation, Architecture, Autoencoder, Classifier, Classify, ConvConfig, DenseConfig, Down,
+    Encoder, HeadConfig, Model, Norm, Up, tensors,
 };
-use ae_train::{Corruption, L1, Moment, Objective, Pass, Penalty, Reconstruction};
+use ae_train::{
+    Corruption, HeadLoss, L1, Moment, Objective, Pass, Penalty, Reconstruction, Supervised,
+};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, FloatDType, IntDType, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
@@ -90,8 +93,7 @@ fn loss(objective: &Objective<Model>, model: &Model) -> Tensor<1> {
 }
 
 /// Biases off zero, so that nothing is checked at a special point.
-fn shaken(architecture: &Architecture) -> Model {
-    let model = architecture.init(2, &device()).unwrap();
+fn shaken<M: Module>(model: M) -> M {
     let mut generator = ChaCha8Rng::seed_from_u64(1);
     let mut shake = |data: TensorData| {
         let values: Vec<f64> =
@@ -105,9 +107,9 @@ fn shaken(architecture: &Architecture) -> Model {
 
 /// The largest relative error over random entries of every parameter: relative to the entry, or
 /// to a hundredth of the largest of its tensor where it is smaller than that.
-fn largest_error(objective: &Objective<Model>, architecture: &Architecture) -> f64 {
-    let model = shaken(architecture);
-    let analytic = gradients(&model, &loss(objective, &model));
+fn largest_error<M: Module>(model: M, loss: impl Fn(&M) -> Tensor<1>) -> f64 {
+    let model = shaken(model);
+    let analytic = gradients(&model, &loss(&model));
     let weights = tensors::collect(&model);
     assert_eq!(analytic.len(), weights.len(), "a gradient for every parameter");
     let mut generator = ChaCha8Rng::seed_from_u64(3);
@@ -128,7 +130,7 @@ fn largest_error(objective: &Objective<Model>, architecture: &Architecture) -> f
                 let mut weights = weights.clone();
                 weights.insert(name.clone(), TensorData::new(changed, data.shape().clone()));
                 let model = tensors::replace(model.clone(), weights).unwrap();
-                loss(objective, &model).into_scalar()
+                loss(&model).into_scalar()
             };
             // Of fourth order, so that a step wide enough against rounding is not too wide.
             let h = 1e-4;
@@ -142,7 +144,7 @@ fn largest_error(objective: &Objective<Model>, architecture: &Architecture) -> f
 }
 
 /// The gradients of a loss by the names of the parameters, in the layout of `collect`.
-fn gradients(model: &Model, loss: &Tensor<1>) -> tensors::Tensors {
+fn gradients<M: Module>(model: &M, loss: &Tensor<1>) -> tensors::Tensors {
     struct Take(burn::tensor::Gradients);
     impl ModuleMapper for Take {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -159,10 +161,54 @@ fn gradients_are_those_of_central_differences() {
     println!("{:<26}{:<26}largest relative error", "term", "model");
     for (term, objective) in terms() {
         for (name, architecture) in models() {
-            let error = largest_error(&objective, &architecture);
+            let model = architecture.init(2, &device()).unwrap();
+            let error = largest_error(model, |model| loss(&objective, model));
             println!("{term:<26}{name:<26}{error:.1e}");
             if error.is_nan() || error >= TOLERANCE {
                 failed.push(format!("{term} on {name}: {error:.1e}"));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// The largest relative error of a supervised loss on a classifier.
+fn largest_supervised_error<M: Classify>(supervised: &Supervised, model: M) -> f64 {
+    let loss = |model: &M| supervised.losses(model, input().autodiff(), &[1, 0, 2]).total();
+    largest_error(model, loss)
+}
+
+/// On a head alone, and through it on every encoder (an encoder alone: of a whole autoencoder the
+/// decoder would take no part).
+#[test]
+fn gradients_of_supervised_losses_are_those_of_central_differences() {
+    let mut failed = Vec::new();
+    println!("{:<34}{:<26}largest relative error", "loss", "model");
+    for (loss, weight_decay) in [(HeadLoss::Softmax, 0.0), (HeadLoss::SquaredHinge, 0.1)] {
+        let supervised = Supervised::new(loss, weight_decay).unwrap();
+        let head = |features| HeadConfig::new(features, 4).init(&device()).unwrap();
+        let mut errors = vec![("head", largest_supervised_error(&supervised, head(30)))];
+        for (name, architecture) in models() {
+            let error = match architecture.init(2, &device()).unwrap() {
+                Model::Dense(model) => {
+                    let encoder = model.encoder().clone();
+                    let head = head(encoder.code_size());
+                    let classifier = Classifier::new(encoder, head).unwrap();
+                    largest_supervised_error(&supervised, classifier)
+                }
+                Model::Conv(model) => {
+                    let encoder = model.encoder().clone();
+                    let head = head(encoder.code_size());
+                    let classifier = Classifier::new(encoder, head).unwrap();
+                    largest_supervised_error(&supervised, classifier)
+                }
+            };
+            errors.push((name, error));
+        }
+        for (name, error) in errors {
+            println!("{:<34}{name:<26}{error:.1e}", supervised.to_string());
+            if error.is_nan() || error >= TOLERANCE {
+                failed.push(format!("{supervised} on {name}: {error:.1e}"));
             }
         }
     }
@@ -188,5 +234,6 @@ impl<M: Autoencoder> Penalty<M> for Flipped {
 fn a_flipped_sign_fails() {
     let objective = Objective::new(Reconstruction::SquaredError).penalize(1.0, Flipped).unwrap();
     let (_, architecture) = models().remove(0);
-    assert!(largest_error(&objective, &architecture) > 0.1);
+    let model = architecture.init(2, &device()).unwrap();
+    assert!(largest_error(model, |model| loss(&objective, model)) > 0.1);
 }

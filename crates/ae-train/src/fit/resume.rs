@@ -2,18 +2,21 @@
 
 use std::time::Instant;
 
-use ae_models::Autoencoder;
 use ae_models::tensors::{self, Tensors};
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::Tensor;
 
 use super::run::Run;
+use super::task::Task;
 use crate::checkpoint::{self, Checkpoints};
 use crate::{Error, Event, Flow, Observer, Result};
 
 const MODEL: &str = "model.";
 const BEST: &str = "best.";
 const OPTIMIZER: &str = "optimizer.";
+const MEMORY: &str = "memory.";
 
-impl<M: Autoencoder> Run<'_, M> {
+impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
     pub(super) fn write_checkpoint_if_due(
         &mut self,
         written: &mut Instant,
@@ -43,6 +46,8 @@ impl<M: Autoencoder> Run<'_, M> {
         let mut all = Tensors::new();
         checkpoint::add(&mut all, MODEL, weights);
         checkpoint::add(&mut all, OPTIMIZER, moments);
+        let memory = self.memory.iter().map(|(name, value)| (name.clone(), value.to_data()));
+        checkpoint::add(&mut all, MEMORY, memory.collect());
         if let Some(best) = &self.best {
             checkpoint::add(&mut all, BEST, tensors::collect(best));
         }
@@ -89,6 +94,9 @@ impl<M: Autoencoder> Run<'_, M> {
         if !best.is_empty() {
             self.best = Some(tensors::replace(self.model.valid(), best)?);
         }
+        let memory = checkpoint::part(&mut all, MEMORY).into_iter();
+        let brought = |(name, value)| (name, Tensor::from_data(value, &self.device));
+        self.memory = memory.map(brought).collect();
         let moments = checkpoint::part(&mut all, OPTIMIZER);
         self.updates
             .restore(moments, &state.optimizer, &self.device)

@@ -5,27 +5,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ae_data::Source;
-use ae_models::Autoencoder;
-use burn::module::DisplaySettings;
+use burn::module::{DisplaySettings, Module, ModuleDisplay};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
+use super::task::Task;
 use super::{Data, End, Fitted};
 use crate::checkpoint::{Checkpoints, State};
-use crate::evaluate::{Tally, first, for_each_batch};
 use crate::optimizer::{Updates, clip};
 use crate::{
-    Batches, Corruption, EpochReport, Error, Event, Flow, Moment, Objective, Observer, Result,
-    Schedule, Validation, Warning,
+    Batches, EpochReport, Error, Event, Flow, Memory, Moment, Observer, Result, Schedule,
+    Validation, Warning,
 };
 
 /// Steps, and seconds, after which losses are read back.
 const READ_STEPS: usize = 64;
 const READ_SECONDS: f64 = 0.25;
 
-pub(super) struct Run<'a, M: Autoencoder> {
+pub(super) struct Run<'a, M: Module, T: Task<M>> {
     pub(super) model: M,
-    pub(super) objective: &'a Objective<M>,
+    pub(super) task: &'a T,
     pub(super) schedule: &'a Schedule,
     pub(super) checkpoints: Option<&'a Checkpoints>,
     pub(super) training: Batches,
@@ -37,6 +36,8 @@ pub(super) struct Run<'a, M: Autoencoder> {
     pub(super) state: State,
     /// The weights of the best epoch.
     pub(super) best: Option<M>,
+    /// What penalties remember of the steps so far.
+    pub(super) memory: Memory,
     pub(super) unread: Unread,
     /// Sums of each term over the steps of this epoch that were read.
     pub(super) sums: Vec<f64>,
@@ -49,31 +50,27 @@ pub(super) struct Unread {
     pub(super) since: Instant,
 }
 
-impl<'a, M: Autoencoder> Run<'a, M> {
+impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
     pub(super) fn new(
         model: M,
-        objective: &'a Objective<M>,
+        task: &'a T,
         data: &Data,
         schedule: &'a Schedule,
         checkpoints: Option<&'a Checkpoints>,
     ) -> Result<Self> {
         schedule.check()?;
-        objective.check(&model)?;
+        task.check(&model)?;
         let device = match model.devices().first() {
             Some(device) => device.clone().without_autodiff(),
-            None => return Err(Error::Objective("model: expected parameters, got none".into())),
+            None => return Err(Error::no_parameters()),
         };
         let on_device = |source: &Arc<dyn Source>, range| {
-            if source.width() != model.features() {
-                return Err(Error::Objective(format!(
-                    "samples: expected {} features, as the model has, got {}",
-                    model.features(),
-                    source.width()
-                )));
+            if source.width() != task.features(&model) {
+                return Err(Error::other_width(task.features(&model), source.width()));
             }
             Batches::new(source.clone(), &device, schedule.resident_limit, range)
         };
-        let training = on_device(&data.training, objective.target_range())?;
+        let training = on_device(&data.training, task.target_range())?;
         // What was scaled by the training part may lie a little outside its range.
         let validation = data.validation.as_ref().map(|source| on_device(source, None));
         let validation = validation.transpose()?;
@@ -84,10 +81,10 @@ impl<'a, M: Autoencoder> Run<'a, M> {
         let batch = schedule.batch.min(training.len());
         let mut run = BTreeMap::from([
             ("model".to_owned(), model.format(DisplaySettings::new())),
-            ("objective".to_owned(), objective.to_string()),
             ("schedule".to_owned(), format!("{schedule:?}")),
             ("training part".to_owned(), training.fingerprint()?),
         ]);
+        run.extend(task.identity().into_iter().map(|(what, it)| (what.to_owned(), it)));
         if let Some(validation) = &validation {
             run.insert("validation part".to_owned(), validation.fingerprint()?);
         }
@@ -101,7 +98,7 @@ impl<'a, M: Autoencoder> Run<'a, M> {
         };
         let mut run = Self {
             model: model.train(),
-            objective,
+            task,
             schedule,
             checkpoints,
             steps_per_epoch: (training.len() / batch) as u64,
@@ -112,8 +109,9 @@ impl<'a, M: Autoencoder> Run<'a, M> {
             batch,
             state,
             best: None,
+            memory: Memory::new(),
             unread: Unread { terms: Vec::new(), since: Instant::now() },
-            sums: vec![0.0; objective.names().len()],
+            sums: vec![0.0; task.names().len()],
         };
         if let Some(checkpoints) = checkpoints {
             run.resume(checkpoints)?;
@@ -157,7 +155,7 @@ impl<'a, M: Autoencoder> Run<'a, M> {
         };
         Ok(Fitted {
             model,
-            best: self.state.best.map(|(epoch, _)| epoch),
+            best: self.state.best,
             epochs: self.state.epochs,
             done: self.state.done,
             end,
@@ -165,7 +163,7 @@ impl<'a, M: Autoencoder> Run<'a, M> {
     }
 
     fn is_out_of_patience(&self) -> bool {
-        let waited = |(best, _)| self.state.epochs.len() - best;
+        let waited = |best| self.state.epochs.len() - best;
         self.schedule.patience.is_some_and(|patience| {
             self.state.best.map(waited).is_some_and(|waited| waited >= patience)
         })
@@ -222,13 +220,14 @@ impl<'a, M: Autoencoder> Run<'a, M> {
     fn step(&mut self, moment: Moment, rows: &[usize]) -> Result<()> {
         let rate = self.rate_before(self.state.done + 1);
         let input = self.training.select(rows)?.autodiff();
-        let losses = self.objective.losses(&self.objective.pass(&self.model, input, moment));
+        let losses = self.task.losses(&self.model, input, rows, moment, &self.memory);
         let mut gradients = GradientsParams::from_grads(losses.total().backward(), &self.model);
         if let Some(limit) = self.schedule.clip {
             gradients = clip(&self.model, gradients, limit);
         }
         self.model = self.updates.apply(rate, self.model.clone(), gradients);
         self.unread.terms.push(losses.terms());
+        self.memory.clone_from(losses.memory());
         self.state.done += 1;
         Ok(())
     }
@@ -242,7 +241,7 @@ impl<'a, M: Autoencoder> Run<'a, M> {
         }
         let values = Tensor::cat(std::mem::take(&mut self.unread.terms), 0).into_data();
         let values: Vec<f64> = values.iter::<f64>().collect();
-        let names = self.objective.names();
+        let names = self.task.names();
         let first = self.state.done - steps as u64;
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             return Err(self.not_finite(
@@ -280,42 +279,18 @@ impl<'a, M: Autoencoder> Run<'a, M> {
     fn means(&mut self) -> Vec<(String, f64)> {
         let steps = self.steps_per_epoch as f64;
         let sums = self.sums.iter_mut().map(std::mem::take);
-        self.objective.names().into_iter().zip(sums.map(|sum| sum / steps)).collect()
+        self.task.names().into_iter().zip(sums.map(|sum| sum / steps)).collect()
     }
 
     fn validate(&self) -> Result<Option<Validation>> {
         let Some(data) = &self.validation else { return Ok(None) };
         let _span = tracing::debug_span!("validation").entered();
-        let (model, objective) = (self.model.valid(), self.objective);
-        let mut terms: Vec<(String, f64)> =
-            objective.names().into_iter().map(|name| (name, 0.0)).collect();
-        let mut tally = Tally::new(&model, data)?;
         // The noise on validation samples is the same at every epoch.
-        let mut moment = Moment { seed: self.schedule.seed, epoch: u32::MAX, step: 0 };
-        for_each_batch(data, self.batch, |input, count| {
-            let input = first(input, count);
-            let pass = objective.pass(&model, input.clone(), moment);
-            moment.step += 1;
-            let values = objective.losses(&pass).terms().into_data();
-            for ((_, mean), value) in terms.iter_mut().zip(values.iter::<f64>()) {
-                *mean += value * count as f64 / data.len() as f64;
-            }
-            let (code, logits) = match objective.corruption() {
-                Corruption::None => (pass.code, pass.logits),
-                _ => {
-                    let code = model.encode(input.clone());
-                    (code.clone(), model.decode_logits(code))
-                }
-            };
-            tally.add(input, code, logits);
-        })?;
-        let validation = Validation { terms, evaluation: tally.finish().evaluation };
-        let errors = [("squared error".to_owned(), validation.evaluation.squared_error)];
-        for (term, value) in validation.terms.iter().chain(&errors) {
-            if !value.is_finite() {
-                let term = format!("{term} of the validation part");
-                return Err(self.not_finite(self.state.done - 1, &term, *value));
-            }
+        let (model, moment) = (self.model.valid(), Moment::validation(self.schedule.seed));
+        let validation = self.task.validate(&model, data, self.batch, moment, &self.memory)?;
+        if let Some((term, value)) = validation.numbers().find(|(_, value)| !value.is_finite()) {
+            let term = format!("{term} of the validation part");
+            return Err(self.not_finite(self.state.done - 1, &term, value));
         }
         Ok(Some(validation))
     }
@@ -323,14 +298,14 @@ impl<'a, M: Autoencoder> Run<'a, M> {
     fn end_epoch(&mut self, report: EpochReport, observer: &mut dyn Observer) -> Flow {
         let mut flow = Flow::Continue;
         if let Some(validation) = &report.validation {
-            let loss = validation.loss();
-            if self.state.best.is_none_or(|(_, best)| loss < best) {
-                self.state.best = Some((report.epoch, loss));
+            let best = self.state.best_validation();
+            if best.is_none_or(|best| validation.is_better_than(best)) {
+                self.state.best = Some(report.epoch);
                 self.best = Some(self.model.valid());
             }
             let before = self.state.epochs.last().and_then(|epoch| epoch.validation.as_ref());
-            let before = before.map(|before| Warning::of(report.epoch, &before.evaluation));
-            for warning in Warning::of(report.epoch, &validation.evaluation) {
+            let before = before.map(|before| Warning::of(report.epoch, before));
+            for warning in Warning::of(report.epoch, validation) {
                 // What was said of the epoch before need not be said again.
                 if !before.iter().flatten().any(|before| before.is_like(&warning)) {
                     flow = either(flow, observer.observe(&Event::Warning(&warning)));

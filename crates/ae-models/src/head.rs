@@ -1,0 +1,300 @@
+//! Heads: from features, or from codes, to a score for every class.
+
+use burn::module::{DisplaySettings, Module, ModuleDisplay, Param};
+use burn::tensor::{Device, Tensor, TensorData, module::linear};
+
+use crate::count::{Count, check_count};
+use crate::summary::{Summary, print_as_summary, thousands};
+use crate::{Encoder, Error, Result, initial::Initial};
+
+/// Gives every input a score for every class; the class with the highest score is its answer.
+///
+/// As an autoencoder it is deterministic and knows no loss: what the scores mean (logits of
+/// probabilities, distances from a plane) is up to what they were trained for.
+pub trait Classify: Module + ModuleDisplay {
+    /// The score of each input for each class.
+    ///
+    /// # Shapes
+    /// - input: `[batch, features]`
+    /// - output: `[batch, classes]`
+    fn scores(&self, input: Tensor<2>) -> Tensor<2>;
+
+    /// Features of an input.
+    fn features(&self) -> usize;
+
+    /// The last layer, which gives the scores: what weight decay falls on.
+    fn head(&self) -> &Head;
+
+    /// Number of classes.
+    fn classes(&self) -> usize {
+        self.head().classes()
+    }
+}
+
+/// What a [`Head`] is made of.
+///
+/// | field | default | range | meaning |
+/// |---|---|---|---|
+/// | `features` | (asked for) | from 1 | units of the codes (or features) that it reads |
+/// | `classes` | (asked for) | from 2 | scores that it gives |
+///
+/// ```
+/// use ae_models::{Classify, HeadConfig};
+/// use burn::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let head = HeadConfig::new(30, 10).init(&device)?;
+/// assert_eq!(head.scores(Tensor::ones([2, 30], &device)).dims(), [2, 10]);
+/// # Ok::<(), ae_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadConfig {
+    /// Units of the codes that it reads.
+    pub features: usize,
+    /// Scores that it gives.
+    pub classes: usize,
+}
+
+impl HeadConfig {
+    /// From so many features to so many classes.
+    pub fn new(features: usize, classes: usize) -> Self {
+        Self { features, classes }
+    }
+
+    /// A head whose weights and biases are all 0; nothing is drawn, so there is no seed.
+    ///
+    /// The usual losses are convex in a head's weights, so a head alone comes to the same minimum
+    /// from anywhere, and from 0 it begins with all classes alike (a cross-entropy of
+    /// `ln classes`). Over a pretrained encoder a random head would begin by pulling codes in
+    /// random directions, which spoils them (Kumar et al. 2022, arXiv 2202.10054); one of
+    /// zeros pulls not at all until it has learned something itself.
+    ///
+    /// # Errors
+    /// If there are no features, or fewer than two classes.
+    pub fn init(&self, device: &Device) -> Result<Head> {
+        self.check()?;
+        let shape = [self.features, self.classes];
+        let weight = TensorData::new(vec![0.0f32; self.features * self.classes], shape);
+        Ok(Head {
+            weight: Param::from_data(weight, device),
+            bias: Initial::new(0, device).constant(self.classes, 0.0),
+            config: self.clone(),
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.features == 0 {
+            return Err(Error::config("features", "at least one", self.features));
+        }
+        if self.classes < 2 {
+            return Err(Error::config("classes", "at least two", self.classes));
+        }
+        check_count(
+            Count::default().add(&[self.features, self.classes]).add(&[self.classes]).total(),
+        )
+    }
+}
+
+/// One affine layer, `s = h W + b`, `W: [features, classes]`.
+///
+/// Trained for softmax cross-entropy it is multinomial logistic regression, for a squared hinge a
+/// linear support vector machine per class.
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct Head {
+    weight: Param<Tensor<2>>,
+    bias: Param<Tensor<1>>,
+    #[module(skip)]
+    config: HeadConfig,
+}
+
+impl Head {
+    /// What it was made from.
+    pub fn config(&self) -> &HeadConfig {
+        &self.config
+    }
+
+    /// `W`: `[features, classes]`, on the tape if the head is in training.
+    pub fn weight(&self) -> Tensor<2> {
+        self.weight.val()
+    }
+
+    /// `b`: `[classes]`.
+    pub fn bias(&self) -> Tensor<1> {
+        self.bias.val()
+    }
+}
+
+impl Classify for Head {
+    fn scores(&self, input: Tensor<2>) -> Tensor<2> {
+        linear(input, self.weight.val(), Some(self.bias.val()))
+    }
+
+    fn features(&self) -> usize {
+        self.config.features
+    }
+
+    fn head(&self) -> &Head {
+        self
+    }
+
+    fn classes(&self) -> usize {
+        self.config.classes
+    }
+}
+
+print_as_summary!(Head);
+
+impl Head {
+    fn summary(&self) -> Summary {
+        let HeadConfig { features, classes } = self.config;
+        let mut summary = Summary::new(format!("Head {features} -> {classes}"));
+        summary.row("head", "affine", classes.to_string(), features * classes + classes);
+        summary
+    }
+}
+
+/// A head on an encoder's codes: `scores(x) = head(encode(x))`.
+///
+/// ```
+/// use ae_models::{Classifier, Classify, DenseConfig, HeadConfig};
+/// use burn::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let autoencoder = DenseConfig::new([784, 100, 30]).init(0, &device)?;
+/// let head = HeadConfig::new(30, 10).init(&device)?;
+/// let classifier = Classifier::new(autoencoder.encoder().clone(), head)?;
+/// assert_eq!(classifier.scores(Tensor::zeros([2, 784], &device)).dims(), [2, 10]);
+/// # Ok::<(), ae_models::Error>(())
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct Classifier<E: Encoder> {
+    encoder: E,
+    head: Head,
+}
+
+impl<E: Encoder> Classifier<E> {
+    /// A head on an encoder. A whole autoencoder will do as the encoder, but an encoder alone does
+    /// not carry a decoder along that nothing trains.
+    ///
+    /// # Errors
+    /// If the head reads another number of units than the code has.
+    pub fn new(encoder: E, head: Head) -> Result<Self> {
+        if head.features() != encoder.code_size() {
+            let expected = format!("{}, as the code has units", encoder.code_size());
+            return Err(Error::config("features of the head", expected, head.features()));
+        }
+        Ok(Self { encoder, head })
+    }
+
+    /// The encoder.
+    pub fn encoder(&self) -> &E {
+        &self.encoder
+    }
+
+    /// Both parts.
+    pub fn into_parts(self) -> (E, Head) {
+        (self.encoder, self.head)
+    }
+}
+
+impl<E: Encoder> Classify for Classifier<E> {
+    fn scores(&self, input: Tensor<2>) -> Tensor<2> {
+        self.head.scores(self.encoder.encode(input))
+    }
+
+    fn features(&self) -> usize {
+        self.encoder.features()
+    }
+
+    fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+impl<E: Encoder> ModuleDisplay for Classifier<E> {
+    fn format(&self, settings: DisplaySettings) -> String {
+        let title = format!("Classifier {} -> {}", self.features(), self.classes());
+        let mut text = format!("{title}, {} parameters", thousands(self.num_params()));
+        for part in [self.encoder.format(settings.clone()), self.head.format(settings)] {
+            text += "\n  ";
+            text += &part.replace('\n', "\n  ");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DenseConfig, tensors};
+
+    /// h = (1, 2), W = [[1, 0, -1], [2, 1, 0.5]], b = (0, 1, -1):
+    /// h W + b = (1 + 4, 2 + 1, -1 + 1 - 1) = (5, 3, -1).
+    #[test]
+    fn scores_by_hand() {
+        let device = Device::flex();
+        let head = HeadConfig::new(2, 3).init(&device).unwrap();
+        let mut weights = tensors::collect(&head);
+        assert_eq!(weights.keys().collect::<Vec<_>>(), ["bias", "weight"]);
+        weights.insert("weight".into(), TensorData::from([[1.0f32, 2.0], [0.0, 1.0], [-1.0, 0.5]]));
+        weights.insert("bias".into(), TensorData::from([0.0f32, 1.0, -1.0]));
+        let head = tensors::replace(head, weights).unwrap();
+        let scores = head.scores(Tensor::from_floats([[1.0, 2.0]], &device));
+        scores.into_data().assert_eq(&TensorData::from([[5.0f32, 3.0, -1.0]]), true);
+    }
+
+    #[test]
+    fn a_classifier_is_its_head_on_its_codes() {
+        let device = Device::flex();
+        let autoencoder = DenseConfig::new([4, 3]).init(1, &device).unwrap();
+        let head = HeadConfig::new(3, 2).init(&device).unwrap();
+        let mut weights = tensors::collect(&head);
+        let rows = TensorData::from([[1.0f32, -1.0, 0.5], [0.25, 2.0, 1.0]]);
+        weights.insert("weight".into(), rows);
+        let head = tensors::replace(head, weights).unwrap();
+        let classifier = Classifier::new(autoencoder.encoder().clone(), head.clone()).unwrap();
+        let input = Tensor::from_floats([[0.5, -1.0, 2.0, 0.25]], &device);
+        let expected = head.scores(autoencoder.encode(input.clone())).into_data();
+        assert_eq!(classifier.scores(input).into_data(), expected);
+        assert_eq!((classifier.features(), classifier.classes()), (4, 2));
+        let (encoder, head) = classifier.into_parts();
+        assert_eq!(tensors::collect(&encoder), tensors::collect(autoencoder.encoder()));
+        assert_eq!(head.config(), &HeadConfig::new(3, 2));
+    }
+
+    #[test]
+    fn a_classifier_prints_its_parts() {
+        let device = Device::flex();
+        let autoencoder = DenseConfig::new([784, 500, 30]).init(0, &device).unwrap();
+        let head = HeadConfig::new(30, 10).init(&device).unwrap();
+        let classifier = Classifier::new(autoencoder.encoder().clone(), head).unwrap();
+        assert_eq!(
+            classifier.to_string(),
+            "Classifier 784 -> 10, 407,840 parameters\n  \
+               Dense encoder 784 -> 30, 407,530 parameters\n    \
+                 encoder  dense, relu      500      392,500\n    \
+                 encoder  dense, identity   30       15,030\n  \
+               Head 30 -> 10, 310 parameters\n    \
+                 head     affine  10          310"
+        );
+    }
+
+    #[test]
+    fn what_is_no_head_is_refused() {
+        let device = Device::flex();
+        let refuse = |features, classes| {
+            HeadConfig::new(features, classes).init(&device).unwrap_err().to_string()
+        };
+        assert_eq!(refuse(0, 10), "features: expected at least one, got 0");
+        assert_eq!(refuse(30, 1), "classes: expected at least two, got 1");
+        let autoencoder = DenseConfig::new([4, 3]).init(0, &device).unwrap();
+        let head = HeadConfig::new(2, 2).init(&device).unwrap();
+        assert_eq!(
+            Classifier::new(autoencoder, head).unwrap_err().to_string(),
+            "features of the head: expected 3, as the code has units, got 2"
+        );
+    }
+}

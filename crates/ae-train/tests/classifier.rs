@@ -1,0 +1,337 @@
+//! Whole runs of classifiers: what they learn, what they leave alone, that they go on exactly, and
+//! which epoch is their best.
+
+use std::sync::Arc;
+
+use ae_data::{Labels, Samples, Shape, digits};
+use ae_models::{
+    Classifier, Classify, ConvConfig, ConvEncoder, DenseConfig, DenseEncoder, Head, HeadConfig,
+    tensors,
+};
+use ae_train::{
+    Checkpoints, Data, Decay, End, EpochReport, Event, Fitted, Flow, HeadLoss, Labelled,
+    LabelledData, Objective, Optimizer, Rate, Reconstruction, Schedule, Supervised, classify, fit,
+    fit_classifier, fit_classifier_with_checkpoints, fit_with_checkpoints,
+};
+use burn::tensor::{Device, TensorData};
+
+fn dense_encoder() -> DenseEncoder {
+    let config = DenseConfig { tied: true, ..DenseConfig::new([784, 32, 16]) };
+    config.init(3, &Device::flex()).unwrap().encoder().clone()
+}
+
+fn conv_encoder() -> ConvEncoder {
+    let config = ConvConfig { channels: vec![4, 8], ..ConvConfig::new([1, 28, 28], 16) };
+    config.init(3, &Device::flex()).unwrap().encoder().clone()
+}
+
+fn head(features: usize) -> Head {
+    HeadConfig::new(features, 10).init(&Device::flex()).unwrap()
+}
+
+fn dense() -> Classifier<DenseEncoder> {
+    Classifier::new(dense_encoder(), head(16)).unwrap()
+}
+
+fn conv() -> Classifier<ConvEncoder> {
+    Classifier::new(conv_encoder(), head(16)).unwrap()
+}
+
+fn labelled(count: usize, seed: u64) -> Labelled {
+    Labelled::from_samples(digits::generate(count, seed)).unwrap()
+}
+
+fn data() -> LabelledData {
+    LabelledData { training: labelled(200, 1), validation: Some(labelled(50, 2)) }
+}
+
+fn softmax() -> Supervised {
+    Supervised::new(HeadLoss::Softmax, 1e-4).unwrap()
+}
+
+fn schedule() -> Schedule {
+    Schedule { epochs: 4, batch: 32, clip: Some(10.0), seed: 9, ..Schedule::default() }
+}
+
+/// What must repeat of an epoch: all but the time it took.
+fn timeless(epochs: &[EpochReport]) -> Vec<EpochReport> {
+    let timeless = |epoch: &EpochReport| EpochReport {
+        seconds: 0.0,
+        samples_per_second: 0.0,
+        ..epoch.clone()
+    };
+    epochs.iter().map(timeless).collect()
+}
+
+/// Stopped within an epoch, at its end and before its first step, as for autoencoders; and the
+/// whole run again gives the same.
+fn ends_with_the_very_same_weights<M: Classify>(model: impl Fn() -> M) {
+    let (data, supervised, schedule) = (data(), softmax(), schedule());
+    let whole = || fit_classifier(model(), &supervised, &data, &schedule, &mut ()).unwrap();
+    let (whole, again) = (whole(), whole());
+    assert_eq!(tensors::collect(&whole.model), tensors::collect(&again.model));
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints { every: None, ..Checkpoints::new(folder.path()) };
+    for stop in [3, 6, 13, 99] {
+        let mut observer = |event: &Event<'_>| match event {
+            Event::Step { done, .. } if *done == stop => Flow::Stop,
+            _ => Flow::Continue,
+        };
+        let pieces = fit_classifier_with_checkpoints(
+            model(),
+            &supervised,
+            &data,
+            &schedule,
+            &checkpoints,
+            &mut observer,
+        )
+        .unwrap();
+        assert_eq!(pieces.done, stop.min(24));
+        if pieces.end == End::Complete {
+            assert_eq!(tensors::collect(&pieces.model), tensors::collect(&whole.model));
+            assert_eq!(timeless(&pieces.epochs), timeless(&whole.epochs));
+            assert_eq!(pieces.best, whole.best);
+        }
+    }
+}
+
+#[test]
+fn a_run_in_pieces_ends_with_the_very_same_weights() {
+    ends_with_the_very_same_weights(dense);
+    ends_with_the_very_same_weights(conv);
+    let codes = LabelledData {
+        training: data().training.encode(&dense_encoder(), 64).unwrap(),
+        validation: None,
+    };
+    assert_eq!(codes.training.samples().width(), 16);
+    let fitted = fit_classifier(head(16), &softmax(), &codes, &schedule(), &mut ()).unwrap();
+    assert_eq!(fitted.best, None);
+}
+
+#[test]
+fn a_checkpoint_of_other_labels_or_another_loss_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    let go = |data: &LabelledData, supervised: &Supervised| {
+        let schedule = schedule();
+        fit_classifier_with_checkpoints(dense(), supervised, data, &schedule, &checkpoints, &mut ())
+    };
+    go(&data(), &softmax()).unwrap();
+    let hinge = Supervised::new(HeadLoss::SquaredHinge, 1e-4).unwrap();
+    let message = go(&data(), &hinge).unwrap_err().to_string();
+    let expected = "with the supervised loss `squared-hinge, 0.0001 weight-decay`, got `softmax,";
+    assert!(message.contains(expected), "{message}");
+    let labels = data().training.labels().clone();
+    let mut classes = labels.classes().to_vec();
+    classes[0] = (classes[0] + 1) % 10;
+    let labels = Labels::new(classes, labels.names().to_vec()).unwrap();
+    let other = Labelled::new(data().training.samples().clone(), labels).unwrap();
+    let message = go(&LabelledData { training: other, ..data() }, &softmax()).unwrap_err();
+    assert!(message.to_string().contains("with the classes of the training part `"), "{message}");
+    let autoencoder = DenseConfig::new([784, 8]).init(0, &Device::flex()).unwrap();
+    let objective = Objective::new(Reconstruction::CrossEntropy);
+    let images = Data { training: Arc::new(digits::generate(200, 1)), validation: None };
+    let schedule = schedule();
+    let message =
+        fit_with_checkpoints(autoencoder, &objective, &images, &schedule, &checkpoints, &mut ())
+            .unwrap_err();
+    assert!(message.to_string().contains("a checkpoint of this run, with the "), "{message}");
+}
+
+/// The encoder moves only where it is part of what is fitted.
+#[test]
+fn fine_tuning_reaches_the_encoder_and_a_head_alone_does_not() {
+    fn encoders_differ<E: ae_models::Encoder>(encoder: E, fitted: Fitted<Classifier<E>>) -> bool {
+        let before = tensors::collect(&encoder);
+        let after = tensors::collect(fitted.model.encoder());
+        assert!(before.keys().eq(after.keys()));
+        before.iter().all(|(name, weights)| after[name] != *weights)
+    }
+    let fit = |epochs| Schedule { epochs, ..schedule() };
+    let fitted = fit_classifier(dense(), &softmax(), &data(), &fit(2), &mut ()).unwrap();
+    assert!(encoders_differ(dense_encoder(), fitted));
+    let fitted = fit_classifier(conv(), &softmax(), &data(), &fit(2), &mut ()).unwrap();
+    assert!(encoders_differ(conv_encoder(), fitted));
+
+    let encoder = dense_encoder();
+    let codes = LabelledData {
+        training: data().training.encode(&encoder, 64).unwrap(),
+        validation: data().validation.map(|part| part.encode(&encoder, 64).unwrap()),
+    };
+    let fitted = fit_classifier(head(16), &softmax(), &codes, &schedule(), &mut ()).unwrap();
+    let on_codes = fitted.epochs[fitted.best.unwrap() - 1].validation.clone().unwrap();
+    let classifier = Classifier::new(encoder, fitted.model).unwrap();
+    assert_eq!(tensors::collect(classifier.encoder()), tensors::collect(&dense_encoder()));
+    // What was measured on codes holds for the whole on images.
+    let whole = classify(&classifier, HeadLoss::Softmax, &data().validation.unwrap(), 32).unwrap();
+    assert_eq!(whole.classification.confusion, on_codes.classification().unwrap().confusion);
+}
+
+/// A whole autoencoder as the encoder: its decoder gets no gradient and stays as it was.
+#[test]
+fn a_decoder_that_comes_along_is_left_alone() {
+    let autoencoder = DenseConfig::new([784, 16]).init(3, &Device::flex()).unwrap();
+    let classifier = Classifier::new(autoencoder.clone(), head(16)).unwrap();
+    let fitted = fit_classifier(classifier, &softmax(), &data(), &schedule(), &mut ()).unwrap();
+    let (after, _) = fitted.model.into_parts();
+    let (before, after) = (tensors::collect(&autoencoder), tensors::collect(&after));
+    for (name, weights) in &before {
+        assert_eq!(after[name] == *weights, name.starts_with("decoder."), "{name}");
+    }
+}
+
+/// A linear head on pixels, and a small network, on digits they have not seen: a tenth of them
+/// are right by chance.
+#[test]
+fn digits_are_told_apart() {
+    let data = LabelledData { training: labelled(2000, 1), validation: Some(labelled(300, 2)) };
+    let unseen = labelled(500, 3);
+    let rate = Rate { peak: 3e-3, ..Rate::default() };
+    let schedule = Schedule { epochs: 8, batch: 50, rate, ..Schedule::default() };
+    let accuracy = |loss, weight_decay| {
+        let supervised = Supervised::new(loss, weight_decay).unwrap();
+        let pixels = fit_classifier(head(784), &supervised, &data, &schedule, &mut ()).unwrap();
+        let network = fit_classifier(dense(), &supervised, &data, &schedule, &mut ()).unwrap();
+        [
+            classify(&pixels.model, loss, &unseen, 100).unwrap().classification.accuracy(),
+            classify(&network.model, loss, &unseen, 100).unwrap().classification.accuracy(),
+        ]
+    };
+    for (loss, weight_decay) in [(HeadLoss::Softmax, 1e-4), (HeadLoss::SquaredHinge, 1e-2)] {
+        let [pixels, network] = accuracy(loss, weight_decay);
+        println!("{loss}: pixels {pixels}, network {network}");
+        assert!(pixels > 0.8 && network > 0.8, "{loss}: pixels {pixels}, network {network}");
+    }
+}
+
+/// The error rate and the loss of every epoch on the validation part.
+fn measured<M>(fitted: &Fitted<M>) -> Vec<(f64, f64)> {
+    let of = |epoch: &EpochReport| {
+        let validation = epoch.validation.as_ref().unwrap();
+        (validation.classification().unwrap().error(), validation.loss())
+    };
+    fitted.epochs.iter().map(of).collect()
+}
+
+/// Too few digits at too high a rate: the loss is lowest at one epoch, the errors at another.
+#[test]
+fn the_best_epoch_has_the_fewest_errors_whatever_its_loss() {
+    let data = LabelledData { training: labelled(100, 1), validation: Some(labelled(100, 2)) };
+    let rate = Rate { peak: 0.03, warm_up: 0.0, decay: Decay::Constant };
+    let schedule = Schedule { epochs: 12, batch: 20, rate, ..Schedule::default() };
+    let fitted = fit_classifier(head(784), &softmax(), &data, &schedule, &mut ()).unwrap();
+    let measured = measured(&fitted);
+    let first_least = |order: fn(&(f64, f64)) -> (f64, f64)| {
+        let values: Vec<(f64, f64)> = measured.iter().map(order).collect();
+        let least =
+            values.iter().copied().reduce(|left, right| if right < left { right } else { left });
+        values.iter().position(|value| Some(*value) == least).map(|at| at + 1)
+    };
+    assert_eq!(fitted.best, first_least(|(error, loss)| (*error, *loss)), "{measured:?}");
+    assert_ne!(fitted.best, first_least(|(error, loss)| (*loss, *error)), "{measured:?}");
+    let best = fitted.best.unwrap();
+    let again = Schedule { epochs: best, ..schedule };
+    let again = fit_classifier(head(784), &softmax(), &data, &again, &mut ()).unwrap();
+    assert_eq!(tensors::collect(&fitted.model), tensors::collect(&again.model));
+}
+
+#[test]
+fn among_epochs_with_as_many_errors_the_loss_decides() {
+    let table = |values: &[f32], classes: &[u32]| {
+        let samples = Samples::from_floats(values.to_vec(), Shape::table(1)).unwrap();
+        let names = vec!["below".to_owned(), "above".to_owned()];
+        let labels = Labels::new(classes.to_vec(), names).unwrap();
+        Labelled::new(Arc::new(samples), labels).unwrap()
+    };
+    let rate = Rate { peak: 0.5, warm_up: 0.0, decay: Decay::Constant };
+    let schedule = Schedule {
+        epochs: 6,
+        batch: 4,
+        rate,
+        optimizer: Optimizer::sgd(0.0),
+        ..Schedule::default()
+    };
+    let run = |validation: Labelled, patience| {
+        let data = LabelledData {
+            training: table(&[-2.0, -1.0, 1.0, 2.0], &[0, 0, 1, 1]),
+            validation: Some(validation),
+        };
+        let head = HeadConfig::new(1, 2).init(&Device::flex()).unwrap();
+        let supervised = Supervised::new(HeadLoss::Softmax, 0.0).unwrap();
+        let schedule = Schedule { patience, ..schedule.clone() };
+        fit_classifier(head, &supervised, &data, &schedule, &mut ()).unwrap()
+    };
+    // No errors at any epoch, and a loss that falls: the last is the best.
+    let fitted = run(table(&[-1.0, 1.0], &[0, 1]), None);
+    assert!(measured(&fitted).is_sorted_by(|left, right| left.0 == right.0 && left.1 > right.1));
+    assert_eq!(fitted.best, Some(6));
+    // As many errors at every epoch (one outlier), and a loss that rises: the first is the best.
+    let fitted = run(table(&[-1.0, 1.0, 9.0], &[0, 1, 0]), Some(2));
+    assert!(measured(&fitted).is_sorted_by(|left, right| left.0 == right.0 && left.1 < right.1));
+    assert_eq!((fitted.best, fitted.epochs.len(), fitted.end), (Some(1), 3, End::Patience));
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused_before_training() {
+    let refuse = |model: Head, data: LabelledData| {
+        fit_classifier(model, &softmax(), &data, &schedule(), &mut ()).unwrap_err().to_string()
+    };
+    let narrow = HeadConfig::new(784, 9).init(&Device::flex()).unwrap();
+    let nine = |labels: &Labels| labels.classes().iter().position(|class| *class == 9).unwrap();
+    assert_eq!(
+        refuse(narrow.clone(), data()),
+        format!(
+            "class of sample {} of the training part: expected a number from 0 to 8, as the model \
+             has 9 classes, got 9",
+            nine(data().training.labels())
+        )
+    );
+    let few = digits::generate(200, 1);
+    let rows: Vec<usize> =
+        (0..200).filter(|row| few.labels().unwrap().classes()[*row] != 9).collect();
+    let few = Labelled::from_samples(few.subset(&rows)).unwrap();
+    let message = refuse(narrow, LabelledData { training: few, ..data() });
+    assert!(
+        message.contains(" of the validation part: expected a number from 0 to 8"),
+        "{message}"
+    );
+    assert_eq!(
+        refuse(head(10), data()),
+        "samples: expected 10 features, as the model has, got 784"
+    );
+    let blind = LabelledData { validation: None, ..data() };
+    let impatient = Schedule { patience: Some(1), ..schedule() };
+    let error = fit_classifier(head(784), &softmax(), &blind, &impatient, &mut ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "patience: expected a validation part to be patient about, got none"
+    );
+}
+
+/// The terms of a validation are its mean loss and the decay of its weights at that time.
+#[test]
+fn the_terms_of_a_validation_add_up() {
+    let supervised = Supervised::new(HeadLoss::SquaredHinge, 0.2).unwrap();
+    let schedule = Schedule { epochs: 1, ..schedule() };
+    let fitted = fit_classifier(dense(), &supervised, &data(), &schedule, &mut ()).unwrap();
+    let validation = fitted.epochs[0].validation.as_ref().unwrap();
+    let names: Vec<&str> = validation.terms.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["squared-hinge", "weight-decay"]);
+    let loss = validation.classification().unwrap().loss;
+    let weights: TensorData = fitted.model.head().weight().into_data();
+    let decay = 0.1 * weights.iter::<f64>().map(|weight| weight * weight).sum::<f64>();
+    assert!((validation.loss() - loss - decay).abs() < 1e-6 * loss, "{validation:?} {decay}");
+}
+
+/// An autoencoder's weights carry over: pretrain, then fine-tune what was pretrained.
+#[test]
+fn a_pretrained_encoder_takes_a_head() {
+    let autoencoder = DenseConfig::new([784, 16]).init(3, &Device::flex()).unwrap();
+    let images = Data { training: Arc::new(digits::generate(200, 1)), validation: None };
+    let objective = Objective::new(Reconstruction::CrossEntropy);
+    let pretrained = fit(autoencoder, &objective, &images, &schedule(), &mut ()).unwrap().model;
+    let classifier = Classifier::new(pretrained.encoder().clone(), head(16)).unwrap();
+    let fitted = fit_classifier(classifier, &softmax(), &data(), &schedule(), &mut ()).unwrap();
+    let losses: Vec<f64> = fitted.epochs.iter().map(EpochReport::training_loss).collect();
+    assert!(losses[3] < losses[0], "{losses:?}");
+}

@@ -7,6 +7,8 @@
 //! A back end that is not built in, or has no GPU on this machine, shows its tests as ignored.
 //! `AE_REQUIRE=ndarray,wgpu` takes a software driver too, and turns what is missing into a failure.
 
+mod combinations;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use autoencoders::train::{
 };
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use combinations::FEATURES;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The back ends, and how to come by a device of each: isolated here, so that Burn 0.23, which
@@ -104,6 +107,16 @@ fn main() {
             let trial = Trial::test(format!("{backend}::{name}"), run);
             trials.push(trial.with_ignored_flag(is_missing && !is_required));
         }
+        for (term, objective) in combinations::terms() {
+            let device = device.clone();
+            let is_missing = device.is_err();
+            let run = move || match device {
+                Ok(device) => same_gradients(backend, term, &objective, &device),
+                Err(why) => Err(format!("{backend} is required by AE_REQUIRE: {why}").into()),
+            };
+            let trial = Trial::test(format!("{backend}::gradients of {term}"), run);
+            trials.push(trial.with_ignored_flag(is_missing && !is_required));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -173,7 +186,7 @@ fn pytorch_finds_the_same(device: &Device) -> Result<(), Failed> {
         let pass = objective.pass(&model, input, MOMENT);
         let loss = objective.losses(&pass).total();
         let same = |what: &str, here: TensorData, tolerance| {
-            close(&format!("{name} {what}"), &here, &expected[what], "PyTorch", tolerance)
+            close(&format!("{name} {what}"), &here, &expected[what], "PyTorch", tolerance).map(drop)
         };
         same("code", pass.code.inner().into_data(), 2e-6)?;
         same("logits", pass.logits.inner().into_data(), 2e-6)?;
@@ -189,6 +202,40 @@ fn pytorch_finds_the_same(device: &Device) -> Result<(), Failed> {
             same(&format!("gradient.{parameter}"), gradient, 1e-4)?;
         }
     }
+    Ok(())
+}
+
+/// The gradients of one term on every kind of model, within 1e-4 of the largest of their tensor.
+/// Prints a line for each.
+fn same_gradients(
+    backend: &str,
+    term: &str,
+    objective: &Objective<Model>,
+    device: &Device,
+) -> Result<(), Failed> {
+    let gradients = |architecture: &Architecture, device: &Device| -> Result<_, Failed> {
+        let model = architecture.init(2, device)?.train();
+        let pixels = digits::generate(1, 5).row(0)[300..300 + 3 * FEATURES].to_vec();
+        let pixels = TensorData::new(pixels, [3, FEATURES]);
+        let input = Tensor::from_data(pixels, device) * 0.8 + 0.1;
+        let losses = combinations::losses(objective, &model, input.autodiff());
+        Ok((losses.terms().into_data(), take(&model, losses.total().backward())))
+    };
+    let mut table = String::new();
+    for (name, architecture) in combinations::models() {
+        if objective.check(&architecture.init(2, &Device::flex())?).is_err() {
+            continue;
+        }
+        let (terms, here) = gradients(&architecture, device)?;
+        let (expected, there) = gradients(&architecture, &Device::flex())?;
+        let mut largest = close(&format!("{name} terms"), &terms, &expected, "flex", 1e-5)?;
+        for (parameter, expected) in &there {
+            let what = format!("{name} gradient.{parameter}");
+            largest = largest.max(close(&what, &here[parameter], expected, "flex", 1e-4)?);
+        }
+        table += &format!("{backend:<9}{term:<22}{name:<28}{largest:.1e}\n");
+    }
+    print!("{table}");
     Ok(())
 }
 
@@ -227,19 +274,20 @@ fn take(model: &Model, gradients: Gradients) -> Tensors {
     tensors::collect(&model.clone().map(&mut Take(gradients)))
 }
 
-/// Element by element within `tolerance` of the largest.
+/// Element by element within `tolerance` of the largest; returns the largest error.
 fn close(
     what: &str,
     here: &TensorData,
     there: &TensorData,
     reference: &str,
     tolerance: f64,
-) -> Result<(), Failed> {
+) -> Result<f64, Failed> {
     let (here, there): (Vec<f64>, Vec<f64>) = (here.iter().collect(), there.iter().collect());
     if here.len() != there.len() {
         return Err(format!("{what}: {} values and {}", here.len(), there.len()).into());
     }
     let scale = there.iter().fold(1e-30f64, |scale, value| scale.max(value.abs()));
+    let mut largest = 0.0f64;
     for (index, (here, there)) in here.iter().zip(&there).enumerate() {
         let error = (here - there).abs() / scale;
         if error.is_nan() || error > tolerance {
@@ -247,8 +295,9 @@ fn close(
                 format!("{what}[{index}]: {here} here, {there} in {reference}, scale {scale}");
             return Err(message.into());
         }
+        largest = largest.max(error);
     }
-    Ok(())
+    Ok(largest)
 }
 
 /// Values within 1e-5 and gradients within 1e-4 of the largest of their tensor: f32 sums of up to
@@ -257,7 +306,7 @@ fn same_as_on_flex(architecture: &Architecture, device: &Device) -> Result<(), F
     let here = find(architecture, device);
     let there = find(architecture, &Device::flex());
     let same = |what: &str, here: &TensorData, there: &TensorData, tolerance| {
-        close(what, here, there, "flex", if is_flex(device) { 0.0 } else { tolerance })
+        close(what, here, there, "flex", if is_flex(device) { 0.0 } else { tolerance }).map(drop)
     };
     same("code", &here.code, &there.code, 1e-5)?;
     same("reconstruction", &here.reconstruction, &there.reconstruction, 1e-5)?;

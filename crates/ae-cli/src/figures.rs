@@ -219,6 +219,7 @@ fn filters(model: &Model, shape: &Shape) -> Option<RgbaImage> {
             let kernel = model.config().kernel;
             ("encoder.stages.0.convolution.weight", [channels, kernel, kernel])
         }
+        Model::Pca(_) | Model::Stack(_) => return None,
     };
     let weights: Vec<f32> = weights.get(name)?.iter().collect();
     let mut filters: Vec<Vec<f32>> =

@@ -119,7 +119,7 @@ impl ModelRecipe {
                 };
                 Ok(Architecture::Conv(ConvConfig {
                     input: [channels, height, width],
-                    code: recipe.code,
+                    code: Some(recipe.code),
                     channels: recipe.channels.clone(),
                     kernel: recipe.kernel,
                     hidden: recipe.hidden.clone(),
@@ -129,6 +129,8 @@ impl ModelRecipe {
                     activation: recipe.activation,
                     code_activation: recipe.code_activation,
                     output: recipe.output,
+                    tied: false,
+                    kept: None,
                 }))
             }
             Self::Dense(recipe) => Ok(Architecture::Dense(DenseConfig {
@@ -137,6 +139,7 @@ impl ModelRecipe {
                 code_activation: recipe.code_activation,
                 output: recipe.output,
                 tied: recipe.tied,
+                kept: None,
             })),
         }
     }

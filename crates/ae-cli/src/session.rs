@@ -292,7 +292,7 @@ fn check_shape(model: &Model, name: &str, samples: &Samples) -> Result<()> {
             let expected = Shape::image(channels, height, width);
             (*shape == expected, expected.to_string())
         }
-        Model::Dense(model) => {
+        Model::Dense(_) | Model::Pca(_) | Model::Stack(_) => {
             let features = model.features();
             (shape.features() == features, format!("{features} features"))
         }

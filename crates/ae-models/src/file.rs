@@ -7,7 +7,7 @@ use burn::tensor::{Device, TensorData};
 use serde_json::Value;
 
 use crate::tensors::{self, Tensors};
-use crate::{Architecture, Described, Error, Part, Result};
+use crate::{Architecture, Described, Error, HeadConfig, Part, Result};
 
 /// What goes into a file beside the weights, and is not this crate's to interpret.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -27,8 +27,11 @@ pub struct Description {
     pub format: u32,
     /// Whether the file holds a whole autoencoder or a half.
     pub part: Part,
-    /// What the whole was made from.
+    /// What the whole was made from; of a classifier, what its encoder is a part of.
     pub architecture: Architecture,
+    /// What the head of a classifier was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<HeadConfig>,
     /// What else is known.
     #[serde(flatten)]
     pub about: About,
@@ -57,6 +60,7 @@ pub fn save<M: Described>(path: &Path, model: &M, about: &About) -> Result<()> {
         format: FORMAT,
         part: M::PART,
         architecture: model.architecture(),
+        head: model.head_config(),
         about: about.clone(),
     };
     let text = serde_json::to_string_pretty(&description).map_err(|error| {
@@ -76,8 +80,8 @@ pub fn save<M: Described>(path: &Path, model: &M, about: &About) -> Result<()> {
 /// fit its description.
 pub fn load<M: Described>(path: &Path, device: &Device) -> Result<(M, About)> {
     let (description, tensors) = open_part::<M>(path)?;
-    check_held::<M>(&description.architecture, &tensors).map_err(in_file(path))?;
-    let model = M::from_architecture(&description.architecture, device).map_err(in_file(path))?;
+    check_held::<M>(&description, &tensors).map_err(in_file(path))?;
+    let model = M::from_description(&description, device).map_err(in_file(path))?;
     Ok((fill(path, model, tensors)?, description.about))
 }
 
@@ -128,8 +132,14 @@ fn open(path: &Path) -> Result<(Description, Tensors)> {
 /// Opens a file that holds what `M` is, alone or as a part.
 fn open_part<M: Described>(path: &Path) -> Result<(Description, Tensors)> {
     let (description, tensors) = open(path)?;
-    if description.part != M::PART && description.part != Part::Whole {
-        let got = format!("{} alone", description.part.with_article());
+    let has_it = match description.part {
+        Part::Whole => M::PART != Part::Classifier,
+        Part::Classifier => matches!(M::PART, Part::Classifier | Part::Encoder),
+        half => half == M::PART,
+    };
+    if !has_it {
+        let alone = if description.part.is_half() { " alone" } else { "" };
+        let got = format!("{}{alone}", description.part.with_article());
         return Err(Error::file(path, M::PART.with_article(), got));
     }
     Ok((description, tensors))
@@ -140,10 +150,10 @@ const ON_TRUST: usize = 1 << 22;
 
 /// Whether a file holds about as many numbers as its description promises: else a few bytes could
 /// ask for any amount of memory.
-fn check_held<M: Described>(architecture: &Architecture, tensors: &Tensors) -> Result<()> {
-    architecture.check()?;
+fn check_held<M: Described>(description: &Description, tensors: &Tensors) -> Result<()> {
+    description.architecture.check()?;
     let held: usize = tensors.values().map(TensorData::num_elements).sum();
-    match architecture.parameters(M::PART) {
+    match description.architecture.parameters(M::PART) {
         Some(promised) if promised <= held.max(ON_TRUST) => Ok(()),
         promised => {
             let expected = format!("the {} that are described", promised.unwrap_or(usize::MAX));
@@ -170,7 +180,7 @@ fn fill<M: Described>(path: &Path, model: M, mut tensors: Tensors) -> Result<M> 
         }
     }
     // What is left belongs to the other half, unless this is the whole.
-    if M::PART == Part::Whole {
+    if !M::PART.is_half() {
         named.extend(tensors);
     }
     tensors::replace(model, named).map_err(in_file(path))
@@ -297,6 +307,35 @@ mod tests {
             let expected = model.decode(code.clone()).into_data();
             assert_eq!(decoder.decode(code.clone()).into_data(), expected);
         }
+    }
+
+    #[test]
+    fn a_classifier_comes_back_and_its_encoder_alone() {
+        let (folder, device) = (temporary(), Device::flex());
+        let path = folder.path().join("classifier.safetensors");
+        let stack = Architecture::Dense(DenseConfig::new([63, 5, 3])).stacked();
+        for architecture in [Architecture::Conv(conv()), stack] {
+            let encoder = architecture.init(3, &device).unwrap().to_encoder();
+            let head = Tensors::from([
+                ("weight".to_owned(), TensorData::from([[0.5f32, -1.0, 2.0]; 4])),
+                ("bias".to_owned(), TensorData::from([0.0f32, 1.0, 2.0, 3.0])),
+            ]);
+            let head =
+                tensors::replace(HeadConfig::new(3, 4).init(&device).unwrap(), head).unwrap();
+            let classifier = Classifier::new(encoder, head).unwrap();
+            save(&path, &classifier, &about()).unwrap();
+            let (again, known) = load::<Classifier<ModelEncoder>>(&path, &device).unwrap();
+            let expected = classifier.scores(input(63)).into_data();
+            assert_eq!((again.scores(input(63)).into_data(), known), (expected, about()));
+            let (encoder, _) = load::<ModelEncoder>(&path, &device).unwrap();
+            let expected = classifier.encoder().encode(input(63)).into_data();
+            assert_eq!(encoder.encode(input(63)).into_data(), expected);
+            let message = load::<Model>(&path, &device).unwrap_err().to_string();
+            assert!(message.ends_with("expected an autoencoder, got a classifier"), "{message}");
+        }
+        save(&path, &conv().init(0, &device).unwrap(), &about()).unwrap();
+        let message = load::<Classifier<ModelEncoder>>(&path, &device).unwrap_err().to_string();
+        assert!(message.ends_with("expected a classifier, got an autoencoder"), "{message}");
     }
 
     #[test]

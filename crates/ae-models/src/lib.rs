@@ -10,6 +10,7 @@ mod file;
 mod head;
 mod initial;
 mod kept;
+pub mod latent;
 mod layers;
 mod model;
 mod pca;

@@ -7,9 +7,9 @@ use crate::count::check_count;
 use crate::initial::Initial;
 use crate::stack::check_chain;
 use crate::{
-    Activation, Conv, ConvConfig, ConvDecoder, ConvEncoder, Decoder, Dense, DenseConfig,
-    DenseDecoder, DenseEncoder, DifferentiableEncoder, Encoder, Error, Layered, Pca, PcaConfig,
-    Result, Stack,
+    Activation, Classifier, Classify, Conv, ConvConfig, ConvDecoder, ConvEncoder, Decoder, Dense,
+    DenseConfig, DenseDecoder, DenseEncoder, Description, DifferentiableEncoder, Encoder, Error,
+    HeadConfig, Layered, Pca, PcaConfig, Result, Stack,
 };
 
 /// Everything that decides what a model computes, but for its weights.
@@ -81,6 +81,8 @@ impl Architecture {
 
     /// The numbers of a part's parameters, unless they are too many to count.
     pub(crate) fn parameters(&self, part: Part) -> Option<usize> {
+        // Of a classifier, those but the head's.
+        let part = if part == Part::Classifier { Part::Encoder } else { part };
         match self {
             Self::Dense(config) => config.parameters(part),
             Self::Conv(config) => config.parameters(part),
@@ -148,6 +150,10 @@ impl Architecture {
             Some(format!("layers.{index}.{}", layer.name_in_whole(part, rest)))
         };
         match self {
+            _ if part == Part::Classifier => match name.strip_prefix("encoder.") {
+                Some(name) => self.name_in_whole(Part::Encoder, name),
+                None => name.to_owned(),
+            },
             Self::Pca(_) => name.to_owned(),
             _ => in_layer().unwrap_or_else(|| format!("{}{name}", part.prefix())),
         }
@@ -302,13 +308,15 @@ pub enum Part {
     Encoder,
     /// The decoder alone.
     Decoder,
+    /// The encoder and a head on its codes.
+    Classifier,
 }
 
 impl Part {
     /// What names of its tensors begin with in a file.
     pub(crate) fn prefix(self) -> &'static str {
         match self {
-            Self::Whole => "",
+            Self::Whole | Self::Classifier => "",
             Self::Encoder => "encoder.",
             Self::Decoder => "decoder.",
         }
@@ -318,7 +326,12 @@ impl Part {
 impl Part {
     /// `an encoder`, `a decoder`
     pub(crate) fn with_article(self) -> String {
-        format!("{} {self}", if self == Self::Decoder { "a" } else { "an" })
+        let takes_a = matches!(self, Self::Decoder | Self::Classifier);
+        format!("{} {self}", if takes_a { "a" } else { "an" })
+    }
+
+    pub(crate) fn is_half(self) -> bool {
+        matches!(self, Self::Encoder | Self::Decoder)
     }
 }
 
@@ -328,6 +341,7 @@ impl std::fmt::Display for Part {
             Self::Whole => "autoencoder",
             Self::Encoder => "encoder",
             Self::Decoder => "decoder",
+            Self::Classifier => "classifier",
         })
     }
 }
@@ -345,6 +359,45 @@ pub trait Described: Module {
     /// # Errors
     /// If the architecture is of another kind, or describes no model.
     fn from_architecture(architecture: &Architecture, device: &Device) -> Result<Self>;
+
+    /// What the head was made from, of a classifier.
+    fn head_config(&self) -> Option<HeadConfig> {
+        None
+    }
+
+    /// A module of that description, its weights to be replaced.
+    ///
+    /// # Errors
+    /// As [`from_architecture`](Self::from_architecture).
+    fn from_description(description: &Description, device: &Device) -> Result<Self> {
+        Self::from_architecture(&description.architecture, device)
+    }
+}
+
+impl<E: Encoder + Described> Described for Classifier<E> {
+    const PART: Part = Part::Classifier;
+
+    fn architecture(&self) -> Architecture {
+        self.encoder().architecture()
+    }
+
+    fn head_config(&self) -> Option<HeadConfig> {
+        Some(self.head().config().clone())
+    }
+
+    /// # Errors
+    /// Always: a classifier has a head besides.
+    fn from_architecture(architecture: &Architecture, _: &Device) -> Result<Self> {
+        other_kind("classifier", architecture)
+    }
+
+    fn from_description(description: &Description, device: &Device) -> Result<Self> {
+        let Some(head) = &description.head else {
+            return Err(Error::config("head", "one, as a classifier has", "none"));
+        };
+        let encoder = E::from_architecture(&description.architecture, device)?;
+        Self::new(encoder, head.init(device)?)
+    }
 }
 
 fn other_kind<M>(expected: &str, architecture: &Architecture) -> Result<M> {

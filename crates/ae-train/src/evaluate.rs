@@ -3,7 +3,8 @@
 use ae_models::{Activation, Autoencoder};
 use burn::tensor::Tensor;
 
-use crate::{Batches, Reconstruction, Result};
+use crate::activity::ActivityTally;
+use crate::{Activity, Batches, Reconstruction, Result};
 
 /// What a model does to a data set: nothing corrupted, nothing penalised.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -21,6 +22,8 @@ pub struct Evaluation {
     /// Variance of the reconstructions over that of the data, both summed over features.
     /// Near 0 the model answers everything with the mean. `None` where the data does not vary.
     pub variance_kept: Option<f64>,
+    /// How active the units of the code are.
+    pub activity: Activity,
 }
 
 /// Cross-entropy of a data set, in nats.
@@ -77,6 +80,7 @@ pub(crate) struct Tally {
     squared_errors: Vec<f32>,
     cross_entropy: f64,
     codes: Extremes,
+    activity: ActivityTally,
     inputs: Moments,
     outputs: Moments,
 }
@@ -91,6 +95,7 @@ impl Tally {
             squared_errors: Vec::with_capacity(data.len()),
             cross_entropy: 0.0,
             codes: Extremes::default(),
+            activity: ActivityTally::new(model.code_activation()),
             inputs: Moments::default(),
             outputs: Moments::default(),
         })
@@ -106,6 +111,7 @@ impl Tally {
             let elements = Reconstruction::CrossEntropy.elements(logits, self.output, target);
             self.cross_entropy += elements.sum_dim(1).into_data().iter::<f64>().sum::<f64>();
         }
+        self.activity.add(code.clone());
         self.codes.add(code);
         self.inputs.add(input);
         self.outputs.add(output);
@@ -126,6 +132,7 @@ impl Tally {
             variance_kept: Some(self.inputs.variance())
                 .filter(|variance| *variance > 0.0)
                 .map(|variance| self.outputs.variance() / variance),
+            activity: self.activity.finish(),
         };
         Errors { evaluation, squared_errors: self.squared_errors }
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod activity;
 mod batches;
 mod checkpoint;
 mod classification;
@@ -19,6 +20,7 @@ mod objective;
 mod observer;
 mod optimizer;
 mod penalty;
+mod pretrain;
 mod rate;
 mod reconstruction;
 mod report;
@@ -28,6 +30,7 @@ mod supervised;
 mod testing;
 mod weight_decay;
 
+pub use activity::Activity;
 pub use batches::{Batches, RESIDENT_LIMIT};
 pub use checkpoint::Checkpoints;
 pub use classification::{Classification, Predictions, classify};
@@ -48,6 +51,7 @@ pub use objective::{Losses, Objective};
 pub use observer::{Event, Flow, Observer};
 pub use optimizer::Optimizer;
 pub use penalty::{Memory, Pass, Penalty};
+pub use pretrain::{LayerObjective, Pretrained, pretrain, pretrain_with_checkpoints};
 pub use rate::{Decay, Rate};
 pub use reconstruction::{Reconstruction, entropy};
 pub use report::{EpochReport, Measured, Validation, Warning};

@@ -8,6 +8,13 @@ use crate::{EpochReport, Warning};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// The pretraining of a layer begins; the events that follow are of its run.
+    Layer {
+        /// From 1, the one nearest to the input.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// Training begins, or goes on from a checkpoint.
     Start {
         /// Steps already done.

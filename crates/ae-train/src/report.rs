@@ -170,6 +170,11 @@ mod tests {
             dead_units: 0,
             code_size: 2,
             variance_kept: None,
+            activity: crate::Activity {
+                histogram: Vec::new(),
+                mean: 0.0,
+                lifetime_sparseness: None,
+            },
         };
         let terms = vec![("squared-error".to_owned(), loss)];
         Validation { terms, measured: Measured::Evaluation(evaluation) }

@@ -176,7 +176,7 @@ impl ModelRecipe {
         };
         let config = ConvConfig::new(input, CODE);
         Self::Conv(ConvRecipe {
-            code: config.code,
+            code: CODE,
             channels: config.channels,
             kernel: config.kernel,
             hidden: config.hidden,

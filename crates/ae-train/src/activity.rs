@@ -1,0 +1,125 @@
+//! How often, and how much, the units of a code are active.
+
+use ae_models::Activation;
+use burn::tensor::Tensor;
+
+/// The activity of the units of a code over a data set.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Activity {
+    /// Units by their share of activity in \[0, 1\], in [`BINS`](Self::BINS) bins of equal width:
+    /// of a sigmoid code their mean activation, of another the share of samples for which they are
+    /// not 0.
+    pub histogram: Vec<usize>,
+    /// The mean of that share over units.
+    pub mean: f64,
+    /// Lifetime sparseness, averaged over units that are ever active:
+    /// `(1 - (mean |h|)^2 / mean h^2) / (1 - 1 / n)` for `n` samples, from 0 for a unit that is always
+    /// equally active to 1 for one that is active for a single sample (Vinje & Gallant 2000, doi
+    /// 10.1126/science.287.5456.1273). `None` of fewer than two samples or if no unit is ever active.
+    pub lifetime_sparseness: Option<f64>,
+}
+
+impl Activity {
+    /// Bins of the histogram.
+    pub const BINS: usize = 20;
+}
+
+/// Sums over samples per unit, on the device: `[1, units]` each.
+pub(crate) struct ActivityTally {
+    is_probability: bool,
+    samples: usize,
+    /// Of shares of activity, of absolute values and of squares.
+    sums: Option<[Tensor<2>; 3]>,
+}
+
+impl ActivityTally {
+    pub(crate) fn new(code: Activation) -> Self {
+        Self { is_probability: code.is_probability(), samples: 0, sums: None }
+    }
+
+    /// Adds codes, `[batch, units]`.
+    pub(crate) fn add(&mut self, codes: Tensor<2>) {
+        self.samples += codes.dims()[0];
+        let sizes = codes.clone().abs();
+        let share = match self.is_probability {
+            true => codes.clone(),
+            false => sizes.clone().greater_elem(0.0).float(),
+        };
+        let new = [share, sizes, codes.square()].map(|values| values.sum_dim(0));
+        self.sums = Some(match self.sums.take() {
+            Some(old) => {
+                let [a, b, c] = old;
+                let [d, e, f] = new;
+                [a + d, b + e, c + f]
+            }
+            None => new,
+        });
+    }
+
+    pub(crate) fn finish(self) -> Activity {
+        let n = self.samples as f64;
+        let sums = self.sums.expect("a data set is not empty");
+        let [shares, sizes, squares] =
+            sums.map(|sums| sums.into_data().iter::<f64>().map(|sum| sum / n).collect::<Vec<_>>());
+        let mut histogram = vec![0; Activity::BINS];
+        for share in &shares {
+            let bin = (share * Activity::BINS as f64) as usize;
+            histogram[bin.min(Activity::BINS - 1)] += 1;
+        }
+        let active = sizes.iter().zip(&squares).filter(|(_, square)| **square > 0.0);
+        let sparseness: Vec<f64> = active
+            .map(|(size, square)| (1.0 - size * size / square).max(0.0) / (1.0 - 1.0 / n))
+            .collect();
+        let is_known = self.samples > 1 && !sparseness.is_empty();
+        Activity {
+            histogram,
+            mean: shares.iter().sum::<f64>() / shares.len() as f64,
+            lifetime_sparseness: is_known
+                .then(|| sparseness.iter().sum::<f64>() / sparseness.len() as f64),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    fn activity(activation: Activation, codes: [[f32; 3]; 4]) -> Activity {
+        let mut tally = ActivityTally::new(activation);
+        let codes = Tensor::<2>::from_floats(codes, &Device::flex());
+        tally.add(codes.clone().narrow(0, 0, 1));
+        tally.add(codes.narrow(0, 1, 3));
+        tally.finish()
+    }
+
+    /// Units: (2, 0, 0, 0) active once: (1 - (1/2)^2 / 1) / (3/4) = 1; (1, 1, 1, 1) always: 0; none:
+    /// does not count. Shares 1/4, 1 and 0.
+    #[test]
+    fn shares_and_sparseness_by_hand() {
+        let codes = [[2.0, -1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, -1.0, 0.0]];
+        let activity = activity(Activation::Relu, codes);
+        let mut expected = vec![0; Activity::BINS];
+        (expected[0], expected[5], expected[19]) = (1, 1, 1);
+        assert_eq!(activity.histogram, expected);
+        assert!((activity.mean - 1.25 / 3.0).abs() < 1e-6);
+        assert!((activity.lifetime_sparseness.unwrap() - 0.5).abs() < 1e-6);
+    }
+
+    /// Of a sigmoid code the shares are means: 0.125, 0.5, 0.
+    #[test]
+    fn means_of_a_sigmoid_by_hand() {
+        let codes = [[0.5, 0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.5, 0.0]];
+        let activity = activity(Activation::Sigmoid, codes);
+        assert_eq!(
+            (activity.histogram[2], activity.histogram[10], activity.histogram[0]),
+            (1, 1, 1)
+        );
+        assert!((activity.mean - 0.625 / 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn of_nothing_active_no_sparseness_is_known() {
+        assert_eq!(activity(Activation::Relu, [[0.0; 3]; 4]).lifetime_sparseness, None);
+    }
+}

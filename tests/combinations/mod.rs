@@ -1,0 +1,140 @@
+//! Every term of an objective and every kind of model: what `gradients.rs` holds against central
+//! differences, and `backends.rs` against other back ends.
+
+use autoencoders::burn::tensor::Tensor;
+use autoencoders::models::{
+    Activation, Architecture, ConvConfig, DenseConfig, Down, Model, Norm, PcaConfig, Up,
+};
+use autoencoders::train::{
+    Contraction, Corruption, Curvature, KSparse, KlSparsity, L1, Losses, Memory, Moment, Objective,
+    Penalty, Reconstruction, WeightDecay,
+};
+
+/// Features of an input of every model.
+pub const FEATURES: usize = 30;
+pub const MOMENT: Moment = Moment { seed: 4, epoch: 0, step: 0 };
+
+/// Smooth activations: a central difference across the kink of a rectifier is no derivative.
+pub fn models() -> Vec<(&'static str, Architecture)> {
+    let dense = DenseConfig { activation: Activation::Tanh, ..DenseConfig::new([FEATURES, 8, 5]) };
+    let sigmoid = DenseConfig {
+        activation: Activation::Sigmoid,
+        code_activation: Activation::Sigmoid,
+        ..dense.clone()
+    };
+    let conv = ConvConfig {
+        channels: vec![2, 4],
+        activation: Activation::Silu,
+        ..ConvConfig::new([1, 6, 5], 4)
+    };
+    let maps = ConvConfig {
+        activation: Activation::Tanh,
+        code_activation: Activation::Sigmoid,
+        ..ConvConfig::maps([1, 6, 5], [2, 3])
+    };
+    let one_layer =
+        |config: &DenseConfig, code| DenseConfig { widths: vec![FEATURES, code], ..config.clone() };
+    vec![
+        ("dense", Architecture::Dense(dense.clone())),
+        ("dense tied, sigmoid", {
+            Architecture::Dense(DenseConfig { tied: true, ..sigmoid.clone() })
+        }),
+        ("dense, gelu code", {
+            let code_activation = Activation::Gelu;
+            Architecture::Dense(DenseConfig { code_activation, ..sigmoid.clone() })
+        }),
+        ("one layer, overcomplete", Architecture::Dense(one_layer(&sigmoid, 36))),
+        ("one layer, k-sparse, tied", {
+            let config = DenseConfig { tied: true, kept: Some(6), ..one_layer(&dense, 12) };
+            Architecture::Dense(config)
+        }),
+        ("linear", {
+            let output = Activation::Identity;
+            Architecture::Dense(DenseConfig { output, ..one_layer(&dense, 5) })
+        }),
+        ("pca", Architecture::Pca(PcaConfig { features: FEATURES, components: 4 })),
+        ("stack, sigmoid", Architecture::Dense(sigmoid).stacked()),
+        ("conv", Architecture::Conv(conv.clone())),
+        ("conv tied", Architecture::Conv(ConvConfig { tied: true, ..conv.clone() })),
+        ("conv upsampled, norm", {
+            let norm = Norm::Group(2);
+            Architecture::Conv(ConvConfig { up: Up::Upsample, norm, ..conv.clone() })
+        }),
+        ("conv max-pooled, sigmoid", {
+            Architecture::Conv(ConvConfig {
+                down: Down::MaxPool,
+                norm: Norm::Layer,
+                hidden: vec![6],
+                code_activation: Activation::Sigmoid,
+                ..conv
+            })
+        }),
+        ("conv, map as code", Architecture::Conv(maps.clone())),
+        ("conv stack, tied", { Architecture::Conv(ConvConfig { tied: true, ..maps }).stacked() }),
+    ]
+}
+
+/// Every term, those with a weight so large that it shows beside the reconstruction.
+pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
+    let squared = || Objective::new(Reconstruction::SquaredError);
+    let masked = || squared().corrupt(Corruption::masking(0.3).unwrap());
+    let with = |weight, penalty: Box<dyn Penalty<Model>>| {
+        squared().penalize(weight, Boxed(penalty)).unwrap()
+    };
+    let salted = Corruption::salt_and_pepper(0.4).unwrap();
+    vec![
+        ("squared error", squared()),
+        ("cross-entropy", Objective::new(Reconstruction::CrossEntropy)),
+        ("masking", masked()),
+        ("salt-and-pepper", squared().corrupt(salted)),
+        ("gaussian", squared().corrupt(Corruption::gaussian(0.2).unwrap())),
+        ("emphasis 1 to 0.3", masked().emphasize(1.0, 0.3).unwrap()),
+        ("full emphasis", masked().emphasize(1.0, 0.0).unwrap()),
+        ("k-sparse", squared().keep(KSparse::annealed(4, 2, 3).unwrap())),
+        ("dropout", squared().dropout(0.3).unwrap()),
+        ("l1", with(2.0, Box::new(L1))),
+        ("kl, batch mean", with(5.0, Box::new(KlSparsity::toward(0.1).unwrap()))),
+        ("kl, running mean", with(5.0, Box::new(KlSparsity::running(0.1, 0.6).unwrap()))),
+        ("contraction, exact", with(3.0, Box::new(Contraction::exact()))),
+        ("contraction, probes", with(3.0, Box::new(Contraction::probes(2).unwrap()))),
+        ("curvature, exact", with(9.0, Box::new(Curvature::exact(0.5, 1).unwrap()))),
+        ("curvature, probes", with(9.0, Box::new(Curvature::probes(0.5, 2, 2).unwrap()))),
+        ("weight decay", with(1.0, Box::new(WeightDecay))),
+        ("all of them", {
+            let objective = masked().emphasize(1.0, 0.3).unwrap().dropout(0.2).unwrap();
+            let objective = objective.penalize(0.5, L1).unwrap();
+            let objective = objective.penalize(2.0, KlSparsity::running(0.1, 0.6).unwrap());
+            let objective = objective.unwrap().penalize(2.0, Contraction::exact()).unwrap();
+            let objective = objective.penalize(2.0, Curvature::probes(0.5, 1, 2).unwrap());
+            objective.unwrap().penalize(0.1, WeightDecay).unwrap()
+        }),
+    ]
+}
+
+/// The terms of an objective at the moment of these tests, with a past for those that remember one.
+pub fn losses(objective: &Objective<Model>, model: &Model, input: Tensor<2>) -> Losses {
+    let units = autoencoders::models::Encoder::code_size(model);
+    let past = Tensor::<1>::ones([units], &input.device().without_autodiff()) * 0.3;
+    let memory = Memory::from([("kl-sparsity".to_owned(), past)]);
+    objective.losses(&objective.pass_with(model, input, MOMENT, memory))
+}
+
+struct Boxed(Box<dyn Penalty<Model>>);
+
+impl Penalty<Model> for Boxed {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn value(&self, pass: &autoencoders::train::Pass<'_, Model>) -> Tensor<1> {
+        self.0.value(pass)
+    }
+
+    fn remember(&self, pass: &autoencoders::train::Pass<'_, Model>) -> Option<Tensor<1>> {
+        self.0.remember(pass)
+    }
+
+    fn check(&self, model: &Model) -> autoencoders::train::Result<()> {
+        self.0.check(model)
+    }
+}

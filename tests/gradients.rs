@@ -1,0 +1,190 @@
+//! Every term of an objective on every model: its gradient against central differences, in f64.
+//!
+//! A device's float type is fixed once per process, so these checks have a binary to themselves.
+//! The table, with the largest relative error of each combination or the sentence that refuses it, is
+//! what `cargo test --test gradients` prints.
+
+mod combinations;
+
+use autoencoders::burn::module::{Module, ModuleMapper, Param};
+use autoencoders::burn::tensor::{Device, FloatDType, Gradients, IntDType, Tensor, TensorData};
+use autoencoders::models::{
+    Autoencoder, Classifier, Classify, Encoder, HeadConfig, Model, tensors,
+};
+use autoencoders::train::{HeadLoss, Objective, Pass, Penalty, Reconstruction, Supervised};
+use chacha20::ChaCha8Rng;
+use combinations::{FEATURES, losses, models, terms};
+use libtest_mimic::{Arguments, Failed, Trial};
+use rand::{RngExt, SeedableRng, seq::SliceRandom};
+
+/// Entries checked of every parameter tensor, and what their relative error must stay below.
+const ENTRIES: usize = 20;
+const TOLERANCE: f64 = 1e-6;
+
+fn device() -> Device {
+    let mut device = Device::flex();
+    // Another test of this binary may have been first.
+    let _ = device.configure((FloatDType::F64, IntDType::I64));
+    device
+}
+
+fn input() -> Tensor<2> {
+    let mut generator = ChaCha8Rng::seed_from_u64(8);
+    let values: Vec<f64> = (0..3 * FEATURES).map(|_| generator.random_range(0.05..0.95)).collect();
+    Tensor::from_data(TensorData::new(values, [3, FEATURES]), &device())
+}
+
+fn loss(objective: &Objective<Model>, model: &Model) -> Tensor<1> {
+    losses(objective, model, input().autodiff()).total()
+}
+
+/// Biases off zero, so that nothing is checked at a special point.
+fn shaken<M: Module>(model: M) -> M {
+    let mut generator = ChaCha8Rng::seed_from_u64(1);
+    let mut shake = |data: TensorData| {
+        let values: Vec<f64> =
+            data.iter::<f64>().map(|value| value + generator.random_range(-0.1..0.1)).collect();
+        TensorData::new(values, data.shape().clone())
+    };
+    let weights = tensors::collect(&model).into_iter();
+    let weights = weights.map(|(name, data)| (name, shake(data))).collect();
+    tensors::replace(model, weights).unwrap().train()
+}
+
+/// The largest relative error over random entries of every parameter: relative to the entry, or
+/// to a hundredth of the largest of its tensor where it is smaller than that.
+fn largest_error<M: Module>(model: M, loss: impl Fn(&M) -> Tensor<1>) -> f64 {
+    let model = shaken(model);
+    let analytic = gradients(&model, &loss(&model));
+    let weights = tensors::collect(&model);
+    assert_eq!(analytic.len(), weights.len(), "a gradient for every parameter");
+    let mut generator = ChaCha8Rng::seed_from_u64(3);
+    let most = |data: &TensorData| data.iter::<f64>().fold(0.0f64, |most, g| most.max(g.abs()));
+    let overall = analytic.values().map(most).fold(0.0, f64::max);
+    let mut largest = 0.0f64;
+    for (name, data) in &weights {
+        let values: Vec<f64> = data.iter().collect();
+        let gradient: Vec<f64> = analytic[name].iter().collect();
+        // A bias before a normalisation has no gradient but rounding: hence the floor.
+        let floor = f64::max(1e-2 * most(&analytic[name]), 1e-5 * overall);
+        let mut entries: Vec<usize> = (0..values.len()).collect();
+        entries.shuffle(&mut generator);
+        for entry in entries.into_iter().take(ENTRIES) {
+            let at = |value: f64| -> f64 {
+                let mut changed = values.clone();
+                changed[entry] = value;
+                let mut weights = weights.clone();
+                weights.insert(name.clone(), TensorData::new(changed, data.shape().clone()));
+                let model = tensors::replace(model.clone(), weights).unwrap();
+                loss(&model).into_scalar()
+            };
+            // Of fourth order, so that a step wide enough against rounding is not too wide.
+            let h = 1e-4;
+            let slope = |h: f64| (at(values[entry] + h) - at(values[entry] - h)) / (2.0 * h);
+            let numeric = (4.0 * slope(h) - slope(2.0 * h)) / 3.0;
+            let size = gradient[entry].abs().max(numeric.abs()).max(floor);
+            largest = largest.max((gradient[entry] - numeric).abs() / size);
+        }
+    }
+    largest
+}
+
+/// The gradients of a loss by the names of the parameters, in the layout of `collect`.
+fn gradients<M: Module>(model: &M, loss: &Tensor<1>) -> tensors::Tensors {
+    struct Take(Gradients);
+    impl ModuleMapper for Take {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let gradient = param.val().grad(&self.0).expect("every parameter takes part");
+            param.map(|_| gradient)
+        }
+    }
+    tensors::collect(&model.clone().map(&mut Take(loss.backward())))
+}
+
+/// One term on every model: a line of the table for each, or the sentence that refuses it.
+fn check_term(term: &str, objective: &Objective<Model>) -> Result<(), Failed> {
+    let (mut table, mut failed) = (String::new(), Vec::new());
+    let mut checked = 0;
+    for (name, architecture) in models() {
+        let model = architecture.init(2, &device())?;
+        if let Err(refused) = objective.check(&model) {
+            table += &format!("{term:<22}{name:<28}refused: {refused}\n");
+            continue;
+        }
+        checked += 1;
+        let error = largest_error(model, |model| loss(objective, model));
+        table += &format!("{term:<22}{name:<28}{error:.1e}\n");
+        if error.is_nan() || error >= TOLERANCE {
+            failed.push(format!("{term} on {name}: {error:.1e}"));
+        }
+    }
+    print!("{table}");
+    if checked == 0 {
+        failed.push(format!("{term}: refused by every model"));
+    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("{failed:#?}").into()) }
+}
+
+/// The largest relative error of a supervised loss on a classifier.
+fn largest_supervised_error<M: Classify>(supervised: &Supervised, model: M) -> f64 {
+    let loss = |model: &M| supervised.losses(model, input().autodiff(), &[1, 0, 2]).total();
+    largest_error(model, loss)
+}
+
+/// On a head alone, and through it on every encoder (an encoder alone: of a whole autoencoder the
+/// decoder would take no part).
+fn check_supervised(supervised: &Supervised) -> Result<(), Failed> {
+    let (mut table, mut failed) = (String::new(), Vec::new());
+    let head = |features| HeadConfig::new(features, 4).init(&device());
+    let mut errors = vec![("head", largest_supervised_error(supervised, head(FEATURES)?))];
+    for (name, architecture) in models() {
+        let encoder = architecture.init(2, &device())?.to_encoder();
+        let head = head(encoder.code_size())?;
+        let classifier = Classifier::new(encoder, head)?;
+        errors.push((name, largest_supervised_error(supervised, classifier)));
+    }
+    for (name, error) in errors {
+        table += &format!("{:<22}{name:<28}{error:.1e}\n", supervised.loss().name());
+        if error.is_nan() || error >= TOLERANCE {
+            failed.push(format!("{supervised} on {name}: {error:.1e}"));
+        }
+    }
+    print!("{table}");
+    if failed.is_empty() { Ok(()) } else { Err(format!("{failed:#?}").into()) }
+}
+
+/// A penalty whose gradient has the wrong sign.
+struct Flipped;
+
+impl<M: Autoencoder> Penalty<M> for Flipped {
+    fn name(&self) -> &str {
+        "flipped"
+    }
+
+    fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
+        let value: Tensor<1> = pass.code.clone().square().sum();
+        value.clone().detach() * 2.0 - value
+    }
+}
+
+/// The test of the test.
+fn a_flipped_sign_fails() -> Result<(), Failed> {
+    let objective = Objective::new(Reconstruction::SquaredError).penalize(1.0, Flipped)?;
+    let (_, architecture) = models().remove(0);
+    let model = architecture.init(2, &device())?;
+    let error = largest_error(model, |model| loss(&objective, model));
+    if error > 0.1 { Ok(()) } else { Err(format!("an error of no more than {error:.1e}").into()) }
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = vec![Trial::test("a_flipped_sign_fails", a_flipped_sign_fails)];
+    for (term, objective) in terms() {
+        trials.push(Trial::test(term, move || check_term(term, &objective)));
+    }
+    for (loss, weight_decay) in [(HeadLoss::Softmax, 0.0), (HeadLoss::SquaredHinge, 0.1)] {
+        let check = move || check_supervised(&Supervised::new(loss, weight_decay)?);
+        trials.push(Trial::test(loss.name(), check));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}

@@ -2,6 +2,7 @@
 //! they read well in light and in dark.
 
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
 use crate::error::{Error, Result};
@@ -39,20 +40,33 @@ const SIZE: (u32, u32) = (480, 290);
 /// Lines over an axis called `x`, with values on a logarithmic axis where all are above 0 and
 /// span more than a factor of 20.
 pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
+    drawn(x, y, lines, false)
+}
+
+/// As [`lines`], over a logarithmic axis.
+pub fn lines_over_log(x: &str, y: &str, lines: &[Line]) -> Result<String> {
+    drawn(x, y, lines, true)
+}
+
+fn drawn(x: &str, y: &str, lines: &[Line], is_log: bool) -> Result<String> {
     let points = || lines.iter().flat_map(|line| line.points.iter().copied());
     let (low_x, high_x) = span(points().map(|(x, _)| x));
     let (low, high) = span(points().map(|(_, y)| y));
+    let room = ((high - low) * 0.06).max(high.abs() * 1e-6).max(1e-9);
+    let floor = if low >= 0.0 { (low - room).max(0.0) } else { low - room };
+    let (xs, ys) = (low_x..high_x, floor..high + room);
+    let log_ys = || (low * 0.9..high * 1.1).log_scale();
+    let is_wide = low > 0.0 && high / low > 20.0;
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        if low > 0.0 && high / low > 20.0 {
-            let range = (low * 0.9..high * 1.1).log_scale();
-            draw(&area, x, y, low_x..high_x, range, lines).map_err(broken)?;
-        } else {
-            let room = ((high - low) * 0.06).max(high.abs() * 1e-6).max(1e-9);
-            let low = if low >= 0.0 { (low - room).max(0.0) } else { low - room };
-            draw(&area, x, y, low_x..high_x, low..high + room, lines).map_err(broken)?;
+        match (is_log && low_x > 0.0, is_wide) {
+            (false, false) => draw(&area, x, y, xs, ys, lines),
+            (false, true) => draw(&area, x, y, xs, log_ys(), lines),
+            (true, false) => draw(&area, x, y, xs.log_scale(), ys, lines),
+            (true, true) => draw(&area, x, y, xs.log_scale(), log_ys(), lines),
         }
+        .map_err(broken)?;
         area.present().map_err(|error| broken(error.into()))?;
     }
     Ok(svg)
@@ -64,23 +78,15 @@ fn broken(error: Failure) -> Error {
     Error::usage(format!("a chart cannot be drawn: {error}"))
 }
 
-fn draw<Y>(
-    area: &DrawingArea<SVGBackend<'_>, Shift>,
+fn mesh<'a, X, Y>(
+    chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>,
     x: &str,
     y: &str,
-    xs: std::ops::Range<f64>,
-    ys: Y,
-    lines: &[Line],
 ) -> Result<(), Failure>
 where
-    Y: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
-    Y::CoordDescType: plotters::coord::ranged1d::ValueFormatter<f64>,
+    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
 {
-    let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .x_label_area_size(40)
-        .y_label_area_size(58)
-        .build_cartesian_2d(xs, ys)?;
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -96,6 +102,29 @@ where
         .label_style(("sans-serif", 13, &INK))
         .axis_desc_style(("sans-serif", 13, &INK))
         .draw()?;
+    Ok(())
+}
+
+fn draw<'a, X, Y>(
+    area: &DrawingArea<SVGBackend<'a>, Shift>,
+    x: &str,
+    y: &str,
+    xs: X,
+    ys: Y,
+    lines: &[Line],
+) -> Result<(), Failure>
+where
+    X: AsRangedCoord<Value = f64>,
+    X::CoordDescType: ValueFormatter<f64>,
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: ValueFormatter<f64>,
+{
+    let mut chart = ChartBuilder::on(area)
+        .margin(8)
+        .x_label_area_size(40)
+        .y_label_area_size(58)
+        .build_cartesian_2d(xs, ys)?;
+    mesh(&mut chart, x, y)?;
     for (index, line) in lines.iter().enumerate() {
         let color = COLORS[index % COLORS.len()];
         let style = color.stroke_width(2);
@@ -146,6 +175,34 @@ pub fn scatter(x: &str, y: &str, points: &[(f64, f64, usize)]) -> Result<String>
             chart.draw_series(points.iter().map(|(x, y, class)| {
                 Circle::new((*x, *y), 2, COLORS[class % COLORS.len()].mix(0.75).filled())
             }))?;
+            area.present()?;
+            Ok(())
+        })();
+        drawn.map_err(broken)?;
+    }
+    Ok(svg)
+}
+
+/// How many of each of some bins of equal width between `low` and `high`.
+pub fn histogram(x: &str, y: &str, [low, high]: [f64; 2], counts: &[usize]) -> Result<String> {
+    let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
+    let width = (high - low) / counts.len().max(1) as f64;
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let drawn = (|| -> Result<(), Failure> {
+            let mut chart = ChartBuilder::on(&area)
+                .margin(8)
+                .x_label_area_size(40)
+                .y_label_area_size(58)
+                .build_cartesian_2d(low..high, 0.0..most * 1.05)?;
+            mesh(&mut chart, x, y)?;
+            let bars = counts.iter().enumerate().map(|(bin, count)| {
+                let left = low + width * (bin as f64 + 0.08);
+                let corners = [(left, 0.0), (left + 0.84 * width, *count as f64)];
+                Rectangle::new(corners, COLORS[0].filled())
+            });
+            chart.draw_series(bars)?;
             area.present()?;
             Ok(())
         })();
@@ -208,6 +265,10 @@ mod tests {
             assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
             assert!(!svg.contains("<line>"), "names are escaped");
         }
+        for counts in [&[][..], &[0, 0], &[3, 0, 7]] {
+            assert!(histogram("x", "y", [0.0, 1.0], counts).unwrap().starts_with("<svg"));
+        }
+        lines_over_log("x", "y", &[line(&[(2.0, 1.0), (64.0, 2.0)])]).unwrap();
         scatter("x", "y", &[]).unwrap();
         assert!(scatter("x", "y", &[(0.0, 1.0, 12)]).unwrap().contains("<circle"));
         assert_eq!([0.0, 2.50, -0.00001, 1234.0].map(short), ["0", "2.5", "0", "1234"]);

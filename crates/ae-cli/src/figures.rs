@@ -1,30 +1,38 @@
 //! The figures of a report: what is drawn, before it is put on a page.
 
+mod filters;
+pub mod learning;
+
 use std::path::Path;
 
 use ae_data::{Samples, Shape};
-use ae_models::{Autoencoder, Encoder, Model, Pca, tensors};
+use ae_models::{Autoencoder, Encoder, Model, Pca};
 use ae_train::{Batches, Corruption, Moment, evaluate};
 use burn::tensor::{Device, Tensor};
 use image::RgbaImage;
 
-use crate::charts::{Line, lines, scatter};
+use crate::charts::{Line, histogram, lines, scatter};
 use crate::error::{Error, Result};
 use crate::pictures::{self, Painter};
-use crate::session::{Folder, Trained, batches};
+use crate::run::Trained;
+use crate::session::{Folder, batches};
 use crate::summary::{Summary, components};
 
 /// Samples in a row of pictures.
 const COLUMNS: usize = 16;
 /// Points in the plane of codes.
 pub const POINTS: usize = 1500;
-/// Filters shown.
-const FILTERS: usize = 64;
 
 pub struct Figures {
-    pub loss: String,
-    pub errors: String,
+    /// Losses over epochs; of a model trained layer by layer one a layer; of PCA none.
+    pub losses: Vec<String>,
+    /// The squared error over epochs, of one trained as a whole.
+    pub errors: Option<String>,
     pub codes: String,
+    /// Units by how active they are.
+    pub activity: String,
+    /// Singular values of the encoder's Jacobian.
+    pub spectrum: Option<String>,
     pub rows: Option<Rows>,
     pub worst: Option<RgbaImage>,
     pub filters: Option<RgbaImage>,
@@ -44,6 +52,16 @@ pub struct Column {
     pub error: f64,
 }
 
+impl Trained {
+    /// What it is, in a word.
+    pub fn name(&self) -> String {
+        match self.model {
+            Model::Pca(_) => "PCA".to_owned(),
+            _ => "autoencoder".to_owned(),
+        }
+    }
+}
+
 impl Figures {
     pub fn make(
         folder: &Folder,
@@ -55,7 +73,8 @@ impl Figures {
         let test = &trained.data.test;
         let all = batches(test, &trained.recipe, device)?;
         let painter = Painter::new(test.shape(), test.preprocessing());
-        let errors = evaluate(&trained.model, &all, trained.recipe.schedule.batch)?.squared_errors;
+        let errors =
+            evaluate(&trained.model, &all, trained.recipe.schedule().batch)?.squared_errors;
         let (rows, worst) = match &painter {
             Some(painter) => {
                 let mut order: Vec<usize> = (0..errors.len()).collect();
@@ -68,21 +87,33 @@ impl Figures {
             None => (None, None),
         };
         Ok(Self {
-            loss: loss_chart(folder, summary)?,
-            errors: error_chart(summary)?,
+            losses: learning::losses(folder, summary)?,
+            errors: learning::errors(summary)?,
             codes: code_chart(trained, &all, device)?,
+            activity: activity_chart(trained, summary)?,
+            spectrum: spectrum_chart(summary)?,
             rows,
             worst,
-            filters: filters(&trained.model, test.shape()),
+            filters: filters::draw(&trained.model, test.shape()),
             columns: columns(trained, &all)?,
         })
     }
 
     pub fn write(&self, folder: &Path) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        for (name, svg) in
-            [("loss.svg", &self.loss), ("errors.svg", &self.errors), ("codes.svg", &self.codes)]
-        {
+        let loss = |index: usize| match self.losses.len() {
+            1 => "loss.svg".to_owned(),
+            _ => format!("loss-layer-{}.svg", index + 1),
+        };
+        let losses = self.losses.iter().enumerate().map(|(index, svg)| (loss(index), svg));
+        let others = [
+            ("errors.svg", self.errors.as_ref()),
+            ("codes.svg", Some(&self.codes)),
+            ("activity.svg", Some(&self.activity)),
+            ("jacobian.svg", self.spectrum.as_ref()),
+        ];
+        let others = others.into_iter().filter_map(|(name, svg)| Some((name.to_owned(), svg?)));
+        for (name, svg) in losses.chain(others) {
             ae_models::tensors::write_atomically(&folder.join(name), svg.as_bytes())?;
         }
         let rows = self.rows.as_ref().map(|rows| &rows.picture);
@@ -99,12 +130,11 @@ impl Figures {
     }
 }
 
-/// One sample of each class in turn, or the first ones: as they are, corrupted, reconstructed, and
-/// by PCA.
+/// Some samples as they are, corrupted, reconstructed, and by PCA.
 fn rows(trained: &Trained, pca: &Pca, all: &Batches, painter: &Painter<'_>) -> Result<Rows> {
     let input = all.select(&chosen(&trained.data.test))?;
-    let corruption = trained.recipe.objective.corruption;
-    let moment = Moment { seed: trained.recipe.schedule.seed, epoch: u32::MAX, step: 0 };
+    let corruption = trained.recipe.objective().corruption;
+    let moment = Moment { seed: trained.recipe.schedule().seed, epoch: u32::MAX, step: 0 };
     let corrupted = corruption.apply(input.clone(), moment).values;
     let mut names = vec!["input".to_owned()];
     let mut pictures = vec![input.clone()];
@@ -112,14 +142,17 @@ fn rows(trained: &Trained, pca: &Pca, all: &Batches, painter: &Painter<'_>) -> R
         names.push(format!("corrupted ({corruption})"));
         pictures.push(corrupted.clone());
     }
-    names.push("autoencoder".to_owned());
+    names.push(trained.name());
     pictures.push(trained.model.reconstruct(corrupted.clone()));
-    names.push(format!("PCA, {}", components(pca.code_size())));
-    pictures.push(pca.reconstruct(corrupted));
+    if !matches!(trained.model, Model::Pca(_)) {
+        names.push(format!("PCA, {}", components(pca.code_size())));
+        pictures.push(pca.reconstruct(corrupted));
+    }
     Ok(Rows { names, picture: painter.grid(&pictures) })
 }
 
-fn chosen(samples: &Samples) -> Vec<usize> {
+/// One sample of each class in turn, or the first ones.
+pub fn chosen(samples: &Samples) -> Vec<usize> {
     let Some(labels) = samples.labels() else { return (0..samples.len().min(COLUMNS)).collect() };
     let mut of_class = vec![Vec::new(); labels.names().len()];
     for (row, class) in labels.classes().iter().enumerate() {
@@ -130,56 +163,27 @@ fn chosen(samples: &Samples) -> Vec<usize> {
     turns.take(COLUMNS).copied().collect()
 }
 
-/// Part of the first epoch that the loss chart leaves out: it would flatten all that follows.
-const FALL: f64 = 0.25;
-
-/// Losses as they were read back during training, and at the end of each epoch.
-fn loss_chart(folder: &Folder, summary: &Summary) -> Result<String> {
-    let steps_per_epoch = summary.epochs.first().map_or(1.0, |epoch| epoch.done as f64);
-    let text = std::fs::read_to_string(folder.metrics()).unwrap_or_default();
-    let points = text.lines().filter_map(|line| {
-        let event: serde_json::Value = serde_json::from_str(line).ok()?;
-        let terms = event.get("terms")?.as_object()?;
-        let loss: f64 = terms.values().filter_map(serde_json::Value::as_f64).sum();
-        Some((event["step"].as_f64()? / steps_per_epoch, loss))
-    });
-    let points = points.filter(|(epoch, _)| *epoch >= FALL);
-    let training = Line { name: "training".into(), points: points.collect(), marked: false };
-    let validation = summary
-        .epochs
-        .iter()
-        .filter_map(|epoch| Some((epoch.epoch as f64, epoch.validation.as_ref()?.loss())));
-    let validation = Line { name: "validation".into(), points: validation.collect(), marked: true };
-    lines("epoch", "loss per sample", &[training, validation])
+/// Units of the code by how active they are.
+fn activity_chart(trained: &Trained, summary: &Summary) -> Result<String> {
+    let what = match trained.model.code_activation().is_probability() {
+        true => "mean activation",
+        false => "share of samples for which it is not 0",
+    };
+    histogram(what, "units of the code", [0.0, 1.0], &summary.test.activity.histogram)
 }
 
-/// The squared error on the validation part, beside that of PCA on the test part.
-fn error_chart(summary: &Summary) -> Result<String> {
-    let errors: Vec<(f64, f64)> = summary
-        .epochs
-        .iter()
-        .filter_map(|epoch| {
-            let evaluation = epoch.validation.as_ref()?.evaluation()?;
-            Some((epoch.epoch as f64, evaluation.squared_error))
-        })
-        .collect();
-    let ends = [errors.first(), errors.last()].map(|end| end.map_or(1.0, |(x, _)| *x));
-    let level = |name: String, value| Line {
-        name,
-        points: ends.map(|x| (x, value)).to_vec(),
-        marked: false,
-    };
-    lines(
-        "epoch",
-        "squared error per sample",
-        &[
-            Line { name: "autoencoder (validation)".into(), points: errors, marked: true },
-            level(
-                format!("PCA, {} (test)", components(summary.pca.components)),
-                summary.pca.squared_error,
-            ),
-        ],
-    )
+/// The mean of the largest singular value of the encoder's Jacobian, of the second, and so on.
+fn spectrum_chart(summary: &Summary) -> Result<Option<String>> {
+    let Some(jacobian) = &summary.jacobian else { return Ok(None) };
+    if jacobian.singular_values.len() < 2 {
+        return Ok(None);
+    }
+    // Those below are rounding.
+    let floor = jacobian.singular_values[0] * 1e-3;
+    let values = jacobian.singular_values.iter().enumerate();
+    let points = values.map(|(index, value)| (index as f64 + 1.0, value.max(floor)));
+    let line = Line { name: "mean over samples".into(), points: points.collect(), marked: true };
+    lines("singular value of the Jacobian, by size", "mean", &[line]).map(Some)
 }
 
 /// Codes of test samples on their own first two principal components, coloured by class.
@@ -209,35 +213,14 @@ fn code_chart(trained: &Trained, all: &Batches, device: &Device) -> Result<Strin
     scatter("first principal component of the code", "second", &points)
 }
 
-/// The first layer's weights, strongest filters first.
-fn filters(model: &Model, shape: &Shape) -> Option<RgbaImage> {
-    let &Shape::Image { channels: channels @ (1 | 3), height, width } = shape else { return None };
-    let weights = tensors::collect(model);
-    let (name, tile) = match model {
-        Model::Dense(_) => ("encoder.layers.0.weight", [channels, height, width]),
-        Model::Conv(model) => {
-            let kernel = model.config().kernel;
-            ("encoder.stages.0.convolution.weight", [channels, kernel, kernel])
-        }
-        Model::Pca(_) | Model::Stack(_) => return None,
-    };
-    let weights: Vec<f32> = weights.get(name)?.iter().collect();
-    let mut filters: Vec<Vec<f32>> =
-        weights.chunks_exact(tile.iter().product()).map(<[f32]>::to_vec).collect();
-    let norm = |filter: &[f32]| filter.iter().map(|weight| weight * weight).sum::<f32>();
-    filters.sort_by(|a, b| norm(b).total_cmp(&norm(a)));
-    filters.truncate(FILTERS);
-    Some(pictures::filters(&filters, tile))
-}
-
 /// How well each column of a table comes back, in its own units.
 fn columns(trained: &Trained, all: &Batches) -> Result<Option<Vec<Column>>> {
     let samples = &trained.data.test;
     let Shape::Table { columns } = samples.shape() else { return Ok(None) };
     let mut errors = vec![0.0f64; columns.len()];
     let mut sums = vec![[0.0f64; 2]; columns.len()];
-    for start in (0..all.len()).step_by(trained.recipe.schedule.batch) {
-        let end = all.len().min(start + trained.recipe.schedule.batch);
+    for start in (0..all.len()).step_by(trained.recipe.schedule().batch) {
+        let end = all.len().min(start + trained.recipe.schedule().batch);
         let input: Tensor<2> = all.select(&(start..end).collect::<Vec<_>>())?;
         let output = pictures::samples(trained.model.reconstruct(input.clone()));
         for (mut input, mut output) in pictures::samples(input).into_iter().zip(output) {

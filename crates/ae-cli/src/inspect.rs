@@ -1,56 +1,55 @@
 //! `ae eval`, `ae encode`, `ae reconstruct`, `ae report`: what can be done with a trained run.
 
-use std::fmt::Write;
 use std::path::Path;
 
-use ae_data::{Labels, Samples, Shape};
+use ae_data::{Samples, Shape};
 use ae_models::{Autoencoder, Encoder};
-use ae_train::evaluate;
+use ae_train::{classify, evaluate};
 use burn::tensor::{Device, Tensor};
 
-use crate::args::{
-    DeviceArgs, EncodeArgs, EvalArgs, PartName, ReconstructArgs, ReportArgs, RunArgs,
-};
-use crate::device::{self, Opened};
+use crate::args::{EncodeArgs, EvalArgs, ReconstructArgs, ReportArgs, RunArgs};
+use crate::device::Opened;
 use crate::error::{Error, Result};
+use crate::jacobian::Jacobian;
+use crate::labels::{self, LabelSummary};
 use crate::observers::{count, digits};
 use crate::pictures::{self, Painter};
 use crate::report;
-use crate::session::{Chosen, Folder, Run, batches};
+use crate::rows::write_rows;
+use crate::run::{Chosen, Net, Run, Trained};
+use crate::session::batches;
 use crate::summary::{Summary, summarize};
 
-fn open(run: &Path, device: &DeviceArgs) -> Result<(Folder, Run, Opened)> {
-    let folder = Folder::existing(run)?;
-    let (opened, why) = device::open(&device.device.clone().unwrap_or_default())?;
-    eprintln!("{why}");
-    let run = Run::load(&folder, &opened.device)?;
-    Ok((folder, run, opened))
-}
-
-fn open_with(args: &RunArgs, part: Option<PartName>) -> Result<(Run, Chosen, Device)> {
-    let (_, run, Opened { device, .. }) = open(&args.run, &args.device)?;
-    let chosen = run.samples(&args.data, part)?;
+fn open_with(args: &RunArgs) -> Result<(Run, Chosen, Device)> {
+    let (run, Opened { device, .. }) = Run::open(&args.run, &args.device)?;
+    let chosen = run.samples(&args.data, args.part)?;
     Ok((run, chosen, device))
 }
 
-impl Chosen {
-    fn title(&self) -> String {
-        match self.part {
-            PartName::All => format!("{}, all", self.name),
-            part => format!("{}, {part} part", self.name),
-        }
-    }
-}
-
 pub fn eval(args: &EvalArgs) -> Result<()> {
-    let (run, chosen, device) = open_with(&args.run, args.part)?;
+    let (run, chosen, device) = open_with(&args.run)?;
+    let batch = run.recipe.schedule().batch;
+    let model = match &run.net {
+        Net::Autoencoder(model) => model,
+        Net::Classifier(model) => {
+            let known = labels::known_classes(&run)?;
+            let labelled = labels::labelled(&chosen.samples, &chosen.name, &known)?;
+            let answers = classify(model, labels::loss(&run.recipe)?, &labelled, batch)?;
+            return match args.json {
+                true => print_json(&answers.classification),
+                false => {
+                    let samples = count(answers.classification.samples as f64);
+                    println!("{}: {samples} samples", chosen.title());
+                    print!("{}", labels::in_text(&answers.classification, &known));
+                    Ok(())
+                }
+            };
+        }
+    };
     let data = batches(&chosen.samples, &run.recipe, &device)?;
-    let evaluation = evaluate(&run.model, &data, run.recipe.schedule.batch)?.evaluation;
+    let evaluation = evaluate(model, &data, batch)?.evaluation;
     if args.json {
-        let json = serde_json::to_string_pretty(&evaluation)
-            .map_err(|error| Error::usage(format!("evaluation: {error}")))?;
-        println!("{json}");
-        return Ok(());
+        return print_json(&evaluation);
     }
     println!("{}: {} samples", chosen.title(), count(evaluation.samples as f64));
     println!("squared error per sample   {}", digits(evaluation.squared_error));
@@ -63,22 +62,46 @@ pub fn eval(args: &EvalArgs) -> Result<()> {
         println!("variance of the outputs    {:.1} % of the data's", 100.0 * kept);
     }
     println!("dead code units            {} of {}", evaluation.dead_units, evaluation.code_size);
+    let what = match model.code_activation().is_probability() {
+        true => "mean activation of units",
+        false => "share of units not at 0",
+    };
+    println!("{what:<25}  {:.4}", evaluation.activity.mean);
+    if let Some(sparseness) = evaluation.activity.lifetime_sparseness {
+        println!("lifetime sparseness        {sparseness:.4}");
+    }
+    if let Some(jacobian) = Jacobian::measure(model, &data)? {
+        println!(
+            "squared norm of Jacobian   {} over {} samples",
+            digits(jacobian.squared_norm),
+            jacobian.samples
+        );
+    }
+    Ok(())
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let json = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::usage(format!("evaluation: {error}")))?;
+    println!("{json}");
     Ok(())
 }
 
 pub fn encode(args: &EncodeArgs) -> Result<()> {
-    let (run, chosen, device) = open_with(&args.run, args.part)?;
+    let (run, chosen, device) = open_with(&args.run)?;
     let part = &chosen.samples;
-    let codes = map(&run, part, &device, |input| run.model.encode(input), part.len())?;
-    let columns = (0..run.model.code_size()).map(|unit| format!("code_{unit}")).collect();
+    let encoder = run.net.encoder();
+    let codes = map(&run, part, &device, |input| encoder.encode(input), part.len())?;
+    let columns = (0..encoder.code_size()).map(|unit| format!("code_{unit}")).collect();
     let shape = Shape::Table { columns };
     write_rows(&args.out, &codes, &shape, part.labels())?;
-    println!("{} codes of {} numbers: {}", codes.len(), run.model.code_size(), args.out.display());
+    println!("{} codes of {} numbers: {}", codes.len(), encoder.code_size(), args.out.display());
     Ok(())
 }
 
 pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
-    let (run, chosen, device) = open_with(&args.run, args.part)?;
+    let (run, chosen, device) = open_with(&args.run)?;
+    let model = run.autoencoder("reconstructions need a decoder")?;
     let part = &chosen.samples;
     let is_picture = args.out.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
     let wanted = args.count.unwrap_or(if is_picture { 16 } else { part.len() });
@@ -99,10 +122,9 @@ pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
         };
         let input =
             batches(part, &run.recipe, &device)?.select(&(0..wanted).collect::<Vec<_>>())?;
-        let grid = painter.grid(&[input.clone(), run.model.reconstruct(input)]);
+        let grid = painter.grid(&[input.clone(), model.reconstruct(input)]);
         pictures::write_png(&args.out, &grid)?;
     } else {
-        let model = &run.model;
         let mut rows = map(&run, part, &device, |input| model.reconstruct(input), wanted)?;
         rows.iter_mut().for_each(|row| part.preprocessing().invert(row));
         write_rows(&args.out, &rows, part.shape(), part.labels())?;
@@ -112,17 +134,38 @@ pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
 }
 
 pub fn report(args: &ReportArgs) -> Result<()> {
-    let (folder, run, Opened { device, name }) = open(&args.run, &args.device)?;
-    let trained = run.with_data()?;
-    let text = std::fs::read_to_string(folder.summary()).map_err(Error::io(&folder.summary()))?;
-    let old: Summary = serde_json::from_str(&text)
-        .map_err(|error| Error::usage(format!("{}: {error}", folder.summary().display())))?;
+    let (run, Opened { device, name }) = Run::open(&args.run, &args.device)?;
+    let folder = run.folder.clone();
+    let Trained { recipe, model, about, data } = run.with_data()?;
+    let model = match model {
+        Net::Autoencoder(model) => model,
+        Net::Classifier(model) => {
+            let trained = Trained { recipe, model, about, data };
+            let old: LabelSummary = read_json(&folder.summary())?;
+            let summary = LabelSummary {
+                curve: old.curve,
+                ..labels::summarize(&trained, old.epochs, old.device, old.seconds)?
+            };
+            report::classifier::write(&folder, &trained, &summary)?;
+            println!("report: {}", folder.report().display());
+            return Ok(());
+        }
+    };
+    let trained = Trained { recipe, model, about, data };
+    let old: Summary = read_json(&folder.summary())?;
     let (mut summary, pca) = summarize(&trained, &old.epochs, &device, name, old.seconds)?;
     // What the page says of time and device is about training.
     summary.device = old.device;
+    summary.layers = old.layers;
     report::write(&folder, &trained, &summary, &pca, &device)?;
     println!("report: {}", folder.report().display());
     Ok(())
+}
+
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Error::usage(format!("{}: {error}", path.display())))
 }
 
 /// Applies a map to the first samples of a part, a batch at a time.
@@ -134,98 +177,11 @@ fn map(
     wanted: usize,
 ) -> Result<Vec<Vec<f32>>> {
     let data = batches(part, &run.recipe, device)?;
-    let batch = run.recipe.schedule.batch;
+    let batch = run.recipe.schedule().batch;
     let mut rows = Vec::with_capacity(wanted);
     for start in (0..wanted).step_by(batch) {
         let indices: Vec<usize> = (start..wanted.min(start + batch)).collect();
         rows.extend(pictures::samples(map(data.select(&indices)?)));
     }
     Ok(rows)
-}
-
-fn write_rows(
-    path: &Path,
-    rows: &[Vec<f32>],
-    shape: &Shape,
-    labels: Option<&Labels>,
-) -> Result<()> {
-    let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
-    let bytes = match end.as_deref() {
-        Some("csv") => csv(rows, shape, labels).into_bytes(),
-        Some("npy") => npy(rows, shape),
-        _ => {
-            let message = format!(
-                "{}: expected a file that ends in .csv or .npy (reconstructed images: or .png)",
-                path.display()
-            );
-            return Err(Error::usage(message));
-        }
-    };
-    Ok(ae_models::tensors::write_atomically(path, &bytes)?)
-}
-
-fn csv(rows: &[Vec<f32>], shape: &Shape, labels: Option<&Labels>) -> String {
-    let columns = match shape {
-        Shape::Table { columns } => columns.clone(),
-        image => (0..image.features()).map(|feature| format!("feature_{feature}")).collect(),
-    };
-    let quoted = |name: &str| match name.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", name.replace('"', "\"\"")),
-        false => name.to_owned(),
-    };
-    let mut text = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(",");
-    text += if labels.is_some() { ",label\n" } else { "\n" };
-    for (index, row) in rows.iter().enumerate() {
-        text += &row.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
-        if let Some(labels) = labels {
-            let name = &labels.names()[labels.classes()[index] as usize];
-            // Writing to a string does not fail.
-            let _ = write!(text, ",{}", quoted(name));
-        }
-        text.push('\n');
-    }
-    text
-}
-
-/// NumPy's format, version 1: f32, rows first; of images `[n, channels, height, width]`.
-fn npy(rows: &[Vec<f32>], shape: &Shape) -> Vec<u8> {
-    let n = rows.len();
-    let shape = match shape {
-        Shape::Image { channels, height, width } => format!("({n}, {channels}, {height}, {width})"),
-        Shape::Table { columns } => format!("({n}, {})", columns.len()),
-    };
-    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
-    // The data begin at a multiple of 64 bytes, after 10 bytes of preamble and a line end.
-    let padded = (10 + header.len() + 1).next_multiple_of(64) - 10;
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((padded as u16).to_le_bytes());
-    bytes.extend(format!("{header:<width$}\n", width = padded - 1).as_bytes());
-    bytes.extend(rows.iter().flatten().flat_map(|value| value.to_le_bytes()));
-    bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_numpy_file_is_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("rows.npy");
-        let rows = vec![vec![1.0, 2.5, -3.0], vec![0.0, 1e-8, 4.0]];
-        for shape in [Shape::table(3), Shape::image(3, 1, 1), Shape::image(1, 1, 3)] {
-            std::fs::write(&path, npy(&rows, &shape)).unwrap();
-            let samples = ae_data::npy::read(&path, None).unwrap();
-            assert_eq!(samples.shape().to_string(), shape.to_string());
-            assert_eq!((samples.row(0), samples.row(1)), (rows[0].clone(), rows[1].clone()));
-        }
-    }
-
-    #[test]
-    fn csv_cells_are_quoted_where_they_must() {
-        let labels = Labels::new(vec![1, 0], vec!["a".into(), "b, \"c\"".into()]).unwrap();
-        let shape = Shape::Table { columns: vec!["x".into(), "y,z".into()] };
-        let text = csv(&[vec![1.0, 0.5], vec![-2.0, 1e-9]], &shape, Some(&labels));
-        assert_eq!(text, "x,\"y,z\",label\n1,0.5,\"b, \"\"c\"\"\"\n-2,0.000000001,a\n");
-    }
 }

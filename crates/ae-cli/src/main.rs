@@ -2,6 +2,7 @@
 
 mod args;
 mod charts;
+mod classify;
 mod data;
 #[cfg_attr(
     not(any(feature = "wgpu", feature = "cuda", feature = "rocm")),
@@ -10,13 +11,22 @@ mod data;
 mod device;
 mod error;
 mod figures;
+mod finetune;
 mod inspect;
+mod interpolate;
+mod jacobian;
+mod labels;
+mod learn;
 mod observers;
 mod pictures;
 mod recipe;
 mod report;
+mod rows;
+mod run;
 mod session;
+mod start;
 mod summary;
+mod sweep;
 mod train;
 
 use std::panic;
@@ -24,7 +34,6 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use args::{Cli, Command, TrainArgs};
-use clap::Parser;
 use error::Result;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
@@ -34,7 +43,7 @@ use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     // Back ends warn of much that is no concern of a user's.
     let level = match cli.verbose {
         0 => "error,ae_data=warn,ae_models=warn,ae_train=warn",
@@ -51,6 +60,11 @@ fn main() -> ExitCode {
     let result = without_panic_trace(cli.verbose, || match &cli.command {
         None => train::train(&TrainArgs::default()),
         Some(Command::Train(args)) => train::train(args),
+        Some(Command::Pretrain(args)) => train::pretrain(args),
+        Some(Command::Finetune(args)) => finetune::finetune(args),
+        Some(Command::Classify(args)) => classify::classify(args),
+        Some(Command::Sweep(args)) => sweep::sweep(args),
+        Some(Command::Interpolate(args)) => interpolate::interpolate(args),
         Some(Command::Eval(args)) => inspect::eval(args),
         Some(Command::Encode(args)) => inspect::encode(args),
         Some(Command::Reconstruct(args)) => inspect::reconstruct(args),

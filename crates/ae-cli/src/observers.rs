@@ -3,38 +3,45 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use ae_train::{EpochReport, Event, Flow, Observer};
+use ae_train::{EpochReport, Event, Flow, Measured, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-/// Stops the run after Ctrl-C; a second one ends the program at once.
-pub struct Interrupt(Arc<AtomicBool>);
+/// Stops the run after Ctrl-C, and those that would follow; a second one ends the program at once.
+pub struct Interrupt;
+
+static ASKED: AtomicBool = AtomicBool::new(false);
 
 impl Interrupt {
     pub fn new() -> Self {
-        let asked = Arc::new(AtomicBool::new(false));
-        let handler = asked.clone();
-        // Where signals cannot be caught, Ctrl-C ends the program as it always did.
-        let caught = ctrlc::set_handler(move || {
-            if handler.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
+        static CAUGHT: Once = Once::new();
+        CAUGHT.call_once(|| {
+            // Where signals cannot be caught, Ctrl-C ends the program as it always did.
+            let caught = ctrlc::set_handler(|| {
+                if ASKED.swap(true, Ordering::SeqCst) {
+                    std::process::exit(130);
+                }
+                eprintln!("\nstopping after this step; once more to stop at once");
+            });
+            if let Err(error) = caught {
+                eprintln!("note: Ctrl-C will not write a checkpoint ({error})");
             }
-            eprintln!("\nstopping after this step; once more to stop at once");
         });
-        if let Err(error) = caught {
-            eprintln!("note: Ctrl-C will not write a checkpoint ({error})");
-        }
-        Self(asked)
+        Self
+    }
+
+    pub fn is_asked() -> bool {
+        ASKED.load(Ordering::SeqCst)
     }
 }
 
 impl Observer for Interrupt {
     fn observe(&mut self, _: &Event<'_>) -> Flow {
-        if self.0.load(Ordering::SeqCst) { Flow::Stop } else { Flow::Continue }
+        if Self::is_asked() { Flow::Stop } else { Flow::Continue }
     }
 }
 
@@ -63,6 +70,7 @@ impl Terminal {
 impl Observer for Terminal {
     fn observe(&mut self, event: &Event<'_>) -> Flow {
         match event {
+            Event::Layer { number, of } => self.say(&format!("layer {number} of {of}")),
             Event::Start { done, steps, batch, resident, .. } => {
                 self.batch = *batch as u64;
                 self.done_before = *done;
@@ -126,8 +134,13 @@ fn line(report: &EpochReport, epochs: usize) -> String {
     line += &terms.join(" + ");
     if let Some(validation) = &report.validation {
         line += &format!("  validation {}", digits(validation.loss()));
-        if let Some(evaluation) = validation.evaluation() {
-            line += &format!(", squared error {}", digits(evaluation.squared_error));
+        match &validation.measured {
+            Measured::Evaluation(evaluation) => {
+                line += &format!(", squared error {}", digits(evaluation.squared_error));
+            }
+            Measured::Classification(classification) => {
+                line += &format!(", {:.1} % right", 100.0 * classification.accuracy());
+            }
         }
     }
     line + &format!(
@@ -175,11 +188,13 @@ pub fn duration(seconds: f64) -> String {
 pub struct Metrics {
     path: PathBuf,
     file: Option<File>,
+    /// That is trained, from 1, of a model that is trained layer by layer.
+    layer: Option<u64>,
 }
 
 impl Metrics {
     pub fn new(path: PathBuf) -> Self {
-        Self { path, file: None }
+        Self { path, file: None, layer: None }
     }
 
     /// Opens the file; what an interrupted run wrote after its last checkpoint, the resumed
@@ -189,7 +204,7 @@ impl Metrics {
             Ok(file) => BufReader::new(file)
                 .lines()
                 .map_while(Result::ok)
-                .filter(|line| step_of(line).is_some_and(|step| step <= done))
+                .filter(|line| moment_of(line).is_some_and(|at| at <= (self.layer, done)))
                 .map(|line| line + "\n")
                 .collect(),
             Err(_) => String::new(),
@@ -201,7 +216,10 @@ impl Metrics {
         Ok(())
     }
 
-    fn write(&mut self, line: &serde_json::Value) {
+    fn write(&mut self, mut line: serde_json::Value) {
+        if let Some(layer) = self.layer {
+            line["layer"] = layer.into();
+        }
         let written = match &mut self.file {
             Some(file) => writeln!(file, "{line}"),
             None => Ok(()),
@@ -213,13 +231,17 @@ impl Metrics {
     }
 }
 
-fn step_of(line: &str) -> Option<u64> {
-    serde_json::from_str::<serde_json::Value>(line).ok()?.get("step")?.as_u64()
+/// The layer, if there are several, and the step that a line is of.
+fn moment_of(line: &str) -> Option<(Option<u64>, u64)> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let layer = line.get("layer").and_then(serde_json::Value::as_u64);
+    Some((layer, line.get("step")?.as_u64()?))
 }
 
 impl Observer for Metrics {
     fn observe(&mut self, event: &Event<'_>) -> Flow {
         match event {
+            Event::Layer { number, .. } => self.layer = Some(*number as u64),
             Event::Start { done, .. } => {
                 if let Err(error) = self.open(*done) {
                     eprintln!("warning: {}: {error}; no metrics are written", self.path.display());
@@ -228,12 +250,12 @@ impl Observer for Metrics {
             Event::Read { done, epoch, terms, rate } => {
                 let terms: serde_json::Map<_, _> =
                     terms.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-                self.write(&json!({
+                self.write(json!({
                     "event": "steps", "step": done, "epoch": epoch, "terms": terms, "rate": rate,
                 }));
             }
             Event::Epoch(report) => {
-                self.write(&json!({ "event": "epoch", "step": report.done, "report": report }));
+                self.write(json!({ "event": "epoch", "step": report.done, "report": report }));
             }
             _ => {}
         }
@@ -270,7 +292,28 @@ mod tests {
         again.observe(&start(2));
         again.observe(&read(3));
         let text = std::fs::read_to_string(&path).unwrap();
-        let steps: Vec<u64> = text.lines().filter_map(step_of).collect();
-        assert_eq!(steps, [1, 2, 3]);
+        let steps: Vec<_> = text.lines().filter_map(moment_of).collect();
+        assert_eq!(steps, [(None, 1), (None, 2), (None, 3)]);
+    }
+
+    #[test]
+    fn metrics_of_layers_below_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut metrics = Metrics::new(path.clone());
+        for number in [1, 2] {
+            metrics.observe(&Event::Layer { number, of: 2 });
+            metrics.observe(&Event::Start {
+                done: 0,
+                steps: 9,
+                steps_per_epoch: 9,
+                batch: 1,
+                resident: true,
+            });
+            metrics.observe(&Event::Read { done: 5, epoch: 1, terms: &[], rate: 0.1 });
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let moments: Vec<_> = text.lines().filter_map(moment_of).collect();
+        assert_eq!(moments, [(Some(1), 5), (Some(2), 5)]);
     }
 }

@@ -1,26 +1,44 @@
 //! A recipe: every value that decides a run, as TOML.
 
+mod applies;
 mod defaults;
+mod merge;
+mod model;
+mod objective;
 
 use std::path::{Path, PathBuf};
 
-use ae_data::{Method, Options, Search, Shape};
-use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Down, Model, Norm, Up};
-use ae_train::{Corruption, L1, Objective, Reconstruction, Schedule};
+use ae_data::{Method, Options, Search};
+use ae_train::{HeadLoss, Schedule, Supervised};
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::error::{Error, Result};
-pub use defaults::merge;
+pub use merge::merge;
+pub use model::ModelRecipe;
+pub use objective::ObjectiveRecipe;
 
 /// Everything that decides the numbers of a run, but for the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
+    /// The command that made it.
+    #[serde(default)]
+    pub command: Maker,
+    /// The run whose model it started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
     pub data: DataRecipe,
     pub model: ModelRecipe,
-    pub objective: ObjectiveRecipe,
-    pub schedule: Schedule,
+    /// Of what learns without labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<ObjectiveRecipe>,
+    /// Of what learns in steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Of what learns with labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<HeadRecipe>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,105 +91,63 @@ impl DataRecipe {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum ModelRecipe {
-    Conv(ConvRecipe),
-    Dense(DenseRecipe),
+/// Which command a recipe is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Maker {
+    #[default]
+    Train,
+    Pretrain,
+    Finetune,
+    Classify,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConvRecipe {
-    pub code: usize,
-    pub channels: Vec<usize>,
-    pub kernel: usize,
-    pub hidden: Vec<usize>,
-    pub down: Down,
-    pub up: Up,
-    pub norm: Norm,
-    pub activation: Activation,
-    pub code_activation: Activation,
-    pub output: Activation,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DenseRecipe {
-    pub code: usize,
-    pub hidden: Vec<usize>,
-    pub tied: bool,
-    pub activation: Activation,
-    pub code_activation: Activation,
-    pub output: Activation,
-}
-
-impl ModelRecipe {
-    /// The architecture for samples of a shape.
-    pub fn architecture(&self, shape: &Shape) -> Result<Architecture> {
+impl Maker {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Conv(recipe) => {
-                let &Shape::Image { channels, height, width } = shape else {
-                    return Err(Error::usage(format!(
-                        "a convolutional model needs images, and this is a table of {shape}: take \
-                         --model dense"
-                    )));
-                };
-                Ok(Architecture::Conv(ConvConfig {
-                    input: [channels, height, width],
-                    code: Some(recipe.code),
-                    channels: recipe.channels.clone(),
-                    kernel: recipe.kernel,
-                    hidden: recipe.hidden.clone(),
-                    down: recipe.down,
-                    up: recipe.up,
-                    norm: recipe.norm,
-                    activation: recipe.activation,
-                    code_activation: recipe.code_activation,
-                    output: recipe.output,
-                    tied: false,
-                    kept: None,
-                }))
-            }
-            Self::Dense(recipe) => Ok(Architecture::Dense(DenseConfig {
-                widths: [&[shape.features()], &recipe.hidden[..], &[recipe.code]].concat(),
-                activation: recipe.activation,
-                code_activation: recipe.code_activation,
-                output: recipe.output,
-                tied: recipe.tied,
-                kept: None,
-            })),
-        }
-    }
-
-    pub fn code(&self) -> usize {
-        match self {
-            Self::Conv(recipe) => recipe.code,
-            Self::Dense(recipe) => recipe.code,
-        }
-    }
-
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Conv(_) => "conv",
-            Self::Dense(_) => "dense",
+            Self::Train => "train",
+            Self::Pretrain => "pretrain",
+            Self::Finetune => "finetune",
+            Self::Classify => "classify",
         }
     }
 }
 
+/// The head of a classifier.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ObjectiveRecipe {
-    pub reconstruction: Reconstruction,
-    pub corruption: Corruption,
-    /// Weight of the L1 norm of the code; 0: no such term.
-    pub l1: f64,
+pub struct HeadRecipe {
+    pub kind: HeadKind,
+    pub weight_decay: f64,
+    /// Numbers of labels with which it is trained besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub label_counts: Vec<usize>,
 }
 
-impl ObjectiveRecipe {
-    pub fn objective(&self) -> Result<Objective<Model>> {
-        let objective = Objective::new(self.reconstruction).corrupt(self.corruption);
-        Ok(if self.l1 == 0.0 { objective } else { objective.penalize(self.l1, L1)? })
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadKind {
+    #[default]
+    Softmax,
+    Svm,
+}
+
+impl HeadKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Softmax => "softmax",
+            Self::Svm => "svm",
+        }
+    }
+}
+
+impl HeadRecipe {
+    pub fn supervised(&self) -> Result<Supervised> {
+        let loss = match self.kind {
+            HeadKind::Softmax => HeadLoss::Softmax,
+            HeadKind::Svm => HeadLoss::SquaredHinge,
+        };
+        Ok(Supervised::new(loss, self.weight_decay)?)
     }
 }
 
@@ -182,25 +158,42 @@ impl Recipe {
 
     pub fn read(path: &Path) -> Result<Self> {
         let recipe: Self = toml::from_str(&read(path)?).map_err(|error| not_one(path, &error))?;
-        recipe
-            .schedule
-            .check()
-            .map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
+        let schedule = recipe.schedule();
+        schedule.check().map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
         Ok(recipe)
+    }
+
+    /// What is wanted: of PCA and of classifiers reconstruction alone.
+    pub fn objective(&self) -> ObjectiveRecipe {
+        self.objective.clone().unwrap_or_default()
+    }
+
+    /// How it is trained; of PCA the batch and the memory with which it is used.
+    pub fn schedule(&self) -> Schedule {
+        self.schedule.clone().unwrap_or_default()
     }
 }
 
-/// A recipe, or part of one, as it stands in a file.
-pub fn read_table(path: &Path) -> Result<Table> {
+/// A recipe of a command, or part of one, as it stands in a file.
+pub fn read_table(path: &Path, maker: Maker) -> Result<Table> {
     let table: Table = read(path)?.parse().map_err(|error| not_one(path, &error))?;
-    let known = ["data", "model", "objective", "schedule"];
-    match table.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(key) => Err(Error::usage(format!(
+    let sections = ["data", "model", "objective", "schedule"];
+    let known = ["command", "from", "head"];
+    let is_known = |key: &&String| [&sections[..], &known].concat().contains(&key.as_str());
+    if let Some(key) = table.keys().find(|key| !is_known(key)) {
+        return Err(Error::usage(format!(
             "{}: expected the sections {}, got `{key}`",
             path.display(),
-            known.join(", ")
+            sections.join(", ")
+        )));
+    }
+    match table.get("command").map_or(Some(Maker::Train.name()), Value::as_str) {
+        Some(other) if other != maker.name() => Err(Error::usage(format!(
+            "{}: expected a recipe of `ae {}`, got one of `ae {other}`",
+            path.display(),
+            maker.name()
         ))),
-        None => Ok(table),
+        _ => Ok(table),
     }
 }
 
@@ -210,4 +203,12 @@ fn read(path: &Path) -> Result<String> {
 
 fn not_one(path: &Path, error: &toml::de::Error) -> Error {
     Error::usage(format!("{}: {}", path.display(), error.to_string().trim_end()))
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }

@@ -1,7 +1,10 @@
 //! The report: one page that opens offline, in light and dark.
 
+pub mod classifier;
+pub mod sweep;
+
 use ae_data::{Method, Samples};
-use ae_models::Pca;
+use ae_models::{Encoder, Model, Pca};
 use ae_train::Corruption;
 use base64::Engine;
 use burn::tensor::Device;
@@ -13,7 +16,9 @@ use crate::error::{Error, Result};
 use crate::figures::{Column, Figures, POINTS};
 use crate::observers::{count, digits, duration};
 use crate::pictures;
-use crate::session::{Folder, Trained};
+use crate::recipe::Recipe;
+use crate::run::Trained;
+use crate::session::Folder;
 use crate::summary::{Summary, components};
 
 /// Writes the figures and the page of a run.
@@ -27,6 +32,10 @@ pub fn write(
     let figures = Figures::make(folder, trained, summary, pca, device)?;
     figures.write(&folder.figures())?;
     let page = page(trained, summary, &figures)?.into_string();
+    write_both(folder, summary, &page)
+}
+
+fn write_both(folder: &Folder, summary: &impl serde::Serialize, page: &str) -> Result<()> {
     let json = serde_json::to_string_pretty(summary)
         .map_err(|error| Error::usage(format!("summary: {error}")))?;
     ae_models::tensors::write_atomically(&folder.summary(), json.as_bytes())?;
@@ -35,86 +44,165 @@ pub fn write(
 
 fn page(trained: &Trained, summary: &Summary, figures: &Figures) -> Result<Markup> {
     let code = summary.code;
-    Ok(html! {
+    let is_pca = matches!(trained.model, Model::Pca(_));
+    let what = if is_pca { "PCA" } else { "Autoencoder" };
+    let title = format!("{what} of {}", trained.data.name);
+    let lead = html! {
+        (count(summary.samples[0] as f64)) " samples of "
+        (trained.data.training.shape()) " squeezed into " b { (code) }
+        (if code == 1 { " number" } else { " numbers" }) " each, and back."
+    };
+    let body = html! {
+        (headline(trained, summary))
+        @if let Some(rows) = &figures.rows {
+            section {
+                h2 { "What goes in and what comes out" }
+                p.note { "Samples of the test part, which training never saw." }
+                (picture_rows(&rows.names, &rows.picture)?)
+            }
+        }
+        @if let Some(columns) = &figures.columns { (column_table(columns)) }
+        (learned(trained, summary, figures))
+        section {
+            h2 { "Where samples lie in the code" }
+            div.pair {
+                figure { (PreEscaped(&figures.codes)) }
+                (legend(&trained.data.test))
+            }
+        }
+        (code_section(trained, summary, figures))
+        @if let Some(worst) = &figures.worst {
+            section {
+                h2 { "Where it fails" }
+                p.note { "The test samples with the largest squared error." }
+                (picture_rows(&["input".into(), trained.name()], worst)?)
+            }
+        }
+        @if let Some(filters) = &figures.filters {
+            section {
+                h2 { "What its first layer looks for" }
+                p.note {
+                    @if is_pca { "Components by the variance that they hold; grey is zero." }
+                    @else { "Weights of the strongest filters; grey is zero." }
+                }
+                (picture(filters, "First-layer filters", "filters")?)
+            }
+        }
+        (details(trained, summary)?)
+    };
+    Ok(whole(&title, &lead, &body, &summary.program))
+}
+
+/// A page of sections.
+pub fn whole(title: &str, lead: &Markup, body: &Markup, program: &str) -> Markup {
+    html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { "Autoencoder of " (trained.data.name) }
+                title { (title) }
                 style { (PreEscaped(include_str!("report.css"))) }
             }
             body {
                 header {
-                    h1 { "Autoencoder of " (trained.data.name) }
-                    p.lead {
-                        (count(summary.samples[0] as f64)) " samples of "
-                        (trained.data.training.shape()) " squeezed into " b { (code) }
-                        (if code == 1 { " number" } else { " numbers" }) " each, and back."
-                    }
+                    h1 { (title) }
+                    p.lead { (lead) }
                 }
-                (headline(trained, summary))
-                @if let Some(rows) = &figures.rows {
-                    section {
-                        h2 { "What goes in and what comes out" }
-                        p.note { "Samples of the test part, which training never saw." }
-                        (picture_rows(&rows.names, &rows.picture)?)
-                    }
-                }
-                @if let Some(columns) = &figures.columns { (column_table(columns)) }
-                section {
-                    h2 { "How it learned" }
-                    div.pair {
-                        figure {
-                            (PreEscaped(&figures.loss))
-                            figcaption { (trained.recipe_line()) }
-                        }
-                        figure {
-                            (PreEscaped(&figures.errors))
-                            figcaption {
-                                "The epoch with the best validation loss is the one kept."
-                            }
-                        }
-                    }
-                }
-                section {
-                    h2 { "Where samples lie in the code" }
-                    div.pair {
-                        figure { (PreEscaped(&figures.codes)) }
-                        (legend(&trained.data.test))
-                    }
-                }
-                @if let Some(worst) = &figures.worst {
-                    section {
-                        h2 { "Where it fails" }
-                        p.note { "The test samples with the largest squared error." }
-                        (picture_rows(&["input".into(), "autoencoder".into()], worst)?)
-                    }
-                }
-                @if let Some(filters) = &figures.filters {
-                    section {
-                        h2 { "What its first layer looks for" }
-                        p.note { "Weights of the strongest filters; grey is zero." }
-                        (picture(filters, "First-layer filters", "filters")?)
-                    }
-                }
-                (details(trained, summary)?)
-                footer { "Written by " (summary.program) "." }
+                (body)
+                footer { "Written by " (program) "." }
             }
         }
-    })
+    }
+}
+
+/// How it learned, if it did so in steps.
+fn learned(trained: &Trained, summary: &Summary, figures: &Figures) -> Markup {
+    html! {
+        @if !summary.layers.is_empty() {
+            section {
+                h2 { "How each layer learned" }
+                p.note {
+                    "Each is an autoencoder of the codes of the layer below. " (trained.recipe_line())
+                }
+                div.pair {
+                    @for (index, chart) in figures.losses.iter().enumerate() {
+                        figure {
+                            (PreEscaped(chart))
+                            figcaption { "Layer " (index + 1) ", from the input" }
+                        }
+                    }
+                }
+            }
+        } @else if let (Some(loss), Some(errors)) = (figures.losses.first(), &figures.errors) {
+            section {
+                h2 { "How it learned" }
+                div.pair {
+                    figure {
+                        (PreEscaped(loss))
+                        figcaption { (trained.recipe_line()) }
+                    }
+                    figure {
+                        (PreEscaped(errors))
+                        figcaption { "The epoch with the best validation loss is the one kept." }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How the code is used, and how it moves.
+fn code_section(trained: &Trained, summary: &Summary, figures: &Figures) -> Markup {
+    let activity = &summary.test.activity;
+    let is_probability = trained.model.code_activation().is_probability();
+    html! {
+        section {
+            h2 { "How the code is used" }
+            div.pair {
+                figure {
+                    (PreEscaped(&figures.activity))
+                    figcaption {
+                        @if is_probability { "Units by their mean activation on the test part: " }
+                        @else { "Units by the share of test samples for which they are not 0: " }
+                        b { (digits(activity.mean)) } " on average"
+                        @if let Some(sparseness) = activity.lifetime_sparseness {
+                            "; lifetime sparseness " b { (format!("{sparseness:.3}")) }
+                            ", from 0 for a unit that is always equally active to 1 for one that a "
+                            "single sample excites"
+                        }
+                        "."
+                    }
+                }
+                @if let Some(jacobian) = &summary.jacobian {
+                    figure {
+                        @if let Some(spectrum) = &figures.spectrum { (PreEscaped(spectrum)) }
+                        figcaption {
+                            "How much the code moves with the input: the squared norm of the encoder's "
+                            "Jacobian is " b { (digits(jacobian.squared_norm)) }
+                            ", the mean over " (count(jacobian.samples as f64)) " test samples"
+                            @if figures.spectrum.is_some() {
+                                "; its singular values say in how many directions"
+                            }
+                            "."
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl Trained {
     fn recipe_line(&self) -> String {
-        let objective = &self.recipe.objective;
+        let objective = self.recipe.objective();
         let mut line = format!("Loss: {}", objective.reconstruction);
         if objective.corruption != Corruption::None {
             line += &format!(" of inputs corrupted by {}", objective.corruption);
         }
-        if objective.l1 > 0.0 {
-            line += &format!(" + {} times the L1 norm of the code", objective.l1);
+        for (weight, penalty) in objective.penalties() {
+            line += &format!(" + {weight} times {penalty}");
         }
         line + ", summed over features; from the first quarter epoch on."
     }
@@ -122,10 +210,11 @@ impl Trained {
 
 /// How the two compare, where that says something: not where PCA has fewer components, or hardly
 /// any error left.
-fn verdict(summary: &Summary) -> Option<String> {
+fn verdict(trained: &Trained, summary: &Summary) -> Option<String> {
     let (ours, linear) = (summary.test.squared_error, summary.pca.squared_error);
     let tiny = 1e-6 * summary.mean_error;
-    if summary.pca.components != summary.code || !(ours > tiny && linear > tiny) {
+    let is_pca = matches!(trained.model, Model::Pca(_));
+    if is_pca || summary.pca.components != summary.code || !(ours > tiny && linear > tiny) {
         return None;
     }
     let (times, than) = match linear >= ours {
@@ -138,17 +227,18 @@ fn verdict(summary: &Summary) -> Option<String> {
 fn headline(trained: &Trained, summary: &Summary) -> Markup {
     let (ours, linear) = (summary.test.squared_error, summary.pca.squared_error);
     let most = summary.mean_error.max(linear).max(ours).max(f64::MIN_POSITIVE);
-    let bars = [
-        ("this autoencoder".to_owned(), ours, "ours"),
-        (format!("PCA, {}", components(summary.pca.components)), linear, ""),
-        ("the mean of all".to_owned(), summary.mean_error, ""),
-    ];
+    let pca = format!("PCA, {}", components(summary.pca.components));
+    let mean = ("the mean of all".to_owned(), summary.mean_error, "");
+    let bars = match trained.model {
+        Model::Pca(_) => vec![(pca, ours, "ours"), mean],
+        _ => vec![("this autoencoder".to_owned(), ours, "ours"), (pca, linear, ""), mean],
+    };
     html! {
         section.headline {
             div.figure {
                 span.number { (digits(ours)) }
                 span.unit { "squared error per test sample" }
-                @if let Some(verdict) = verdict(summary) { span.verdict { (verdict) } }
+                @if let Some(verdict) = verdict(trained, summary) { span.verdict { (verdict) } }
             }
             div.bars role="img" aria-label="Squared errors beside each other" {
                 @for (name, value, class) in &bars {
@@ -160,7 +250,7 @@ fn headline(trained: &Trained, summary: &Summary) -> Markup {
             @if trained.recipe.data.preprocess != Method::None {
                 p.note { "In the units that training sees, after preprocessing." }
             }
-            @if trained.recipe.objective.corruption != Corruption::None {
+            @if trained.recipe.objective().corruption != Corruption::None {
                 p.note { "Measured on clean inputs; the pictures below begin with corrupted ones." }
             }
             @if let Some(cross_entropy) = summary.test.cross_entropy {
@@ -263,18 +353,17 @@ fn details(trained: &Trained, summary: &Summary) -> Result<Markup> {
     let [training, validation, test] = summary.samples.map(|n| count(n as f64));
     let best = trained.about.provenance.get("epoch").cloned().unwrap_or_default();
     let pca_rows = count(summary.pca.fitted_to as f64);
+    let epoch_kept = match (&summary.layers[..], &summary.epochs[..]) {
+        ([], []) => "none: it is computed, not trained".to_owned(),
+        ([], epochs) => format!("{best} of {}", epochs.len()),
+        (_, _) => format!("{best}, of the layers from the input on"),
+    };
     let facts = [
         ("Data", summary.data.clone()),
         ("Samples", format!("{training} to train on, {validation} to validate, {test} to test")),
         ("Device", summary.device.clone()),
-        (
-            "Time",
-            match summary.seconds {
-                Some(seconds) => format!("{} in all; {}", duration(seconds), summary.speed()),
-                None => format!("in more than one go; {}", summary.speed()),
-            },
-        ),
-        ("Epoch kept", format!("{best} of {}", summary.epochs.len())),
+        ("Time", time(summary.seconds, summary.speed())),
+        ("Epoch kept", epoch_kept),
         ("Parameters", count(summary.parameters as f64)),
         (
             "Variance explained",
@@ -294,18 +383,35 @@ fn details(trained: &Trained, summary: &Summary) -> Result<Markup> {
             ),
         ),
     ];
+    made(&facts, &trained.model.to_string(), &trained.recipe)
+}
+
+/// How long it took.
+fn time(seconds: Option<f64>, speed: Option<String>) -> String {
+    let whole = match seconds {
+        Some(seconds) => format!("{} in all", duration(seconds)),
+        None => "in more than one go".to_owned(),
+    };
+    [Some(whole), speed].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Facts, the model and the recipe.
+fn made(facts: &[(&str, String)], model: &str, recipe: &Recipe) -> Result<Markup> {
+    let command = format!("ae {} --recipe recipe.toml", recipe.command.name());
     Ok(html! {
         section {
             h2 { "How it was made" }
-            dl { @for (name, fact) in &facts { dt { (name) } dd { (fact) } } }
+            dl { @for (name, fact) in facts { dt { (name) } dd { (fact) } } }
             h3 { "Model" }
-            pre { (trained.model.to_string()) }
+            pre { (model) }
             h3 { "Recipe" }
-            p.note {
-                "Save it as " code { "recipe.toml" } " and run " code { "ae train --recipe recipe.toml" }
-                ": on the same device the numbers will be the same."
+            @if recipe.from.is_none() {
+                p.note {
+                    "Save it as " code { "recipe.toml" } " and run " code { (command) }
+                    ": on the same device the numbers will be the same."
+                }
             }
-            pre { (trained.recipe.to_toml()?) }
+            pre { (recipe.to_toml()?) }
         }
     })
 }

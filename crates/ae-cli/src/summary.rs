@@ -1,15 +1,17 @@
 //! What came of a run, in numbers: on the test part, beside PCA and beside the mean.
 
 use ae_data::{Samples, Source};
-use ae_models::{Encoder, Pca};
+use ae_models::{Encoder, Model, Pca};
 use ae_train::{EpochReport, Evaluation, evaluate};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::jacobian::Jacobian;
 use crate::observers::{count, digits, duration};
-use crate::session::{Trained, batches};
+use crate::run::Trained;
+use crate::session::batches;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Summary {
@@ -25,7 +27,13 @@ pub struct Summary {
     pub pca: PcaResult,
     /// Squared error per test sample of always answering with the training part's mean.
     pub mean_error: f64,
+    /// Of the encoder, where one is not too large.
+    #[serde(default)]
+    pub jacobian: Option<Jacobian>,
     pub epochs: Vec<EpochReport>,
+    /// Of each layer, of a model that was trained layer by layer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Vec<EpochReport>>,
     /// Seconds from start to the last step, data and validation included, if it went in one go.
     pub seconds: Option<f64>,
 }
@@ -59,13 +67,18 @@ impl Summary {
         sentence
     }
 
-    /// How fast training was, over all epochs.
-    pub fn speed(&self) -> String {
-        let seconds: f64 = self.epochs.iter().map(|epoch| epoch.seconds).sum();
-        let samples: f64 =
-            self.epochs.iter().map(|epoch| epoch.seconds * epoch.samples_per_second).sum();
-        format!("{} in steps, {} samples/s", duration(seconds), count(samples / seconds.max(1e-9)))
+    /// How fast training was, over all epochs; none where there were no steps.
+    pub fn speed(&self) -> Option<String> {
+        speed(self.epochs.iter().chain(self.layers.iter().flatten()))
     }
+}
+
+/// How fast training was; none where there were no steps.
+pub fn speed<'a>(epochs: impl Iterator<Item = &'a EpochReport> + Clone) -> Option<String> {
+    let seconds: f64 = epochs.clone().map(|epoch| epoch.seconds).sum();
+    let samples: f64 = epochs.map(|epoch| epoch.seconds * epoch.samples_per_second).sum();
+    (seconds > 0.0)
+        .then(|| format!("{} in steps, {} samples/s", duration(seconds), count(samples / seconds)))
 }
 
 /// `1 component`, `2 components`
@@ -83,7 +96,7 @@ pub fn summarize(
 ) -> Result<(Summary, Pca)> {
     let data = &trained.data;
     let test = batches(&data.test, &trained.recipe, device)?;
-    let batch = trained.recipe.schedule.batch;
+    let batch = trained.recipe.schedule().batch;
     let evaluation = evaluate(&trained.model, &test, batch)?.evaluation;
     if !evaluation.squared_error.is_finite() {
         return Err(Error::usage(format!(
@@ -92,7 +105,11 @@ pub fn summarize(
             evaluation.squared_error
         )));
     }
-    let (pca, fitted_to) = fit_pca(&data.training, trained.model.code_size(), device)?;
+    let (pca, fitted_to) = match &trained.model {
+        // With all the training part.
+        Model::Pca(pca) => (pca.clone(), data.training.len()),
+        model => fit_pca(&data.training, model.code_size(), device)?,
+    };
     let squared_error = evaluate(&pca, &test, batch)?.evaluation.squared_error;
     let summary = Summary {
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
@@ -105,7 +122,9 @@ pub fn summarize(
         test: evaluation,
         pca: PcaResult { components: pca.code_size(), fitted_to, squared_error },
         mean_error: mean_error(&data.training.mean(), &data.test)?,
+        jacobian: Jacobian::measure(&trained.model, &test)?,
         epochs: epochs.to_vec(),
+        layers: Vec::new(),
         seconds,
     };
     Ok((summary, pca))
@@ -118,7 +137,7 @@ const PCA_VALUES: usize = 1 << 28;
 
 /// PCA with as many components as the code has units, or as the data allows; with very many
 /// rows of very many features it is fitted to the first of them.
-fn fit_pca(training: &Samples, code: usize, device: &Device) -> Result<(Pca, usize)> {
+pub fn fit_pca(training: &Samples, code: usize, device: &Device) -> Result<(Pca, usize)> {
     let width = training.width();
     let cost = |rows: usize| rows as f64 * width as f64 * rows.min(width) as f64;
     let mut rows = training.len();

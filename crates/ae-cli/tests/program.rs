@@ -219,7 +219,7 @@ fn what_cannot_be_is_said_in_a_line() {
         (
             "train --model dense --channels 8",
             "model: `channels` is not for a dense model, which has activation, code, \
-             code_activation, hidden, kind, output, tied",
+             code_activation, hidden, kept, kind, output, tied",
         ),
         ("train --code 0", "code: expected a number above 0, got 0"),
         ("train --kernel 4", "kernel: expected an odd number from 3, got 4"),

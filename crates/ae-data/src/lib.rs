@@ -42,5 +42,5 @@ pub use sample::Sample;
 pub use samples::Samples;
 pub use search::{Progress, Search};
 pub use shape::Shape;
-pub use source::Source;
+pub use source::{Source, fingerprint};
 pub use split::{Parts, split};

@@ -27,3 +27,30 @@ pub trait Source: Send + Sync {
         self.len() == 0
     }
 }
+
+/// Rows that a fingerprint looks at.
+const LOOKED_AT: usize = 256;
+
+/// A line that other rows hardly have: their number, and a hash of some of them, spread over all.
+///
+/// ```
+/// use ae_data::{digits, fingerprint};
+/// let digits = |seed| digits::generate(100, seed);
+/// assert_eq!(fingerprint(&digits(0))?, fingerprint(&digits(0))?);
+/// assert_ne!(fingerprint(&digits(0))?, fingerprint(&digits(1))?);
+/// # Ok::<(), ae_data::Error>(())
+/// ```
+///
+/// # Errors
+/// If rows cannot be read.
+pub fn fingerprint(source: &dyn Source) -> Result<String> {
+    let step = source.len().div_ceil(LOOKED_AT).max(1);
+    let rows: Vec<usize> = (0..source.len()).step_by(step).collect();
+    let mut values = vec![0.0; rows.len() * source.width()];
+    source.read(&rows, &mut values)?;
+    // FNV-1a.
+    let hash = values.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| {
+        (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3)
+    });
+    Ok(format!("{} samples, {hash:016x}", source.len()))
+}

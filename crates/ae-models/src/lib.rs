@@ -30,4 +30,4 @@ pub use kept::keep_largest;
 pub use model::{Architecture, Described, Model, ModelEncoder, Part};
 pub use pca::{Pca, PcaConfig};
 pub use stack::Stack;
-pub use tangent::{DifferentiableEncoder, basis, jacobian};
+pub use tangent::{DifferentiableEncoder, basis, jacobian, singular_values};

@@ -1,6 +1,7 @@
 //! Tangents through an encoder: what contraction, sensitivity and Jacobian spectra are made of.
 
 use burn::tensor::Tensor;
+use nalgebra::DMatrix;
 
 use crate::Encoder;
 
@@ -60,6 +61,31 @@ pub fn jacobian<M: DifferentiableEncoder>(encoder: &M, input: Tensor<2>) -> Tens
     }
 }
 
+/// The singular values of each of several Jacobians, the largest first: how many directions of the
+/// input the code follows. They are square roots of eigenvalues of the smaller of `J J^T` and
+/// `J^T J`, so those below a thousandth of the largest drown in rounding.
+///
+/// # Shapes
+/// - jacobian: `[batch, code, features]`
+/// - output: `batch` lists of `min(code, features)` numbers
+pub fn singular_values(jacobian: Tensor<3>) -> Vec<Vec<f64>> {
+    let [_, code, features] = jacobian.dims();
+    let transposed = jacobian.clone().swap_dims(1, 2);
+    let products = match code <= features {
+        true => jacobian.matmul(transposed),
+        false => transposed.matmul(jacobian),
+    };
+    let side = code.min(features);
+    let products: Vec<f64> = products.into_data().iter().collect();
+    let each = products.chunks_exact(side * side).map(|product| {
+        let eigenvalues = DMatrix::from_row_slice(side, side, product).symmetric_eigenvalues();
+        let mut values: Vec<f64> = eigenvalues.iter().map(|value| value.max(0.0).sqrt()).collect();
+        values.sort_by(|a, b| b.total_cmp(a));
+        values
+    });
+    each.collect()
+}
+
 /// Unit vectors `e_i` of `width` entries for `i` in a range, each for every sample of `input`:
 /// `[range * batch, width]`, the directions that multiply a Jacobian out.
 pub fn basis(input: &Tensor<2>, width: usize, range: std::ops::Range<usize>) -> Tensor<2> {
@@ -78,4 +104,25 @@ pub(crate) fn scale<const D: usize>(directions: Tensor<D>, factor: Tensor<D>) ->
     let width = factor.shape().num_elements() / batch;
     let grouped = directions.reshape([shape[0] / batch, batch, width]);
     (grouped * factor.reshape([1, batch, width])).reshape(shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    /// (3, 0, 0; 0, 0, 4): 4 and 3, whichever side is the smaller. (1, 1, 0; 1, 1, 0): 2 and 0.
+    #[test]
+    fn singular_values_by_hand() {
+        let wide = Tensor::<3>::from_floats(
+            [[[3.0, 0.0, 0.0], [0.0, 0.0, 4.0]], [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]]],
+            &Device::flex(),
+        );
+        for jacobian in [wide.clone(), wide.swap_dims(1, 2)] {
+            let values = singular_values(jacobian);
+            for (value, expected) in values.iter().flatten().zip([4.0, 3.0, 2.0, 0.0]) {
+                assert!((value - expected).abs() < 1e-6, "{values:?}");
+            }
+        }
+    }
 }

@@ -116,15 +116,10 @@ impl Batches {
         Ok(*self.entropy.get_or_init(|| mean))
     }
 
-    /// A number that another data set hardly has: from its size and some of its rows.
+    /// A line that another data set hardly has.
     pub(crate) fn fingerprint(&self) -> Result<String> {
-        let step = self.len().div_ceil(64);
-        let rows: Vec<usize> = (0..self.len()).step_by(step).collect();
-        let values = self.values(&rows)?;
-        let hash = values.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| {
-            (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3)
-        });
-        Ok(format!("{} samples of {} features, {hash:016x}", self.len(), self.width()))
+        let hash = ae_data::fingerprint(&*self.source)?;
+        Ok(format!("{hash}, {} features", self.width()))
     }
 
     fn bring(&self) -> Result<Tensor<2>> {

@@ -1,12 +1,17 @@
-//! What is taken where nobody says otherwise, and what goes over what.
+//! What is taken where nobody says otherwise.
+
+use std::path::PathBuf;
 
 use ae_data::{Method, Shape};
 use ae_models::{Activation, ConvConfig, DenseConfig};
-use ae_train::{Corruption, Rate, Reconstruction, Schedule};
-use serde::Serialize;
+use ae_train::{Rate, Reconstruction, Schedule};
 use toml::{Table, Value};
 
-use super::{ConvRecipe, DataRecipe, DenseRecipe, ModelRecipe, ObjectiveRecipe, Recipe};
+use super::applies::{check_model, check_pca, check_supervised, check_terms, weight_of};
+use super::merge::section;
+use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
+use super::objective::{JacobianRecipe, ObjectiveRecipe};
+use super::{DataRecipe, HeadKind, HeadRecipe, Maker, Recipe};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -43,64 +48,158 @@ impl Recipe {
         data: DataRecipe,
         shape: &Shape,
         samples: usize,
+        command: Maker,
     ) -> Result<Self> {
         let is_image = matches!(shape, Shape::Image { .. });
         let mut data = data;
-        let is_preprocess_given =
-            given.get("data").and_then(|data| data.get("preprocess")).is_some();
-        if !is_image && !is_preprocess_given {
+        let is_given = |section: &str, key: &str| {
+            given.get(section).and_then(|section| section.get(key)).is_some()
+        };
+        if !is_image && !is_given("data", "preprocess") {
             data.preprocess = Method::Standardize;
         }
-        let kind = given.get("model").and_then(|model| model.get("kind"));
         let output = match data.preprocess {
             Method::None if is_image => Activation::Sigmoid,
             Method::MinMax => Activation::Sigmoid,
             _ => Activation::Identity,
         };
-        let defaults = match kind.and_then(Value::as_str) {
-            Some("dense") => ModelRecipe::dense(shape, output),
-            Some("conv") => ModelRecipe::conv(shape, output),
-            None if is_image => ModelRecipe::conv(shape, output),
-            None => ModelRecipe::dense(shape, output),
-            Some(other) => {
-                let message = format!("model: expected `conv` or `dense`, got `{other}`");
+        let kind = given.get("model").and_then(|model| model.get("kind"));
+        let mut defaults = match (kind.and_then(Value::as_str), command) {
+            (Some("dense"), _) | (None, Maker::Pretrain) => ModelRecipe::dense(shape, output),
+            (Some("conv"), _) => ModelRecipe::conv(shape, output),
+            (Some("pca"), _) => ModelRecipe::pca(shape),
+            (None, _) if is_image => ModelRecipe::conv(shape, output),
+            (None, _) => ModelRecipe::dense(shape, output),
+            (Some(other), _) => {
+                let message = format!("model: expected `conv`, `dense` or `pca`, got `{other}`");
                 return Err(Error::usage(message));
             }
         };
-        check_applies(&defaults, given)?;
-        let model: ModelRecipe = section("model", defaults, given)?;
-        let output = match &model {
-            ModelRecipe::Conv(recipe) => recipe.output,
-            ModelRecipe::Dense(recipe) => recipe.output,
+        check_model(&defaults, given)?;
+        if let (ModelRecipe::Dense(recipe), Maker::Pretrain) = (&mut defaults, command) {
+            // What layers are trained to give back lies in [0, 1] then, as the data does.
+            recipe.activation = Activation::Sigmoid;
+        }
+        if weight_of(given, "kl").is_some_and(|weight| weight != 0.0)
+            && let Some(activation) = defaults.code_activation_mut()
+        {
+            *activation = Activation::Sigmoid;
+        }
+        let mut model: ModelRecipe = section("model", defaults, given)?;
+        let samples = (samples as f64 * (1.0 - data.validation)) as usize;
+        let (objective, schedule) = match &model {
+            ModelRecipe::Pca(_) => {
+                check_pca(given, command)?;
+                (None, None)
+            }
+            _ => {
+                let schedule = schedule(model.rate(), samples, given)?;
+                let objective = objective(&model, is_image, &schedule, command, given)?;
+                (Some(objective), Some(schedule))
+            }
         };
-        let reconstruction = match is_image && output.is_probability() {
-            true => Reconstruction::CrossEntropy,
-            false => Reconstruction::SquaredError,
+        let units = objective.as_ref().and_then(|objective| objective.k_sparse.as_ref());
+        if let (Some(units), Ok(architecture)) =
+            (units.map(|sparse| sparse.units), model.architecture(shape))
+            && let Some(kept) = model.kept_mut()
+        {
+            kept.get_or_insert(units.saturating_mul(2).min(architecture.code_size()));
+        }
+        Ok(Self { command, from: None, data, model, objective, schedule, head: None })
+    }
+
+    /// The recipe of a run whose model is trained further, from the folder `from`: what was given over
+    /// what was.
+    pub fn further(self, given: &Table, data: DataRecipe, from: PathBuf) -> Result<Self> {
+        let (mut objective, mut schedule) = (self.objective(), self.schedule());
+        let head = given.get("head").map(|_| HeadRecipe::complete(given)).transpose()?;
+        let objective = match &head {
+            Some(_) => {
+                check_supervised(given)?;
+                schedule.rate.peak = schedule.rate.peak.min(LABELLED_RATE);
+                None
+            }
+            None => {
+                check_terms(&objective, given)?;
+                if self.command == Maker::Pretrain {
+                    // It was chosen for layers.
+                    objective.jacobian = None;
+                }
+                let mut objective = section("objective", objective, given)?;
+                fill(&mut objective, self.model.layers(), &schedule);
+                Some(objective)
+            }
         };
-        let objective = ObjectiveRecipe { reconstruction, corruption: Corruption::None, l1: 0.0 };
         Ok(Self {
-            objective: section("objective", objective, given)?,
-            schedule: schedule(&model, (samples as f64 * (1.0 - data.validation)) as usize, given)?,
-            model,
+            command: Maker::Finetune,
+            from: Some(from),
             data,
+            model: self.model,
+            objective,
+            schedule: Some(section("schedule", schedule, given)?),
+            head,
+        })
+    }
+
+    /// The recipe of a head on the codes of a run, from the folder `from`, for so many samples.
+    pub fn headed(self, given: &Table, from: PathBuf, samples: usize) -> Result<Self> {
+        Ok(Self {
+            command: Maker::Classify,
+            from: Some(from),
+            objective: None,
+            schedule: Some(schedule(HEAD_RATE, samples, given)?),
+            head: Some(HeadRecipe::complete(given)?),
+            ..self
         })
     }
 }
 
-/// Whether every value given for the model is one that a model of its kind has.
-fn check_applies(defaults: &ModelRecipe, given: &Table) -> Result<()> {
-    let known = Table::try_from(defaults).map_err(|error| Error::usage(error.to_string()))?;
-    let Some(Value::Table(given)) = given.get("model") else { return Ok(()) };
-    match given.keys().find(|key| !known.contains_key(*key)) {
-        Some(key) => {
-            let known: Vec<&str> = known.keys().map(String::as_str).collect();
-            Err(Error::usage(format!(
-                "model: `{key}` is not for a {} model, which has {}",
-                defaults.kind(),
-                known.join(", ")
-            )))
-        }
-        None => Ok(()),
+/// Learning rates of a whole classifier, where its autoencoder had not a lower one, and of a head alone.
+const LABELLED_RATE: f64 = 1e-3;
+const HEAD_RATE: f64 = 1e-2;
+
+impl HeadRecipe {
+    fn complete(given: &Table) -> Result<Self> {
+        let is_svm = given.get("head").and_then(|head| head.get("kind")?.as_str()) == Some("svm");
+        let (kind, weight_decay) = match is_svm {
+            true => (HeadKind::Svm, 1e-3),
+            false => (HeadKind::Softmax, 0.0),
+        };
+        section("head", Self { kind, weight_decay, label_counts: Vec::new() }, given)
+    }
+}
+
+fn objective(
+    model: &ModelRecipe,
+    is_image: bool,
+    schedule: &Schedule,
+    command: Maker,
+    given: &Table,
+) -> Result<ObjectiveRecipe> {
+    let reconstruction = match is_image && model.output().is_probability() {
+        true => Reconstruction::CrossEntropy,
+        false => Reconstruction::SquaredError,
+    };
+    let defaults = ObjectiveRecipe { reconstruction, ..ObjectiveRecipe::default() };
+    check_terms(&defaults, given)?;
+    let mut objective = section("objective", defaults, given)?;
+    let layers = if command == Maker::Pretrain { 1 } else { model.layers() };
+    fill(&mut objective, layers, schedule);
+    Ok(objective)
+}
+
+/// What depends on the model and the schedule.
+fn fill(objective: &mut ObjectiveRecipe, layers: usize, schedule: &Schedule) {
+    if objective.contraction.is_some() || objective.curvature.is_some() {
+        objective.jacobian.get_or_insert(match layers {
+            1 => JacobianRecipe::Exact,
+            _ => JacobianRecipe::Probes(1),
+        });
+    }
+    if let Some(sparse) = &mut objective.k_sparse
+        && sparse.from.is_some()
+    {
+        sparse.epochs.get_or_insert(schedule.epochs.div_ceil(2));
     }
 }
 
@@ -111,11 +210,7 @@ const STEPS: usize = 1000;
 
 /// The schedule for `samples` samples where nobody says otherwise: a small data set is given smaller
 /// batches and more epochs, for some dozens of steps teach nothing.
-fn schedule(model: &ModelRecipe, samples: usize, given: &Table) -> Result<Schedule> {
-    let peak = match model {
-        ModelRecipe::Conv(_) => 5e-3,
-        ModelRecipe::Dense(_) => 1e-3,
-    };
+fn schedule(peak: f64, samples: usize, given: &Table) -> Result<Schedule> {
     let usual = Schedule::default();
     let mut batch = usual.batch;
     while batch > 16 && samples / batch < BATCHES {
@@ -130,44 +225,6 @@ fn schedule(model: &ModelRecipe, samples: usize, given: &Table) -> Result<Schedu
     section("schedule", Schedule { epochs, ..defaults }, given)
 }
 
-/// A section: what was given over the defaults. What the section does not know is an error.
-fn section<T>(name: &str, defaults: T, given: &Table) -> Result<T>
-where
-    T: Serialize + serde::de::DeserializeOwned,
-{
-    let broken = |error: &dyn std::fmt::Display| Error::usage(format!("[{name}] {error}"));
-    let mut merged = Table::try_from(defaults).map_err(|error| broken(&error))?;
-    match given.get(name) {
-        Some(Value::Table(given)) => merge(&mut merged, given),
-        Some(other) => {
-            let message = format!("[{name}] expected a section, got {}", other.type_str());
-            return Err(Error::usage(message));
-        }
-        None => {}
-    }
-    merged.try_into().map_err(|error: toml::de::Error| broken(&error.message()))
-}
-
-/// Values that are one of several, each with values of its own.
-const CHOICES: [&str; 3] = ["corruption", "norm", "decay"];
-
-/// Puts `over` over `base`: sections merge, unless they are a choice or say another kind.
-pub fn merge(base: &mut Table, over: &Table) {
-    for (key, value) in over {
-        match (base.get_mut(key), value) {
-            (Some(Value::Table(base)), Value::Table(over))
-                if !CHOICES.contains(&key.as_str())
-                    && over.get("kind").is_none_or(|kind| base.get("kind") == Some(kind)) =>
-            {
-                merge(base, over);
-            }
-            _ => {
-                base.insert(key.clone(), value.clone());
-            }
-        }
-    }
-}
-
 impl ModelRecipe {
     fn conv(shape: &Shape, output: Activation) -> Self {
         let input = match *shape {
@@ -176,7 +233,7 @@ impl ModelRecipe {
         };
         let config = ConvConfig::new(input, CODE);
         Self::Conv(ConvRecipe {
-            code: CODE,
+            code: Code::Units(CODE),
             channels: config.channels,
             kernel: config.kernel,
             hidden: config.hidden,
@@ -186,7 +243,24 @@ impl ModelRecipe {
             activation: config.activation,
             code_activation: config.code_activation,
             output,
+            tied: config.tied,
+            kept: None,
         })
+    }
+
+    fn pca(shape: &Shape) -> Self {
+        let Self::Dense(DenseRecipe { code, .. }) = Self::dense(shape, Activation::Identity) else {
+            unreachable!("a dense model is one")
+        };
+        Self::Pca(PcaRecipe { code })
+    }
+
+    /// The learning rate that suits.
+    fn rate(&self) -> f64 {
+        match self {
+            Self::Conv(_) => 5e-3,
+            Self::Dense(_) | Self::Pca(_) => 1e-3,
+        }
     }
 
     /// For images Hinton & Salakhutdinov's chain; for tables widths that fit their columns.
@@ -206,6 +280,7 @@ impl ModelRecipe {
             activation: config.activation,
             code_activation: config.code_activation,
             output,
+            kept: None,
         })
     }
 }
@@ -219,7 +294,7 @@ mod tests {
     fn complete(given: &str, shape: &Shape) -> Result<Recipe> {
         let given: Table = given.parse().unwrap();
         let data = Recipe::data(&given)?;
-        Recipe::complete(&given, data, shape, 60_000)
+        Recipe::complete(&given, data, shape, 60_000, Maker::Train)
     }
 
     #[test]
@@ -230,6 +305,15 @@ mod tests {
             (
                 "[model]\nnorm = { group = 8 }\n[objective]\ncorruption = { masking = 0.25 }",
                 Shape::image(3, 32, 32),
+            ),
+            ("[model]\nkind = 'pca'\ncode = 3", Shape::image(1, 28, 28)),
+            ("[model]\ncode = 'maps'\ntied = true", Shape::image(1, 28, 28)),
+            (
+                "[objective]\nl1 = 0.1\nkl = { weight = 3.0, decay = 0.9 }\nemphasis = [1.0, 0.5]\n\
+                 corruption = { masking = 0.25 }\nk_sparse = { units = 5, from = 20 }\n\
+                 contraction = { weight = 0.1 }\ncurvature = { weight = 0.1, draws = 2 }\n\
+                 jacobian = { probes = 2 }\nweight_decay = 1e-4\ndropout = 0.2",
+                Shape::image(1, 28, 28),
             ),
             (
                 "[schedule]\nclip = 1.0\noptimizer = { kind = 'sgd', momentum = 0.9, nesterov = true }",
@@ -245,43 +329,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_goes_over_what_was() {
-        let merged = |base: &str, over: &str| {
-            let mut base: Table = base.parse().unwrap();
-            merge(&mut base, &over.parse().unwrap());
-            base
-        };
-        for (base, over, expected) in [
-            ("[model]\ncode = 8", "[model]\ntied = true", "[model]\ncode = 8\ntied = true"),
-            (
-                "[objective]\ncorruption = { masking = 0.25 }",
-                "[objective]\ncorruption = { gaussian = 0.3 }",
-                "[objective]\ncorruption = { gaussian = 0.3 }",
-            ),
-            (
-                "[model]\nkind = 'conv'\nchannels = [8]",
-                "[model]\nkind = 'dense'",
-                "[model]\nkind = 'dense'",
-            ),
-            (
-                "[schedule.optimizer]\nkind = 'adam'\nbeta_1 = 0.9",
-                "[schedule.optimizer]\nbeta_1 = 0.8",
-                "[schedule.optimizer]\nkind = 'adam'\nbeta_1 = 0.8",
-            ),
-        ] {
-            assert_eq!(merged(base, over), expected.parse().unwrap());
-        }
-    }
-
-    #[test]
     fn defaults_follow_the_data() {
         let images = complete("", &Shape::image(1, 28, 28)).unwrap();
         assert_eq!(images.model.kind(), "conv");
-        assert_eq!(images.objective.reconstruction, Reconstruction::CrossEntropy);
+        assert_eq!(images.objective().reconstruction, Reconstruction::CrossEntropy);
         let table = complete("", &Shape::table(6)).unwrap();
-        assert_eq!((table.model.kind(), table.model.code()), ("dense", 3));
+        assert_eq!((table.model.kind(), table.model.code().as_str()), ("dense", "3"));
         assert_eq!(table.data.preprocess, Method::Standardize);
-        assert_eq!(table.objective.reconstruction, Reconstruction::SquaredError);
+        assert_eq!(table.objective().reconstruction, Reconstruction::SquaredError);
     }
 
     #[test]
@@ -289,8 +344,9 @@ mod tests {
         let plan = |samples: usize, given: &str| {
             let given: Table = given.parse().unwrap();
             let data = Recipe::data(&given).unwrap();
-            let recipe = Recipe::complete(&given, data, &Shape::image(1, 28, 28), samples);
-            let schedule = recipe.unwrap().schedule;
+            let shape = Shape::image(1, 28, 28);
+            let recipe = Recipe::complete(&given, data, &shape, samples, Maker::Train);
+            let schedule = recipe.unwrap().schedule();
             (schedule.batch, schedule.epochs)
         };
         assert_eq!(plan(60_000, ""), (128, 10));
@@ -309,12 +365,12 @@ mod tests {
         assert_eq!(
             message("[model]\nkind = 'dense'\nchannels = [8]"),
             "model: `channels` is not for a dense model, which has activation, code, \
-             code_activation, hidden, kind, output, tied"
+             code_activation, hidden, kept, kind, output, tied"
         );
         assert!(message("[schedule]\nepoch = 3").contains("unknown field `epoch`"));
         assert_eq!(
             message("[model]\nkind = 'rnn'"),
-            "model: expected `conv` or `dense`, got `rnn`"
+            "model: expected `conv`, `dense` or `pca`, got `rnn`"
         );
         assert!(
             message("[objective]\ncorruption = { masking = 1.5 }")

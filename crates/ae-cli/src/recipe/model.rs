@@ -1,0 +1,204 @@
+//! What a recipe says of the model.
+
+use ae_data::Shape;
+use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Down, Norm, PcaConfig, Up};
+use serde::{Deserialize, Serialize};
+
+use super::is_false;
+use crate::error::{Error, Result};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ModelRecipe {
+    Conv(ConvRecipe),
+    Dense(DenseRecipe),
+    Pca(PcaRecipe),
+}
+
+/// The code of a convolutional model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "code: expected a number of units, or `maps`")]
+pub enum Code {
+    Units(usize),
+    Maps(Maps),
+}
+
+/// The last map is the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Maps {
+    Maps,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvRecipe {
+    pub code: Code,
+    pub channels: Vec<usize>,
+    pub kernel: usize,
+    pub hidden: Vec<usize>,
+    pub down: Down,
+    pub up: Up,
+    pub norm: Norm,
+    pub activation: Activation,
+    pub code_activation: Activation,
+    pub output: Activation,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tied: bool,
+    /// Units of a code that are kept in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenseRecipe {
+    pub code: usize,
+    pub hidden: Vec<usize>,
+    pub tied: bool,
+    pub activation: Activation,
+    pub code_activation: Activation,
+    pub output: Activation,
+    /// Units of a code that are kept in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PcaRecipe {
+    pub code: usize,
+}
+
+impl ModelRecipe {
+    /// The fields of a model of this kind.
+    pub fn fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::Conv(_) => &[
+                "activation",
+                "channels",
+                "code",
+                "code_activation",
+                "down",
+                "hidden",
+                "kept",
+                "kernel",
+                "kind",
+                "norm",
+                "output",
+                "tied",
+                "up",
+            ],
+            Self::Dense(_) => &[
+                "activation",
+                "code",
+                "code_activation",
+                "hidden",
+                "kept",
+                "kind",
+                "output",
+                "tied",
+            ],
+            Self::Pca(_) => &["code", "kind"],
+        }
+    }
+
+    /// The architecture for samples of a shape.
+    pub fn architecture(&self, shape: &Shape) -> Result<Architecture> {
+        match self {
+            Self::Conv(recipe) => {
+                let &Shape::Image { channels, height, width } = shape else {
+                    return Err(Error::usage(format!(
+                        "a convolutional model needs images, and this is a table of {shape}: take \
+                         --model dense"
+                    )));
+                };
+                Ok(Architecture::Conv(ConvConfig {
+                    input: [channels, height, width],
+                    code: match recipe.code {
+                        Code::Units(units) => Some(units),
+                        Code::Maps(_) => None,
+                    },
+                    channels: recipe.channels.clone(),
+                    kernel: recipe.kernel,
+                    hidden: recipe.hidden.clone(),
+                    down: recipe.down,
+                    up: recipe.up,
+                    norm: recipe.norm,
+                    activation: recipe.activation,
+                    code_activation: recipe.code_activation,
+                    output: recipe.output,
+                    tied: recipe.tied,
+                    kept: recipe.kept,
+                }))
+            }
+            Self::Dense(recipe) => Ok(Architecture::Dense(DenseConfig {
+                widths: [&[shape.features()], &recipe.hidden[..], &[recipe.code]].concat(),
+                activation: recipe.activation,
+                code_activation: recipe.code_activation,
+                output: recipe.output,
+                tied: recipe.tied,
+                kept: recipe.kept,
+            })),
+            Self::Pca(recipe) => Ok(Architecture::Pca(PcaConfig {
+                features: shape.features(),
+                components: recipe.code,
+            })),
+        }
+    }
+
+    /// The code as it stands in the name of a run.
+    pub fn code(&self) -> String {
+        match self {
+            Self::Conv(ConvRecipe { code: Code::Maps(_), .. }) => "maps".to_owned(),
+            Self::Conv(ConvRecipe { code: Code::Units(code), .. })
+            | Self::Dense(DenseRecipe { code, .. })
+            | Self::Pca(PcaRecipe { code }) => code.to_string(),
+        }
+    }
+
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Conv(_) => "conv",
+            Self::Dense(_) => "dense",
+            Self::Pca(_) => "pca",
+        }
+    }
+
+    pub fn output(&self) -> Activation {
+        match self {
+            Self::Conv(recipe) => recipe.output,
+            Self::Dense(recipe) => recipe.output,
+            Self::Pca(_) => Activation::Identity,
+        }
+    }
+
+    pub fn code_activation_mut(&mut self) -> Option<&mut Activation> {
+        match self {
+            Self::Conv(recipe) => Some(&mut recipe.code_activation),
+            Self::Dense(recipe) => Some(&mut recipe.code_activation),
+            Self::Pca(_) => None,
+        }
+    }
+
+    /// Layers from an input to its code.
+    pub fn layers(&self) -> usize {
+        match self {
+            Self::Conv(recipe) => {
+                let is_dense = matches!(recipe.code, Code::Units(_));
+                recipe.channels.len() + recipe.hidden.len() + usize::from(is_dense)
+            }
+            Self::Dense(recipe) => recipe.hidden.len() + 1,
+            Self::Pca(_) => 1,
+        }
+    }
+
+    /// Where the units kept in use are said, of a model that can keep few.
+    pub fn kept_mut(&mut self) -> Option<&mut Option<usize>> {
+        match self {
+            Self::Conv(recipe) => Some(&mut recipe.kept),
+            Self::Dense(recipe) => Some(&mut recipe.kept),
+            Self::Pca(_) => None,
+        }
+    }
+}

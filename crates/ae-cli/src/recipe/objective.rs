@@ -1,0 +1,208 @@
+//! What a recipe says of the objective.
+
+use ae_models::{Decoder, Model};
+use ae_train::{
+    Contraction, Corruption, Curvature, KSparse, KlSparsity, L1, Objective, Reconstruction,
+    WeightDecay,
+};
+use serde::{Deserialize, Serialize};
+
+use super::is_zero;
+use crate::error::Result;
+
+/// A weight of 0: no such term.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectiveRecipe {
+    pub reconstruction: Reconstruction,
+    pub corruption: Corruption,
+    /// Weights of the loss of corrupted and of other components.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emphasis: Option<[f64; 2]>,
+    /// Weight of the L1 norm of the code.
+    pub l1: f64,
+    /// Weight of the sum of all squared weights.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub weight_decay: f64,
+    /// Probability with which hidden units are zeroed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropout: f64,
+    /// How contraction and curvature come by the norm of a Jacobian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jacobian: Option<JacobianRecipe>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kl: Option<KlRecipe>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k_sparse: Option<KSparseRecipe>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contraction: Option<ContractionRecipe>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curvature: Option<CurvatureRecipe>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KlRecipe {
+    pub weight: f64,
+    /// Mean activation of a unit.
+    #[serde(default = "KlRecipe::target")]
+    pub target: f64,
+    /// Of the running mean; none: of each batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay: Option<f64>,
+}
+
+impl KlRecipe {
+    fn target() -> f64 {
+        0.05
+    }
+}
+
+/// Units of a code that are kept in training, from a number that falls over so many epochs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KSparseRecipe {
+    pub units: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContractionRecipe {
+    pub weight: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurvatureRecipe {
+    pub weight: f64,
+    /// Standard deviation.
+    #[serde(default = "CurvatureRecipe::noise")]
+    pub noise: f64,
+    #[serde(default = "CurvatureRecipe::draws")]
+    pub draws: usize,
+}
+
+impl CurvatureRecipe {
+    fn noise() -> f64 {
+        0.1
+    }
+
+    fn draws() -> usize {
+        1
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JacobianRecipe {
+    Exact,
+    Probes(usize),
+}
+
+impl ObjectiveRecipe {
+    /// The objective for a model.
+    pub fn objective(&self) -> Result<Objective<Model>> {
+        self.with(self.reconstruction, self.k_sparse.as_ref())
+    }
+
+    /// The objective for a layer of a stack: a sigmoid output is held against its target by
+    /// cross-entropy, unless squared error was chosen for one; only the topmost code, the model's, has
+    /// few units kept.
+    pub fn of_layer(
+        &self,
+        index: usize,
+        layers: usize,
+        is_squared_chosen: bool,
+        layer: &Model,
+    ) -> Result<Objective<Model>> {
+        let reconstruction = match layer.output().is_probability() && !is_squared_chosen {
+            _ if index == 0 => self.reconstruction,
+            true => Reconstruction::CrossEntropy,
+            false => Reconstruction::SquaredError,
+        };
+        let is_top = index + 1 == layers;
+        self.with(reconstruction, self.k_sparse.as_ref().filter(|_| is_top))
+    }
+
+    fn with(
+        &self,
+        reconstruction: Reconstruction,
+        sparse: Option<&KSparseRecipe>,
+    ) -> Result<Objective<Model>> {
+        let mut objective = Objective::new(reconstruction).corrupt(self.corruption);
+        if let Some([corrupted, rest]) = self.emphasis {
+            objective = objective.emphasize(corrupted, rest)?;
+        }
+        if let Some(sparse) = sparse {
+            objective = objective.keep(sparse.value()?);
+        }
+        if self.dropout != 0.0 {
+            objective = objective.dropout(self.dropout)?;
+        }
+        if self.l1 != 0.0 {
+            objective = objective.penalize(self.l1, L1)?;
+        }
+        if let Some(KlRecipe { weight, target, decay }) = self.kl {
+            let sparsity = match decay {
+                Some(decay) => KlSparsity::running(target, decay)?,
+                None => KlSparsity::toward(target)?,
+            };
+            if weight != 0.0 {
+                objective = objective.penalize(weight, sparsity)?;
+            }
+        }
+        let jacobian = self.jacobian.unwrap_or(JacobianRecipe::Exact);
+        if let Some(ContractionRecipe { weight }) = self.contraction {
+            let contraction = match jacobian {
+                JacobianRecipe::Exact => Contraction::exact(),
+                JacobianRecipe::Probes(count) => Contraction::probes(count)?,
+            };
+            if weight != 0.0 {
+                objective = objective.penalize(weight, contraction)?;
+            }
+        }
+        if let Some(CurvatureRecipe { weight, noise, draws }) = self.curvature {
+            let curvature = match jacobian {
+                JacobianRecipe::Exact => Curvature::exact(noise, draws)?,
+                JacobianRecipe::Probes(count) => Curvature::probes(noise, draws, count)?,
+            };
+            if weight != 0.0 {
+                objective = objective.penalize(weight, curvature)?;
+            }
+        }
+        if self.weight_decay != 0.0 {
+            objective = objective.penalize(self.weight_decay, WeightDecay)?;
+        }
+        Ok(objective)
+    }
+
+    /// The penalties with their weights, in words.
+    pub fn penalties(&self) -> Vec<(f64, &'static str)> {
+        let weight = |weight: Option<f64>| weight.unwrap_or(0.0);
+        let all = [
+            (self.l1, "the L1 norm of the code"),
+            (weight(self.kl.as_ref().map(|it| it.weight)), "the divergence of mean activations"),
+            (
+                weight(self.contraction.as_ref().map(|it| it.weight)),
+                "the squared norm of the Jacobian",
+            ),
+            (
+                weight(self.curvature.as_ref().map(|it| it.weight)),
+                "the squared change of the Jacobian",
+            ),
+            (self.weight_decay, "the sum of squared weights"),
+        ];
+        all.into_iter().filter(|(weight, _)| *weight != 0.0).collect()
+    }
+}
+
+impl KSparseRecipe {
+    fn value(&self) -> ae_train::Result<KSparse> {
+        let from = self.from.unwrap_or(self.units);
+        KSparse::annealed(from, self.units, self.epochs.unwrap_or(0))
+    }
+}

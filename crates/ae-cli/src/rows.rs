@@ -1,0 +1,100 @@
+//! Rows of numbers as files that other programs read.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use ae_data::{Labels, Shape};
+
+use crate::error::{Error, Result};
+
+/// Writes rows, one a sample, as .csv (with labels) or .npy.
+pub fn write_rows(
+    path: &Path,
+    rows: &[Vec<f32>],
+    shape: &Shape,
+    labels: Option<&Labels>,
+) -> Result<()> {
+    let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
+    let bytes = match end.as_deref() {
+        Some("csv") => csv(rows, shape, labels).into_bytes(),
+        Some("npy") => npy(rows, shape),
+        _ => {
+            let message = format!(
+                "{}: expected a file that ends in .csv or .npy (reconstructed images: or .png)",
+                path.display()
+            );
+            return Err(Error::usage(message));
+        }
+    };
+    Ok(ae_models::tensors::write_atomically(path, &bytes)?)
+}
+
+fn csv(rows: &[Vec<f32>], shape: &Shape, labels: Option<&Labels>) -> String {
+    let columns = match shape {
+        Shape::Table { columns } => columns.clone(),
+        image => (0..image.features()).map(|feature| format!("feature_{feature}")).collect(),
+    };
+    let mut text = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(",");
+    text += if labels.is_some() { ",label\n" } else { "\n" };
+    for (index, row) in rows.iter().enumerate() {
+        text += &row.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
+        if let Some(labels) = labels {
+            let name = &labels.names()[labels.classes()[index] as usize];
+            // Writing to a string does not fail.
+            let _ = write!(text, ",{}", quoted(name));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A cell, quoted where it must be.
+pub fn quoted(name: &str) -> String {
+    match name.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", name.replace('"', "\"\"")),
+        false => name.to_owned(),
+    }
+}
+
+/// NumPy's format, version 1: f32, rows first; of images `[n, channels, height, width]`.
+fn npy(rows: &[Vec<f32>], shape: &Shape) -> Vec<u8> {
+    let n = rows.len();
+    let shape = match shape {
+        Shape::Image { channels, height, width } => format!("({n}, {channels}, {height}, {width})"),
+        Shape::Table { columns } => format!("({n}, {})", columns.len()),
+    };
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    // The data begin at a multiple of 64 bytes, after 10 bytes of preamble and a line end.
+    let padded = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((padded as u16).to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = padded - 1).as_bytes());
+    bytes.extend(rows.iter().flatten().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_numpy_file_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.npy");
+        let rows = vec![vec![1.0, 2.5, -3.0], vec![0.0, 1e-8, 4.0]];
+        for shape in [Shape::table(3), Shape::image(3, 1, 1), Shape::image(1, 1, 3)] {
+            std::fs::write(&path, npy(&rows, &shape)).unwrap();
+            let samples = ae_data::npy::read(&path, None).unwrap();
+            assert_eq!(samples.shape().to_string(), shape.to_string());
+            assert_eq!((samples.row(0), samples.row(1)), (rows[0].clone(), rows[1].clone()));
+        }
+    }
+
+    #[test]
+    fn csv_cells_are_quoted_where_they_must() {
+        let labels = Labels::new(vec![1, 0], vec!["a".into(), "b, \"c\"".into()]).unwrap();
+        let shape = Shape::Table { columns: vec!["x".into(), "y,z".into()] };
+        let text = csv(&[vec![1.0, 0.5], vec![-2.0, 1e-9]], &shape, Some(&labels));
+        assert_eq!(text, "x,\"y,z\",label\n1,0.5,\"b, \"\"c\"\"\"\n-2,0.000000001,a\n");
+    }
+}

@@ -1,0 +1,375 @@
+//! `ae sweep`: a run for every point of a grid.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::args::{NewRunArgs, SweepArgs};
+use crate::device;
+use crate::error::{Error, Result};
+use crate::inspect::read_json;
+use crate::observers::{Interrupt, digits, duration};
+use crate::recipe::{Maker, Recipe, merge};
+use crate::report;
+use crate::session::{Folder, open_data};
+use crate::start;
+use crate::summary::Summary;
+use crate::train;
+
+/// What a sweep is over: what is given to all runs, and the values of the grid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grid {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corruptions: Vec<Value>,
+    /// The penalty that `weights` are of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<f64>,
+    /// Given to all.
+    pub given: Table,
+}
+
+/// A run of the grid.
+pub struct Point {
+    /// Of its folder.
+    pub name: String,
+    /// What it has beside its code, in words.
+    pub line: String,
+    given: Table,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    pub run: String,
+    pub line: String,
+    pub code: usize,
+    pub squared_error: f64,
+    pub cross_entropy: Option<f64>,
+    pub pca: f64,
+    pub mean_error: f64,
+    pub dead_units: usize,
+    pub parameters: usize,
+    pub seconds: Option<f64>,
+}
+
+/// A sweep in numbers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SweepSummary {
+    pub program: String,
+    pub device: String,
+    pub data: String,
+    pub runs: Vec<Outcome>,
+}
+
+const GRID: &str = "sweep.toml";
+
+pub fn sweep(args: &SweepArgs) -> Result<()> {
+    let began = Instant::now();
+    let run = &args.train.run;
+    let grid = grid(args)?;
+    let points = grid.points();
+    let mut data = Recipe::data(&grid.given)?;
+    let (opened, why) = device::open(&run.device.device.clone().unwrap_or_default())?;
+    eprintln!("{why}");
+    data.make_paths_absolute();
+    let set = open_data(&data)?;
+    let training = &set.parts.training;
+    // All of them first: the last shall not be refused after hours on the others.
+    for point in &points {
+        let recipe = Recipe::complete(
+            &point.given,
+            data.clone(),
+            training.shape(),
+            training.len(),
+            Maker::Train,
+        )?;
+        recipe.model.architecture(training.shape())?.check()?;
+        if recipe.objective.is_some() {
+            recipe.objective().objective()?;
+        }
+    }
+    let folder = folder(run, &set.name)?;
+    let text = toml::to_string(&grid).map_err(|error| Error::usage(format!("grid: {error}")))?;
+    start::write(&folder.0.join(GRID), &text)?;
+    let mut outcomes = Vec::new();
+    for (number, point) in points.iter().enumerate() {
+        eprintln!("\nrun {} of {}: {}", number + 1, points.len(), point.name);
+        let own = Folder(folder.0.join(&point.name));
+        let is_done = own.summary().is_file() && own.report().is_file();
+        let summary: Summary = match is_done {
+            true => {
+                eprintln!("done before");
+                read_json(&own.summary())?
+            }
+            false => {
+                let is_begun = own.recipe().is_file();
+                let args = NewRunArgs {
+                    out: (!is_begun).then(|| own.0.clone()),
+                    resume: is_begun.then(|| own.0.clone()),
+                    ..run.clone()
+                };
+                let began = Instant::now();
+                let made = train::one(
+                    &point.given,
+                    data.clone(),
+                    set.clone(),
+                    Maker::Train,
+                    &opened,
+                    &args,
+                    began,
+                )?;
+                match made {
+                    Some((_, summary)) if !Interrupt::is_asked() => summary,
+                    _ => {
+                        let folder = folder.0.display();
+                        eprintln!("go on with the sweep: ae sweep --resume {folder}");
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        eprintln!("{}", summary.sentence());
+        outcomes.push(Outcome::new(point, &summary));
+    }
+    let summary = SweepSummary {
+        program: format!("ae {}", env!("CARGO_PKG_VERSION")),
+        device: opened.name.clone(),
+        data: format!("{}, {}", set.name, set.what),
+        runs: outcomes,
+    };
+    report::sweep::write(&folder, &summary, &text)?;
+    print!("{}", summary.in_text());
+    println!("report: {}", folder.report().display());
+    eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// The grid that is given, or that of the sweep that goes on.
+fn grid(args: &SweepArgs) -> Result<Grid> {
+    let options = args.train.recipe();
+    let is_given = args.codes.is_some() || args.corruptions.is_some() || args.weights.is_some();
+    if let Some(sweep) = &args.train.run.resume {
+        if is_given || !options.is_empty() || args.train.recipe.is_some() {
+            return Err(Error::usage(
+                "--resume goes on with the grid of the sweep: expected no option but --device and \
+                 those of checkpoints, got others",
+            ));
+        }
+        let path = sweep.join(GRID);
+        let text = std::fs::read_to_string(&path).map_err(|_| {
+            Error::usage(format!(
+                "{}: expected the folder of a sweep, got one without {GRID}",
+                sweep.display()
+            ))
+        })?;
+        return toml::from_str(&text)
+            .map_err(|error| Error::usage(format!("{}: {error}", path.display())));
+    }
+    if !is_given {
+        return Err(Error::usage(
+            "sweep: expected a grid, got none; give --codes 2,4,8,16,32, --corruptions or --weights",
+        ));
+    }
+    let given = start::given(options, args.train.recipe.as_ref(), None, Maker::Train)?;
+    let (penalty, weights) = args.weights.clone().unzip();
+    Ok(Grid {
+        codes: args.codes.clone().unwrap_or_default(),
+        corruptions: args.corruptions.clone().unwrap_or_default(),
+        penalty,
+        weights: weights.unwrap_or_default(),
+        given,
+    })
+}
+
+fn folder(args: &NewRunArgs, data: &str) -> Result<Folder> {
+    match (&args.resume, &args.out) {
+        (Some(sweep), _) => Ok(Folder(sweep.clone())),
+        (None, Some(out)) => start::new_folder(out, Some("ae sweep --resume")),
+        (None, None) => start::named_folder(&format!("{data}-sweep")),
+    }
+}
+
+impl Grid {
+    /// Every combination, codes changing fastest.
+    fn points(&self) -> Vec<Point> {
+        let some = |values: &[Value]| match values.is_empty() {
+            true => vec![None],
+            false => values.iter().cloned().map(Some).collect(),
+        };
+        let weights: Vec<Value> = self.weights.iter().map(|weight| Value::from(*weight)).collect();
+        let mut points = Vec::new();
+        for corruption in some(&self.corruptions) {
+            for weight in some(&weights) {
+                for code in some(&self.codes) {
+                    points.push(self.point(code, corruption.clone(), weight.clone()));
+                }
+            }
+        }
+        points
+    }
+
+    fn point(
+        &self,
+        code: Option<Value>,
+        corruption: Option<Value>,
+        weight: Option<Value>,
+    ) -> Point {
+        let mut given = Table::new();
+        let mut set = |section: &str, key: &str, value: Value| {
+            let section = given.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(section) = section {
+                section.insert(key.to_owned(), value);
+            }
+        };
+        let (mut names, mut words) = (Vec::new(), Vec::new());
+        if let Some(corruption) = corruption {
+            names.push(in_name(&corruption));
+            words.push(in_words(&corruption));
+            set("objective", "corruption", corruption);
+        }
+        if let (Some(weight), Some(penalty)) = (weight, &self.penalty) {
+            names.push(format!("{penalty}-{weight}"));
+            words.push(format!("{penalty} {weight}"));
+            let with_weight =
+                || Value::Table(Table::from_iter([("weight".to_owned(), weight.clone())]));
+            match penalty.as_str() {
+                "kl" | "curvature" => set("objective", penalty, with_weight()),
+                "contract" => set("objective", "contraction", with_weight()),
+                "weight-decay" => set("objective", "weight_decay", weight),
+                _ => set("objective", penalty, weight),
+            }
+        }
+        if let Some(code) = &code {
+            names.insert(
+                0,
+                format!("code-{}", code.as_str().map_or(code.to_string(), str::to_owned)),
+            );
+            set("model", "code", code.clone());
+        }
+        let mut all = self.given.clone();
+        merge(&mut all, &given);
+        Point { name: names.join("-"), line: words.join(", "), given: all }
+    }
+}
+
+/// `masking-0.25`
+fn in_name(corruption: &Value) -> String {
+    in_words(corruption).replace(' ', "-")
+}
+
+/// `masking 0.25`, `none`: no corruption
+fn in_words(corruption: &Value) -> String {
+    match corruption {
+        Value::Table(table) => table
+            .iter()
+            .map(|(kind, level)| format!("{kind} {level}"))
+            .collect::<Vec<_>>()
+            .join(" "),
+        _ => "no noise".to_owned(),
+    }
+}
+
+impl Outcome {
+    fn new(point: &Point, summary: &Summary) -> Self {
+        Self {
+            run: point.name.clone(),
+            line: point.line.clone(),
+            code: summary.code,
+            squared_error: summary.test.squared_error,
+            cross_entropy: summary.test.cross_entropy.map(|it| it.per_feature),
+            pca: summary.pca.squared_error,
+            mean_error: summary.mean_error,
+            dead_units: summary.test.dead_units,
+            parameters: summary.parameters,
+            seconds: summary.seconds,
+        }
+    }
+}
+
+impl SweepSummary {
+    /// A line a run.
+    fn in_text(&self) -> String {
+        let wide = self.runs.iter().map(|run| run.run.len()).max().unwrap_or(0);
+        let line = |run: &Outcome| {
+            format!(
+                "{:wide$}  squared error {}, PCA {}\n",
+                run.run,
+                digits(run.squared_error),
+                digits(run.pca)
+            )
+        };
+        self.runs.iter().map(line).collect()
+    }
+
+    /// As a table that other programs read.
+    pub fn csv(&self) -> String {
+        let mut text = "run,settings,code,squared_error,pca,mean_error,cross_entropy,dead_units,\
+                        parameters,seconds\n"
+            .to_owned();
+        for run in &self.runs {
+            let some =
+                |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+            text += &format!(
+                "{},\"{}\",{},{},{},{},{},{},{},{}\n",
+                run.run,
+                run.line,
+                run.code,
+                run.squared_error,
+                run.pca,
+                run.mean_error,
+                some(run.cross_entropy),
+                run.dead_units,
+                run.parameters,
+                some(run.seconds)
+            );
+        }
+        text
+    }
+}
+
+/// Writes the summary of a sweep in both forms.
+pub fn write_summary(folder: &Path, summary: &SweepSummary) -> Result<()> {
+    start::write(&folder.join("summary.csv"), &summary.csv())?;
+    let json = serde_json::to_string_pretty(summary)
+        .map_err(|error| Error::usage(format!("summary: {error}")))?;
+    start::write(&folder.join("summary.json"), &json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_is_every_combination() {
+        let grid: Grid = "codes = [2, 8]\ncorruptions = ['none', { masking = 0.25 }]\n\
+                          penalty = 'kl'\nweights = [0.5]\n[given.objective.kl]\ntarget = 0.1"
+            .parse::<Table>()
+            .unwrap()
+            .try_into()
+            .unwrap();
+        let points = grid.points();
+        let names: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "code-2-no-noise-kl-0.5",
+                "code-8-no-noise-kl-0.5",
+                "code-2-masking-0.25-kl-0.5",
+                "code-8-masking-0.25-kl-0.5"
+            ]
+        );
+        assert_eq!(points[3].line, "masking 0.25, kl 0.5");
+        let expected: Table = "[model]\ncode = 8\n[objective]\ncorruption = { masking = 0.25 }\n\
+                               kl = { target = 0.1, weight = 0.5 }"
+            .parse()
+            .unwrap();
+        assert_eq!(points[3].given, expected);
+    }
+}

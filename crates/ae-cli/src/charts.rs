@@ -43,28 +43,36 @@ pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
     drawn(x, y, lines, false)
 }
 
-/// As [`lines`], over a logarithmic axis.
+/// As [`lines`], over a logarithmic axis that is marked where there are points.
 pub fn lines_over_log(x: &str, y: &str, lines: &[Line]) -> Result<String> {
     drawn(x, y, lines, true)
 }
 
 fn drawn(x: &str, y: &str, lines: &[Line], is_log: bool) -> Result<String> {
+    use SeriesLabelPosition::{MiddleRight, UpperRight};
     let points = || lines.iter().flat_map(|line| line.points.iter().copied());
     let (low_x, high_x) = span(points().map(|(x, _)| x));
     let (low, high) = span(points().map(|(_, y)| y));
     let room = ((high - low) * 0.06).max(high.abs() * 1e-6).max(1e-9);
     let floor = if low >= 0.0 { (low - room).max(0.0) } else { low - room };
     let (xs, ys) = (low_x..high_x, floor..high + room);
+    let log_xs = || {
+        let mut marks: Vec<f64> = points().map(|(x, _)| x).collect();
+        marks.sort_by(f64::total_cmp);
+        // Not so near to each other that their numbers overlap.
+        marks.dedup_by(|next, kept| *next < *kept * (high_x / low_x).powf(0.07));
+        (low_x..high_x).log_scale().with_key_points(marks)
+    };
     let log_ys = || (low * 0.9..high * 1.1).log_scale();
     let is_wide = low > 0.0 && high / low > 20.0;
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         match (is_log && low_x > 0.0, is_wide) {
-            (false, false) => draw(&area, x, y, xs, ys, lines),
-            (false, true) => draw(&area, x, y, xs, log_ys(), lines),
-            (true, false) => draw(&area, x, y, xs.log_scale(), ys, lines),
-            (true, true) => draw(&area, x, y, xs.log_scale(), log_ys(), lines),
+            (false, false) => draw(&area, x, y, xs, ys, lines, MiddleRight),
+            (false, true) => draw(&area, x, y, xs, log_ys(), lines, MiddleRight),
+            (true, false) => draw(&area, x, y, log_xs(), ys, lines, UpperRight),
+            (true, true) => draw(&area, x, y, log_xs(), log_ys(), lines, UpperRight),
         }
         .map_err(broken)?;
         area.present().map_err(|error| broken(error.into()))?;
@@ -112,6 +120,7 @@ fn draw<'a, X, Y>(
     xs: X,
     ys: Y,
     lines: &[Line],
+    legend: SeriesLabelPosition,
 ) -> Result<(), Failure>
 where
     X: AsRangedCoord<Value = f64>,
@@ -137,11 +146,7 @@ where
             chart.draw_series(marks)?;
         }
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::MiddleRight)
-        .label_font(("sans-serif", 13, &INK))
-        .draw()?;
+    chart.configure_series_labels().position(legend).label_font(("sans-serif", 13, &INK)).draw()?;
     Ok(())
 }
 

@@ -29,8 +29,8 @@ pub struct Figures {
     /// The squared error over epochs, of one trained as a whole.
     pub errors: Option<String>,
     pub codes: String,
-    /// Units by how active they are.
-    pub activity: String,
+    /// Units by how active they are, where not all always are.
+    pub activity: Option<String>,
     /// Singular values of the encoder's Jacobian.
     pub spectrum: Option<String>,
     pub rows: Option<Rows>,
@@ -109,7 +109,7 @@ impl Figures {
         let others = [
             ("errors.svg", self.errors.as_ref()),
             ("codes.svg", Some(&self.codes)),
-            ("activity.svg", Some(&self.activity)),
+            ("activity.svg", self.activity.as_ref()),
             ("jacobian.svg", self.spectrum.as_ref()),
         ];
         let others = others.into_iter().filter_map(|(name, svg)| Some((name.to_owned(), svg?)));
@@ -164,12 +164,16 @@ pub fn chosen(samples: &Samples) -> Vec<usize> {
 }
 
 /// Units of the code by how active they are.
-fn activity_chart(trained: &Trained, summary: &Summary) -> Result<String> {
+fn activity_chart(trained: &Trained, summary: &Summary) -> Result<Option<String>> {
+    let activity = &summary.test.activity;
+    if activity.histogram.last() == Some(&summary.code) {
+        return Ok(None);
+    }
     let what = match trained.model.code_activation().is_probability() {
         true => "mean activation",
         false => "share of samples for which it is not 0",
     };
-    histogram(what, "units of the code", [0.0, 1.0], &summary.test.activity.histogram)
+    histogram(what, "units of the code", [0.0, 1.0], &activity.histogram).map(Some)
 }
 
 /// The mean of the largest singular value of the encoder's Jacobian, of the second, and so on.

@@ -33,15 +33,11 @@ impl Interrupt {
         });
         Self
     }
-
-    pub fn is_asked() -> bool {
-        ASKED.load(Ordering::SeqCst)
-    }
 }
 
 impl Observer for Interrupt {
     fn observe(&mut self, _: &Event<'_>) -> Flow {
-        if Self::is_asked() { Flow::Stop } else { Flow::Continue }
+        if ASKED.load(Ordering::SeqCst) { Flow::Stop } else { Flow::Continue }
     }
 }
 

@@ -162,7 +162,7 @@ fn code_section(trained: &Trained, summary: &Summary, figures: &Figures) -> Mark
             h2 { "How the code is used" }
             div.pair {
                 figure {
-                    (PreEscaped(&figures.activity))
+                    @if let Some(activity) = &figures.activity { (PreEscaped(activity)) }
                     figcaption {
                         @if is_probability { "Units by their mean activation on the test part: " }
                         @else { "Units by the share of test samples for which they are not 0: " }

@@ -10,7 +10,7 @@ use crate::args::{NewRunArgs, SweepArgs};
 use crate::device;
 use crate::error::{Error, Result};
 use crate::inspect::read_json;
-use crate::observers::{Interrupt, digits, duration};
+use crate::observers::{digits, duration};
 use crate::recipe::{Maker, Recipe, merge};
 use crate::report;
 use crate::session::{Folder, open_data};
@@ -66,6 +66,14 @@ pub struct SweepSummary {
     pub device: String,
     pub data: String,
     pub runs: Vec<Outcome>,
+    pub failed: Vec<Failed>,
+}
+
+/// A run that came to nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failed {
+    pub run: String,
+    pub why: String,
 }
 
 const GRID: &str = "sweep.toml";
@@ -98,43 +106,39 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
     let folder = folder(run, &set.name)?;
     let text = toml::to_string(&grid).map_err(|error| Error::usage(format!("grid: {error}")))?;
     start::write(&folder.0.join(GRID), &text)?;
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut failed) = (Vec::new(), Vec::new());
     for (number, point) in points.iter().enumerate() {
         eprintln!("\nrun {} of {}: {}", number + 1, points.len(), point.name);
         let own = Folder(folder.0.join(&point.name));
         let is_done = own.summary().is_file() && own.report().is_file();
-        let summary: Summary = match is_done {
-            true => {
-                eprintln!("done before");
-                read_json(&own.summary())?
-            }
-            false => {
-                let is_begun = own.recipe().is_file();
-                let args = NewRunArgs {
-                    out: (!is_begun).then(|| own.0.clone()),
-                    resume: is_begun.then(|| own.0.clone()),
-                    ..run.clone()
-                };
-                let began = Instant::now();
-                let made = train::one(
-                    &point.given,
-                    data.clone(),
-                    set.clone(),
-                    Maker::Train,
-                    &opened,
-                    &args,
-                    began,
-                )?;
-                match made {
-                    Some((_, summary)) if !Interrupt::is_asked() => summary,
-                    _ => {
-                        let folder = folder.0.display();
-                        eprintln!("go on with the sweep: ae sweep --resume {folder}");
-                        return Ok(());
-                    }
-                }
-            }
+        if is_done {
+            eprintln!("done before");
+            outcomes.push(Outcome::new(point, &read_json(&own.summary())?));
+            continue;
+        }
+        let is_begun = own.recipe().is_file();
+        let args = NewRunArgs {
+            out: (!is_begun).then(|| own.0.clone()),
+            resume: is_begun.then(|| own.0.clone()),
+            ..run.clone()
         };
+        let (data, set) = (data.clone(), set.clone());
+        let maker = Maker::Train;
+        let summary =
+            match train::one(&point.given, data, set, maker, &opened, &args, Instant::now()) {
+                Ok(Some((_, summary))) => summary,
+                Ok(None) => {
+                    eprintln!("go on with the sweep: ae sweep --resume {}", folder.0.display());
+                    return Ok(());
+                }
+                // What blows up here may do well elsewhere in the grid.
+                Err(error @ Error::Train(ae_train::Error::NotFinite { .. })) => {
+                    eprintln!("{error}");
+                    failed.push(Failed { run: point.name.clone(), why: error.to_string() });
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
         eprintln!("{}", summary.sentence());
         outcomes.push(Outcome::new(point, &summary));
     }
@@ -143,6 +147,7 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
         device: opened.name.clone(),
         data: format!("{}, {}", set.name, set.what),
         runs: outcomes,
+        failed,
     };
     report::sweep::write(&folder, &summary, &text)?;
     print!("{}", summary.in_text());
@@ -203,24 +208,22 @@ impl Grid {
             true => vec![None],
             false => values.iter().cloned().map(Some).collect(),
         };
-        let weights: Vec<Value> = self.weights.iter().map(|weight| Value::from(*weight)).collect();
+        let weights = match self.weights.is_empty() {
+            true => vec![None],
+            false => self.weights.iter().copied().map(Some).collect(),
+        };
         let mut points = Vec::new();
         for corruption in some(&self.corruptions) {
-            for weight in some(&weights) {
+            for weight in &weights {
                 for code in some(&self.codes) {
-                    points.push(self.point(code, corruption.clone(), weight.clone()));
+                    points.push(self.point(code, corruption.clone(), *weight));
                 }
             }
         }
         points
     }
 
-    fn point(
-        &self,
-        code: Option<Value>,
-        corruption: Option<Value>,
-        weight: Option<Value>,
-    ) -> Point {
+    fn point(&self, code: Option<Value>, corruption: Option<Value>, weight: Option<f64>) -> Point {
         let mut given = Table::new();
         let mut set = |section: &str, key: &str, value: Value| {
             let section = given.entry(section).or_insert_with(|| Value::Table(Table::new()));
@@ -237,6 +240,7 @@ impl Grid {
         if let (Some(weight), Some(penalty)) = (weight, &self.penalty) {
             names.push(format!("{penalty}-{weight}"));
             words.push(format!("{penalty} {weight}"));
+            let weight = Value::from(weight);
             let with_weight =
                 || Value::Table(Table::from_iter([("weight".to_owned(), weight.clone())]));
             match penalty.as_str() {

@@ -1,35 +1,10 @@
 //! The program as a user meets it.
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn ae(folder: &Path, line: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ae"));
-    command.current_dir(folder).args(line.split_whitespace());
-    // Nothing of the user's own: no cache, no GPU.
-    command.env("XDG_CACHE_HOME", folder).env("HOME", folder).env("XDG_RUNTIME_DIR", folder);
-    command.output().expect("the program starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn succeed(folder: &Path, line: &str) -> String {
-    let output = ae(folder, line);
-    assert!(output.status.success(), "ae {line}\n{}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// What it says when it fails, in one line, with exit code 1.
-fn fail(folder: &Path, line: &str) -> String {
-    let output = ae(folder, line);
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "ae {line}\n{message}");
-    let last = message.lines().last().unwrap_or_default().to_owned();
-    assert!(last.starts_with("error: "), "ae {line}\n{message}");
-    last["error: ".len()..].replace(&folder.display().to_string(), "<here>")
-}
+use common::{ae, fail, succeed, text};
 
 const SMALL: &str = "--digits 400,80 --channels 4,8 --code 8 --epochs 2 --batch 32 --device cpu";
 

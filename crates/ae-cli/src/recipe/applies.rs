@@ -61,12 +61,6 @@ fn first<'a>(given: &'a Table, section: &str) -> Option<&'a str> {
     given.get(section)?.as_table()?.keys().next().map(String::as_str)
 }
 
-/// The weight given for a penalty.
-pub fn weight_of(given: &Table, penalty: &str) -> Option<f64> {
-    let weight = given.get("objective")?.get(penalty)?.get("weight")?;
-    weight.as_float().or(weight.as_integer().map(|weight| weight as f64))
-}
-
 /// Whether what is given of a penalty goes with a weight, given now or before.
 pub fn check_terms(before: &ObjectiveRecipe, given: &Table) -> Result<()> {
     let Some(Value::Table(objective)) = given.get("objective") else { return Ok(()) };

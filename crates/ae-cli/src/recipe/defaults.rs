@@ -7,7 +7,7 @@ use ae_models::{Activation, ConvConfig, DenseConfig};
 use ae_train::{Rate, Reconstruction, Schedule};
 use toml::{Table, Value};
 
-use super::applies::{check_model, check_pca, check_supervised, check_terms, weight_of};
+use super::applies::{check_model, check_pca, check_supervised, check_terms};
 use super::merge::section;
 use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
 use super::objective::{JacobianRecipe, ObjectiveRecipe};
@@ -80,7 +80,7 @@ impl Recipe {
             // What layers are trained to give back lies in [0, 1] then, as the data does.
             recipe.activation = Activation::Sigmoid;
         }
-        if weight_of(given, "kl").is_some_and(|weight| weight != 0.0)
+        if is_given("objective", "kl")
             && let Some(activation) = defaults.code_activation_mut()
         {
             *activation = Activation::Sigmoid;

@@ -27,6 +27,12 @@ pub fn write(folder: &Folder, summary: &SweepSummary, grid: &str) -> Result<()> 
             figure.wide { (PreEscaped(&chart)) }
         }
         (table(summary))
+        @if !summary.failed.is_empty() {
+            section {
+                h2 { "What came to nothing" }
+                dl { @for failed in &summary.failed { dt { (failed.run) } dd { (failed.why) } } }
+            }
+        }
         section {
             h2 { "How it was made" }
             dl { dt { "Device" } dd { (summary.device) } }

@@ -1,0 +1,413 @@
+//! Every kind of objective, model and command, end to end.
+
+mod common;
+
+use std::path::Path;
+
+use common::{ae, fail, succeed, text};
+
+const DIGITS: &str = "--digits 300,60 --batch 32 --epochs 2 --device cpu";
+
+fn read(folder: &Path, path: &str) -> String {
+    std::fs::read_to_string(folder.join(path)).unwrap()
+}
+
+fn assert_page_has(folder: &Path, run: &str, parts: &[&str]) {
+    let page = read(folder, &format!("{run}/report.html"));
+    for part in parts {
+        assert!(page.contains(part), "the page of {run} has no {part}");
+    }
+}
+
+/// All terms at once: each is logged, written into the recipe, and does not change from there.
+#[test]
+fn every_term_goes_from_the_command_line_to_the_recipe_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let line = "--channels 4,8 --code 8 --tied --corrupt salt-and-pepper:0.2 --emphasis 1:0.5 --l1 0.01 \
+                --kl 1 --kl-target 0.1 --kl-decay 0.9 --k-sparse 2:6 --contract 0.01 --curvature 0.01 \
+                --curvature-noise 0.2 --curvature-draws 2 --contract-by probes:2 --weight-decay 1e-4 \
+                --dropout 0.1";
+    succeed(here, &format!("train {DIGITS} {line} --out a"));
+    let recipe = read(here, "a/recipe.toml");
+    for part in [
+        "command = \"train\"",
+        "tied = true",
+        "kept = 4",
+        "code_activation = \"sigmoid\"",
+        "emphasis = [1.0, 0.5]",
+        "[objective.kl]\nweight = 1.0\ntarget = 0.1\ndecay = 0.9",
+        "[objective.k_sparse]\nunits = 2\nfrom = 6\nepochs = 1",
+        "[objective.curvature]\nweight = 0.01\nnoise = 0.2\ndraws = 2",
+        "probes = 2",
+        "weight_decay = 0.0001\ndropout = 0.1",
+    ] {
+        assert!(recipe.contains(part), "{part} is not in\n{recipe}");
+    }
+    let metrics = read(here, "a/metrics.jsonl");
+    for term in ["cross-entropy", "l1", "kl-sparsity", "contraction", "curvature", "weight-decay"] {
+        assert!(metrics.contains(&format!("\"{term}\"")), "{term}");
+    }
+    assert_page_has(
+        here,
+        "a",
+        &["corrupted (salt-and-pepper 0.2)", "1 times the divergence", "lifetime sparseness"],
+    );
+    assert!(here.join("a/figures/jacobian.svg").is_file());
+    assert!(here.join("a/figures/activity.svg").is_file());
+    let said = succeed(here, "eval a --device cpu");
+    for part in ["mean activation of units", "lifetime sparseness", "squared norm of Jacobian"] {
+        assert!(said.contains(part), "{said}");
+    }
+
+    succeed(here, "train --recipe a/recipe.toml --device cpu --out b");
+    assert_eq!(recipe, read(here, "b/recipe.toml"));
+    let weights = |run: &str| std::fs::read(here.join(run).join("model.safetensors")).unwrap();
+    assert!(weights("a") == weights("b"));
+}
+
+#[test]
+fn old_recipes_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let old = "[data]\nsource = 'digits'\ndigits = [100, 20]\nvalidation = 0.1\n\
+               preprocess = 'none'\nseed = 0\n\
+               [model]\nkind = 'dense'\ncode = 4\nhidden = [8]\ntied = false\nactivation = 'relu'\n\
+               code_activation = 'identity'\noutput = 'sigmoid'\n\
+               [objective]\nreconstruction = 'cross-entropy'\ncorruption = 'none'\nl1 = 0.0\n\
+               [schedule]\nepochs = 1\nbatch = 32\n";
+    std::fs::write(here.join("old.toml"), old).unwrap();
+    succeed(here, "train --recipe old.toml --device cpu --out run");
+    assert!(read(here, "run/recipe.toml").contains("reconstruction = \"cross-entropy\""));
+}
+
+#[test]
+fn pca_and_maps_are_models_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let said = succeed(here, "train --digits 300,60 --model pca --code 5 --device cpu");
+    assert!(said.contains("report: runs/digits-pca-5/report.html"), "{said}");
+    assert_page_has(here, "runs/digits-pca-5", &["PCA of digits", "Components by the variance"]);
+    let recipe = read(here, "runs/digits-pca-5/recipe.toml");
+    assert!(!recipe.contains("[schedule") && !recipe.contains("[objective"), "{recipe}");
+    succeed(here, "train --recipe runs/digits-pca-5/recipe.toml --device cpu --out again");
+    succeed(here, "eval runs/digits-pca-5 --device cpu");
+    succeed(here, "reconstruct runs/digits-pca-5 --device cpu --out sheet.png");
+
+    succeed(here, &format!("train {DIGITS} --channels 2,2 --code maps"));
+    assert!(here.join("runs/digits-conv-maps/report.html").is_file());
+    assert!(read(here, "runs/digits-conv-maps/recipe.toml").contains("code = \"maps\""));
+}
+
+#[test]
+fn from_layers_to_a_classifier() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let line = "pretrain --digits 300,60 --batch 16 --hidden 24 --code 8 --epochs 3 --corrupt \
+                masking:0.25 --lr 0.01 --device cpu --checkpoint-steps 5";
+    succeed(here, &format!("{line} --out P"));
+    let description = read(here, "P/model.json");
+    assert!(description.contains("\"kind\": \"stack\""), "{description}");
+    assert!(read(here, "P/recipe.toml").contains("command = \"pretrain\""));
+    assert!(read(here, "P/metrics.jsonl").contains("\"layer\":2"));
+    assert_page_has(here, "P", &["How each layer learned", "Layer 2", "ae pretrain --recipe"]);
+    assert!(here.join("P/figures/loss-layer-2.svg").is_file());
+    assert!(here.join("P/figures/filters.png").is_file());
+    let page = read(here, "P/report.html");
+    succeed(here, "report P --device cpu");
+    assert_eq!(page, read(here, "P/report.html"));
+
+    // As if it had been killed in its second layer.
+    let other = here.join("Q");
+    succeed(here, &format!("{line} --out Q"));
+    std::fs::remove_file(other.join("model.safetensors")).unwrap();
+    let layer = other.join("checkpoints/layer-2");
+    let mut steps: Vec<_> =
+        std::fs::read_dir(&layer).unwrap().map(|entry| entry.unwrap().path()).collect();
+    steps.sort();
+    assert!(steps.len() > 1);
+    std::fs::remove_file(steps.pop().unwrap()).unwrap();
+    assert!(fail(here, "eval Q --device cpu").contains("go on with `ae pretrain --resume Q`"));
+    succeed(here, "pretrain --resume Q --device cpu");
+    let weights = |run: &str| std::fs::read(here.join(run).join("model.safetensors")).unwrap();
+    assert!(weights("P") == weights("Q"));
+
+    let said = succeed(here, "finetune P --epochs 2 --l1 0.001 --device cpu");
+    assert!(said.contains("report: runs/digits-dense-8-finetuned/report.html"), "{said}");
+    assert!(read(here, "runs/digits-dense-8-finetuned/recipe.toml").contains("l1 = 0.001"));
+
+    let said = succeed(
+        here,
+        "finetune P --head softmax --label-counts 50,100 --epochs 6 --device cpu --out F",
+    );
+    assert!(said.contains("test samples right: "), "{said}");
+    let summary: serde_json::Value = serde_json::from_str(&read(here, "F/summary.json")).unwrap();
+    assert_eq!(summary["curve"].as_array().unwrap().len(), 2);
+    assert_page_has(here, "F", &["What is taken for what", "With fewer labels", "trained along"]);
+    assert!(here.join("F/figures/labels.svg").is_file());
+    let page = read(here, "F/report.html");
+    succeed(here, "report F --device cpu");
+    assert_eq!(page, read(here, "F/report.html"));
+    // All is done, so that it goes quickly to the same end.
+    std::fs::remove_file(here.join("F/model.safetensors")).unwrap();
+    succeed(here, "finetune --resume F --device cpu");
+    let again: serde_json::Value = serde_json::from_str(&read(here, "F/summary.json")).unwrap();
+    assert_eq!(summary["test"], again["test"]);
+
+    let said = succeed(here, "classify P --head svm --device cpu --out C --predictions p.csv");
+    assert!(said.contains("digits, test part: 60 samples") && said.contains("right  "), "{said}");
+    let predictions = read(here, "p.csv");
+    assert!(
+        predictions.starts_with("sample,predicted,label\n") && predictions.lines().count() == 61
+    );
+    assert_page_has(here, "C", &["which stayed as it was", "squared-hinge"]);
+    // The encoder is that of the run.
+    succeed(here, "encode P --device cpu --out own.csv");
+    succeed(here, "encode C --device cpu --out its.csv");
+    assert_eq!(read(here, "own.csv"), read(here, "its.csv"));
+    let said = succeed(here, "classify C --part training --device cpu");
+    assert!(said.contains("digits, training part: 270 samples"), "{said}");
+    let json = succeed(here, "eval C --json --device cpu");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["samples"], 60);
+
+    for (line, message) in [
+        (
+            "classify C --epochs 3",
+            "C: this classifier has its head: expected no options of training one, got some; leave \
+             them out, or take the run that it came from",
+        ),
+        (
+            "finetune C",
+            "C: expected the run of an autoencoder, since that is what is trained further, got that \
+             of a classifier; take the run that it came from",
+        ),
+        (
+            "reconstruct C",
+            "C: expected the run of an autoencoder, since reconstructions need a decoder, got that of \
+             a classifier; take the run that it came from",
+        ),
+        (
+            "finetune P --head svm --l1 2",
+            "objective: `l1` is not for training with a head, whose loss is that of labels; leave it \
+             out, or leave out --head",
+        ),
+        (
+            "finetune P --head-decay 0.1",
+            "--head-decay: expected a head beside it, got none; give --head softmax or --head svm, or \
+             leave it out",
+        ),
+        (
+            "finetune P --head softmax --label-counts 300",
+            "--label-counts: expected numbers from 1 to 269, below the size of the training part, got \
+             300",
+        ),
+        ("finetune P --head tree", "[head] unknown variant `tree`, expected `softmax` or `svm`"),
+        (
+            "finetune P --kl-target 0.2",
+            "--kl-target: expected a weight of the penalty beside it, got \
+             none; give --kl WEIGHT, or leave it out",
+        ),
+        (
+            "finetune P --kl 1",
+            "kl-sparsity: expected a code in (0, 1), which a mean activation of 0.05 \
+             needs, got identity; give the code a sigmoid activation, or take the L1 penalty",
+        ),
+        ("classify P --predictions p.txt", "p.txt: expected a file that ends in .csv"),
+        (
+            "train --resume P",
+            "P/recipe.toml: expected a recipe of `ae train`, got one of `ae pretrain`",
+        ),
+    ] {
+        assert_eq!(fail(here, &format!("{line} --device cpu")), message, "ae {line}");
+    }
+}
+
+#[test]
+fn codes_are_gone_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    succeed(here, &format!("train {DIGITS} --model dense --hidden 16 --code 4 --out run"));
+    for (line, first, size) in [
+        ("", "row 1: sample ", (13 * 30 - 2, 8 * 30 - 2)),
+        ("--pairs 0:5 --steps 3", "row 1: sample 0 (", (5 * 30 - 2, 2 * 30 - 2)),
+        ("--classes 3:8,1:7", "row 1: sample ", (13 * 30 - 2, 4 * 30 - 2)),
+        (
+            "--unit 0,3 --sample 2 --steps 5",
+            "row 1: unit 0 of sample 2 (",
+            (5 * 30 - 2, 2 * 30 - 2),
+        ),
+        ("--class-means", "row 1: means of the codes of 0, 1, 2", (10 * 30 - 2, 30 - 2)),
+        ("--nearest 4 --sample 7", "row 1: sample 7 (", (5 * 30 - 2, 30 - 2)),
+    ] {
+        let said = succeed(here, &format!("interpolate run {line} --device cpu --out it.png"));
+        assert!(said.starts_with(first) && said.ends_with("it.png\n"), "{line}: {said}");
+        let picture = image::open(here.join("it.png")).unwrap();
+        assert_eq!((picture.width(), picture.height()), size, "{line}");
+    }
+    for (line, message) in [
+        (
+            "--pairs 0:60",
+            "sample: expected a number below 60, as digits, test part has so many, got 60",
+        ),
+        (
+            "--pairs a:b",
+            "--pairs: expected numbers of samples, such as 0:5, got `a`; classes go with \
+             --classes",
+        ),
+        ("--unit 4", "--unit: expected numbers below 4, as the code has units, got 4"),
+        ("--steps 1", "--steps: expected at least 2, for both ends, got 1"),
+        (
+            "--nearest 60",
+            "--nearest: expected 1 to 59, as digits, test part has other samples, got 60",
+        ),
+        ("--out it.gif", "it.gif: expected a file that ends in .csv, or of images in .png"),
+    ] {
+        let line = format!("interpolate run {line} --device cpu");
+        assert_eq!(fail(here, &line), message, "ae {line}");
+    }
+
+    // A table is written as one.
+    let rows: String = (0..60).map(|i| format!("{i},{},{}\n", i * i, 7 * i % 11)).collect();
+    std::fs::write(here.join("table.csv"), format!("a,b,c\n{rows}")).unwrap();
+    succeed(here, "train --data table.csv --epochs 1 --device cpu --out table");
+    succeed(here, "interpolate table --steps 3 --device cpu");
+    let text = read(here, "interpolation.csv");
+    assert!(text.starts_with("row,place,a,b,c\n1,0,"), "{text}");
+    assert!(fail(here, "interpolate table --class-means --device cpu").contains("a class each"));
+    assert!(fail(here, "classify table --device cpu").contains("--label-column"));
+}
+
+#[test]
+fn a_sweep_is_a_run_for_every_point_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rows: String = (0..200).map(|i| format!("{i},{},{}\n", 3 * i, i % 7)).collect();
+    std::fs::write(here.join("table.csv"), format!("a,b,c\n{rows}")).unwrap();
+    let line =
+        "sweep --data table.csv --codes 1,2 --weights l1:0,0.1 --epochs 2 --device cpu --out S";
+    let said = succeed(here, line);
+    assert!(said.contains("code-2-l1-0.1") && said.contains("report: S/report.html"), "{said}");
+    let csv = read(here, "S/summary.csv");
+    assert_eq!(csv.lines().count(), 5, "{csv}");
+    assert!(csv.contains("code-1-l1-0,\"l1 0\",1,"), "{csv}");
+    assert_page_has(here, "S", &["Error over the size of the code", "PCA", "Every run"]);
+    for run in ["code-1-l1-0", "code-2-l1-0.1"] {
+        assert!(here.join("S").join(run).join("report.html").is_file(), "{run}");
+    }
+    // One was not done: the others are left alone.
+    std::fs::remove_file(here.join("S/code-2-l1-0/report.html")).unwrap();
+    let resumed = ae(here, "sweep --resume S --device cpu");
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert_eq!(text(&resumed.stderr).matches("done before").count(), 3);
+    let errors = |csv: &str| -> Vec<String> {
+        let cells = csv.lines().map(|line| line.split(',').take(4).collect::<Vec<_>>().join(","));
+        cells.collect()
+    };
+    assert_eq!(errors(&csv), errors(&read(here, "S/summary.csv")));
+
+    for (line, message) in [
+        (
+            "sweep",
+            "sweep: expected a grid, got none; give --codes 2,4,8,16,32, --corruptions or --weights",
+        ),
+        (
+            "sweep --data table.csv --codes 1,2 --channels 3",
+            "model: `channels` is not for a dense model, which has activation, code, code_activation, \
+             hidden, kept, kind, output, tied",
+        ),
+        (
+            "sweep --resume S --codes 3",
+            "--resume goes on with the grid of the sweep: expected no option \
+             but --device and those of checkpoints, got others",
+        ),
+        (
+            "sweep --codes 2 --out S",
+            "S: expected a new or empty folder, got one with files; to go on \
+             with the run in it: ae sweep --resume S",
+        ),
+    ] {
+        assert_eq!(fail(here, &format!("{line} --device cpu")), message, "ae {line}");
+    }
+    assert!(!here.join("runs").exists());
+}
+
+/// What does not apply is refused, with what to do.
+#[test]
+fn options_that_do_not_apply_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for (line, message) in [
+        (
+            "train --model pca --epochs 3",
+            "schedule: `epochs` is not for PCA, which is computed in one go; leave it out",
+        ),
+        (
+            "train --model pca --l1 1",
+            "objective: `l1` is not for PCA, which is computed in one go; leave it out",
+        ),
+        (
+            "train --model pca --hidden 9",
+            "model: `hidden` is not for a pca model, which has code, kind",
+        ),
+        (
+            "train --model pca --checkpoint-steps 9",
+            "--checkpoint-minutes, --checkpoint-steps: not for PCA, which is computed in one go; leave \
+             them out",
+        ),
+        (
+            "train --model pca --code 200",
+            "code: expected 1 to 90, as the features and the training samples allow, got 200",
+        ),
+        (
+            "pretrain --model pca",
+            "pretrain: expected a model of several layers, got PCA; fit it with ae train --model pca",
+        ),
+        (
+            "train --model dense --code maps",
+            "code: expected a number of units, as a dense model has, got `maps`, which are for a conv \
+             model",
+        ),
+        (
+            "train --emphasis 1:0",
+            "emphasis: expected a corruption that leaves components alone, got none; take masking or \
+             salt-and-pepper",
+        ),
+        (
+            "train --kl-target 0.1",
+            "--kl-target: expected a weight of the penalty beside it, got none; give --kl WEIGHT, or \
+             leave it out",
+        ),
+        (
+            "train --curvature-noise 0.1",
+            "--curvature-noise: expected a weight of the penalty beside it, got none; give --curvature \
+             WEIGHT, or leave it out",
+        ),
+        (
+            "train --contract-by exact",
+            "--contract-by: expected a weight of a penalty on the Jacobian beside it, got none; give \
+             --contract WEIGHT or --curvature WEIGHT, or leave it out",
+        ),
+        (
+            "train --kl 1 --code-activation tanh",
+            "kl-sparsity: expected a code in (0, 1), which a mean activation of 0.05 needs, got tanh; \
+             give the code a sigmoid activation, or take the L1 penalty",
+        ),
+        ("train --kl 1 --kl-target 2", "target activation: expected a number in (0, 1), got 2"),
+        (
+            "train --k-sparse 64",
+            "k-sparse: expected at most 32 units kept, as the code has, got 64",
+        ),
+        (
+            "train --k-sparse 8 --kept 4",
+            "k-sparse: expected a model that keeps 8 to 32 units of its code in use, got one that \
+             keeps 4; set `kept` in its configuration",
+        ),
+        ("train --dropout 1", "dropout: expected a number in [0, 1), got 1"),
+        ("train --contract 1 --contract-by probes:0", "probes: expected at least 1, got 0"),
+    ] {
+        let line = format!("{line} --digits 100,20 --device cpu");
+        assert_eq!(fail(here, &line), message, "ae {line}");
+        assert!(!here.join("runs").exists(), "a refused run leaves no folder");
+    }
+}

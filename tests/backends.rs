@@ -14,13 +14,13 @@ use std::sync::Arc;
 
 use autoencoders::data::digits;
 use autoencoders::models::{
-    About, Activation, Architecture, ConvConfig, Decoder, DenseConfig, Down, Model, Norm, Up, load,
-    save,
+    About, Activation, Architecture, ConvConfig, Decoder, DenseConfig, Down, Encoder, Model, Norm,
+    Up, load, save,
     tensors::{self, Tensors},
 };
 use autoencoders::train::{
-    Batches, Corruption, Data, Evaluation, L1, Moment, Objective, RESIDENT_LIMIT, Reconstruction,
-    Schedule, evaluate, fit,
+    Batches, Contraction, Corruption, Data, Evaluation, KlSparsity, L1, Moment, Objective,
+    RESIDENT_LIMIT, Reconstruction, Schedule, evaluate, fit,
 };
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
@@ -129,9 +129,8 @@ fn images(device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(pixels, [8, 784]), device)
 }
 
-/// What a model of the same weights says of the same images on a device.
-/// Models of all kinds, small, with everything in them.
-fn cases() -> Vec<(&'static str, Architecture)> {
+/// Models of all kinds, small, with everything in them, and an objective for each.
+fn cases() -> Vec<(&'static str, Architecture, Objective<Model>)> {
     let dense = DenseConfig { activation: Activation::Gelu, ..DenseConfig::new([12, 8, 5, 3]) };
     let tied = DenseConfig {
         tied: true,
@@ -155,11 +154,41 @@ fn cases() -> Vec<(&'static str, Architecture)> {
         activation: Activation::LeakyRelu,
         ..ConvConfig::new([1, 10, 7], 3)
     };
+    let tied_conv = ConvConfig { tied: true, up: Up::Upsample, ..pooled.clone() };
+    let maps = ConvConfig { tied: true, ..ConvConfig::maps([2, 9, 6], [3, 4]) };
+    let sigmoid = DenseConfig {
+        activation: Activation::Sigmoid,
+        code_activation: Activation::Sigmoid,
+        ..DenseConfig::new([12, 8, 5])
+    };
+    let denoising = DenseConfig { tied: true, ..sigmoid.clone() };
+    let smooth = ConvConfig { down: Down::MaxPool, hidden: vec![], ..conv.clone() };
+    let plain = || Objective::new(Reconstruction::CrossEntropy);
+    let masked = || plain().corrupt(Corruption::masking(0.3).expect("a probability"));
+    let contractive = || plain().penalize(0.5, Contraction::exact()).expect("a weight");
+    let kl = KlSparsity::toward(0.05).expect("a target");
     vec![
-        ("dense", Architecture::Dense(dense)),
-        ("tied", Architecture::Dense(tied)),
-        ("conv", Architecture::Conv(conv)),
-        ("pooled", Architecture::Conv(pooled)),
+        ("dense", Architecture::Dense(dense), plain()),
+        ("tied", Architecture::Dense(tied), plain()),
+        ("conv", Architecture::Conv(conv), plain()),
+        ("pooled", Architecture::Conv(pooled), plain()),
+        ("tied-conv", Architecture::Conv(tied_conv), masked()),
+        ("maps", Architecture::Conv(maps), masked()),
+        ("stack", Architecture::Dense(denoising.clone()).stacked(), masked()),
+        (
+            "k-sparse",
+            {
+                let config = DenseConfig { kept: Some(3), ..DenseConfig::new([12, 8]) };
+                Architecture::Dense(config)
+            },
+            masked(),
+        ),
+        ("denoising", Architecture::Dense(denoising), masked()),
+        ("kl-sparse", Architecture::Dense(sigmoid.clone()), {
+            plain().penalize(3.0, kl).expect("a weight")
+        }),
+        ("contractive", Architecture::Dense(sigmoid), contractive()),
+        ("contractive-conv", Architecture::Conv(smooth), contractive()),
     ]
 }
 
@@ -169,25 +198,41 @@ fn file(name: &str, kind: &str) -> PathBuf {
 }
 
 fn write_models() {
-    for (name, architecture) in cases() {
-        let model = architecture.init(6, &Device::flex()).expect("an architecture of this test");
+    let device = Device::flex();
+    for (name, architecture, objective) in cases() {
+        let model = architecture.init(6, &device).expect("an architecture of this test");
         save(&file(name, "model"), &model, &About::default()).expect("a folder to write to");
+        let features = model.features();
+        let ramp = (0..3 * features).map(|i| (i * 37 % 101) as f32 / 101.0).collect::<Vec<_>>();
+        let clean = TensorData::new(ramp, [3, features]);
+        let pass = objective.pass(&model, Tensor::from_data(clean.clone(), &device), MOMENT);
+        let corrupted = pass.corrupted.values.into_data();
+        let inputs = [("clean", clean), ("corrupted", corrupted)];
+        let inputs = inputs.map(|(name, data)| (name.to_owned(), data)).into();
+        tensors::write(&file(name, "inputs"), &inputs, "").expect("a folder to write to");
     }
 }
 
-/// Codes, logits and loss within 2e-6 and gradients within 1e-4 of the largest of their tensor.
+/// Codes, logits and losses within 2e-6 and gradients within 1e-4 of the largest of their tensor.
 fn pytorch_finds_the_same(device: &Device) -> Result<(), Failed> {
-    for (name, _) in cases() {
+    for (name, _, objective) in cases() {
         let (model, _) = load::<Model>(&file(name, "model"), device)?;
+        let (inputs, _) = tensors::read(&file(name, "inputs"))?;
         let (expected, _) = tensors::read(&file(name, "expected"))?;
         let model = model.train();
-        let input = Tensor::from_data(expected["input"].clone(), device).autodiff();
-        let objective = Objective::new(Reconstruction::CrossEntropy);
+        let input = Tensor::from_data(inputs["clean"].clone(), device).autodiff();
         let pass = objective.pass(&model, input, MOMENT);
         let loss = objective.losses(&pass).total();
         let same = |what: &str, here: TensorData, tolerance| {
             close(&format!("{name} {what}"), &here, &expected[what], "PyTorch", tolerance).map(drop)
         };
+        close(
+            &format!("{name} corrupted"),
+            &pass.corrupted.values.inner().into_data(),
+            &inputs["corrupted"],
+            "the file",
+            0.0,
+        )?;
         same("code", pass.code.inner().into_data(), 2e-6)?;
         same("logits", pass.logits.inner().into_data(), 2e-6)?;
         same("loss", loss.clone().inner().into_data(), 2e-6)?;

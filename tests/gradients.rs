@@ -79,7 +79,7 @@ fn largest_error<M: Module>(model: M, loss: impl Fn(&M) -> Tensor<1>) -> f64 {
                 loss(&model).into_scalar()
             };
             // Of fourth order, so that a step wide enough against rounding is not too wide.
-            let h = 1e-4;
+            let h = 5e-4;
             let slope = |h: f64| (at(values[entry] + h) - at(values[entry] - h)) / (2.0 * h);
             let numeric = (4.0 * slope(h) - slope(2.0 * h)) / 3.0;
             let size = gradient[entry].abs().max(numeric.abs()).max(floor);
@@ -106,7 +106,7 @@ fn check_term(term: &str, objective: &Objective<Model>) -> Result<(), Failed> {
     let (mut table, mut failed) = (String::new(), Vec::new());
     let mut checked = 0;
     for (name, architecture) in models() {
-        let model = architecture.init(2, &device())?;
+        let model = architecture.init(3, &device())?;
         if let Err(refused) = objective.check(&model) {
             table += &format!("{term:<22}{name:<28}refused: {refused}\n");
             continue;
@@ -138,7 +138,7 @@ fn check_supervised(supervised: &Supervised) -> Result<(), Failed> {
     let head = |features| HeadConfig::new(features, 4).init(&device());
     let mut errors = vec![("head", largest_supervised_error(supervised, head(FEATURES)?))];
     for (name, architecture) in models() {
-        let encoder = architecture.init(2, &device())?.to_encoder();
+        let encoder = architecture.init(3, &device())?.to_encoder();
         let head = head(encoder.code_size())?;
         let classifier = Classifier::new(encoder, head)?;
         errors.push((name, largest_supervised_error(supervised, classifier)));
@@ -171,7 +171,7 @@ impl<M: Autoencoder> Penalty<M> for Flipped {
 fn a_flipped_sign_fails() -> Result<(), Failed> {
     let objective = Objective::new(Reconstruction::SquaredError).penalize(1.0, Flipped)?;
     let (_, architecture) = models().remove(0);
-    let model = architecture.init(2, &device())?;
+    let model = architecture.init(3, &device())?;
     let error = largest_error(model, |model| loss(&objective, model));
     if error > 0.1 { Ok(()) } else { Err(format!("an error of no more than {error:.1e}").into()) }
 }

@@ -15,7 +15,10 @@ const BATCH: usize = 128;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plain = || Objective::<Model>::new(Reconstruction::CrossEntropy);
-    println!("{:<28}{:>12}{:>10}{:>10}{:>10}", "encoder", "plain, ms", "exact", "1 probe", "4 probes");
+    println!(
+        "{:<28}{:>12}{:>10}{:>10}{:>10}",
+        "encoder", "plain, ms", "exact", "1 probe", "4 probes"
+    );
     for widths in [
         vec![784, 1000],
         vec![784, 250, 30],

@@ -40,6 +40,15 @@ class Autoencoder(nn.Module):
         return [ACTIVATIONS[self.config["activation"]]] * (count - 1) + [ACTIVATIONS[last]]
 
 
+def keep(code, config):
+    """All but the largest units to 0, where the model keeps only so many."""
+    k = config.get("kept")
+    if k is None or k >= code.shape[1]:
+        return code
+    last = code.topk(k, dim=1).values[:, -1:]
+    return code * (code >= last)
+
+
 class Bias(nn.Module):
     """A decoder layer that has its encoder layer's weight, transposed."""
 
@@ -65,7 +74,7 @@ class Dense(Autoencoder):
         layers = self.encoder.layers
         for layer, s in zip(layers, self.activations(len(layers), self.config["code_activation"])):
             x = s(layer(x))
-        return x
+        return keep(x, self.config)
 
     def decode_logits(self, x):
         layers = self.decoder.layers
@@ -85,7 +94,9 @@ class Conv(Autoencoder):
         for _ in config["channels"]:
             self.sizes.append(tuple(math.ceil(size / 2) for size in self.sizes[-1]))
         self.innermost = (chain[-1], *self.sizes[-1])
-        widths = [math.prod(self.innermost), *config["hidden"], config["code"]]
+        code = [] if config["code"] is None else [config["code"]]
+        widths = [math.prod(self.innermost), *config["hidden"], *code]
+        self.tied = config.get("tied", False)
         stride = 2 if config["down"] == "stride" else 1
 
         def stage(convolution, channels, has_norm):
@@ -97,6 +108,8 @@ class Conv(Autoencoder):
             return stage
 
         def up(a, b):
+            if self.tied:
+                return Bias(b)
             if config["up"] == "transposed":
                 return nn.ConvTranspose2d(a, b, kernel, stride=2, padding=kernel // 2)
             return nn.Conv2d(a, b, kernel, padding=kernel // 2)
@@ -109,7 +122,8 @@ class Conv(Autoencoder):
         self.encoder.dense = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
         self.decoder = nn.Module()
         self.decoder.dense = nn.ModuleList(
-            nn.Linear(b, a) for a, b in reversed(list(zip(widths, widths[1:])))
+            (Bias(a) if self.tied else nn.Linear(b, a))
+            for a, b in reversed(list(zip(widths, widths[1:])))
         )
         self.decoder.stages = nn.ModuleList(
             stage(up(chain[i + 1], chain[i]), chain[i], i > 0)
@@ -117,31 +131,76 @@ class Conv(Autoencoder):
         )
 
     def encode(self, x):
-        s = ACTIVATIONS[self.config["activation"]]
+        stages, dense = self.encoder.stages, self.encoder.dense
+        all = self.activations(len(stages) + len(dense), self.config["code_activation"])
         x = x.reshape(-1, *self.config["input"])
-        for stage in self.encoder.stages:
+        for stage, s in zip(stages, all):
             x = s(stage.norm(stage.convolution(x)))
             if self.config["down"] == "max-pool":
                 x = F.max_pool2d(x, 2, ceil_mode=True)
         x = x.flatten(1)
-        dense = self.encoder.dense
-        for layer, s in zip(dense, self.activations(len(dense), self.config["code_activation"])):
+        for layer, s in zip(dense, all[len(stages) :]):
             x = s(layer(x))
-        return x
+        return keep(x, self.config)
+
+    def up(self, x, stage, i):
+        """To the map of stage i, through the decoder's convolution or the encoder's transposed."""
+        height, width = self.sizes[i]
+        is_transposed = self.config["up"] == "transposed"
+        if not is_transposed:
+            x = F.interpolate(x, size=self.sizes[i], mode="nearest")
+        if not self.tied:
+            return stage.convolution(x, output_size=self.sizes[i]) if is_transposed else stage.convolution(x)
+        stride, padding = 2 if is_transposed else 1, self.config["kernel"] // 2
+        lacking = ((height - 1) % stride, (width - 1) % stride)
+        weight = self.encoder.stages[i].convolution.weight
+        return F.conv_transpose2d(x, weight, stage.convolution.bias, stride, padding, lacking)
 
     def decode_logits(self, x):
         s = ACTIVATIONS[self.config["activation"]]
-        for layer in self.decoder.dense:
-            x = s(layer(x))
+        for layer, mirror in zip(self.decoder.dense, reversed(self.encoder.dense)):
+            x = s(F.linear(x, mirror.weight.T, layer.bias) if self.tied else layer(x))
         x = x.reshape(-1, *self.innermost)
         for i, stage in reversed(list(enumerate(reversed(self.decoder.stages)))):
-            if self.config["up"] == "transposed":
-                x = stage.convolution(x, output_size=self.sizes[i])
-            else:
-                x = stage.convolution(F.interpolate(x, size=self.sizes[i], mode="nearest"))
+            x = self.up(x, stage, i)
             if i > 0:
                 x = s(stage.norm(x))
         return x.flatten(1)
+
+
+class Stack(Autoencoder):
+    def __init__(self, config):
+        super().__init__()
+        self.layers = nn.ModuleList(build(layer) for layer in config["layers"])
+        self.config = self.layers[0].config
+
+    def encode(self, x):
+        for layer in self.layers:
+            x = layer.encode(x)
+        return x
+
+    def decode_logits(self, x):
+        for layer in reversed(self.layers[1:]):
+            x = layer.decode(x)
+        return self.layers[0].decode_logits(x)
+
+
+class Pca(Autoencoder):
+    def __init__(self, config):
+        super().__init__()
+        self.config = {"output": "identity", **config}
+        self.mean = nn.Parameter(torch.zeros(config["features"]))
+        self.components = nn.Parameter(torch.zeros(config["components"], config["features"]))
+
+    def encode(self, x):
+        return F.linear(x - self.mean, self.components)
+
+    def decode_logits(self, x):
+        return x @ self.components + self.mean
+
+
+def build(config):
+    return {"dense": Dense, "conv": Conv, "stack": Stack, "pca": Pca}[config["kind"]](config)
 
 
 def load(path):
@@ -154,7 +213,6 @@ def load(path):
     description = json.loads(description)
     if description["part"] != "whole":
         raise ValueError(f"{path}: expected a whole autoencoder, got the {description['part']}")
-    config = description["architecture"]
-    model = {"dense": Dense, "conv": Conv}[config["kind"]](config)
+    model = build(description["architecture"])
     model.load_state_dict(weights)
     return model.eval()

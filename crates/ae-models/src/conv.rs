@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 
 use crate::layers::{Kernel, Normalization};
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered};
+use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered, Stack};
 
 pub use config::{ConvConfig, Down, Norm, Up};
 pub use decoder::ConvDecoder;
@@ -59,6 +59,13 @@ impl Conv {
             }
         }
         decoder
+    }
+}
+
+impl Stack<Conv> {
+    /// The encoders of its layers, with the same weights.
+    pub fn to_encoder(&self) -> Stack<ConvEncoder> {
+        Stack::from_layers(self.layers().iter().map(|layer| layer.encoder().clone()).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered};
+use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered, Stack};
 
 pub use config::DenseConfig;
 pub use decoder::DenseDecoder;
@@ -47,6 +47,13 @@ impl Dense {
             }
         }
         decoder
+    }
+}
+
+impl Stack<Dense> {
+    /// The encoders of its layers, with the same weights.
+    pub fn to_encoder(&self) -> Stack<DenseEncoder> {
+        Stack::from_layers(self.layers().iter().map(|layer| layer.encoder().clone()).collect())
     }
 }
 

@@ -6,18 +6,22 @@ use ae_data::{Samples, Shape, Source, digits};
 use ae_models::Autoencoder;
 use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Model, tensors};
 use ae_train::{
-    Checkpoints, Corruption, Data, Decay, End, Error, Event, Fitted, Flow, L1, Objective, Observer,
-    Optimizer, Pass, Penalty, Rate, Reconstruction, Schedule, Warning, fit, fit_with_checkpoints,
+    Checkpoints, Contraction, Corruption, Data, Decay, End, Error, Event, Fitted, Flow, KlSparsity,
+    L1, Objective, Observer, Optimizer, Pass, Penalty, Rate, Reconstruction, Schedule, Warning,
+    fit, fit_with_checkpoints,
 };
 use burn::tensor::{Device, Tensor};
 
 fn dense() -> Model {
-    let config = DenseConfig { tied: true, ..DenseConfig::new([784, 24, 8]) };
+    let code_activation = Activation::Sigmoid;
+    let config = DenseConfig { tied: true, code_activation, ..DenseConfig::new([784, 24, 8]) };
     Architecture::Dense(config).init(3, &Device::flex()).unwrap()
 }
 
 fn conv() -> Model {
-    let config = ConvConfig { channels: vec![4, 8], ..ConvConfig::new([1, 28, 28], 8) };
+    let code_activation = Activation::Sigmoid;
+    let config =
+        ConvConfig { channels: vec![4, 8], code_activation, ..ConvConfig::new([1, 28, 28], 8) };
     Architecture::Conv(config).init(3, &Device::flex()).unwrap()
 }
 
@@ -28,11 +32,18 @@ fn data() -> Data {
     }
 }
 
-/// With everything that a checkpoint must carry: noise, a penalty, moments, clipping, a schedule.
+/// With everything that a checkpoint must carry: noise, dropout, penalties, one of them with a memory,
+/// moments, clipping, a schedule.
 fn objective() -> Objective<Model> {
     Objective::new(Reconstruction::CrossEntropy)
         .corrupt(Corruption::masking(0.25).unwrap())
+        .dropout(0.1)
+        .unwrap()
         .penalize(0.01, L1)
+        .unwrap()
+        .penalize(1.0, KlSparsity::running(0.1, 0.9).unwrap())
+        .unwrap()
+        .penalize(0.1, Contraction::probes(1).unwrap())
         .unwrap()
 }
 
@@ -330,13 +341,14 @@ fn dead_units_and_collapsed_outputs_are_warned_of() {
     let model = tensors::replace(model, weights).unwrap();
     let mut warnings = Warnings(Vec::new());
     let schedule = Schedule { epochs: 1, ..schedule() };
-    fit(model, &objective(), &data(), &schedule, &mut warnings).unwrap();
+    let plain = Objective::new(Reconstruction::CrossEntropy);
+    fit(model, &plain, &data(), &schedule, &mut warnings).unwrap();
     assert!(matches!(warnings.0[0], Warning::Collapsed { epoch: 1, .. }), "{:?}", warnings.0);
     assert_eq!(warnings.0[1], Warning::DeadUnits { epoch: 1, dead: 8, units: 8 });
     let mut quiet = Warnings(Vec::new());
     let rate = Rate { peak: 0.02, ..Rate::default() };
     let schedule = Schedule { epochs: 4, rate, ..schedule };
-    fit(dense(), &objective(), &data(), &schedule, &mut quiet).unwrap();
+    fit(dense(), &plain, &data(), &schedule, &mut quiet).unwrap();
     assert_eq!(quiet.0, []);
 }
 
@@ -348,7 +360,7 @@ fn what_does_not_fit_together_is_refused_before_training() {
     let narrow = DenseConfig::new([10, 2]);
     let narrow = Architecture::Dense(narrow).init(0, &Device::flex()).unwrap();
     assert_eq!(
-        refuse(narrow, objective(), data(), schedule()),
+        refuse(narrow, Objective::new(Reconstruction::CrossEntropy), data(), schedule()),
         "samples: expected 10 features, as the model has, got 784"
     );
     let far = Samples::from_floats(vec![2.0; 784 * 2], Shape::table(784)).unwrap();

@@ -1,0 +1,169 @@
+//! Pretraining: that it is `fit` on one layer after the other, and nothing else.
+
+use std::sync::Arc;
+
+use ae_data::digits;
+use ae_models::{
+    Activation, Architecture, Autoencoder, ConvConfig, DenseConfig, Down, Encoder, Model, Stack,
+    tensors,
+};
+use ae_train::{
+    Checkpoints, Corruption, Data, End, Event, Flow, KlSparsity, Objective, Reconstruction, Result,
+    Schedule, encode_all, fit, pretrain, pretrain_with_checkpoints,
+};
+use burn::tensor::Device;
+
+fn stack(architecture: Architecture) -> Stack<Model> {
+    let Model::Stack(stack) = architecture.stacked().init(3, &Device::flex()).unwrap() else {
+        panic!("a stack")
+    };
+    stack
+}
+
+fn dense() -> Stack<Model> {
+    stack(Architecture::Dense(DenseConfig {
+        activation: Activation::Sigmoid,
+        code_activation: Activation::Sigmoid,
+        ..DenseConfig::new([784, 24, 12, 6])
+    }))
+}
+
+fn conv(down: Down) -> Stack<Model> {
+    stack(Architecture::Conv(ConvConfig {
+        channels: vec![3, 4],
+        down,
+        ..ConvConfig::new([1, 28, 28], 8)
+    }))
+}
+
+fn data() -> Data {
+    Data {
+        training: Arc::new(digits::generate(200, 1)),
+        validation: Some(Arc::new(digits::generate(50, 2))),
+    }
+}
+
+fn schedule() -> Schedule {
+    Schedule { epochs: 3, batch: 40, seed: 5, ..Schedule::default() }
+}
+
+/// Masking noise on the layer that is trained, whichever it is.
+fn objective(_: usize, layer: &Model) -> Result<Objective<Model>> {
+    use ae_models::Decoder;
+    let reconstruction = match layer.output().is_probability() {
+        true => Reconstruction::CrossEntropy,
+        false => Reconstruction::SquaredError,
+    };
+    Ok(Objective::new(reconstruction).corrupt(Corruption::masking(0.25)?))
+}
+
+fn weights(stack: &Stack<Model>) -> tensors::Tensors {
+    tensors::collect(stack)
+}
+
+/// By hand: each layer fitted alone, to the clean codes of those below.
+fn layer_by_layer(stack: Stack<Model>) -> Vec<Model> {
+    let (mut data, mut layers) = (data(), Vec::new());
+    for (index, layer) in stack.layers().iter().enumerate() {
+        let schedule = Schedule { seed: 5 + index as u64, ..schedule() };
+        let objective = objective(index, layer).unwrap();
+        let model = fit(layer.clone(), &objective, &data, &schedule, &mut ()).unwrap().model;
+        let codes = |part| Arc::new(encode_all(&model, part, 40).unwrap());
+        let validation = data.validation.take().unwrap();
+        data = Data { training: codes(data.training.clone()), validation: Some(codes(validation)) };
+        layers.push(model);
+    }
+    layers
+}
+
+#[test]
+fn it_is_fit_on_the_clean_codes_of_the_layers_below() {
+    for stack in [dense(), conv(Down::Stride), conv(Down::MaxPool)] {
+        let before = weights(&stack);
+        let expected = Stack::new(layer_by_layer(stack.clone())).unwrap();
+        let pretrained = pretrain(stack, &objective, &data(), &schedule(), &mut ()).unwrap();
+        assert_eq!(weights(&pretrained.stack), weights(&expected));
+        assert_eq!(
+            (pretrained.layers.len(), pretrained.end),
+            (before_layers(&before), End::Complete)
+        );
+        for (name, weight) in weights(&pretrained.stack) {
+            assert_ne!(weight, before[&name], "{name} was trained");
+        }
+        for epochs in &pretrained.layers {
+            assert!(epochs[2].training_loss() < epochs[0].training_loss());
+        }
+    }
+}
+
+fn before_layers(weights: &tensors::Tensors) -> usize {
+    let number = |name: &String| name.split('.').nth(1).unwrap().parse::<usize>().unwrap();
+    weights.keys().map(number).max().unwrap() + 1
+}
+
+/// Interrupted within a layer and between two, and each time resumed by a process that only knows the
+/// settings.
+#[test]
+fn in_pieces_it_ends_with_the_very_same_weights() {
+    let whole = pretrain(dense(), &objective, &data(), &schedule(), &mut ()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints { every: None, ..Checkpoints::new(folder.path()) };
+    for (layer, step, end) in
+        [(1, 7, End::Stopped), (2, 0, End::Stopped), (3, 4, End::Stopped), (9, 9, End::Complete)]
+    {
+        let mut at = 0;
+        let mut observer = |event: &Event<'_>| match event {
+            Event::Layer { number, of } => {
+                assert_eq!(*of, 3);
+                at = *number;
+                if (at, 0) == (layer, step) { Flow::Stop } else { Flow::Continue }
+            }
+            Event::Step { done, .. } if (at, *done) == (layer, step) => Flow::Stop,
+            _ => Flow::Continue,
+        };
+        let (data, schedule) = (data(), schedule());
+        let pieces = pretrain_with_checkpoints(
+            dense(),
+            &objective,
+            &data,
+            &schedule,
+            &checkpoints,
+            &mut observer,
+        );
+        let pieces = pieces.unwrap();
+        assert_eq!(pieces.end, end);
+        if end == End::Complete {
+            assert_eq!(weights(&pieces.stack), weights(&whole.stack));
+            assert_eq!(pieces.layers.len(), 3);
+        }
+    }
+}
+
+/// Afterwards the whole is fitted, and every layer moves.
+#[test]
+fn a_pretrained_stack_is_fine_tuned_as_a_whole() {
+    let pretrained = pretrain(dense(), &objective, &data(), &schedule(), &mut ()).unwrap();
+    let before = weights(&pretrained.stack);
+    let whole = Objective::new(Reconstruction::CrossEntropy);
+    let tuned = fit(pretrained.stack, &whole, &data(), &schedule(), &mut ()).unwrap();
+    assert!(weights(&tuned.model).iter().all(|(name, weight)| *weight != before[name]));
+    assert!(tuned.epochs[2].training_loss() < tuned.epochs[0].training_loss());
+    let input = burn::tensor::Tensor::zeros([2, 784], &Device::flex());
+    assert_eq!(tuned.model.reconstruct(input.clone()).dims(), [2, 784]);
+    assert_eq!(tuned.model.encode(input).dims(), [2, 6]);
+}
+
+/// Of three layers the last has a code that KL cannot have: the first two are not trained for nothing.
+#[test]
+fn what_one_layer_refuses_is_refused_before_the_first() {
+    let stack = stack(Architecture::Dense(DenseConfig {
+        activation: Activation::Sigmoid,
+        ..DenseConfig::new([784, 24, 12, 6])
+    }));
+    let sparse = |index: usize, layer: &Model| {
+        objective(index, layer)?.penalize(1.0, KlSparsity::toward(0.1)?)
+    };
+    let mut observer = |_: &Event<'_>| -> Flow { panic!("nothing happens") };
+    let refused = pretrain(stack, &sparse, &data(), &schedule(), &mut observer).unwrap_err();
+    assert!(refused.to_string().starts_with("kl-sparsity: expected a code in (0, 1)"), "{refused}");
+}

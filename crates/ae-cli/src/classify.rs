@@ -68,6 +68,9 @@ fn train_head(
     let data_recipe = data;
     let data = Prepared::new(set, &data_recipe, Some(run.preprocessing.clone()))?;
     data.say();
+    if args.data.is_empty() {
+        run.warn_of_other(&data.training)?;
+    }
     let from = std::path::absolute(&args.from).unwrap_or_else(|_| args.from.clone());
     let mut recipe = run.recipe.clone().headed(&args.recipe(), from, data.training.len())?;
     recipe.data = data_recipe;
@@ -98,7 +101,7 @@ fn train_head(
     ae_models::save(&start.folder.model(), &model, &about)?;
     let trained = Trained { recipe, model, about, data };
     let summary = labels::summarize(&trained, fitted.epochs, opened.name.clone(), start.seconds())?;
-    report::classifier::write(&start.folder, &trained, &summary)?;
+    report::write_classifier(&start.folder, &trained, &summary)?;
     eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
     Ok(Some(start.folder))
 }

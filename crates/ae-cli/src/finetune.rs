@@ -30,6 +30,9 @@ pub fn finetune(args: &FinetuneArgs) -> Result<()> {
     run.check(&set.name, &set.parts.training)?;
     let data = Prepared::new(set, &recipe.data, Some(run.preprocessing.clone()))?;
     data.say();
+    if args.data.is_empty() && args.run.resume.is_none() {
+        run.warn_of_other(&data.training)?;
+    }
     let name = format!("{}-{}-{}", data.name, recipe.model.kind(), recipe.model.code());
     if recipe.head.is_some() {
         return with_head(&run, model.to_encoder(), recipe, data, args, &name, &opened, began);
@@ -136,7 +139,7 @@ fn with_head(
     let mut summary =
         labels::summarize(&trained, fitted.epochs, device_name.clone(), start.seconds())?;
     summary.curve = curve;
-    report::classifier::write(&start.folder, &trained, &summary)?;
+    report::write_classifier(&start.folder, &trained, &summary)?;
     println!("{}", summary.sentence());
     println!("report: {}", start.folder.report().display());
     eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ae_data::{Samples, Shape};
-use ae_models::{Autoencoder, Encoder};
+use ae_models::{Autoencoder, Encoder, Model};
 use ae_train::{classify, evaluate};
 use burn::tensor::{Device, Tensor};
 
@@ -29,12 +29,12 @@ fn open_with(args: &RunArgs) -> Result<(Run, Chosen, Device)> {
 pub fn eval(args: &EvalArgs) -> Result<()> {
     let (run, chosen, device) = open_with(&args.run)?;
     let batch = run.recipe.schedule().batch;
-    let model = match &run.net {
+    let model: &Model = match &run.net {
         Net::Autoencoder(model) => model,
         Net::Classifier(model) => {
             let known = labels::known_classes(&run)?;
             let labelled = labels::labelled(&chosen.samples, &chosen.name, &known)?;
-            let answers = classify(model, labels::loss(&run.recipe)?, &labelled, batch)?;
+            let answers = classify(&**model, labels::loss(&run.recipe)?, &labelled, batch)?;
             return match args.json {
                 true => print_json(&answers.classification),
                 false => {
@@ -138,15 +138,15 @@ pub fn report(args: &ReportArgs) -> Result<()> {
     let folder = run.folder.clone();
     let Trained { recipe, model, about, data } = run.with_data()?;
     let model = match model {
-        Net::Autoencoder(model) => model,
+        Net::Autoencoder(model) => *model,
         Net::Classifier(model) => {
-            let trained = Trained { recipe, model, about, data };
+            let trained = Trained { recipe, model: *model, about, data };
             let old: LabelSummary = read_json(&folder.summary())?;
             let summary = LabelSummary {
                 curve: old.curve,
                 ..labels::summarize(&trained, old.epochs, old.device, old.seconds)?
             };
-            report::classifier::write(&folder, &trained, &summary)?;
+            report::write_classifier(&folder, &trained, &summary)?;
             println!("report: {}", folder.report().display());
             return Ok(());
         }

@@ -29,7 +29,7 @@ pub struct Learned {
 
 /// A model that begins, checked against what is wanted of it.
 pub enum Beginner {
-    Whole(Model, Box<Objective<Model>>),
+    Whole(Box<Model>, Box<Objective<Model>>),
     Layers(ae_models::Stack<Model>, Box<ObjectiveRecipe>),
     Pca { components: usize },
 }
@@ -71,7 +71,7 @@ impl Beginner {
         }
         let objective = objective.objective()?;
         objective.check(&model)?;
-        Ok(Self::Whole(model, Box::new(objective)))
+        Ok(Self::Whole(Box::new(model), Box::new(objective)))
     }
 
     /// Trains it; none if it was stopped.
@@ -99,7 +99,7 @@ impl Beginner {
             }
             Self::Whole(model, objective) => {
                 let fitted = fit_with_checkpoints(
-                    model,
+                    *model,
                     &objective,
                     &parts,
                     &schedule,

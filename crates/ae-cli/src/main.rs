@@ -17,6 +17,7 @@ mod interpolate;
 mod jacobian;
 mod labels;
 mod learn;
+mod metrics;
 mod observers;
 mod pictures;
 mod recipe;

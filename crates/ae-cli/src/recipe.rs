@@ -2,6 +2,7 @@
 
 mod applies;
 mod defaults;
+mod further;
 mod merge;
 mod model;
 mod objective;

@@ -22,10 +22,9 @@ pub struct Trained<M = Model> {
 }
 
 /// What a run was trained to be.
-#[expect(clippy::large_enum_variant, reason = "a few hundred bytes, once or twice a process")]
 pub enum Net {
-    Autoencoder(Model),
-    Classifier(Classifier<ModelEncoder>),
+    Autoencoder(Box<Model>),
+    Classifier(Box<Classifier<ModelEncoder>>),
 }
 
 impl Net {
@@ -33,11 +32,11 @@ impl Net {
         Ok(match ae_models::describe(path)?.part {
             Part::Classifier => {
                 let (model, about) = ae_models::load(path, device)?;
-                (Self::Classifier(model), about)
+                (Self::Classifier(Box::new(model)), about)
             }
             _ => {
                 let (model, about) = ae_models::load(path, device)?;
-                (Self::Autoencoder(model), about)
+                (Self::Autoencoder(Box::new(model)), about)
             }
         })
     }
@@ -142,6 +141,17 @@ impl Run {
         }
         merge(&mut given, &other.section());
         Recipe::data(&Table::from_iter([("data".to_owned(), given.into())]))
+    }
+
+    /// Warns if the training part of its own data is not the one that it was trained on.
+    pub fn warn_of_other(&self, training: &Samples) -> Result<()> {
+        if is_other_training(&self.about, training)? {
+            eprintln!(
+                "warning: this is not how the data was parted when the run was trained, so its model may \
+                 have seen samples of the test part"
+            );
+        }
+        Ok(())
     }
 
     /// Whether samples have the features that its model sees, in their order.

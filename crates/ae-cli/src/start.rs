@@ -11,7 +11,8 @@ use toml::Table;
 
 use crate::args::NewRunArgs;
 use crate::error::{Error, Result};
-use crate::observers::{Interrupt, Metrics, Terminal};
+use crate::metrics::Metrics;
+use crate::observers::{Interrupt, Terminal};
 use crate::recipe::{Maker, Recipe, read_table};
 use crate::run::{CLASSES, COLUMNS, TRAINING_PART, class_names};
 use crate::session::{Folder, Prepared};

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use super::values::{corruption, emphasis, filled, jacobian, k_sparse, number, put, text};
 
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Objective: reconstruction")]
+#[command(next_help_heading = "Objective")]
 pub struct ObjectiveArgs {
     /// squared-error or cross-entropy [default: cross-entropy for images where the output is a sigmoid]
     #[arg(short, long, value_name = "LOSS")]
@@ -26,7 +26,7 @@ pub struct ObjectiveArgs {
 }
 
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Objective: sparse codes")]
+#[command(next_help_heading = "Objective, sparse codes")]
 pub struct SparsityArgs {
     /// Weight of the L1 norm of the code [default: 0]
     #[arg(long, value_name = "WEIGHT")]
@@ -48,7 +48,7 @@ pub struct SparsityArgs {
 }
 
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Objective: smooth maps")]
+#[command(next_help_heading = "Objective, smooth maps and weights")]
 pub struct SmoothnessArgs {
     /// Weight of the squared norm of the encoder's Jacobian [default: 0]
     #[arg(long, value_name = "WEIGHT")]

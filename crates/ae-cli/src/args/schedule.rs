@@ -14,7 +14,8 @@ pub struct ScheduleArgs {
     /// adam, adam-w, sgd or rms-prop [default: adam]
     #[arg(long, value_name = "NAME", value_parser = optimizer)]
     pub optimizer: Option<Value>,
-    /// Highest learning rate [default: conv 0.005, dense 0.001]
+    /// Highest learning rate [default: conv 0.005, dense 0.001, a head alone 0.01; finetune: that of
+    /// the run, with --head at most 0.001]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f64>,
     /// How the learning rate falls: constant, cosine or step:EPOCHS:FACTOR [default: cosine]

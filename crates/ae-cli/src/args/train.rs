@@ -140,7 +140,7 @@ pub struct ClassifyArgs {
     /// Folder of the classifier, to be made [default: one in runs/, named after data and model]
     #[arg(short, long, value_name = "FOLDER", help_heading = "Head")]
     pub out: Option<PathBuf>,
-    /// Passes over the codes of the training part [default: 20, or as many as make 1000 steps]
+    /// Passes over the codes of the training part [default: 10, or as many as make 1000 steps]
     #[arg(short, long, value_name = "N", help_heading = "Training")]
     pub epochs: Option<usize>,
     #[command(flatten)]

@@ -1,17 +1,15 @@
 //! What is taken where nobody says otherwise.
 
-use std::path::PathBuf;
-
 use ae_data::{Method, Shape};
 use ae_models::{Activation, ConvConfig, DenseConfig};
 use ae_train::{Rate, Reconstruction, Schedule};
 use toml::{Table, Value};
 
-use super::applies::{check_model, check_pca, check_supervised, check_terms};
+use super::applies::{check_model, check_pca, check_terms};
 use super::merge::section;
 use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
 use super::objective::{JacobianRecipe, ObjectiveRecipe};
-use super::{DataRecipe, HeadKind, HeadRecipe, Maker, Recipe};
+use super::{DataRecipe, Maker, Recipe};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -107,66 +105,6 @@ impl Recipe {
         }
         Ok(Self { command, from: None, data, model, objective, schedule, head: None })
     }
-
-    /// The recipe of a run whose model is trained further, from the folder `from`: what was given over
-    /// what was.
-    pub fn further(self, given: &Table, data: DataRecipe, from: PathBuf) -> Result<Self> {
-        let (mut objective, mut schedule) = (self.objective(), self.schedule());
-        let head = given.get("head").map(|_| HeadRecipe::complete(given)).transpose()?;
-        let objective = match &head {
-            Some(_) => {
-                check_supervised(given)?;
-                schedule.rate.peak = schedule.rate.peak.min(LABELLED_RATE);
-                None
-            }
-            None => {
-                check_terms(&objective, given)?;
-                if self.command == Maker::Pretrain {
-                    // It was chosen for layers.
-                    objective.jacobian = None;
-                }
-                let mut objective = section("objective", objective, given)?;
-                fill(&mut objective, self.model.layers(), &schedule);
-                Some(objective)
-            }
-        };
-        Ok(Self {
-            command: Maker::Finetune,
-            from: Some(from),
-            data,
-            model: self.model,
-            objective,
-            schedule: Some(section("schedule", schedule, given)?),
-            head,
-        })
-    }
-
-    /// The recipe of a head on the codes of a run, from the folder `from`, for so many samples.
-    pub fn headed(self, given: &Table, from: PathBuf, samples: usize) -> Result<Self> {
-        Ok(Self {
-            command: Maker::Classify,
-            from: Some(from),
-            objective: None,
-            schedule: Some(schedule(HEAD_RATE, samples, given)?),
-            head: Some(HeadRecipe::complete(given)?),
-            ..self
-        })
-    }
-}
-
-/// Learning rates of a whole classifier, where its autoencoder had not a lower one, and of a head alone.
-const LABELLED_RATE: f64 = 1e-3;
-const HEAD_RATE: f64 = 1e-2;
-
-impl HeadRecipe {
-    fn complete(given: &Table) -> Result<Self> {
-        let is_svm = given.get("head").and_then(|head| head.get("kind")?.as_str()) == Some("svm");
-        let (kind, weight_decay) = match is_svm {
-            true => (HeadKind::Svm, 1e-3),
-            false => (HeadKind::Softmax, 0.0),
-        };
-        section("head", Self { kind, weight_decay, label_counts: Vec::new() }, given)
-    }
 }
 
 fn objective(
@@ -189,7 +127,7 @@ fn objective(
 }
 
 /// What depends on the model and the schedule.
-fn fill(objective: &mut ObjectiveRecipe, layers: usize, schedule: &Schedule) {
+pub(super) fn fill(objective: &mut ObjectiveRecipe, layers: usize, schedule: &Schedule) {
     if objective.contraction.is_some() || objective.curvature.is_some() {
         objective.jacobian.get_or_insert(match layers {
             1 => JacobianRecipe::Exact,
@@ -210,7 +148,7 @@ const STEPS: usize = 1000;
 
 /// The schedule for `samples` samples where nobody says otherwise: a small data set is given smaller
 /// batches and more epochs, for some dozens of steps teach nothing.
-fn schedule(peak: f64, samples: usize, given: &Table) -> Result<Schedule> {
+pub(super) fn schedule(peak: f64, samples: usize, given: &Table) -> Result<Schedule> {
     let usual = Schedule::default();
     let mut batch = usual.batch;
     while batch > 16 && samples / batch < BATCHES {

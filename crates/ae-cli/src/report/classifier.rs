@@ -3,7 +3,7 @@
 use ae_models::{Classifier, ModelEncoder};
 use maud::{Markup, PreEscaped, html};
 
-use super::{made, time, whole, write_both};
+use super::page::{made, time, whole, write_both};
 use crate::error::{Error, Result};
 use crate::figures::learning;
 use crate::labels::LabelSummary;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::whole;
+use super::page::whole;
 use crate::charts::{Line, lines_over_log};
 use crate::error::{Error, Result};
 use crate::observers::{count, digits, duration};

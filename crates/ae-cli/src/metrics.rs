@@ -1,0 +1,134 @@
+//! The metrics file: what happened in a training, an event a line.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+
+use ae_train::{Event, Flow, Observer};
+use serde_json::json;
+
+/// A file of JSON, an event a line.
+pub struct Metrics {
+    path: PathBuf,
+    file: Option<File>,
+    /// That is trained, from 1, of a model that is trained layer by layer.
+    layer: Option<u64>,
+}
+
+impl Metrics {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, file: None, layer: None }
+    }
+
+    /// Opens the file; what an interrupted run wrote after its last checkpoint, the resumed
+    /// one will write again.
+    fn open(&mut self, done: u64) -> std::io::Result<()> {
+        let kept = match File::open(&self.path) {
+            Ok(file) => BufReader::new(file)
+                .lines()
+                .map_while(Result::ok)
+                .filter(|line| moment_of(line).is_some_and(|at| at <= (self.layer, done)))
+                .map(|line| line + "\n")
+                .collect(),
+            Err(_) => String::new(),
+        };
+        let beside = self.path.with_extension("jsonl.new");
+        std::fs::write(&beside, kept)?;
+        std::fs::rename(&beside, &self.path)?;
+        self.file = Some(File::options().append(true).open(&self.path)?);
+        Ok(())
+    }
+
+    fn write(&mut self, mut line: serde_json::Value) {
+        if let Some(layer) = self.layer {
+            line["layer"] = layer.into();
+        }
+        let written = match &mut self.file {
+            Some(file) => writeln!(file, "{line}"),
+            None => Ok(()),
+        };
+        if let Err(error) = written {
+            eprintln!("warning: {}: {error}; no more metrics are written", self.path.display());
+            self.file = None;
+        }
+    }
+}
+
+/// The layer, if there are several, and the step that a line is of.
+fn moment_of(line: &str) -> Option<(Option<u64>, u64)> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let layer = line.get("layer").and_then(serde_json::Value::as_u64);
+    Some((layer, line.get("step")?.as_u64()?))
+}
+
+impl Observer for Metrics {
+    fn observe(&mut self, event: &Event<'_>) -> Flow {
+        match event {
+            Event::Layer { number, .. } => self.layer = Some(*number as u64),
+            Event::Start { done, .. } => {
+                if let Err(error) = self.open(*done) {
+                    eprintln!("warning: {}: {error}; no metrics are written", self.path.display());
+                }
+            }
+            Event::Read { done, epoch, terms, rate } => {
+                let terms: serde_json::Map<_, _> =
+                    terms.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+                self.write(json!({
+                    "event": "steps", "step": done, "epoch": epoch, "terms": terms, "rate": rate,
+                }));
+            }
+            Event::Epoch(report) => {
+                self.write(json!({ "event": "epoch", "step": report.done, "report": report }));
+            }
+            _ => {}
+        }
+        Flow::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_after_the_checkpoint_are_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let read = |done| Event::Read { done, epoch: 1, terms: &[], rate: 0.1 };
+        let mut metrics = Metrics::new(path.clone());
+        let start =
+            |done| Event::Start { done, steps: 9, steps_per_epoch: 9, batch: 1, resident: true };
+        metrics.observe(&start(0));
+        for done in [1, 2, 3] {
+            metrics.observe(&read(done));
+        }
+        std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + "{\"event\":\"st").unwrap();
+        let mut again = Metrics::new(path.clone());
+        again.observe(&start(2));
+        again.observe(&read(3));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let steps: Vec<_> = text.lines().filter_map(moment_of).collect();
+        assert_eq!(steps, [(None, 1), (None, 2), (None, 3)]);
+    }
+
+    #[test]
+    fn metrics_of_layers_below_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut metrics = Metrics::new(path.clone());
+        for number in [1, 2] {
+            metrics.observe(&Event::Layer { number, of: 2 });
+            metrics.observe(&Event::Start {
+                done: 0,
+                steps: 9,
+                steps_per_epoch: 9,
+                batch: 1,
+                resident: true,
+            });
+            metrics.observe(&Event::Read { done: 5, epoch: 1, terms: &[], rate: 0.1 });
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let moments: Vec<_> = text.lines().filter_map(moment_of).collect();
+        assert_eq!(moments, [(Some(1), 5), (Some(2), 5)]);
+    }
+}

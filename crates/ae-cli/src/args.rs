@@ -39,7 +39,6 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them")]
 pub enum Command {
     /// Train a model and write a report
     Train(Box<TrainArgs>),

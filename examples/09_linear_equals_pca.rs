@@ -1,0 +1,60 @@
+//! A linear autoencoder finds what principal component analysis does (Baldi & Hornik 1989, doi
+//! 10.1016/0893-6080(89)90014-2): the same subspace and the same error. Its weights are any mixture of the
+//! loadings, which come back as eigenvectors of the covariance of its reconstructions (Plaut 2018, arXiv
+//! 1804.10253).
+//!
+//!     cargo run --release --example 09_linear_equals_pca [mnist]
+
+mod setting;
+
+use autoencoders::burn::tensor::{Device, Tensor};
+use autoencoders::data::{Samples, Shape};
+use autoencoders::models::{Activation, Autoencoder, DenseConfig, Pca};
+use autoencoders::train::{Objective, Rate, Reconstruction, Schedule, fit};
+use nalgebra::DMatrix;
+use setting::{Result, Setting, all_rows, at_least, at_most, squared_error};
+
+const K: usize = 10;
+
+fn pca(rows: Tensor<2>) -> Result<Pca> {
+    let device = rows.device();
+    Ok(Pca::fit(&rows.into_data().iter().collect::<Vec<f32>>(), 784, K, &device)?)
+}
+
+fn main() -> Result<()> {
+    let mut setting = Setting::new((3000, 500))?;
+    let device = Device::flex();
+    let rows = all_rows(&setting.training, &device)?;
+    let centred = rows.clone() - rows.mean_dim(0);
+    let values = centred.to_data().iter().collect();
+    setting.training = Samples::from_floats(values, Shape::image(1, 28, 28))?;
+    let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([784, K]) };
+    let (epochs, batch) = setting.pick((150, 300), (100, 1000));
+    let env = |name: &str, other: f64| std::env::var(name).map_or(other, |v| v.parse().unwrap());
+    let (epochs, batch) =
+        (env("EPOCHS", epochs as f64) as usize, env("BATCH", batch as f64) as usize);
+    let rate = Rate { peak: env("PEAK", 3e-3), ..Rate::default() };
+    let schedule = Schedule { epochs, batch, rate, seed: setting.seed, ..Schedule::default() };
+    let objective = Objective::new(Reconstruction::SquaredError);
+    let model = config.init(setting.seed, &device)?;
+    let model = fit(model, &objective, &setting.data(), &schedule, &mut ())?.model;
+
+    let reconstructions = model.reconstruct(centred.clone());
+    let (truth, found) = (pca(centred.clone())?, pca(reconstructions.clone())?);
+    let least = squared_error(truth.reconstruct(centred.clone()), centred.clone());
+    let excess = squared_error(reconstructions, centred) / least - 1.0;
+    // Both bases are orthonormal: the singular values of V1^T V2 are the cosines of the principal
+    // angles between what they span, its diagonal those between loadings, whose sign is free.
+    let cosines = truth.components().transpose().matmul(found.components());
+    let cosines = DMatrix::from_row_iterator(K, K, cosines.into_data().iter::<f64>());
+    let loadings: Vec<f64> = cosines.diagonal().iter().map(|cosine| cosine.abs()).collect();
+    let angle = cosines.singular_values().min().min(1.0).acos().to_degrees();
+
+    println!(
+        "squared error of {K} components: {least:.4}; cosines of the loadings: {loadings:.4?}"
+    );
+    at_most("error above PCA's in percent", 100.0 * excess, setting.pick(0.1, 0.1), "")?;
+    at_most("largest principal angle in degrees", angle, setting.pick(2.0, 2.0), "")?;
+    let least = loadings.into_iter().fold(1.0, f64::min);
+    at_least("least cosine of a loading", least, setting.pick(0.99, 0.99), "")
+}

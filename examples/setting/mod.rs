@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use autoencoders::burn::tensor::{Device, Tensor};
 use autoencoders::data::{Options, Samples, open};
-use autoencoders::train::{Batches, Data, RESIDENT_LIMIT};
+use autoencoders::train::{Batches, Data, RESIDENT_LIMIT, Rate, Schedule};
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -35,6 +35,14 @@ impl Setting {
         if self.is_full { full } else { short }
     }
 
+    /// Epochs, samples of a step and the greatest learning rate of each mode; the rate falls along a
+    /// cosine.
+    pub fn schedule(&self, short: (usize, usize, f64), full: (usize, usize, f64)) -> Schedule {
+        let (epochs, batch, peak) = self.pick(short, full);
+        let rate = Rate { peak, ..Rate::default() };
+        Schedule { epochs, batch, rate, seed: self.seed, ..Schedule::default() }
+    }
+
     /// The training part, nothing held out: every schedule here is fixed beforehand.
     pub fn data(&self) -> Data {
         Data { training: Arc::new(self.training.clone()), validation: None }
@@ -58,11 +66,14 @@ pub fn squared_error(reconstruction: Tensor<2>, target: Tensor<2>) -> f64 {
     (reconstruction - target).square().sum().into_scalar::<f64>() / samples as f64
 }
 
-/// Prints a figure beside its target and what three seeds gave when the target was set.
+/// A bound, and what three seeds gave when it was set.
+pub type Target = (f64, &'static str);
+
+/// Prints a figure beside its target.
 ///
 /// # Errors
 /// If it is above the target.
-pub fn at_most(what: &str, value: f64, target: f64, seeds: &str) -> Result<()> {
+pub fn at_most(what: &str, value: f64, (target, seeds): Target) -> Result<()> {
     state(what, value, value <= target, &format!("at most {target}"), seeds)
 }
 
@@ -70,11 +81,11 @@ pub fn at_most(what: &str, value: f64, target: f64, seeds: &str) -> Result<()> {
 ///
 /// # Errors
 /// If it is below the target.
-pub fn at_least(what: &str, value: f64, target: f64, seeds: &str) -> Result<()> {
+pub fn at_least(what: &str, value: f64, (target, seeds): Target) -> Result<()> {
     state(what, value, value >= target, &format!("at least {target}"), seeds)
 }
 
 fn state(what: &str, value: f64, is_met: bool, target: &str, seeds: &str) -> Result<()> {
-    println!("{what}: {value:.4}, target {target} (three seeds: {seeds})");
+    println!("{what}: {value:.4}, target {target} (measured over three seeds: {seeds})");
     if is_met { Ok(()) } else { Err(format!("{what}: expected {target}, got {value:.4}").into()) }
 }

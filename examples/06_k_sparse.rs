@@ -1,0 +1,51 @@
+//! A k-sparse autoencoder (Makhzani & Frey 2013, arXiv 1312.5663) keeps the k largest units of a code.
+//! With few from the beginning many are never chosen and die, so k falls while training. In use a
+//! wider k reads more from the same code.
+//!
+//!     cargo run --release --example 06_k_sparse [mnist]
+
+mod setting;
+
+use autoencoders::burn::tensor::Device;
+use autoencoders::models::{Activation, Decoder, DenseConfig, Encoder, keep_largest};
+use autoencoders::train::{KSparse, Objective, Reconstruction, evaluate, fit};
+use setting::{Result, Setting, all_rows, at_most, squared_error};
+
+fn main() -> Result<()> {
+    let setting = Setting::new((3000, 500))?;
+    let device = Device::flex();
+    let (test, rows) = (setting.test(&device)?, all_rows(&setting.test, &device)?);
+    let (units, k) = setting.pick((128, 8), (1000, 25));
+    let mut dead = Vec::new();
+    for sparse in [KSparse::constant(k)?, KSparse::annealed(4 * k, k, 10)?] {
+        let config = DenseConfig {
+            output: Activation::Identity,
+            tied: true,
+            kept: Some(k),
+            ..DenseConfig::new([784, units])
+        };
+        let model = config.init(setting.seed, &device)?;
+        let objective = Objective::new(Reconstruction::SquaredError).keep(sparse);
+        let schedule = setting.schedule((20, 50, 3e-3), (15, 128, 1e-3));
+        let fitted = fit(model, &objective, &setting.data(), &schedule, &mut ())?;
+
+        let found = evaluate(&fitted.model, &test, 500)?.evaluation;
+        println!("{sparse}: {} of {units} units are dead; squared error of", found.dead_units);
+        let code = fitted.model.encode_all(rows.clone());
+        for wider in [k, k * 3 / 2, 2 * k] {
+            let reconstruction = fitted.model.decode(keep_largest(code.clone(), wider));
+            println!("  {wider} units in use: {:.2}", squared_error(reconstruction, rows.clone()));
+        }
+        dead.push(found.dead_units as f64 / units as f64);
+    }
+    at_most(
+        "share of units that are dead with annealing",
+        dead[1],
+        setting.pick((0.25, "0.11 to 0.15"), (1e9, "")),
+    )?;
+    at_most(
+        "the same over what it is without",
+        dead[1] / dead[0],
+        setting.pick((0.5, "0.24 to 0.33"), (1e9, "")),
+    )
+}

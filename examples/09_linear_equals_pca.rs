@@ -1,0 +1,63 @@
+//! A linear autoencoder finds what principal component analysis does (Baldi & Hornik 1989, doi
+//! 10.1016/0893-6080(89)90014-2): the same subspace and the same error. Its weights are any mixture of the
+//! loadings, which come back as eigenvectors of the covariance of its reconstructions (Plaut 2018, arXiv
+//! 1804.10253).
+//!
+//!     cargo run --release --example 09_linear_equals_pca [mnist]
+
+mod setting;
+
+use autoencoders::burn::tensor::{Device, Tensor};
+use autoencoders::data::{Samples, Shape};
+use autoencoders::models::{Activation, Autoencoder, DenseConfig, Pca};
+use autoencoders::train::{Objective, Reconstruction, fit};
+use nalgebra::DMatrix;
+use setting::{Result, Setting, all_rows, at_least, at_most, squared_error};
+
+fn pca(rows: Tensor<2>, components: usize) -> Result<Pca> {
+    let device = rows.device();
+    Ok(Pca::fit(&rows.into_data().iter().collect::<Vec<f32>>(), 784, components, &device)?)
+}
+
+fn main() -> Result<()> {
+    let mut setting = Setting::new((3000, 500))?;
+    let device = Device::flex();
+    let rows = all_rows(&setting.training, &device)?;
+    let centred = rows.clone() - rows.mean_dim(0);
+    let values = centred.to_data().iter().collect();
+    setting.training = Samples::from_floats(values, Shape::image(1, 28, 28))?;
+    // Where the variance falls clearly to the next component: a subspace is known no better than that.
+    let k = setting.pick(9, 10);
+    let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([784, k]) };
+    let schedule = setting.schedule((300, 300, 1e-2), (100, 1000, 3e-3));
+    let objective = Objective::new(Reconstruction::SquaredError);
+    let model = config.init(setting.seed, &device)?;
+    let model = fit(model, &objective, &setting.data(), &schedule, &mut ())?.model;
+
+    let reconstructions = model.reconstruct(centred.clone());
+    let (truth, found) = (pca(centred.clone(), k)?, pca(reconstructions.clone(), k)?);
+    let least = squared_error(truth.reconstruct(centred.clone()), centred.clone());
+    let excess = squared_error(reconstructions, centred) / least - 1.0;
+    // Both bases are orthonormal: the singular values of V1^T V2 are the cosines of the principal
+    // angles between what they span, its diagonal those between loadings, whose sign is free.
+    let cosines = truth.components().transpose().matmul(found.components());
+    let cosines = DMatrix::from_row_iterator(k, k, cosines.into_data().iter::<f64>());
+    let loadings: Vec<f64> = cosines.diagonal().iter().map(|cosine| cosine.abs()).collect();
+    let angle = cosines.singular_values().min().min(1.0).acos().to_degrees();
+
+    println!(
+        "squared error of {k} components: {least:.4}; cosines of the loadings: {loadings:.4?}"
+    );
+    at_most(
+        "error above PCA's in percent",
+        100.0 * excess,
+        setting.pick((0.1, "0.0000"), (0.1, "0.0000")),
+    )?;
+    at_most(
+        "largest principal angle in degrees",
+        angle,
+        setting.pick((2.0, "0.05 to 0.06"), (2.0, "0.06")),
+    )?;
+    let least = loadings.into_iter().fold(1.0, f64::min);
+    at_least("least cosine of a loading", least, setting.pick((0.99, "1.0000"), (0.0, "")))
+}

@@ -1,0 +1,77 @@
+//! One crate in another workspace: a pretrained encoder becomes part of a model that is otherwise Burn's
+//! own. Here it learned from digits without labels; Burn trains a layer on its codes to tell three
+//! shapes apart, from one picture of each.
+//!
+//!     cargo run [FILE]        (in this folder; FILE: any model of images of 28x28 that ae-models saved)
+
+use std::path::Path;
+
+use ae_models::{About, Encoder, ModelEncoder, load};
+use burn::module::{Initializer, Module};
+use burn::nn::{Linear, LinearConfig, loss::CrossEntropyLossConfig};
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+#[derive(Module, Debug)]
+struct Shapes {
+    encoder: ModelEncoder,
+    head: Linear,
+}
+
+impl Shapes {
+    fn load(file: &Path, device: &Device) -> Result<Self, ae_models::Error> {
+        let (encoder, _): (ModelEncoder, About) = load(file, device)?;
+        let head = LinearConfig::new(encoder.code_size(), 3).with_initializer(Initializer::Zeros);
+        Ok(Self { encoder: encoder.no_grad(), head: head.init(device) })
+    }
+
+    fn forward(&self, images: Tensor<2>) -> Tensor<2> {
+        self.head.forward(self.encoder.encode(images))
+    }
+}
+
+/// A bar, a ring or a cross of a size, moved by so many pixels: `[1, 784]`.
+fn draw(shape: usize, size: f32, [right, down]: [i32; 2], device: &Device) -> Tensor<2> {
+    let pixels = (0..784).map(|pixel| {
+        let x = (pixel % 28 - 14 - right) as f32;
+        let y = (pixel / 28 - 14 - down) as f32;
+        let is_inside = x.hypot(y) < size;
+        let is_ink = match shape {
+            0 => is_inside && x.abs() < 1.5,
+            1 => is_inside && x.hypot(y) > size - 2.5,
+            _ => is_inside && x.abs().min(y.abs()) < 1.5,
+        };
+        f32::from(u8::from(is_ink))
+    });
+    Tensor::from_data(TensorData::new(pixels.collect::<Vec<_>>(), [1, 784]), device)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/encoder.safetensors");
+    let file = std::env::args().nth(1).unwrap_or(own.into());
+    let device = Device::flex();
+    let mut model = Shapes::load(Path::new(&file), &device)?.train();
+    let images = Tensor::cat((0..3).map(|shape| draw(shape, 8.0, [0, 0], &device)).collect(), 0);
+    let classes = Tensor::<1, Int>::from_ints([0, 1, 2], &device).autodiff();
+    let loss = CrossEntropyLossConfig::new().init(&device);
+    let mut optimizer = AdamConfig::new().init();
+    for _ in 0..100 {
+        let loss = loss.forward(model.forward(images.clone().autodiff()), classes.clone());
+        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        model = optimizer.step(0.01, model, gradients);
+    }
+
+    let (model, mut right, mut all) = (model.valid(), 0, 0);
+    for pixels in (0..9).map(|at| [at % 3 - 1, at / 3 - 1]) {
+        for (shape, size) in (0..12).map(|index| (index % 3, 7.0 + (index / 3) as f32)) {
+            let scores = model.forward(draw(shape, size, pixels, &device));
+            right += usize::from(scores.argmax(1).into_scalar::<i64>() as usize == shape);
+            all += 1;
+        }
+    }
+    println!("{right} of {all} other bars, rings and crosses are told apart, target 100");
+    if right < 100 {
+        return Err(format!("expected 100 of {all} to be right, got {right}").into());
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What every example begins and ends with: its data, its seed, and its figure beside a target.
+#![allow(dead_code, reason = "each example compiles this for itself, and none needs all of it")]
+
+use std::sync::Arc;
+
+use autoencoders::burn::tensor::{Device, Tensor};
+use autoencoders::data::{Options, Samples, open};
+use autoencoders::train::{Batches, Data, RESIDENT_LIMIT, Rate, Schedule};
+
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// What an example runs on: `EXAMPLE [DATA [SEED]]`.
+pub struct Setting {
+    pub training: Samples,
+    pub test: Samples,
+    pub seed: u64,
+    is_full: bool,
+}
+
+impl Setting {
+    /// Without an argument (or with `digits`) the short mode, on so many generated digits to train and
+    /// to test on; with the name or the path of a data set the full one, on all of it.
+    pub fn new(digits: (usize, usize)) -> Result<Self> {
+        let mut arguments = std::env::args().skip(1);
+        let source = arguments.next().unwrap_or("digits".into());
+        let seed = arguments.next().map_or(Ok(0), |seed| seed.parse())?;
+        let is_full = source != "digits";
+        let options = Options { digits: (!is_full).then_some(digits), seed, ..Options::default() };
+        let parts = open(&source, &options, &mut |_| ())?.parts;
+        Ok(Self { training: parts.training, test: parts.test, seed, is_full })
+    }
+
+    /// One value for the short mode, one for the full.
+    pub fn pick<T>(&self, short: T, full: T) -> T {
+        if self.is_full { full } else { short }
+    }
+
+    /// Epochs, samples of a step and the greatest learning rate of each mode; the rate falls along a
+    /// cosine.
+    pub fn schedule(&self, short: (usize, usize, f64), full: (usize, usize, f64)) -> Schedule {
+        let (epochs, batch, peak) = self.pick(short, full);
+        let rate = Rate { peak, ..Rate::default() };
+        Schedule { epochs, batch, rate, seed: self.seed, ..Schedule::default() }
+    }
+
+    /// The training part, nothing held out: every schedule here is fixed beforehand.
+    pub fn data(&self) -> Data {
+        Data { training: Arc::new(self.training.clone()), validation: None }
+    }
+
+    /// The test part on a device.
+    pub fn test(&self, device: &Device) -> Result<Batches> {
+        Ok(Batches::new(Arc::new(self.test.clone()), device, RESIDENT_LIMIT, None)?)
+    }
+}
+
+/// All rows in one tensor, `[rows, features]`.
+pub fn all_rows(samples: &Samples, device: &Device) -> Result<Tensor<2>> {
+    let batches = Batches::new(Arc::new(samples.clone()), device, RESIDENT_LIMIT, None)?;
+    Ok(batches.select(&(0..samples.len()).collect::<Vec<_>>())?)
+}
+
+/// Squared error per sample: summed over features, averaged over samples.
+pub fn squared_error(reconstruction: Tensor<2>, target: Tensor<2>) -> f64 {
+    let [samples, _] = target.dims();
+    (reconstruction - target).square().sum().into_scalar::<f64>() / samples as f64
+}
+
+/// A bound, and what three seeds gave when it was set.
+pub type Target = (f64, &'static str);
+
+/// Prints a figure beside its target.
+///
+/// # Errors
+/// If it is above the target.
+pub fn at_most(what: &str, value: f64, (target, seeds): Target) -> Result<()> {
+    state(what, value, value <= target, &format!("at most {target}"), seeds)
+}
+
+/// As [`at_most`], for what has to be large.
+///
+/// # Errors
+/// If it is below the target.
+pub fn at_least(what: &str, value: f64, (target, seeds): Target) -> Result<()> {
+    state(what, value, value >= target, &format!("at least {target}"), seeds)
+}
+
+fn state(what: &str, value: f64, is_met: bool, target: &str, seeds: &str) -> Result<()> {
+    println!("{what}: {value:.4}, target {target} (measured over three seeds: {seeds})");
+    if is_met { Ok(()) } else { Err(format!("{what}: expected {target}, got {value:.4}").into()) }
+}

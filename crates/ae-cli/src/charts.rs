@@ -49,7 +49,6 @@ pub fn lines_over_log(x: &str, y: &str, lines: &[Line]) -> Result<String> {
 }
 
 fn drawn(x: &str, y: &str, lines: &[Line], is_log: bool) -> Result<String> {
-    use SeriesLabelPosition::{MiddleRight, UpperRight};
     let points = || lines.iter().flat_map(|line| line.points.iter().copied());
     let (low_x, high_x) = span(points().map(|(x, _)| x));
     let (low, high) = span(points().map(|(_, y)| y));
@@ -65,14 +64,20 @@ fn drawn(x: &str, y: &str, lines: &[Line], is_log: bool) -> Result<String> {
     };
     let log_ys = || (low * 0.9..high * 1.1).log_scale();
     let is_wide = low > 0.0 && high / low > 20.0;
+    let height = |y: f64| match is_wide {
+        true => (y / low).ln() / (high / low).ln(),
+        false => (y - floor) / (high + room - floor),
+    };
+    let on_the_right = points().filter(|(x, _)| *x > (low_x + high_x) / 2.0);
+    let legend = free_side(&on_the_right.map(|(_, y)| height(y)).collect::<Vec<_>>());
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         match (is_log && low_x > 0.0, is_wide) {
-            (false, false) => draw(&area, x, y, xs, ys, lines, MiddleRight),
-            (false, true) => draw(&area, x, y, xs, log_ys(), lines, MiddleRight),
-            (true, false) => draw(&area, x, y, log_xs(), ys, lines, UpperRight),
-            (true, true) => draw(&area, x, y, log_xs(), log_ys(), lines, UpperRight),
+            (false, false) => draw(&area, x, y, xs, ys, lines, legend),
+            (false, true) => draw(&area, x, y, xs, log_ys(), lines, legend),
+            (true, false) => draw(&area, x, y, log_xs(), ys, lines, legend),
+            (true, true) => draw(&area, x, y, log_xs(), log_ys(), lines, legend),
         }
         .map_err(broken)?;
         area.present().map_err(|error| broken(error.into()))?;
@@ -111,6 +116,15 @@ where
         .axis_desc_style(("sans-serif", 13, &INK))
         .draw()?;
     Ok(())
+}
+
+/// Where on the right a legend covers the fewest points, given how high they lie from 0 to 1.
+fn free_side(heights: &[f64]) -> SeriesLabelPosition {
+    use SeriesLabelPosition::{LowerRight, MiddleRight, UpperRight};
+    let sides = [(UpperRight, 0.9), (MiddleRight, 0.5), (LowerRight, 0.1)];
+    let covered = |middle: f64| heights.iter().filter(|y| (*y - middle).abs() < 0.17).count();
+    let free = sides.into_iter().min_by_key(|(_, middle)| covered(*middle));
+    free.map_or(UpperRight, |(side, _)| side)
 }
 
 fn draw<'a, X, Y>(

@@ -4,7 +4,7 @@ use ae_models::Activation;
 use clap::Args;
 use toml::{Table, Value};
 
-use super::values::{flag, name, norm, number, numbers, put, text};
+use super::values::{flag, name, norm, number, numbers, put, text, widths};
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Model")]
@@ -12,10 +12,10 @@ pub struct ModelArgs {
     /// conv, dense or pca [default: conv for images, dense for tables; pretrain: dense]
     #[arg(short, long, value_name = "KIND")]
     pub model: Option<String>,
-    /// Widths of hidden dense layers [default: conv none, dense 1000,500,250, tables 4 times their
-    /// columns]
-    #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
-    pub hidden: Option<Vec<usize>>,
+    /// Widths of hidden dense layers, or none [default: conv none, dense 1000,500,250, tables 4 times
+    /// their columns]
+    #[arg(long, value_name = "N,N,..|none", value_parser = widths)]
+    pub hidden: Option<Value>,
     /// Channels after each convolution (conv) [default: 32,64]
     #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
     pub channels: Option<Vec<usize>>,
@@ -57,7 +57,7 @@ impl ModelArgs {
         let mut section = Table::new();
         put(&mut section, "kind", text(&self.model));
         put(&mut section, "code", code.clone());
-        put(&mut section, "hidden", list(&self.hidden));
+        put(&mut section, "hidden", self.hidden.clone());
         put(&mut section, "channels", list(&self.channels));
         put(&mut section, "kernel", self.kernel.map(number));
         put(&mut section, "down", text(&self.down));

@@ -18,6 +18,17 @@ pub fn numbers(values: &[usize]) -> Value {
     Value::Array(values.iter().copied().map(number).collect())
 }
 
+/// Widths of layers, or `none`.
+pub fn widths(text: &str) -> Result<Value, String> {
+    if text == "none" {
+        return Ok(Value::Array(Vec::new()));
+    }
+    let widths = text.split(',').map(|width| width.trim().parse::<usize>());
+    let widths = widths.collect::<Result<Vec<_>, _>>();
+    let widths = widths.map_err(|_| "expected numbers such as 500,250, or none".to_owned())?;
+    Ok(numbers(&widths))
+}
+
 pub fn text(text: &Option<String>) -> Option<Value> {
     text.clone().map(Value::from)
 }

@@ -163,7 +163,7 @@ impl Architecture {
 /// Any autoencoder of this crate.
 #[derive(Module, Debug)]
 #[module(custom_display)]
-#[expect(clippy::large_enum_variant, reason = "a few hundred bytes, once or twice a process")]
+#[allow(clippy::large_enum_variant, reason = "a few hundred bytes, once or twice a process")]
 pub enum Model {
     /// Dense.
     Dense(Dense),
@@ -178,7 +178,7 @@ pub enum Model {
 /// The encoder of any autoencoder of this crate.
 #[derive(Module, Debug)]
 #[module(custom_display)]
-#[expect(clippy::large_enum_variant, reason = "a few hundred bytes, once or twice a process")]
+#[allow(clippy::large_enum_variant, reason = "a few hundred bytes, once or twice a process")]
 pub enum ModelEncoder {
     /// Dense.
     Dense(DenseEncoder),

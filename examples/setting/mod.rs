@@ -66,7 +66,7 @@ pub fn squared_error(reconstruction: Tensor<2>, target: Tensor<2>) -> f64 {
     (reconstruction - target).square().sum().into_scalar::<f64>() / samples as f64
 }
 
-/// A bound, and what three seeds gave when it was set.
+/// A bound, and what was measured when it was set.
 pub type Target = (f64, &'static str);
 
 /// Prints a figure beside its target.
@@ -86,6 +86,6 @@ pub fn at_least(what: &str, value: f64, (target, seeds): Target) -> Result<()> {
 }
 
 fn state(what: &str, value: f64, is_met: bool, target: &str, seeds: &str) -> Result<()> {
-    println!("{what}: {value:.4}, target {target} (measured over three seeds: {seeds})");
+    println!("{what}: {value:.4}, target {target} (measured: {seeds})");
     if is_met { Ok(()) } else { Err(format!("{what}: expected {target}, got {value:.4}").into()) }
 }

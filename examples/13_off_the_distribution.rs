@@ -1,6 +1,6 @@
-//! A model knows what it was fitted to: on other images its error rises, by which they are told apart. The
-//! others here are the test digits themselves, mirrored or upside down, so that nothing but their form is
-//! new; and noise.
+//! A model knows what it was fitted to: on other images its error rises, and by it they are told apart.
+//! The others are the test digits themselves, upside down, mirrored or turned, so that nothing but their
+//! form is new; and their negatives.
 //!
 //!     cargo run --release --example 13_off_the_distribution [mnist]
 
@@ -35,29 +35,20 @@ fn main() -> Result<()> {
     let known = errors(digits.clone());
     let square = digits.clone().reshape([count, 28, 28]);
     let others = [
-        (
-            "upside down",
-            setting.pick((0.8, "0.86 to 0.87"), (0.77, "0.82, one seed")),
-            square.clone().flip([1]).reshape([count, 784]),
-        ),
-        (
-            "mirrored",
-            setting.pick((0.8, "0.87 to 0.90"), (0.77, "0.82, one seed")),
-            square.clone().flip([2]).reshape([count, 784]),
-        ),
-        (
-            "turned by 90 degrees",
-            setting.pick((0.9, "0.96 to 0.97"), (0.9, "0.94, one seed")),
-            square.swap_dims(1, 2).flip([2]).reshape([count, 784]),
-        ),
-        ("negative", setting.pick((0.99, "1.00"), (0.99, "")), -digits + 1.0),
+        ("upside down", square.clone().flip([1]).reshape([count, 784])),
+        ("mirrored", square.clone().flip([2]).reshape([count, 784])),
+        ("turned by 90 degrees", square.swap_dims(1, 2).flip([2]).reshape([count, 784])),
+        ("negative", -digits + 1.0),
     ];
     let mean = |errors: &[f32]| errors.iter().sum::<f32>() / errors.len() as f32;
-    println!("squared error per image: {:.2} for digits", mean(&known));
-    for (name, target, images) in others {
+    println!("squared error per image: {:.2} of digits", mean(&known));
+    let mut least = 1.0f64;
+    for (name, images) in others {
         let other = errors(images);
-        println!("  {name}: {:.2}", mean(&other));
-        at_least(&format!("  told from digits when {name}"), told_apart(&known, &other), target)?;
+        let area = told_apart(&known, &other);
+        println!("  {:.2} {name}, told apart: {area:.3}", mean(&other));
+        least = least.min(area);
     }
-    Ok(())
+    let target = setting.pick((0.8, "0.86 to 0.87, 3 seeds"), (0.75, "0.82, seed 0"));
+    at_least("hardest to tell apart, area under the curve", least, target)
 }

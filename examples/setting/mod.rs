@@ -66,7 +66,7 @@ pub fn squared_error(reconstruction: Tensor<2>, target: Tensor<2>) -> f64 {
     (reconstruction - target).square().sum().into_scalar::<f64>() / samples as f64
 }
 
-/// A bound, and what was measured when it was set: over three seeds, unless it says otherwise.
+/// A bound, and what was measured when it was set.
 pub type Target = (f64, &'static str);
 
 /// Prints a figure beside its target.

@@ -51,17 +51,17 @@ fn main() -> Result<()> {
     at_most(
         "error above PCA's in percent",
         100.0 * excess,
-        setting.pick((0.1, "0.0000, 3 seeds"), (0.1, "0.0000, seed 0")),
+        setting.pick((0.1, "0.0000, 3 seeds"), (0.1, "0.0000, 4 seeds")),
     )?;
     at_most(
         "largest principal angle in degrees",
         angle,
-        setting.pick((2.0, "0.05 to 0.06, 3 seeds"), (2.0, "0.06, seed 0")),
+        setting.pick((2.0, "0.05 to 0.06, 3 seeds"), (2.0, "0.05 to 0.07, 4 seeds")),
     )?;
     let least = loadings.into_iter().fold(1.0, f64::min);
     at_least(
         "least cosine of a loading",
         least,
-        setting.pick((0.99, "1.0000, 3 seeds"), (0.99, "1.0000, seed 0")),
+        setting.pick((0.99, "1.0000, 3 seeds"), (0.99, "1.0000, 4 seeds")),
     )
 }

@@ -1,6 +1,7 @@
 //! A k-sparse autoencoder (Makhzani & Frey 2013, arXiv 1312.5663) keeps the k largest units of a code.
-//! With few from the beginning many are never chosen and die, so k falls while training. In use a
-//! wider k reads more from the same code.
+//! With few from the beginning many are never chosen and die, so k falls while training; on MNIST with
+//! 1000 units, over these 10 epochs, that kept no more of them alive. In use a wider k reads more from
+//! the same code.
 //!
 //!     cargo run --release --example 06_k_sparse [mnist]
 
@@ -41,11 +42,11 @@ fn main() -> Result<()> {
     at_most(
         "share of units that are dead with annealing",
         dead[1],
-        setting.pick((0.25, "0.11 to 0.15, 3 seeds"), (1e9, "")),
+        setting.pick((0.25, "0.11 to 0.15, 3 seeds"), (0.4, "0.31, 1 seed")),
     )?;
     at_most(
         "the same over what it is without",
         dead[1] / dead[0],
-        setting.pick((0.5, "0.24 to 0.33, 3 seeds"), (1e9, "")),
+        setting.pick((0.5, "0.24 to 0.33, 3 seeds"), (1.3, "1.16, 1 seed: no help there")),
     )
 }

@@ -2,6 +2,7 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
+use ae_kernels::Nonlinearity;
 use burn::tensor::{Tensor, activation};
 
 /// An elementwise nonlinearity `s`.
@@ -62,6 +63,29 @@ impl Activation {
             // Burn's own differentiates an approximation of it on most back ends: off by up to 9e-4.
             Self::Gelu => a.clone() * ((a / SQRT_2).erf() + 1.0) * 0.5,
             Self::Silu => activation::silu(a),
+        }
+    }
+
+    /// As a kernel does it in the pass of the linear map before, if one can.
+    pub fn within(self) -> Option<Nonlinearity> {
+        match self {
+            Self::Identity => Some(Nonlinearity::Identity),
+            Self::Sigmoid => Some(Nonlinearity::Sigmoid),
+            Self::Tanh => Some(Nonlinearity::Tanh),
+            Self::Relu => Some(Nonlinearity::Rectifier(0.0)),
+            Self::LeakyRelu => Some(Nonlinearity::Rectifier(LEAK)),
+            Self::Gelu | Self::Silu => None,
+        }
+    }
+
+    /// `s` of what `linear` gives, which does it itself where it can.
+    pub(crate) fn after<const D: usize>(
+        self,
+        linear: impl FnOnce(Nonlinearity) -> Tensor<D>,
+    ) -> Tensor<D> {
+        match self.within() {
+            Some(nonlinearity) => linear(nonlinearity),
+            None => self.apply(linear(Nonlinearity::Identity)),
         }
     }
 

@@ -4,6 +4,7 @@ mod config;
 mod decoder;
 mod encoder;
 
+use ae_kernels::Nonlinearity;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -111,7 +112,7 @@ impl Layered for Conv {
         input: Tensor<2>,
         between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        self.encoder.through(input, between)
+        self.encoder.through(input, Some(between))
     }
 
     fn decode_logits_through(
@@ -119,13 +120,13 @@ impl Layered for Conv {
         code: Tensor<2>,
         between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        self.decoder.logits(code, Some(&self.encoder), between)
+        self.decoder.logits(code, Some(&self.encoder), Some(between))
     }
 }
 
 impl Decoder for Conv {
     fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
-        self.decode_logits_through(code, &mut |hidden| hidden)
+        self.decoder.logits(code, Some(&self.encoder), None)
     }
 
     fn output(&self) -> Activation {
@@ -140,12 +141,16 @@ pub(super) struct Stage {
     pub(super) norm: Option<Normalization>,
 }
 
-impl Stage {
-    pub(super) fn finish(&self, map: Tensor<4>, activation: Activation) -> Tensor<4> {
-        activation.apply(match &self.norm {
-            Some(norm) => norm.forward(map),
-            None => map,
-        })
+/// A convolution, perhaps a normalisation of what it gives, and an activation, which the convolution
+/// does itself where there is nothing in between.
+fn normalized(
+    norm: &Option<Normalization>,
+    activation: Activation,
+    convolution: impl FnOnce(Nonlinearity) -> Tensor<4>,
+) -> Tensor<4> {
+    match norm {
+        Some(norm) => activation.apply(norm.forward(convolution(Nonlinearity::Identity))),
+        None => activation.after(convolution),
     }
 }
 
@@ -178,7 +183,8 @@ fn norm(config: &ConvConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Autoencoder, initial::Initial, layers::convolve_back};
+    use crate::{Autoencoder, initial::Initial};
+    use ae_kernels::convolve_back;
     use burn::tensor::{Device, TensorData};
     use proptest::prelude::*;
 
@@ -223,9 +229,9 @@ mod tests {
             bias: Param::from_tensor(Tensor::zeros([1], &device)),
         };
         let image = Tensor::from_floats([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
-        let map = ones.convolve(image, 2);
+        let map = ones.convolve(image, 2, Nonlinearity::Identity);
         map.to_data().assert_eq(&TensorData::from([[[[10.0f32]]]]), true);
-        let back = convolve_back(map, ones.weight.val(), None, 2, [2, 2]);
+        let back = convolve_back(map, ones.weight.val(), None, 2, [2, 2], Nonlinearity::Identity);
         back.to_data().assert_eq(&TensorData::from([[[[10.0f32, 10.0], [10.0, 10.0]]]]), true);
     }
 

@@ -1,7 +1,8 @@
 //! Heads: from features, or from codes, to a score for every class.
 
+use ae_kernels::{Nonlinearity, Weight, linear};
 use burn::module::{DisplaySettings, Module, ModuleDisplay, Param};
-use burn::tensor::{Device, Tensor, TensorData, module::linear};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::count::{Count, check_count};
 use crate::summary::{Summary, print_as_summary, thousands};
@@ -128,7 +129,7 @@ impl Head {
 
 impl Classify for Head {
     fn scores(&self, input: Tensor<2>) -> Tensor<2> {
-        linear(input, self.weight.val(), Some(self.bias.val()))
+        linear(input, Weight::Straight(self.weight.val()), self.bias.val(), Nonlinearity::Identity)
     }
 
     fn features(&self) -> usize {

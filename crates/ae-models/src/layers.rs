@@ -1,12 +1,14 @@
 //! The few layers that models are made of. Their fields are named as PyTorch names them.
 
+use ae_kernels::{Nonlinearity, Weight, linear};
 use burn::module::{Module, Param};
 use burn::tensor::{
     Tensor,
-    module::{conv_transpose2d, conv2d, interpolate, linear},
-    ops::{ConvOptions, ConvTransposeOptions, InterpolateMode, InterpolateOptions},
+    module::interpolate,
+    ops::{InterpolateMode, InterpolateOptions},
 };
 
+use crate::Activation;
 use crate::conv::Up;
 use crate::initial::Initial;
 
@@ -22,8 +24,9 @@ impl Affine {
         Self { weight: initial.weight([from, to], from, gain), bias: initial.constant(to, 0.0) }
     }
 
-    pub(crate) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        linear(input, self.weight.val(), Some(self.bias.val()))
+    pub(crate) fn forward(&self, input: Tensor<2>, activation: Activation) -> Tensor<2> {
+        let weight = Weight::Straight(self.weight.val());
+        activation.after(|nonlinearity| linear(input, weight, self.bias.val(), nonlinearity))
     }
 }
 
@@ -72,8 +75,13 @@ impl Kernel {
     }
 
     /// `[batch, in, height, width] -> [batch, out, ceil(height / stride), ceil(width / stride)]`
-    pub(crate) fn convolve(&self, input: Tensor<4>, stride: usize) -> Tensor<4> {
-        convolve(input, self.weight.val(), Some(self.bias.val()), stride)
+    pub(crate) fn convolve(
+        &self,
+        input: Tensor<4>,
+        stride: usize,
+        after: Nonlinearity,
+    ) -> Tensor<4> {
+        ae_kernels::convolve(input, self.weight.val(), Some(self.bias.val()), stride, after)
     }
 }
 
@@ -95,32 +103,20 @@ impl<const D: usize> Borrowing<D> {
     }
 }
 
-/// A convolution with a kernel of odd size, padded by half of it: a stride of 1 keeps the size, a
-/// stride of 2 halves it, rounding up.
-pub(crate) fn convolve(
-    input: Tensor<4>,
-    weight: Tensor<4>,
-    bias: Option<Tensor<1>>,
-    stride: usize,
-) -> Tensor<4> {
-    let padding = weight.dims()[3] / 2;
-    conv2d(input, weight, bias, ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1))
-}
-
-/// The transpose of [`convolve`]: to a map of `[height, width]`, which a convolution of that
-/// stride would bring to the input's size.
-pub(crate) fn convolve_back(
-    input: Tensor<4>,
-    weight: Tensor<4>,
-    bias: Option<Tensor<1>>,
-    stride: usize,
-    [height, width]: [usize; 2],
-) -> Tensor<4> {
-    let padding = weight.dims()[3] / 2;
-    // The size without output padding is stride (half - 1) + 1.
-    let lacking = [(height - 1) % stride, (width - 1) % stride];
-    let options = ConvTransposeOptions::new([stride; 2], [padding; 2], lacking, [1; 2], 1);
-    conv_transpose2d(input, weight, bias, options)
+impl Borrowing<2> {
+    /// `s(x W + b)`, where a weight that is lent is transposed: `[out, in]`.
+    pub(crate) fn forward(
+        &self,
+        input: Tensor<2>,
+        lent: Option<Tensor<2>>,
+        activation: Activation,
+    ) -> Tensor<2> {
+        let weight = match self.weight {
+            Some(_) => Weight::Straight(self.weight(None)),
+            None => Weight::Transposed(self.weight(lent)),
+        };
+        activation.after(|nonlinearity| linear(input, weight, self.bias.val(), nonlinearity))
+    }
 }
 
 /// Repeats pixels up to `size`: `[batch, channels, h, w] -> [batch, channels, height, width]`.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod activity;
+mod adam;
 mod batches;
 mod checkpoint;
 mod classification;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use ae_models::tensors::{Names, Tensors};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{
-    AdamConfig, AdamWConfig, DynOptimizer, DynState, GradientsParams, RmsPropConfig, SgdConfig,
-    StateSink, StateSource, momentum::MomentumConfig,
+    DynOptimizer, DynState, GradientsParams, RmsPropConfig, SgdConfig, StateSink, StateSource,
+    momentum::MomentumConfig,
 };
 use burn::tensor::{Device, Tensor};
 
+use crate::adam::Adam;
 use crate::{Error, Result};
 
 /// The rule that turns gradients into steps.
@@ -125,12 +126,10 @@ impl Optimizer {
     fn rule(&self) -> Arc<dyn DynOptimizer> {
         match *self {
             Self::Adam { beta_1, beta_2, epsilon } => {
-                let config = AdamConfig::new().with_beta_1(beta_1).with_beta_2(beta_2);
-                Arc::new(config.with_epsilon(epsilon).build())
+                Arc::new(Adam { beta_1, beta_2, epsilon, weight_decay: 0.0 })
             }
             Self::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
-                let config = AdamWConfig::new().with_beta_1(beta_1).with_beta_2(beta_2);
-                Arc::new(config.with_epsilon(epsilon).with_weight_decay(weight_decay).build())
+                Arc::new(Adam { beta_1, beta_2, epsilon, weight_decay })
             }
             Self::Sgd { momentum, nesterov } => {
                 let momentum = (momentum > 0.0).then_some(MomentumConfig {

@@ -1,5 +1,6 @@
 //! How far a reconstruction is from its target.
 
+use ae_kernels::{cross_entropy, squared_error};
 use ae_models::Activation;
 use burn::tensor::{Tensor, activation::log_sigmoid};
 
@@ -47,8 +48,14 @@ impl Reconstruction {
 
     /// The loss of a batch: summed over features, averaged over samples; `[1]`.
     pub fn loss(self, logits: Tensor<2>, output: Activation, target: Tensor<2>) -> Tensor<1> {
-        let [batch, _] = logits.dims();
-        self.elements(logits, output, target).sum() / batch as f64
+        match (self, output.within()) {
+            (Self::CrossEntropy, _) => cross_entropy(logits, target),
+            (Self::SquaredError, Some(output)) => squared_error(logits, output, target),
+            (Self::SquaredError, None) => {
+                let [batch, _] = logits.dims();
+                self.elements(logits, output, target).sum() / batch as f64
+            }
+        }
     }
 }
 

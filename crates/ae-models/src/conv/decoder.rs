@@ -1,10 +1,11 @@
 //! From a code back to an image.
 
+use ae_kernels::{convolve, convolve_back};
 use burn::module::Module;
-use burn::tensor::{Tensor, module::linear};
+use burn::tensor::Tensor;
 
-use super::{ConvConfig, ConvEncoder, Up, norm, shape};
-use crate::layers::{Borrowing, Normalization, convolve, convolve_back, upsample};
+use super::{ConvConfig, ConvEncoder, Up, norm, normalized, shape};
+use crate::layers::{Borrowing, Normalization, upsample};
 use crate::summary::{Summary, print_as_summary};
 use crate::{Activation, Decoder, initial::Initial};
 
@@ -65,14 +66,17 @@ impl ConvDecoder {
         &self,
         code: Tensor<2>,
         encoder: Option<&ConvEncoder>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        mut between: Option<&mut dyn FnMut(Tensor<2>) -> Tensor<2>>,
     ) -> Tensor<2> {
         let config = &self.config;
         let mut x = code;
         for (index, layer) in self.dense.iter().enumerate() {
-            let lent = encoder.map(|encoder| &encoder.dense[self.dense.len() - 1 - index].weight);
-            let weight = layer.weight(lent.map(|weight| weight.val().transpose()));
-            x = between(config.activation.apply(linear(x, weight, Some(layer.bias.val()))));
+            let lent = self.dense.len() - 1 - index;
+            let lent = encoder.map(|encoder| encoder.dense[lent].weight.val());
+            x = layer.forward(x, lent, config.activation);
+            if let Some(between) = &mut between {
+                x = between(x);
+            }
         }
         let [batch, _] = x.dims();
         let [channels, height, width] = config.innermost();
@@ -83,24 +87,18 @@ impl ConvDecoder {
             let lent = encoder.map(|encoder| encoder.stages[target].convolution.weight.val());
             let is_lent = stage.convolution.weight.is_none();
             let weight = stage.convolution.weight(lent);
-            let bias = Some(stage.convolution.bias.val());
-            map = match config.up {
-                Up::Transposed => convolve_back(map, weight, bias, 2, sizes[target]),
-                Up::Upsample => {
-                    let map = upsample(map, sizes[target]);
-                    match is_lent {
-                        true => convolve_back(map, weight, bias, 1, sizes[target]),
-                        false => convolve(map, weight, bias, 1),
-                    }
-                }
-            };
-            if target > 0 {
-                map = match &stage.norm {
-                    Some(norm) => norm.forward(map),
-                    None => map,
-                };
+            let (bias, size) = (Some(stage.convolution.bias.val()), sizes[target]);
+            let activation = if target > 0 { config.activation } else { Activation::Identity };
+            map = normalized(&stage.norm, activation, |after| match config.up {
+                Up::Transposed => convolve_back(map, weight, bias, 2, size, after),
+                Up::Upsample => match (upsample(map, size), is_lent) {
+                    (map, true) => convolve_back(map, weight, bias, 1, size, after),
+                    (map, false) => convolve(map, weight, bias, 1, after),
+                },
+            });
+            if let (Some(between), true) = (&mut between, target > 0) {
                 let shape = map.dims();
-                map = between(config.activation.apply(map).flatten(1, 3)).reshape(shape);
+                map = between(map.flatten(1, 3)).reshape(shape);
             }
         }
         map.flatten(1, 3)
@@ -109,7 +107,7 @@ impl ConvDecoder {
 
 impl Decoder for ConvDecoder {
     fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
-        self.logits(code, None, &mut |hidden| hidden)
+        self.logits(code, None, None)
     }
 
     fn output(&self) -> Activation {

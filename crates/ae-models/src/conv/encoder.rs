@@ -1,5 +1,6 @@
 //! From an image to its code.
 
+use ae_kernels::{Nonlinearity, convolve, convolve_back};
 use burn::module::Module;
 use burn::tensor::{
     Bool, IndexingUpdateOp, Int, Tensor,
@@ -7,9 +8,9 @@ use burn::tensor::{
     ops::MaxPoolOptions,
 };
 
-use super::{ConvConfig, Down, Stage, norm, shape};
+use super::{ConvConfig, Down, Stage, norm, normalized, shape};
 use crate::kept::{dropped, keep};
-use crate::layers::{Affine, Kernel, Normalization, NormalizationSlope, convolve, convolve_back};
+use crate::layers::{Affine, Kernel, Normalization, NormalizationSlope};
 use crate::summary::{Summary, print_as_summary};
 use crate::tangent::scale;
 use crate::{Activation, DifferentiableEncoder, Encoder, initial::Initial};
@@ -95,18 +96,19 @@ impl ConvEncoder {
     pub(super) fn through(
         &self,
         input: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        mut between: Option<&mut dyn FnMut(Tensor<2>) -> Tensor<2>>,
     ) -> Tensor<2> {
         let config = &self.config;
         let last = config.encoder_layers() - 1;
         let mut map = self.image(input);
         for (index, stage) in self.stages.iter().enumerate() {
-            map = stage.convolution.convolve(map, self.stride());
-            map = stage.finish(map, config.encoder_activation(index));
+            map = normalized(&stage.norm, config.encoder_activation(index), |after| {
+                stage.convolution.convolve(map, self.stride(), after)
+            });
             if config.down == Down::MaxPool {
                 map = max_pool2d(map, squares());
             }
-            if index < last {
+            if let (Some(between), true) = (&mut between, index < last) {
                 let shape = map.dims();
                 map = between(map.flatten(1, 3)).reshape(shape);
             }
@@ -114,8 +116,11 @@ impl ConvEncoder {
         let layers = self.dense.iter().enumerate();
         layers.fold(map.flatten(1, 3), |x, (index, layer)| {
             let index = self.stages.len() + index;
-            let y = config.encoder_activation(index).apply(layer.forward(x));
-            if index < last { between(y) } else { y }
+            let y = layer.forward(x, config.encoder_activation(index));
+            match &mut between {
+                Some(between) if index < last => between(y),
+                _ => y,
+            }
         })
     }
 
@@ -123,7 +128,7 @@ impl ConvEncoder {
         let config = &self.config;
         let (mut map, mut stages) = (self.image(input), Vec::new());
         for (index, stage) in self.stages.iter().enumerate() {
-            map = stage.convolution.convolve(map, self.stride());
+            map = stage.convolution.convolve(map, self.stride(), Nonlinearity::Identity);
             let norm = stage.norm.as_ref().map(|norm| {
                 let (normal, slope) = norm.forward_with_slope(map.clone());
                 map = normal;
@@ -143,7 +148,7 @@ impl ConvEncoder {
         let (mut x, mut dense) = (map.flatten(1, 3), Vec::new());
         for (index, layer) in self.dense.iter().enumerate() {
             let activation = config.encoder_activation(self.stages.len() + index);
-            let [value, slope] = activation.with_slope(layer.forward(x));
+            let [value, slope] = activation.with_slope(layer.forward(x, Activation::Identity));
             dense.push(slope);
             x = value;
         }
@@ -180,7 +185,7 @@ impl Encoder for ConvEncoder {
     }
 
     fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
-        self.through(input, &mut |hidden| hidden)
+        self.through(input, None)
     }
 
     fn kept(&self) -> Option<usize> {
@@ -206,7 +211,8 @@ impl DifferentiableEncoder for ConvEncoder {
         let sizes = self.config.sizes();
         let mut v = self.image(directions);
         for (index, (stage, slope)) in self.stages.iter().zip(&slopes.stages).enumerate() {
-            v = convolve(v, stage.convolution.weight.val(), None, self.stride());
+            let weight = stage.convolution.weight.val();
+            v = convolve(v, weight, None, self.stride(), Nonlinearity::Identity);
             if let (Some(norm), Some(slope)) = (&stage.norm, &slope.norm) {
                 v = norm.tangent(v, slope);
             }
@@ -247,7 +253,8 @@ impl DifferentiableEncoder for ConvEncoder {
                 u = norm.cotangent(u, slope);
             }
             let weight = stage.convolution.weight.val();
-            u = convolve_back(u, weight, None, self.stride(), [height, width]);
+            let (stride, size) = (self.stride(), [height, width]);
+            u = convolve_back(u, weight, None, stride, size, Nonlinearity::Identity);
         }
         [code, u.flatten(1, 3)]
     }

@@ -1,7 +1,7 @@
 //! From a code back to an input.
 
 use burn::module::Module;
-use burn::tensor::{Tensor, module::linear};
+use burn::tensor::Tensor;
 
 use super::{DenseConfig, DenseEncoder};
 use crate::layers::Borrowing;
@@ -46,12 +46,11 @@ impl DenseDecoder {
         let depth = self.layers.len();
         let mut x = code;
         for (index, layer) in self.layers.iter().enumerate() {
-            if index > 0 {
-                x = between(self.config.activation.apply(x));
-            }
-            let lent = encoder.map(|encoder| &encoder.layers[depth - 1 - index].weight);
-            let weight = layer.weight(lent.map(|weight| weight.val().transpose()));
-            x = linear(x, weight, Some(layer.bias.val()));
+            let lent = encoder.map(|encoder| encoder.layers[depth - 1 - index].weight.val());
+            x = match index + 1 < depth {
+                true => between(layer.forward(x, lent, self.config.activation)),
+                false => layer.forward(x, lent, Activation::Identity),
+            };
         }
         x
     }

@@ -50,7 +50,7 @@ impl DenseEncoder {
     ) -> Tensor<2> {
         let last = self.layers.len() - 1;
         self.layers.iter().enumerate().fold(input, |x, (index, layer)| {
-            let y = self.config.encoder_activation(index).apply(layer.forward(x));
+            let y = layer.forward(x, self.config.encoder_activation(index));
             if index < last { between(y) } else { y }
         })
     }
@@ -60,7 +60,8 @@ impl DenseEncoder {
         let mut slopes = Vec::with_capacity(self.layers.len());
         let mut x = input;
         for (index, layer) in self.layers.iter().enumerate() {
-            let [value, slope] = self.config.encoder_activation(index).with_slope(layer.forward(x));
+            let activation = self.config.encoder_activation(index);
+            let [value, slope] = activation.with_slope(layer.forward(x, Activation::Identity));
             slopes.push(slope);
             x = value;
         }

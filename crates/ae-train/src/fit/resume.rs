@@ -59,7 +59,7 @@ impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
     /// The weights, all of them finite: a loss is that before its step, and says nothing of what the
     /// step did.
     pub(super) fn check_weights(&self) -> Result<Tensors> {
-        let weights = tensors::collect(&self.model);
+        let weights = tensors::collect(self.model());
         for (name, weight) in &weights {
             if let Some(value) = weight.iter::<f64>().find(|value| !value.is_finite()) {
                 let step = self.state.done.saturating_sub(1);
@@ -89,10 +89,10 @@ impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
             }
         }
         let model = checkpoint::part(&mut all, MODEL);
-        self.model = tensors::replace(self.model.clone(), model)?;
+        self.replace_model(|old| Ok(tensors::replace(old, model)?))?;
         let best = checkpoint::part(&mut all, BEST);
         if !best.is_empty() {
-            self.best = Some(tensors::replace(self.model.valid(), best)?);
+            self.best = Some(tensors::replace(self.model().valid(), best)?);
         }
         let memory = checkpoint::part(&mut all, MEMORY).into_iter();
         let brought = |(name, value)| (name, Tensor::from_data(value, &self.device));

@@ -23,7 +23,8 @@ const READ_STEPS: usize = 64;
 const READ_SECONDS: f64 = 0.25;
 
 pub(super) struct Run<'a, M: Module, T: Task<M>> {
-    pub(super) model: M,
+    /// Absent only while a step is taken from it: what nobody else holds is changed in place.
+    model: Option<M>,
     pub(super) task: &'a T,
     pub(super) schedule: &'a Schedule,
     pub(super) checkpoints: Option<&'a Checkpoints>,
@@ -97,7 +98,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             optimizer: BTreeMap::new(),
         };
         let mut run = Self {
-            model: model.train(),
+            model: Some(model.train()),
             task,
             schedule,
             checkpoints,
@@ -117,6 +118,16 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             run.resume(checkpoints)?;
         }
         Ok(run)
+    }
+
+    pub(super) fn model(&self) -> &M {
+        self.model.as_ref().expect("a model between steps")
+    }
+
+    pub(super) fn replace_model(&mut self, change: impl FnOnce(M) -> Result<M>) -> Result<()> {
+        let model = self.model.take().expect("a model between steps");
+        self.model = Some(change(model)?);
+        Ok(())
     }
 
     fn steps(&self) -> u64 {
@@ -151,7 +162,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         self.write_checkpoint(observer)?;
         let model = match self.best {
             Some(best) => best,
-            None => self.model.valid(),
+            None => self.model().valid(),
         };
         Ok(Fitted {
             model,
@@ -220,12 +231,13 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
     fn step(&mut self, moment: Moment, rows: &[usize]) -> Result<()> {
         let rate = self.rate_before(self.state.done + 1);
         let input = self.training.select(rows)?.autodiff();
-        let losses = self.task.losses(&self.model, input, rows, moment, &self.memory);
-        let mut gradients = GradientsParams::from_grads(losses.total().backward(), &self.model);
+        let model = self.model.take().expect("a model between steps");
+        let losses = self.task.losses(&model, input, rows, moment, &self.memory);
+        let mut gradients = GradientsParams::from_grads(losses.total().backward(), &model);
         if let Some(limit) = self.schedule.clip {
-            gradients = clip(&self.model, gradients, limit);
+            gradients = clip(&model, gradients, limit);
         }
-        self.model = self.updates.apply(rate, self.model.clone(), gradients);
+        self.model = Some(self.updates.apply(rate, model, gradients));
         self.unread.terms.push(losses.terms());
         self.memory.clone_from(losses.memory());
         self.state.done += 1;
@@ -286,7 +298,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         let Some(data) = &self.validation else { return Ok(None) };
         let _span = tracing::debug_span!("validation").entered();
         // The noise on validation samples is the same at every epoch.
-        let (model, moment) = (self.model.valid(), Moment::validation(self.schedule.seed));
+        let (model, moment) = (self.model().valid(), Moment::validation(self.schedule.seed));
         let validation = self.task.validate(&model, data, self.batch, moment, &self.memory)?;
         if let Some((term, value)) = validation.numbers().find(|(_, value)| !value.is_finite()) {
             let term = format!("{term} of the validation part");
@@ -301,7 +313,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             let best = self.state.best_validation();
             if best.is_none_or(|best| validation.is_better_than(best)) {
                 self.state.best = Some(report.epoch);
-                self.best = Some(self.model.valid());
+                self.best = Some(self.model().valid());
             }
             let before = self.state.epochs.last().and_then(|epoch| epoch.validation.as_ref());
             let before = before.map(|before| Warning::of(report.epoch, before));

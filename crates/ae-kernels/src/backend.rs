@@ -1,0 +1,274 @@
+//! Kernels as operations of the CPU back end, and their steps back for autodiff.
+
+use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::tensor::{DType, Tensor};
+use burn_flex::FlexTensor;
+
+use crate::convolution::kernel::{self as maps, Geometry, Way};
+use crate::linear::kernel as rows;
+use crate::reconstruction::{Loss, kernel as losses};
+use crate::{Nonlinearity, Weight};
+
+/// The operations, on backends.
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait Kernels: Backend {
+    fn linear(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        transposed: bool,
+        after: Nonlinearity,
+    ) -> FloatTensor<Self>;
+
+    fn map(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        form: MapForm,
+    ) -> FloatTensor<Self>;
+
+    fn loss(logits: FloatTensor<Self>, target: FloatTensor<Self>, loss: Loss) -> FloatTensor<Self>;
+}
+
+/// A convolution or its transpose.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MapForm {
+    way: Way,
+    geometry: Geometry,
+    after: Nonlinearity,
+}
+
+/// Calls a function that is generic over the type of numbers by that of a tensor.
+macro_rules! by_type {
+    ($tensor:expr, $($function:tt)::+ ( $($argument:expr),* $(,)? )) => {
+        match $tensor.dtype() {
+            DType::F64 => $($function)::+::<f64>($($argument),*),
+            _ => $($function)::+::<f32>($($argument),*),
+        }
+    };
+}
+
+impl Kernels for Flex {
+    fn linear(
+        input: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        transposed: bool,
+        after: Nonlinearity,
+    ) -> FlexTensor {
+        by_type!(input, rows::forward(&input, &weight, transposed, &bias, after))
+    }
+
+    fn map(input: FlexTensor, weight: FlexTensor, bias: FlexTensor, form: MapForm) -> FlexTensor {
+        let MapForm { way, geometry, after } = form;
+        match way {
+            Way::Down => by_type!(input, maps::forward(&input, &weight, &bias, &geometry, after)),
+            Way::Up => {
+                by_type!(input, maps::forward_back(&input, &weight, &bias, &geometry, after))
+            }
+        }
+    }
+
+    fn loss(logits: FlexTensor, target: FlexTensor, loss: Loss) -> FlexTensor {
+        by_type!(logits, losses::value(&logits, &target, loss))
+    }
+}
+
+/// What an operation with a weight keeps for its step back: input and weight only if the gradient of
+/// the other is wanted.
+#[derive(Clone, Debug)]
+struct Kept<F> {
+    input: Option<FlexTensor>,
+    weight: Option<FlexTensor>,
+    output: FlexTensor,
+    form: F,
+}
+
+#[derive(Debug)]
+struct LinearBack;
+
+impl Backward<Flex, 3> for LinearBack {
+    type State = Kept<(bool, Nonlinearity)>;
+
+    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let kept = ops.state;
+        let (transposed, after) = kept.form;
+        let (input, weight) = (kept.input.as_ref(), kept.weight.as_ref());
+        let pass = rows::Pass { input, weight, transposed, output: &kept.output, after };
+        let found = by_type!(kept.output, rows::backward(&pass, gradient));
+        let found = [found.input, found.weight, Some(found.bias)];
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                gradients.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct MapBack;
+
+impl Backward<Flex, 3> for MapBack {
+    type State = Kept<MapForm>;
+
+    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let kept = ops.state;
+        let MapForm { way, geometry, after } = kept.form;
+        let (input, weight) = (kept.input.as_ref(), kept.weight.as_ref());
+        let pass = maps::Pass { input, weight, output: &kept.output, geometry, after };
+        let found = by_type!(kept.output, maps::backward(way, &pass, &gradient));
+        let found = [found.input, found.weight, Some(found.bias)];
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                gradients.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct LossBack;
+
+impl Backward<Flex, 2> for LossBack {
+    type State = (FlexTensor, FlexTensor, Loss);
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let (logits, target, loss) = ops.state;
+        let [to_logits, to_target] = ops.parents;
+        if let Some(node) = to_logits {
+            let found = by_type!(logits, losses::to_logits(&logits, &target, loss, &gradient));
+            gradients.register::<Flex>(node.id, found);
+        }
+        if let Some(node) = to_target {
+            let found = by_type!(logits, losses::to_target(&logits, &target, loss, &gradient));
+            gradients.register::<Flex>(node.id, found);
+        }
+    }
+}
+
+impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
+    fn linear(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        transposed: bool,
+        after: Nonlinearity,
+    ) -> FloatTensor<Self> {
+        let prepared = LinearBack.prepare::<C>([input.node(), weight.node(), bias.node()]);
+        let wanted = [weight.is_tracked(), input.is_tracked()];
+        let [input, weight, bias] = [input, weight, bias].map(|tensor| tensor.into_primitive());
+        let output =
+            <Flex as Kernels>::linear(input.clone(), weight.clone(), bias, transposed, after);
+        match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let (input, weight) = (wanted[0].then_some(input), wanted[1].then_some(weight));
+                let form = (transposed, after);
+                prepared.finish(Kept { input, weight, output: output.clone(), form }, output)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
+    fn map(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        form: MapForm,
+    ) -> FloatTensor<Self> {
+        let prepared = MapBack.prepare::<C>([input.node(), weight.node(), bias.node()]);
+        let wanted = [weight.is_tracked(), input.is_tracked()];
+        let [input, weight, bias] = [input, weight, bias].map(|tensor| tensor.into_primitive());
+        let output = <Flex as Kernels>::map(input.clone(), weight.clone(), bias, form);
+        match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let (input, weight) = (wanted[0].then_some(input), wanted[1].then_some(weight));
+                prepared.finish(Kept { input, weight, output: output.clone(), form }, output)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
+    fn loss(logits: FloatTensor<Self>, target: FloatTensor<Self>, loss: Loss) -> FloatTensor<Self> {
+        let prepared = LossBack.prepare::<C>([logits.node(), target.node()]);
+        let [logits, target] = [logits, target].map(|tensor| tensor.into_primitive());
+        let output = <Flex as Kernels>::loss(logits.clone(), target.clone(), loss);
+        match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((logits, target, loss), output),
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+}
+
+pub(crate) fn linear(
+    input: Tensor<2>,
+    weight: Weight,
+    bias: Tensor<1>,
+    after: Nonlinearity,
+) -> Tensor<2> {
+    let (weight, transposed) = match weight {
+        Weight::Straight(weight) => (weight, false),
+        Weight::Transposed(weight) => (weight, true),
+    };
+    Tensor::from_dispatch(<Dispatch as Kernels>::linear(
+        input.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        transposed,
+        after,
+    ))
+}
+
+pub(crate) fn convolve(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    stride: usize,
+    after: Nonlinearity,
+) -> Tensor<4> {
+    let ([batch, channels, height, width], [filters, in_channels, _, kernel]) =
+        (input.dims(), weight.dims());
+    assert_eq!(channels, in_channels, "channels of a map and of a kernel");
+    let small = [filters, height.div_ceil(stride), width.div_ceil(stride)];
+    let geometry = Geometry { batch, large: [channels, height, width], small, kernel, stride };
+    map(input, weight, bias, MapForm { way: Way::Down, geometry, after })
+}
+
+pub(crate) fn convolve_back(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    stride: usize,
+    [height, width]: [usize; 2],
+    after: Nonlinearity,
+) -> Tensor<4> {
+    let ([batch, filters, h, w], [in_filters, channels, _, kernel]) = (input.dims(), weight.dims());
+    assert_eq!(filters, in_filters, "channels of a map and of a kernel");
+    assert_eq!([h, w], [height.div_ceil(stride), width.div_ceil(stride)], "sizes of maps");
+    let large = [channels, height, width];
+    let geometry = Geometry { batch, large, small: [filters, h, w], kernel, stride };
+    map(input, weight, bias, MapForm { way: Way::Up, geometry, after })
+}
+
+fn map(input: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, form: MapForm) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::map(
+        input.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        form,
+    ))
+}
+
+pub(crate) fn loss(logits: Tensor<2>, target: Tensor<2>, loss: Loss) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::loss(
+        logits.into_dispatch(),
+        target.into_dispatch(),
+        loss,
+    ))
+}

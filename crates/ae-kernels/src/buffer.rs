@@ -1,0 +1,25 @@
+//! From tensors of the CPU back end to slices and back.
+
+use burn::tensor::Bytes;
+use burn::tensor::Shape;
+use burn_flex::{FlexTensor, Layout};
+
+use crate::number::Number;
+
+/// The same values in a buffer of their own size, row after row; no copy if they lie so.
+pub(crate) fn contiguous(tensor: &FlexTensor) -> FlexTensor {
+    let tensor = tensor.to_contiguous();
+    let covers = tensor.bytes().len() == tensor.layout().num_elements() * tensor.dtype().size();
+    if covers { tensor } else { FlexTensor::from_data(tensor.into_data()) }
+}
+
+/// A tensor of values that lie row after row.
+pub(crate) fn tensor<T: Number, const D: usize>(values: Vec<T>, shape: [usize; D]) -> FlexTensor {
+    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(Shape::from(shape)), T::dtype())
+}
+
+/// `sum += row`
+#[inline(always)]
+pub(crate) fn sink<T: Number>(sum: &mut [T], row: &[T]) {
+    sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
+}

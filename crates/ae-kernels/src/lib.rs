@@ -1,0 +1,58 @@
+//! The heavy operations of training autoencoders: each a plain formulation in Burn's operations, which is
+//! the reference and runs on every device, and with the feature `flex` one pass of our own where Burn's CPU
+//! back end computes.
+//!
+//! | operation | in one pass |
+//! |---|---|
+//! | [`linear`] | product, bias and nonlinearity; back: slope, all three gradients |
+//! | [`convolve`], [`convolve_back`] | the same for strided convolutions and their transposes, channels last |
+//! | [`cross_entropy`], [`squared_error`] | output nonlinearity, loss and gradient |
+//! | [`adam`] | parameter and both moments, in place |
+//!
+//! The results agree with the plain formulation to rounding; the tests hold both against each other, values
+//! and gradients, in f32 and f64. Kernels use Burn's extension points, so autodiff sees them as any other
+//! operation.
+
+mod adam;
+mod convolution;
+mod linear;
+mod nonlinearity;
+mod reconstruction;
+
+#[cfg(feature = "flex")]
+mod backend;
+#[cfg(feature = "flex")]
+mod buffer;
+#[cfg(feature = "flex")]
+mod matrix;
+#[cfg(feature = "flex")]
+mod number;
+
+pub use adam::{Adam, adam};
+pub use convolution::{convolve, convolve_back};
+pub use linear::{Weight, linear};
+pub use nonlinearity::Nonlinearity;
+pub use reconstruction::{cross_entropy, squared_error};
+
+/// The plain formulations, for tests and comparisons.
+pub mod plain {
+    pub use crate::adam::plain as adam;
+    pub use crate::convolution::{plain as convolve, plain_back as convolve_back};
+    pub use crate::linear::plain as linear;
+    pub use crate::reconstruction::{
+        plain_cross_entropy as cross_entropy, plain_squared_error as squared_error,
+    };
+}
+
+/// Whether a tensor lies where our kernels run, in a type that they compute in.
+#[cfg(feature = "flex")]
+fn is_ours<const D: usize>(tensor: &burn::tensor::Tensor<D>) -> bool {
+    use burn::tensor::{DType, Device};
+    matches!(tensor.dtype(), DType::F32 | DType::F64) && tensor.device() == Device::flex()
+}
+
+/// Threads that so many multiply-adds are worth: waking one costs some ten microseconds.
+#[cfg(feature = "flex")]
+fn parts(multiply_adds: usize) -> usize {
+    if multiply_adds < 1 << 20 { 1 } else { rayon::current_num_threads() }
+}

@@ -1,0 +1,176 @@
+//! `s(x W + b)`.
+
+use burn::tensor::{Tensor, module};
+
+use crate::Nonlinearity;
+
+/// The weight of a linear map, as it is kept.
+pub enum Weight {
+    /// `W`: `[in, out]`.
+    Straight(Tensor<2>),
+    /// The transpose of `W`: `[out, in]`. What a decoder borrows from its encoder.
+    Transposed(Tensor<2>),
+}
+
+/// `s(x W + b)`.
+///
+/// # Shapes
+/// - input `x`: `[batch, in]`, bias `b`: `[out]`, output: `[batch, out]`
+pub fn linear(input: Tensor<2>, weight: Weight, bias: Tensor<1>, after: Nonlinearity) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if crate::is_ours(&input) {
+        return crate::backend::linear(input, weight, bias, after);
+    }
+    plain(input, weight, bias, after)
+}
+
+/// As [`linear`], in Burn's operations.
+pub fn plain(input: Tensor<2>, weight: Weight, bias: Tensor<1>, after: Nonlinearity) -> Tensor<2> {
+    let weight = match weight {
+        Weight::Straight(weight) => weight,
+        Weight::Transposed(weight) => weight.transpose(),
+    };
+    after.apply(module::linear(input, weight, Some(bias)))
+}
+
+#[cfg(feature = "flex")]
+pub(crate) mod kernel {
+    use burn_flex::FlexTensor;
+
+    use crate::Nonlinearity;
+    use crate::buffer::{contiguous, sink, tensor};
+    use crate::matrix::{Matrix, MatrixMut, in_columns, in_rows, multiply, written};
+    use crate::nonlinearity::{Finish, Start};
+    use crate::number::{Number, vectorized};
+    use crate::parts;
+
+    fn oriented<T: Number>(weight: &FlexTensor, transposed: bool) -> Matrix<'_, T> {
+        let weight = Matrix::of(weight);
+        if transposed { weight.transpose() } else { weight }
+    }
+
+    pub(crate) fn forward<T: Number>(
+        input: &FlexTensor,
+        weight: &FlexTensor,
+        transposed: bool,
+        bias: &FlexTensor,
+        after: Nonlinearity,
+    ) -> FlexTensor {
+        let (x, w) = (Matrix::<T>::of(input), oriented::<T>(weight, transposed));
+        let bias = contiguous(bias);
+        let bias: &[T] = bias.storage();
+        let (rows, columns) = (x.rows, w.columns);
+        let values = written(rows * columns, |values| {
+            let out = MatrixMut::new(values, rows, columns);
+            let parts = parts(rows * columns * w.rows);
+            // Blocks of columns read each its part of the weight, which is the larger matrix unless the
+            // batch is very large.
+            in_columns(out, parts, &|mut block, range| {
+                multiply(&mut block, false, x, w.columns(range.clone()));
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for row in 0..rows {
+                            let bias = &bias[range.clone()];
+                            after.with(Finish { row: block.row(row), bias });
+                        }
+                    },
+                );
+            });
+        });
+        tensor(values, [rows, columns])
+    }
+
+    pub(crate) struct Gradients {
+        pub(crate) input: Option<FlexTensor>,
+        pub(crate) weight: Option<FlexTensor>,
+        pub(crate) bias: FlexTensor,
+    }
+
+    /// What [`forward`] was given and what came out; and which gradients are wanted.
+    pub(crate) struct Pass<'a> {
+        pub(crate) input: Option<&'a FlexTensor>,
+        pub(crate) weight: Option<&'a FlexTensor>,
+        pub(crate) transposed: bool,
+        pub(crate) output: &'a FlexTensor,
+        pub(crate) after: Nonlinearity,
+    }
+
+    /// `pass.input` is there if the weight's gradient is wanted, `pass.weight` if the input's is.
+    pub(crate) fn backward<T: Number>(pass: &Pass<'_>, gradient: FlexTensor) -> Gradients {
+        let gradient = contiguous(&gradient);
+        let output = contiguous(pass.output);
+        let given = Matrix::<T>::of(&gradient);
+        let (rows, columns) = (given.rows, given.columns);
+        let mut sum = vec![T::ZERO; columns];
+        let through = slope(pass.after, gradient.storage(), output.storage(), &mut sum);
+        let through: &[T] = match &through {
+            Some(through) => through,
+            None => gradient.storage(),
+        };
+        let g = Matrix::new(through, rows, columns);
+        let to_input = || {
+            let w = oriented::<T>(pass.weight?, pass.transposed).transpose();
+            let features = w.columns;
+            let parts =
+                parts(rows * columns * features).div_ceil(1 + usize::from(pass.input.is_some()));
+            let values = written(rows * features, |values| {
+                in_columns(MatrixMut::new(values, rows, features), parts, &|mut block, range| {
+                    multiply(&mut block, false, g, w.columns(range));
+                });
+            });
+            Some(tensor(values, [rows, features]))
+        };
+        let to_weight = || {
+            let x = Matrix::<T>::of(pass.input?);
+            let (left, right) =
+                if pass.transposed { (g.transpose(), x) } else { (x.transpose(), g) };
+            let shape = [left.rows, right.columns];
+            let parts =
+                parts(rows * columns * x.columns).div_ceil(1 + usize::from(pass.weight.is_some()));
+            let values = written(shape[0] * shape[1], |values| {
+                in_rows(MatrixMut::new(values, shape[0], shape[1]), parts, &|mut block, range| {
+                    multiply(&mut block, false, left.rows(range), right);
+                });
+            });
+            Some(tensor(values, shape))
+        };
+        let both = pass.input.is_some() && pass.weight.is_some();
+        let (input, weight) = if both && parts(rows * columns * columns) > 1 {
+            rayon::join(to_input, to_weight)
+        } else {
+            (to_input(), to_weight())
+        };
+        Gradients { input, weight, bias: tensor(sum, [columns]) }
+    }
+
+    /// The gradient before the nonlinearity, unless it is the one given; and its sum over rows.
+    fn slope<T: Number>(
+        after: Nonlinearity,
+        gradient: &[T],
+        output: &[T],
+        sum: &mut [T],
+    ) -> Option<Vec<T>> {
+        let columns = sum.len();
+        if after == Nonlinearity::Identity {
+            vectorized(
+                #[inline(always)]
+                || gradient.chunks_exact(columns).for_each(|row| sink(sum, row)),
+            );
+            return None;
+        }
+        Some(written(gradient.len(), |through| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    let given = gradient.chunks_exact(columns).zip(output.chunks_exact(columns));
+                    for (gradient, (output_gradient, output)) in
+                        through.chunks_exact_mut(columns).zip(given)
+                    {
+                        after.with(Start { gradient, output_gradient, output, sum: &mut *sum });
+                    }
+                },
+            );
+        }))
+    }
+}

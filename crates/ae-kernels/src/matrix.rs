@@ -1,0 +1,213 @@
+//! Matrices in memory, their products, and memory to write them to. All `unsafe` of this crate is here.
+#![allow(
+    unsafe_code,
+    reason = "products into parts of one buffer, and buffers that are not zeroed first"
+)]
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use burn::backend::TensorMetadata;
+use burn_flex::FlexTensor;
+
+use crate::number::Number;
+
+/// A matrix that is read: an element lies at `row * row_stride + column * column_stride`.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a, T> {
+    values: &'a [T],
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a, T: Number> Matrix<'a, T> {
+    /// Row after row.
+    pub(crate) fn new(values: &'a [T], rows: usize, columns: usize) -> Self {
+        Self { values, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// A tensor of rank 2 whose strides are not negative, as it lies.
+    pub(crate) fn of(tensor: &'a FlexTensor) -> Self {
+        let layout = tensor.layout();
+        let [rows, columns] = tensor.shape().dims();
+        let stride = |axis: usize| layout.strides()[axis].unsigned_abs();
+        assert!(layout.has_positive_strides(), "strides {:?}", layout.strides());
+        let values = &tensor.storage()[layout.start_offset()..];
+        Self { values, rows, columns, row_stride: stride(0), column_stride: stride(1) }
+    }
+
+    pub(crate) fn transpose(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+
+    pub(crate) fn rows(self, range: Range<usize>) -> Self {
+        let values = &self.values[range.start * self.row_stride..];
+        Self { values, rows: range.len(), ..self }
+    }
+
+    pub(crate) fn columns(self, range: Range<usize>) -> Self {
+        self.transpose().rows(range).transpose()
+    }
+
+    /// The elements after the first that a product touches.
+    fn reach(&self) -> usize {
+        (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride
+    }
+}
+
+/// A matrix that is written, or a block of one, row after row.
+pub(crate) struct MatrixMut<'a, T> {
+    start: *mut T,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    row_stride: usize,
+    lifetime: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: it is a mutable slice of plain numbers, of which blocks do not overlap.
+unsafe impl<T: Number> Send for MatrixMut<'_, T> {}
+
+impl<'a, T: Number> MatrixMut<'a, T> {
+    pub(crate) fn new(values: &'a mut [T], rows: usize, columns: usize) -> Self {
+        assert_eq!(values.len(), rows * columns);
+        let start = values.as_mut_ptr();
+        Self { start, rows, columns, row_stride: columns, lifetime: PhantomData }
+    }
+
+    pub(crate) fn split_rows(self, at: usize) -> [Self; 2] {
+        assert!(at <= self.rows);
+        // SAFETY: the second block begins inside of the matrix, or at its end.
+        let second = unsafe { self.start.add(at * self.row_stride) };
+        [Self { rows: at, ..self }, Self { start: second, rows: self.rows - at, ..self }]
+    }
+
+    pub(crate) fn split_columns(self, at: usize) -> [Self; 2] {
+        assert!(at <= self.columns);
+        // SAFETY: as above; the two blocks share rows of memory, but no element.
+        let second = unsafe { self.start.add(at) };
+        [Self { columns: at, ..self }, Self { start: second, columns: self.columns - at, ..self }]
+    }
+
+    pub(crate) fn row(&mut self, row: usize) -> &mut [T] {
+        assert!(row < self.rows);
+        // SAFETY: the row lies inside of the matrix, which is borrowed mutably.
+        unsafe {
+            std::slice::from_raw_parts_mut(self.start.add(row * self.row_stride), self.columns)
+        }
+    }
+}
+
+/// `out = left right`, or `out += left right`, on this thread.
+pub(crate) fn multiply<T: Number>(
+    out: &mut MatrixMut<'_, T>,
+    accumulate: bool,
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+) {
+    let (m, n, k) = (left.rows, right.columns, left.columns);
+    assert_eq!((out.rows, out.columns, right.rows), (m, n, k));
+    if m == 0 || n == 0 {
+        return;
+    }
+    if k == 0 {
+        if !accumulate {
+            (0..m).for_each(|row| out.row(row).fill(T::ZERO));
+        }
+        return;
+    }
+    assert!(left.reach() < left.values.len() && right.reach() < right.values.len());
+    // SAFETY: all three matrices lie inside of their slices, as was just checked (`out` by its
+    // construction), and `out`, which is borrowed mutably, overlaps neither of the others.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.start,
+            1,
+            out.row_stride as isize,
+            accumulate,
+            left.values.as_ptr(),
+            left.column_stride as isize,
+            left.row_stride as isize,
+            right.values.as_ptr(),
+            right.column_stride as isize,
+            right.row_stride as isize,
+            T::ONE,
+            T::ONE,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+/// A buffer of which `fill` writes every element before it reads any. What it finds there is
+/// anything; where debug assertions are on, not a number, so that tests show what was left out.
+pub(crate) fn written<T: Number>(len: usize, fill: impl FnOnce(&mut [T])) -> Vec<T> {
+    let mut values = Vec::with_capacity(len);
+    if cfg!(debug_assertions) {
+        values.resize(len, T::of(f64::NAN));
+    } else {
+        // SAFETY: every pattern of bits is a number, and callers do not read what they have not
+        // written. Zeroing first costs a tenth of a step of a dense model.
+        #[allow(clippy::uninit_vec, reason = "see above")]
+        unsafe {
+            values.set_len(len);
+        }
+    }
+    fill(&mut values);
+    values
+}
+
+/// Runs `work` on blocks of columns of `out`, `parts` of them, in parallel: `work` gets a block and
+/// the columns it stands for.
+pub(crate) fn in_columns<T: Number>(
+    out: MatrixMut<'_, T>,
+    parts: usize,
+    work: &(impl Fn(MatrixMut<'_, T>, Range<usize>) + Sync),
+) {
+    split(out, 0, parts, &|block, at| block.split_columns(at), &|block| block.columns, work);
+}
+
+/// As [`in_columns`], by rows.
+pub(crate) fn in_rows<T: Number>(
+    out: MatrixMut<'_, T>,
+    parts: usize,
+    work: &(impl Fn(MatrixMut<'_, T>, Range<usize>) + Sync),
+) {
+    split(out, 0, parts, &|block, at| block.split_rows(at), &|block| block.rows, work);
+}
+
+/// What a block's bounds are rounded to, so that vectors and tiles of products stay whole.
+const GRAIN: usize = 16;
+
+fn split<'a, T: Number>(
+    out: MatrixMut<'a, T>,
+    first: usize,
+    parts: usize,
+    cut: &(impl Fn(MatrixMut<'a, T>, usize) -> [MatrixMut<'a, T>; 2] + Sync),
+    length: &(impl Fn(&MatrixMut<'a, T>) -> usize + Sync),
+    work: &(impl Fn(MatrixMut<'a, T>, Range<usize>) + Sync),
+) {
+    let len = length(&out);
+    let left = parts / 2;
+    let at = (len * left / parts.max(1)).next_multiple_of(GRAIN);
+    if left == 0 || at >= len {
+        return work(out, first..first + len);
+    }
+    let [a, b] = cut(out, at);
+    rayon::join(
+        || split(a, first, left, cut, length, work),
+        || split(b, first + at, parts - left, cut, length, work),
+    );
+}

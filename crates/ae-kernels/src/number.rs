@@ -1,0 +1,199 @@
+//! The two float types that kernels compute in, and their functions in forms that vectorise.
+
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use burn::tensor::Element;
+
+/// `f32` or `f64`.
+pub(crate) trait Number:
+    Element
+    + bytemuck::Pod
+    + PartialOrd
+    + Add<Output = Self>
+    + AddAssign
+    + Div<Output = Self>
+    + Mul<Output = Self>
+    + Neg<Output = Self>
+    + Sub<Output = Self>
+{
+    const ZERO: Self;
+    const ONE: Self;
+
+    fn of(value: f64) -> Self;
+    fn wide(self) -> f64;
+    fn absolute(self) -> Self;
+    fn root(self) -> Self;
+
+    /// `exp(x)` for `x <= 0`; what is not a number stays so.
+    fn exponential(self) -> Self;
+
+    /// `ln(1 + x)` for `x` in \[0, 1\].
+    fn logarithm_1p(self) -> Self;
+
+    /// `tanh(x)`.
+    fn hyperbolic(self) -> Self;
+
+    /// `1 / (1 + exp(-x))`, from the exponential of `-|x|`, so that nothing overflows.
+    #[inline(always)]
+    fn logistic(self) -> Self {
+        let e = (-self.absolute()).exponential();
+        let above = Self::ONE / (Self::ONE + e);
+        if self < Self::ZERO { e * above } else { above }
+    }
+}
+
+impl Number for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        self
+    }
+
+    #[inline(always)]
+    fn absolute(self) -> Self {
+        self.abs()
+    }
+
+    #[inline(always)]
+    fn root(self) -> Self {
+        self.sqrt()
+    }
+
+    #[inline(always)]
+    fn exponential(self) -> Self {
+        self.exp()
+    }
+
+    #[inline(always)]
+    fn logarithm_1p(self) -> Self {
+        self.ln_1p()
+    }
+
+    #[inline(always)]
+    fn hyperbolic(self) -> Self {
+        self.tanh()
+    }
+}
+
+impl Number for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value as f32
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        self.into()
+    }
+
+    #[inline(always)]
+    fn absolute(self) -> Self {
+        self.abs()
+    }
+
+    #[inline(always)]
+    fn root(self) -> Self {
+        self.sqrt()
+    }
+
+    /// `2^n` times a polynomial in the rest of `x / ln 2` (Cephes, `expf`), within 2 units in the last
+    /// place; -87.3 and below give the smallest normal number.
+    #[inline(always)]
+    fn exponential(self) -> Self {
+        const SHIFT: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to a whole number
+        let x = self.clamp(-87.3, 0.0);
+        let shifted = x * std::f32::consts::LOG2_E + SHIFT;
+        let n = shifted - SHIFT;
+        let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4; // ln 2 in two parts
+        let p = 1.987_569_1e-4;
+        let p = p * r + 1.398_2e-3;
+        let p = p * r + 8.333_452e-3;
+        let p = p * r + 4.166_579_6e-2;
+        let p = p * r + 1.666_666_5e-1;
+        let p = p * r + 0.5;
+        let power = shifted.to_bits().wrapping_add(127) << 23;
+        (p * r * r + r + 1.0) * f32::from_bits(power)
+    }
+
+    /// `2 artanh(x / (2 + x))` as its series, whose argument is at most a third.
+    #[inline(always)]
+    fn logarithm_1p(self) -> Self {
+        let s = self / (2.0 + self);
+        let q = s * s;
+        let p = 1.0 / 15.0;
+        let p = p * q + 1.0 / 13.0;
+        let p = p * q + 1.0 / 11.0;
+        let p = p * q + 1.0 / 9.0;
+        let p = p * q + 1.0 / 7.0;
+        let p = p * q + 1.0 / 5.0;
+        let p = p * q + 1.0 / 3.0;
+        2.0 * (s + s * q * p)
+    }
+
+    /// From the exponential; a polynomial near 0, where that would cancel (Cephes, `tanhf`).
+    #[inline(always)]
+    fn hyperbolic(self) -> Self {
+        let q = self * self;
+        let p = -5.704_988_7e-3;
+        let p = p * q + 2.063_908_9e-2;
+        let p = p * q - 5.373_971_6e-2;
+        let p = p * q + 1.333_144_2e-1;
+        let p = p * q - 3.333_328_2e-1;
+        let near = p * q * self + self;
+        let e = (-2.0 * self.abs()).exponential();
+        let far = ((1.0 - e) / (1.0 + e)).copysign(self);
+        if self.abs() < 0.625 { near } else { far }
+    }
+}
+
+/// Runs a loop compiled for the widest vectors that the processor has.
+#[inline(always)]
+pub(crate) fn vectorized<R>(body: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every function against the standard library's in f64, relative, over the range it is used in.
+    #[test]
+    fn functions_are_as_exact_as_single_precision_allows() {
+        let check = |name: &str, at: f32, value: f32, exact: f64, tolerance: f64| {
+            let error = (f64::from(value) - exact).abs() / exact.abs().max(1e-37);
+            assert!(error < tolerance, "{name}({at}): {value} for {exact}");
+        };
+        for step in 0..400_000 {
+            let x = -87.0 + step as f32 * (87.0 / 400_000.0);
+            check("exp", x, x.exponential(), f64::from(x).exp(), 3e-7);
+            check("sigmoid", x, x.logistic(), 1.0 / (1.0 + (-f64::from(x)).exp()), 4e-7);
+            check("sigmoid", -x, (-x).logistic(), 1.0 / (1.0 + f64::from(x).exp()), 4e-7);
+            check("tanh", x, (x / 8.0).hyperbolic(), f64::from(x / 8.0).tanh(), 4e-7);
+            let e = step as f32 / 400_000.0;
+            check("ln_1p", e, e.logarithm_1p(), f64::from(e).ln_1p(), 3e-7);
+        }
+        for x in [0.0f32, -0.0, 1e-30, -1e-30] {
+            assert_eq!(x.hyperbolic(), x);
+            assert_eq!(x.logistic(), 0.5);
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_stays_or_saturates() {
+        assert!(f32::NAN.exponential().is_nan() && f32::NAN.logistic().is_nan());
+        assert!(f32::NAN.hyperbolic().is_nan());
+        assert_eq!((f32::INFINITY.logistic(), f32::INFINITY.hyperbolic()), (1.0, 1.0));
+        assert!(f32::NEG_INFINITY.logistic() < 1e-37);
+        assert_eq!(f32::NEG_INFINITY.hyperbolic(), -1.0);
+    }
+}

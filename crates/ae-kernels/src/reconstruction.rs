@@ -1,0 +1,215 @@
+//! Losses of a reconstruction, summed over features and averaged over the batch.
+
+use burn::tensor::{Tensor, activation::log_sigmoid};
+
+use crate::Nonlinearity;
+
+/// `1 / batch sum -t log s(z) - (1 - t) log(1 - s(z))` with the sigmoid `s`, computed from the logits
+/// `z`; its derivative is `(s(z) - t) / batch`.
+///
+/// # Shapes
+/// - logits and target: `[batch, features]`, output: `[1]`
+pub fn cross_entropy(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
+    #[cfg(feature = "flex")]
+    if crate::is_ours(&logits) {
+        return crate::backend::loss(logits, target, Loss::CrossEntropy);
+    }
+    plain_cross_entropy(logits, target)
+}
+
+/// `1 / batch sum (s(z) - t)^2`, for logits `z` and the nonlinearity `s` of the output.
+///
+/// # Shapes
+/// - logits and target: `[batch, features]`, output: `[1]`
+pub fn squared_error(logits: Tensor<2>, output: Nonlinearity, target: Tensor<2>) -> Tensor<1> {
+    #[cfg(feature = "flex")]
+    if crate::is_ours(&logits) {
+        return crate::backend::loss(logits, target, Loss::SquaredError(output));
+    }
+    plain_squared_error(logits, output, target)
+}
+
+/// As [`cross_entropy`], in Burn's operations.
+pub fn plain_cross_entropy(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
+    // Times the inverse: Burn rounds what it divides a gradient by to single precision.
+    let share = 1.0 / logits.dims()[0] as f64;
+    ((-target + 1.0) * logits.clone() - log_sigmoid(logits)).sum() * share
+}
+
+/// As [`squared_error`], in Burn's operations.
+pub fn plain_squared_error(
+    logits: Tensor<2>,
+    output: Nonlinearity,
+    target: Tensor<2>,
+) -> Tensor<1> {
+    let share = 1.0 / logits.dims()[0] as f64;
+    (output.apply(logits) - target).square().sum() * share
+}
+
+/// Which loss.
+#[cfg(feature = "flex")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Loss {
+    CrossEntropy,
+    SquaredError(Nonlinearity),
+}
+
+#[cfg(feature = "flex")]
+pub(crate) mod kernel {
+    use burn::backend::TensorMetadata;
+    use burn_flex::FlexTensor;
+
+    use super::Loss;
+    use crate::buffer::{contiguous, tensor};
+    use crate::matrix::written;
+    use crate::nonlinearity::Body;
+    use crate::number::{Number, vectorized};
+
+    /// Sums in single precision go over so many numbers at most before they go on in double precision.
+    const RUN: usize = 1024;
+
+    pub(crate) fn value<T: Number>(
+        logits: &FlexTensor,
+        target: &FlexTensor,
+        loss: Loss,
+    ) -> FlexTensor {
+        let batch = logits.shape()[0];
+        let (logits, target) = (contiguous(logits), contiguous(target));
+        let pairs = logits.storage::<T>().chunks(RUN).zip(target.storage::<T>().chunks(RUN));
+        let sum: f64 = match loss {
+            Loss::CrossEntropy => pairs.map(|(z, t)| entropy(z, t).wide()).sum(),
+            Loss::SquaredError(output) => pairs
+                .map(|(z, t)| {
+                    vectorized(
+                        #[inline(always)]
+                        || output.with(Squares { z, t }),
+                    )
+                })
+                .sum(),
+        };
+        tensor(vec![T::of(sum / batch as f64)], [1])
+    }
+
+    /// `max(z, 0) - z t + ln(1 + exp(-|z|))`, summed.
+    fn entropy<T: Number>(logits: &[T], target: &[T]) -> T {
+        let mut lanes = [T::ZERO; 16];
+        vectorized(
+            #[inline(always)]
+            || {
+                for (z, t) in logits.chunks(16).zip(target.chunks(16)) {
+                    for ((z, t), sum) in z.iter().zip(t).zip(&mut lanes) {
+                        let above = if *z > T::ZERO { *z } else { T::ZERO };
+                        let tail = (-z.absolute()).exponential().logarithm_1p();
+                        // What is not a number shows through `tail`.
+                        *sum += above - *z * *t + tail;
+                    }
+                }
+            },
+        );
+        lanes.into_iter().fold(T::ZERO, |sum, lane| sum + lane)
+    }
+
+    struct Squares<'a, T> {
+        z: &'a [T],
+        t: &'a [T],
+    }
+
+    impl<T: Number> Body<T, f64> for Squares<'_, T> {
+        #[inline(always)]
+        fn run(self, value: impl Fn(T) -> T + Copy, _: impl Fn(T) -> T + Copy) -> f64 {
+            let mut lanes = [T::ZERO; 16];
+            for (z, t) in self.z.chunks(16).zip(self.t.chunks(16)) {
+                for ((z, t), sum) in z.iter().zip(t).zip(&mut lanes) {
+                    let difference = value(*z) - *t;
+                    *sum += difference * difference;
+                }
+            }
+            lanes.into_iter().map(Number::wide).sum()
+        }
+    }
+
+    fn factor<T: Number>(logits: &FlexTensor, gradient: &FlexTensor) -> T {
+        let gradient = contiguous(gradient);
+        T::of(gradient.storage::<T>()[0].wide() / logits.shape()[0] as f64)
+    }
+
+    /// The derivative in the logits, times the gradient of the loss.
+    pub(crate) fn to_logits<T: Number>(
+        logits: &FlexTensor,
+        target: &FlexTensor,
+        loss: Loss,
+        gradient: &FlexTensor,
+    ) -> FlexTensor {
+        let shape: [usize; 2] = logits.shape().dims();
+        let factor = factor::<T>(logits, gradient);
+        let (logits, target) = (contiguous(logits), contiguous(target));
+        let (z, t): (&[T], &[T]) = (logits.storage(), target.storage());
+        let values = written(z.len(), |out| {
+            vectorized(
+                #[inline(always)]
+                || match loss {
+                    Loss::CrossEntropy => {
+                        for ((out, z), t) in out.iter_mut().zip(z).zip(t) {
+                            *out = (z.logistic() - *t) * factor;
+                        }
+                    }
+                    Loss::SquaredError(output) => output.with(ToLogits { out, z, t, factor }),
+                },
+            );
+        });
+        tensor(values, shape)
+    }
+
+    struct ToLogits<'a, T> {
+        out: &'a mut [T],
+        z: &'a [T],
+        t: &'a [T],
+        factor: T,
+    }
+
+    impl<T: Number> Body<T, ()> for ToLogits<'_, T> {
+        #[inline(always)]
+        fn run(self, value: impl Fn(T) -> T + Copy, slope: impl Fn(T) -> T + Copy) {
+            let twice = self.factor + self.factor;
+            for ((out, z), t) in self.out.iter_mut().zip(self.z).zip(self.t) {
+                let y = value(*z);
+                *out = twice * (y - *t) * slope(y);
+            }
+        }
+    }
+
+    /// The derivative in the target, times the gradient of the loss.
+    pub(crate) fn to_target<T: Number>(
+        logits: &FlexTensor,
+        target: &FlexTensor,
+        loss: Loss,
+        gradient: &FlexTensor,
+    ) -> FlexTensor {
+        let shape: [usize; 2] = logits.shape().dims();
+        let factor = factor::<T>(logits, gradient);
+        let (logits, target) = (contiguous(logits), contiguous(target));
+        let (z, t): (&[T], &[T]) = (logits.storage(), target.storage());
+        let values = written(z.len(), |out| match loss {
+            Loss::CrossEntropy => out.iter_mut().zip(z).for_each(|(out, z)| *out = -*z * factor),
+            Loss::SquaredError(output) => output.with(ToTarget { out, z, t, factor }),
+        });
+        tensor(values, shape)
+    }
+
+    struct ToTarget<'a, T> {
+        out: &'a mut [T],
+        z: &'a [T],
+        t: &'a [T],
+        factor: T,
+    }
+
+    impl<T: Number> Body<T, ()> for ToTarget<'_, T> {
+        #[inline(always)]
+        fn run(self, value: impl Fn(T) -> T + Copy, _: impl Fn(T) -> T + Copy) {
+            let twice = self.factor + self.factor;
+            for ((out, z), t) in self.out.iter_mut().zip(self.z).zip(self.t) {
+                *out = twice * (*t - value(*z));
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Every kernel against its plain formulation: values and all gradients, in f32 and in f64.
+#![cfg(feature = "flex")]
+
+use ae_kernels::{Adam, Nonlinearity, Weight, plain};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+const NONLINEARITIES: [Nonlinearity; 5] = [
+    Nonlinearity::Identity,
+    Nonlinearity::Sigmoid,
+    Nonlinearity::Tanh,
+    Nonlinearity::Rectifier(0.0),
+    Nonlinearity::Rectifier(0.01),
+];
+
+/// The largest difference that two ways to the same number may have, for numbers of the order of 1 that
+/// are sums of some hundred.
+fn tolerance(dtype: DType) -> f64 {
+    if dtype == DType::F64 { 1e-12 } else { 2e-5 }
+}
+
+/// Numbers in (-1, 1) that look random, from a seed; none within 1e-3 of 0, where a rectifier of ours
+/// and one of Burn's may see rounding fall on different sides.
+fn numbers<const D: usize>(shape: [usize; D], seed: u64, dtype: DType) -> Tensor<D> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let values: Vec<f64> = (0..shape.iter().product())
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let value = (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0;
+            value + 1e-3 * value.signum()
+        })
+        .collect();
+    let data = TensorData::new(values, shape).convert_dtype(dtype);
+    Tensor::from_data(data, (&Device::flex(), dtype))
+}
+
+fn close<const D: usize>(what: &str, ours: Tensor<D>, theirs: Tensor<D>) {
+    assert_eq!(ours.dims(), theirs.dims(), "{what}");
+    let allowed = tolerance(ours.dtype());
+    let [ours, theirs] =
+        [ours, theirs].map(|tensor| tensor.into_data().iter::<f64>().collect::<Vec<_>>());
+    let scale = theirs.iter().fold(1.0f64, |most, value| most.max(value.abs()));
+    for (at, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+        let difference = (ours - theirs).abs();
+        assert!(difference <= allowed * scale, "{what}, {at}: {ours} for {theirs}");
+    }
+}
+
+/// Values and gradients of a function of three tensors, each weighted by numbers so that no two entries
+/// count alike.
+fn hold<const A: usize, const B: usize, const C: usize, const O: usize>(
+    what: &str,
+    [a, b, c]: [&dyn Fn() -> Leaf; 3],
+    ours: &dyn Fn(Tensor<A>, Tensor<B>, Tensor<C>) -> Tensor<O>,
+    theirs: &dyn Fn(Tensor<A>, Tensor<B>, Tensor<C>) -> Tensor<O>,
+) {
+    let run = |function: &dyn Fn(Tensor<A>, Tensor<B>, Tensor<C>) -> Tensor<O>| {
+        let (a, b, c) = (a().grown::<A>(), b().grown::<B>(), c().grown::<C>());
+        let output = function(a.clone(), b.clone(), c.clone());
+        let weights = numbers(output.dims(), 77, output.dtype()).autodiff();
+        let gradients = (output.clone() * weights).sum().backward();
+        let gradient = (a.grad(&gradients), b.grad(&gradients), c.grad(&gradients));
+        (output.inner(), gradient)
+    };
+    let (ours, theirs) = (run(ours), run(theirs));
+    close(what, ours.0, theirs.0);
+    let pairs = (ours.1, theirs.1);
+    close(&format!("{what}: first gradient"), pairs.0.0.unwrap(), pairs.1.0.unwrap());
+    close(&format!("{what}: second gradient"), pairs.0.1.unwrap(), pairs.1.1.unwrap());
+    close(&format!("{what}: third gradient"), pairs.0.2.unwrap(), pairs.1.2.unwrap());
+}
+
+/// A tensor to be made: shape, seed, type.
+struct Leaf(Vec<usize>, u64, DType);
+
+impl Leaf {
+    fn grown<const D: usize>(self) -> Tensor<D> {
+        let shape: [usize; D] = self.0.try_into().expect("a shape of that rank");
+        numbers(shape, self.1, self.2).autodiff().require_grad()
+    }
+}
+
+fn types() -> impl Strategy<Value = DType> {
+    prop::sample::select(vec![DType::F32, DType::F64])
+}
+
+fn nonlinearities() -> impl Strategy<Value = Nonlinearity> {
+    prop::sample::select(NONLINEARITIES.to_vec())
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(cases) }
+}
+
+proptest! {
+    #![proptest_config(config(96))]
+
+    #[test]
+    fn linear(
+        dtype in types(), after in nonlinearities(), transposed: bool,
+        batch in 1usize..70, from in 1usize..90, to in 1usize..90, seed: u64,
+    ) {
+        let shape = if transposed { vec![to, from] } else { vec![from, to] };
+        let weight = |weight| match transposed {
+            true => Weight::Transposed(weight),
+            false => Weight::Straight(weight),
+        };
+        hold::<2, 2, 1, 2>(
+            &format!("{after:?}, {dtype:?}"),
+            [
+                &|| Leaf(vec![batch, from], seed, dtype),
+                &|| Leaf(shape.clone(), seed ^ 1, dtype),
+                &|| Leaf(vec![to], seed ^ 2, dtype),
+            ],
+            &|x, w, b| ae_kernels::linear(x, weight(w), b, after),
+            &|x, w, b| plain::linear(x, weight(w), b, after),
+        );
+    }
+
+    #[test]
+    fn convolutions_and_their_transposes(
+        dtype in types(), after in nonlinearities(), back: bool,
+        batch in 1usize..20, [large, small] in [1usize..6, 1usize..6],
+        height in 1usize..12, width in 1usize..12,
+        kernel in prop::sample::select(vec![1usize, 3, 5]), stride in 1usize..4, seed: u64,
+    ) {
+        let weight = || Leaf(vec![small, large, kernel, kernel], seed ^ 1, dtype);
+        let what = format!("{after:?}, {dtype:?}, {kernel}x{kernel}, stride {stride}, back: {back}");
+        if back {
+            let size = [height, width];
+            let [h, w] = size.map(|size| size.div_ceil(stride));
+            hold::<4, 4, 1, 4>(
+                &what,
+                [
+                    &|| Leaf(vec![batch, small, h, w], seed, dtype),
+                    &weight,
+                    &|| Leaf(vec![large], seed ^ 2, dtype),
+                ],
+                &|x, w, b| ae_kernels::convolve_back(x, w, Some(b), stride, size, after),
+                &|x, w, b| plain::convolve_back(x, w, Some(b), stride, size, after),
+            );
+        } else {
+            hold::<4, 4, 1, 4>(
+                &what,
+                [
+                    &|| Leaf(vec![batch, large, height, width], seed, dtype),
+                    &weight,
+                    &|| Leaf(vec![small], seed ^ 2, dtype),
+                ],
+                &|x, w, b| ae_kernels::convolve(x, w, Some(b), stride, after),
+                &|x, w, b| plain::convolve(x, w, Some(b), stride, after),
+            );
+        }
+    }
+
+    #[test]
+    fn losses(
+        dtype in types(), output in nonlinearities(), entropy: bool,
+        batch in 1usize..40, features in 1usize..90, seed: u64,
+    ) {
+        let ours = |z: Tensor<2>, t: Tensor<2>, _: Tensor<1>| match entropy {
+            true => ae_kernels::cross_entropy(z * 9.0, t),
+            false => ae_kernels::squared_error(z * 3.0, output, t),
+        };
+        let theirs = |z: Tensor<2>, t: Tensor<2>, _: Tensor<1>| match entropy {
+            true => plain::cross_entropy(z * 9.0, t),
+            false => plain::squared_error(z * 3.0, output, t),
+        };
+        // The third tensor only fills its place.
+        hold::<2, 2, 1, 1>(
+            &format!("{output:?}, {dtype:?}, cross-entropy: {entropy}"),
+            [
+                &|| Leaf(vec![batch, features], seed, dtype),
+                &|| Leaf(vec![batch, features], seed ^ 1, dtype),
+                &|| Leaf(vec![1], seed ^ 2, dtype),
+            ],
+            &|z, t, c| ours(z, t, c.clone()) + c,
+            &|z, t, c| theirs(z, t, c.clone()) + c,
+        );
+    }
+
+    #[test]
+    fn adam(
+        dtype in types(), len in 1usize..50_000, decay in prop::sample::select(vec![0.0f32, 0.1]),
+        seed: u64,
+    ) {
+        let start = || [0, 1, 2].map(|index| numbers([len], seed ^ index, dtype));
+        let [mut ours, mut theirs] = [start(), start()].map(|[p, m, v]| [p, m * 0.0, v * 0.0]);
+        for time in 1..4 {
+            let step = Adam {
+                beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: decay, rate: 0.01, time,
+            };
+            let gradient = || numbers([len], seed ^ (9 + time as u64), dtype);
+            ours = ae_kernels::adam(ours, gradient(), &step);
+            theirs = plain::adam(theirs, gradient(), &step);
+        }
+        for (ours, theirs) in ours.into_iter().zip(theirs) {
+            close("adam", ours, theirs);
+        }
+    }
+}
+
+/// A strided input, a sliced one and one that others hold: nothing but the values may matter.
+#[test]
+fn views_are_what_they_show() {
+    let (dtype, after) = (DType::F32, Nonlinearity::Tanh);
+    let bias = || numbers([7], 3, dtype);
+    let weight = || numbers([11, 7], 2, dtype);
+    let whole = numbers([12, 9], 1, dtype);
+    let view = whole.clone().transpose().slice([2..9, 1..12]);
+    let ours = ae_kernels::linear(view.clone(), Weight::Straight(weight()), bias(), after);
+    close("linear", ours, plain::linear(view, Weight::Straight(weight()), bias(), after));
+
+    let map = numbers([3, 5, 6, 8], 1, dtype).permute([0, 3, 1, 2]).slice([0..2, 1..7]);
+    let kernel = || numbers([4, 6, 3, 3], 2, dtype);
+    let ours = ae_kernels::convolve(map.clone(), kernel(), None, 2, after);
+    close("convolve", ours.clone(), plain::convolve(map, kernel(), None, 2, after));
+    // What a kernel gave lies pixel after pixel; Burn's operations must see it as any other tensor.
+    let flat = ours.clone().flatten::<2>(1, 3);
+    let again = Tensor::<4>::from_data(ours.into_data(), &Device::flex()).flatten::<2>(1, 3);
+    close("flattened", flat, again);
+}
+
+/// What others still see is not written to.
+#[test]
+fn adam_leaves_shared_values_alone() {
+    let parameter = numbers([100], 1, DType::F32);
+    let shared = parameter.clone();
+    let before = shared.to_data();
+    let step =
+        Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0, rate: 0.1, time: 1 };
+    let zeros = parameter.zeros_like();
+    let [after, ..] =
+        ae_kernels::adam([parameter, zeros.clone(), zeros], numbers([100], 2, DType::F32), &step);
+    shared.to_data().assert_eq(&before, true);
+    assert_ne!(after.into_data(), before);
+}
+
+/// A gradient that is not a number shows in all that follows.
+#[test]
+fn what_is_not_a_number_stays_so() {
+    let device = Device::flex();
+    let logits = Tensor::<2>::from_floats([[0.0, f32::NAN]], &device);
+    let target = Tensor::<2>::from_floats([[0.5, 0.5]], &device);
+    for loss in [
+        ae_kernels::cross_entropy(logits.clone(), target.clone()),
+        ae_kernels::squared_error(logits.clone(), Nonlinearity::Sigmoid, target.clone()),
+        ae_kernels::squared_error(logits, Nonlinearity::Rectifier(0.0), target),
+    ] {
+        let value: f32 = loss.into_scalar();
+        assert!(value.is_nan(), "{value}");
+    }
+}

@@ -39,7 +39,7 @@ pub(crate) mod kernel {
 
     use crate::Nonlinearity;
     use crate::buffer::{contiguous, sink, tensor};
-    use crate::matrix::{Matrix, MatrixMut, in_columns, in_rows, multiply, written};
+    use crate::matrix::{Matrix, MatrixMut, in_columns, in_rows, multiply, product, written};
     use crate::nonlinearity::{Finish, Start};
     use crate::number::{Number, vectorized};
     use crate::parts;
@@ -66,7 +66,7 @@ pub(crate) mod kernel {
             // Blocks of columns read each its part of the weight, which is the larger matrix unless the
             // batch is very large.
             in_columns(out, parts, &|mut block, range| {
-                multiply(&mut block, false, x, w.columns(range.clone()));
+                product(&mut block, x, w.columns(range.clone()));
                 vectorized(
                     #[inline(always)]
                     || {
@@ -116,7 +116,7 @@ pub(crate) mod kernel {
                 parts(rows * columns * features).div_ceil(1 + usize::from(pass.input.is_some()));
             let values = written(rows * features, |values| {
                 in_columns(MatrixMut::new(values, rows, features), parts, &|mut block, range| {
-                    multiply(&mut block, false, g, w.columns(range));
+                    product(&mut block, g, w.columns(range));
                 });
             });
             Some(tensor(values, [rows, features]))

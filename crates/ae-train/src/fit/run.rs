@@ -232,14 +232,23 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         let rate = self.rate_before(self.state.done + 1);
         let input = self.training.select(rows)?.autodiff();
         let model = self.model.take().expect("a model between steps");
-        let losses = self.task.losses(&model, input, rows, moment, &self.memory);
-        let mut gradients = GradientsParams::from_grads(losses.total().backward(), &model);
-        if let Some(limit) = self.schedule.clip {
-            gradients = clip(&model, gradients, limit);
-        }
-        self.model = Some(self.updates.apply(rate, model, gradients));
-        self.unread.terms.push(losses.terms());
-        self.memory.clone_from(losses.memory());
+        let (task, memory, updates, limit) =
+            (self.task, &self.memory, &mut self.updates, self.schedule.clip);
+        let descend = move || {
+            let losses = task.losses(&model, input, rows, moment, memory);
+            let mut gradients = GradientsParams::from_grads(losses.total().backward(), &model);
+            if let Some(limit) = limit {
+                gradients = clip(&model, gradients, limit);
+            }
+            (updates.apply(rate, model, gradients), losses.terms(), losses.memory().clone())
+        };
+        let (model, terms, memory) = match ae_kernels::serves(&self.device) {
+            true => ae_kernels::among_workers(descend),
+            false => descend(),
+        };
+        self.model = Some(model);
+        self.unread.terms.push(terms);
+        self.memory = memory;
         self.state.done += 1;
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::evaluate::{Tally, first, for_each_batch};
 use crate::{Batches, Losses, Measured, Memory, Moment, Objective, Result, Validation};
 
 /// What a run asks for besides a model, samples and a schedule.
-pub(super) trait Task<M> {
+pub(super) trait Task<M>: Sync {
     /// What of it decides the numbers of the run, by name: a checkpoint of another is refused.
     fn identity(&self) -> Vec<(&'static str, String)>;
 

@@ -42,7 +42,7 @@ impl Jacobian {
             return Ok(None);
         }
         let input = data.select(&(0..samples).collect::<Vec<_>>())?;
-        let squared = model.squared_jacobian(input.clone());
+        let squared = model.squared_jacobian(input.clone(), None);
         if side > VALUES
             && let Some(norms) = squared
         {

@@ -9,7 +9,9 @@ use burn::tensor::{DType, Tensor};
 use burn_flex::FlexTensor;
 
 use crate::convolution::kernel::{self as maps, Geometry, Way};
+use crate::jacobian::kernel as norms;
 use crate::linear::kernel as rows;
+use crate::number::Number;
 use crate::reconstruction::{Loss, kernel as losses};
 use crate::{Nonlinearity, Weight};
 
@@ -32,6 +34,12 @@ pub(crate) trait Kernels: Backend {
     ) -> FloatTensor<Self>;
 
     fn loss(logits: FloatTensor<Self>, target: FloatTensor<Self>, loss: Loss) -> FloatTensor<Self>;
+
+    fn squared_jacobian(
+        output: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        after: Nonlinearity,
+    ) -> FloatTensor<Self>;
 }
 
 /// A convolution or its transpose.
@@ -75,6 +83,17 @@ impl Kernels for Flex {
 
     fn loss(logits: FlexTensor, target: FlexTensor, loss: Loss) -> FlexTensor {
         by_type!(logits, losses::value(&logits, &target, loss))
+    }
+
+    fn squared_jacobian(output: FlexTensor, weight: FlexTensor, after: Nonlinearity) -> FlexTensor {
+        fn value<T: Number>(
+            output: &FlexTensor,
+            weight: &FlexTensor,
+            after: Nonlinearity,
+        ) -> FlexTensor {
+            norms::value::<T>(output, &norms::lengths(weight), after)
+        }
+        by_type!(output, value(&output, &weight, after))
     }
 }
 
@@ -153,6 +172,29 @@ impl Backward<Flex, 2> for LossBack {
     }
 }
 
+#[derive(Debug)]
+struct SquaredJacobianBack;
+
+impl Backward<Flex, 2> for SquaredJacobianBack {
+    type State = (FlexTensor, FlexTensor, Nonlinearity);
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        fn back<T: Number>(
+            (output, weight, after): &(FlexTensor, FlexTensor, Nonlinearity),
+            gradient: &FlexTensor,
+        ) -> [FlexTensor; 2] {
+            norms::backward::<T>(output, weight, &norms::lengths(weight), *after, gradient)
+        }
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let found = by_type!(gradient, back(&ops.state, &gradient));
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let Some(node) = node {
+                gradients.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
     fn linear(
         input: FloatTensor<Self>,
@@ -202,6 +244,20 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         match prepared.compute_bound().stateful() {
             OpsKind::Tracked(prepared) => prepared.finish((logits, target, loss), output),
             OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
+    fn squared_jacobian(
+        output: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        after: Nonlinearity,
+    ) -> FloatTensor<Self> {
+        let prepared = SquaredJacobianBack.prepare::<C>([output.node(), weight.node()]);
+        let [output, weight] = [output, weight].map(|tensor| tensor.into_primitive());
+        let norms = <Flex as Kernels>::squared_jacobian(output.clone(), weight.clone(), after);
+        match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((output, weight, after), norms),
+            OpsKind::UnTracked(prepared) => prepared.finish(norms),
         }
     }
 }
@@ -270,5 +326,17 @@ pub(crate) fn loss(logits: Tensor<2>, target: Tensor<2>, loss: Loss) -> Tensor<1
         logits.into_dispatch(),
         target.into_dispatch(),
         loss,
+    ))
+}
+
+pub(crate) fn squared_jacobian(
+    output: Tensor<2>,
+    weight: Tensor<2>,
+    after: Nonlinearity,
+) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::squared_jacobian(
+        output.into_dispatch(),
+        weight.into_dispatch(),
+        after,
     ))
 }

@@ -7,6 +7,7 @@
 //! | [`linear`] | product, bias and nonlinearity; back: slope, all three gradients |
 //! | [`convolve`], [`convolve_back`] | the same for strided convolutions and their transposes, channels last |
 //! | [`cross_entropy`], [`squared_error`] | output nonlinearity, loss and gradient |
+//! | [`squared_jacobian`] | the contraction of one layer, from its output |
 //! | [`adam`] | parameter and both moments, in place |
 //!
 //! The results agree with the plain formulation to rounding; the tests hold both against each other, values
@@ -15,6 +16,7 @@
 
 mod adam;
 mod convolution;
+mod jacobian;
 mod linear;
 mod nonlinearity;
 mod reconstruction;
@@ -30,6 +32,7 @@ mod number;
 
 pub use adam::{Adam, adam};
 pub use convolution::{convolve, convolve_back};
+pub use jacobian::squared_jacobian;
 pub use linear::{Weight, linear};
 pub use nonlinearity::Nonlinearity;
 pub use reconstruction::{cross_entropy, squared_error};
@@ -38,6 +41,7 @@ pub use reconstruction::{cross_entropy, squared_error};
 pub mod plain {
     pub use crate::adam::plain as adam;
     pub use crate::convolution::{plain as convolve, plain_back as convolve_back};
+    pub use crate::jacobian::plain as squared_jacobian;
     pub use crate::linear::plain as linear;
     pub use crate::reconstruction::{
         plain_cross_entropy as cross_entropy, plain_squared_error as squared_error,

@@ -183,6 +183,25 @@ proptest! {
     }
 
     #[test]
+    fn squared_jacobians(
+        dtype in types(), after in nonlinearities(),
+        batch in 1usize..40, from in 1usize..200, to in 1usize..90, seed: u64,
+    ) {
+        // So that every tensor has a gradient, also where slopes are constant.
+        let rest = |y: Tensor<2>, c: Tensor<1>| y.sum_dim(1).squeeze_dim::<1>(1) + c;
+        hold::<2, 2, 1, 1>(
+            &format!("{after:?}, {dtype:?}"),
+            [
+                &|| Leaf(vec![batch, to], seed, dtype),
+                &|| Leaf(vec![from, to], seed ^ 1, dtype),
+                &|| Leaf(vec![1], seed ^ 2, dtype),
+            ],
+            &|y, w, c| ae_kernels::squared_jacobian(y.clone(), w, after) + rest(y, c),
+            &|y, w, c| plain::squared_jacobian(y.clone(), w, after) + rest(y, c),
+        );
+    }
+
+    #[test]
     fn adam(
         dtype in types(), len in 1usize..50_000, decay in prop::sample::select(vec![0.0f32, 0.1]),
         seed: u64,

@@ -92,8 +92,8 @@ impl DifferentiableEncoder for Dense {
         self.encoder.encode_cotangent(input, directions)
     }
 
-    fn squared_jacobian(&self, input: Tensor<2>) -> Option<Tensor<1>> {
-        self.encoder.squared_jacobian(input)
+    fn squared_jacobian(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
+        self.encoder.squared_jacobian(input, code)
     }
 }
 

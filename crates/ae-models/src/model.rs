@@ -260,8 +260,12 @@ macro_rules! encoder {
                 each!($type, self, model => model.encode_cotangent(input, directions))
             }
 
-            fn squared_jacobian(&self, input: Tensor<2>) -> Option<Tensor<1>> {
-                each!($type, self, model => model.squared_jacobian(input))
+            fn squared_jacobian(
+                &self,
+                input: Tensor<2>,
+                code: Option<Tensor<2>>,
+            ) -> Option<Tensor<1>> {
+                each!($type, self, model => model.squared_jacobian(input, code))
             }
         }
     };

@@ -155,9 +155,9 @@ impl<A: DifferentiableEncoder> DifferentiableEncoder for Stack<A> {
         [code.expect("a stack has layers"), u]
     }
 
-    fn squared_jacobian(&self, input: Tensor<2>) -> Option<Tensor<1>> {
+    fn squared_jacobian(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
         match &self.layers[..] {
-            [layer] => layer.squared_jacobian(input),
+            [layer] => layer.squared_jacobian(input, code),
             _ => None,
         }
     }

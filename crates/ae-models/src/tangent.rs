@@ -36,8 +36,9 @@ pub trait DifferentiableEncoder: Encoder {
     fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2];
 
     /// `||J||_F^2` of every sample, `[batch]`, where it has a closed form that is cheaper than
-    /// multiplying `J` out: an encoder of one layer.
-    fn squared_jacobian(&self, _input: Tensor<2>) -> Option<Tensor<1>> {
+    /// multiplying `J` out: an encoder of one layer. What follows from the codes of the inputs,
+    /// `[batch, code]`, is not computed again where they are known.
+    fn squared_jacobian(&self, _input: Tensor<2>, _code: Option<Tensor<2>>) -> Option<Tensor<1>> {
         None
     }
 }

@@ -113,7 +113,10 @@ impl<M: DifferentiableEncoder> Penalty<M> for Contraction {
     fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
         let input = pass.input.clone();
         match self.norm {
-            Norm::Exact => exact_norm(pass.model, input),
+            Norm::Exact => {
+                let code = pass.is_clean().then(|| pass.code.clone());
+                exact_norm(pass.model, input, code)
+            }
             Norm::Probes(count) => probed(pass, "probes", count, &|model, directions| {
                 let [_, pushed] = model.encode_tangent(input.clone(), directions);
                 pushed
@@ -165,14 +168,18 @@ pub fn jacobian_norm<M: DifferentiableEncoder>(
 ) -> Result<f64> {
     let mut sum = 0.0;
     for_each_batch(data, batch, |input, count| {
-        let norm: f64 = exact_norm(model, first(input, count)).into_scalar();
+        let norm: f64 = exact_norm(model, first(input, count), None).into_scalar();
         sum += norm * count as f64;
     })?;
     Ok(sum / data.len() as f64)
 }
 
-fn exact_norm<M: DifferentiableEncoder>(model: &M, input: Tensor<2>) -> Tensor<1> {
-    match model.squared_jacobian(input.clone()) {
+fn exact_norm<M: DifferentiableEncoder>(
+    model: &M,
+    input: Tensor<2>,
+    code: Option<Tensor<2>>,
+) -> Tensor<1> {
+    match model.squared_jacobian(input.clone(), code) {
         Some(norms) => norms.mean(),
         None => multiplied_out(model, &input, &|model, side, directions| {
             side.push(model, input.clone(), directions)

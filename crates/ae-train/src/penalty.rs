@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-use crate::{Corrupted, Moment, Result};
+use crate::{Corrupted, Moment, Result, Touched};
 
 /// One pass through a model: everything that a term may see.
 pub struct Pass<'a, M> {
@@ -22,6 +22,13 @@ pub struct Pass<'a, M> {
     pub moment: Moment,
     /// What penalties remember of the steps before, by their names.
     pub memory: Memory,
+}
+
+impl<M> Pass<'_, M> {
+    /// Whether the codes are those of the inputs themselves.
+    pub(crate) fn is_clean(&self) -> bool {
+        matches!(self.corrupted.touched, Touched::Nothing)
+    }
 }
 
 /// What penalties carry from step to step, by their names: a running mean, for instance. `fit`

@@ -1,5 +1,6 @@
 //! From an input to its code.
 
+use ae_kernels::squared_jacobian;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -119,8 +120,12 @@ impl DifferentiableEncoder for DenseEncoder {
     }
 
     /// `sum_j s'(a_j)^2 sum_i W_ij^2` (Rifai et al. 2011, ICML, equation 5).
-    fn squared_jacobian(&self, input: Tensor<2>) -> Option<Tensor<1>> {
+    fn squared_jacobian(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
         let [layer] = &self.layers[..] else { return None };
+        if let (None, Some(after)) = (self.config.kept, self.config.code_activation.within()) {
+            let code = code.unwrap_or_else(|| self.encode(input));
+            return Some(squared_jacobian(code, layer.weight.val(), after));
+        }
         let (_, slopes) = self.slopes(input);
         let lengths = layer.weight.val().square().sum_dim(0); // [1, code]
         Some((slopes[0].clone().square() * lengths).sum_dim(1).squeeze_dim(1))

@@ -41,9 +41,10 @@ use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 /// A step takes and gives back buffers of megabytes. glibc returns those to the system each time, once
 /// data sets beyond 32 MiB have been loaded, and training takes up to 1.8 times as long.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ae_kernels::allocator::MiMalloc = ae_kernels::allocator::MiMalloc;
 
 fn main() -> ExitCode {
+    ae_kernels::allocator::keep_freed_memory();
     let cli = Cli::read();
     // Back ends warn of much that is no concern of a user's.
     let level = match cli.verbose {

@@ -420,6 +420,13 @@ pub(crate) mod kernel {
         last(values, geometry.batch, geometry.large)
     }
 
+    /// What a thread works in on the way back.
+    struct Room<T> {
+        patches: Vec<T>,
+        rolled: Vec<T>,
+        through: Vec<T>,
+    }
+
     pub(crate) struct Gradients {
         pub(crate) input: Option<FlexTensor>,
         pub(crate) weight: Option<FlexTensor>,
@@ -465,16 +472,11 @@ pub(crate) mod kernel {
         let (share, together) = (geometry.share(), geometry.together::<T>());
         let (filters, patch) = (geometry.small[0], geometry.patch());
 
-        let one = |part: usize, mut to_input: Option<&mut [T]>| {
+        let one = |room: &mut Room<T>, part: usize, mut to_input: Option<&mut [T]>| {
+            let Room { patches, rolled, through } = room;
             let images = part * share..geometry.batch.min((part + 1) * share);
             let mut to_weight = vec![T::ZERO; if input.is_some() { filters * patch } else { 0 }];
             let mut sum = vec![T::ZERO; to[0] * to[2]];
-            let mut patches = room::<T>(geometry);
-            let mut rolled = match (way, &flat) {
-                (Way::Down, Some(_)) => room::<T>(geometry),
-                _ => Vec::new(),
-            };
-            let mut through = vec![T::ZERO; together * to_size];
             for first in images.clone().step_by(together) {
                 let count = together.min(images.end - first);
                 let at = |size: usize| first * size..(first + count) * size;
@@ -489,20 +491,20 @@ pub(crate) mod kernel {
                 let small = match way {
                     Way::Down => {
                         if let (Some(flat), Some(to_input)) = (&flat, to_input) {
-                            spread(geometry, flat, g, &mut rolled, to_input);
+                            spread(geometry, flat, g, rolled, to_input);
                         }
                         if let Some(input) = input {
-                            unroll_all(geometry, &input[at(from_size)], &mut patches);
+                            unroll_all(geometry, &input[at(from_size)], patches);
                         }
                         Some(g)
                     }
                     Way::Up => {
                         match (&flat, to_input) {
                             (Some(flat), Some(to_input)) => {
-                                shrink(geometry, flat, g, &mut patches, to_input);
+                                shrink(geometry, flat, g, patches, to_input);
                             }
                             _ => {
-                                unroll_all(geometry, g, &mut patches);
+                                unroll_all(geometry, g, patches);
                             }
                         }
                         input.map(|input| &input[at(from_size)])
@@ -520,18 +522,29 @@ pub(crate) mod kernel {
             (to_weight, sum)
         };
 
+        let rooms = || Room {
+            patches: room::<T>(geometry),
+            rolled: match (way, &flat) {
+                (Way::Down, Some(_)) => room::<T>(geometry),
+                _ => Vec::new(),
+            },
+            through: vec![T::ZERO; together * to_size],
+        };
         let count = geometry.batch.div_ceil(share);
         let mut partial: Vec<(Vec<T>, Vec<T>)> = Vec::new();
         let to_input = match flat {
             Some(_) => {
                 let values = written(geometry.batch * from_size, |values| {
                     let parts = values.par_chunks_mut(share * from_size).enumerate();
-                    partial = parts.map(|(part, values)| one(part, Some(values))).collect();
+                    partial = parts
+                        .map_init(rooms, |room, (part, values)| one(room, part, Some(values)))
+                        .collect();
                 });
                 Some(last(values, geometry.batch, from))
             }
             None => {
-                partial = (0..count).into_par_iter().map(|part| one(part, None)).collect();
+                let parts = (0..count).into_par_iter();
+                partial = parts.map_init(rooms, |room, part| one(room, part, None)).collect();
                 None
             }
         };

@@ -21,6 +21,8 @@ mod linear;
 mod nonlinearity;
 mod reconstruction;
 
+#[cfg(feature = "mimalloc")]
+pub mod allocator;
 #[cfg(feature = "flex")]
 mod backend;
 #[cfg(feature = "flex")]

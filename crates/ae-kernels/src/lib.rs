@@ -1,18 +1,8 @@
-//! The heavy operations of training autoencoders: each a plain formulation in Burn's operations, which is
-//! the reference and runs on every device, and with the feature `flex` one pass of our own where Burn's CPU
-//! back end computes.
-//!
-//! | operation | in one pass |
-//! |---|---|
-//! | [`linear`] | product, bias and nonlinearity; back: slope, all three gradients |
-//! | [`convolve`], [`convolve_back`] | the same for strided convolutions and their transposes, channels last |
-//! | [`cross_entropy`], [`squared_error`] | output nonlinearity, loss and gradient |
-//! | [`squared_jacobian`] | the contraction of one layer, from its output |
-//! | [`adam`] | parameter and both moments, in place |
-//!
-//! The results agree with the plain formulation to rounding; the tests hold both against each other, values
-//! and gradients, in f32 and f64. Kernels use Burn's extension points, so autodiff sees them as any other
-//! operation.
+#![cfg_attr(feature = "flex", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "flex"),
+    doc = "The heavy operations of training autoencoders; the feature `flex` has them as one pass each."
+)]
 
 mod adam;
 mod convolution;

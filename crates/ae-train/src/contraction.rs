@@ -8,6 +8,7 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::evaluate::{first, for_each_batch};
+use crate::reconstruction::share;
 use crate::{Batches, Deviation, Error, Pass, Penalty, Result};
 
 /// `||J(x)||_F^2`, the squared Frobenius norm of the encoder's Jacobian at the clean input, averaged
@@ -150,7 +151,7 @@ impl<M: DifferentiableEncoder> Penalty<M> for Curvature {
             }
         });
         let sum = draws.reduce(|sum, norm| sum + norm).expect("at least one draw");
-        sum / self.draws as f64
+        share(sum, self.draws)
     }
 }
 
@@ -223,7 +224,7 @@ fn multiplied_out<M: DifferentiableEncoder>(
     let (side, width) = if code <= features { (Side::Code, code) } else { (Side::Input, features) };
     let most = (CHUNK / (batch * features.max(code))).clamp(1, width);
     sum_in_chunks(model, width, most, |model, range| {
-        push(model, side, basis(input, width, range)).square().sum() / batch as f64
+        share(push(model, side, basis(input, width, range)).square().sum(), batch)
     })
 }
 
@@ -312,7 +313,7 @@ fn probed<M: DifferentiableEncoder>(
     let [batch, features] = pass.input.dims();
     let mut generator = pass.moment.generator(purpose);
     let directions = normal(&mut generator, [count * batch, features], &pass.input);
-    push(pass.model, directions).square().sum() / (count * batch) as f64
+    share(push(pass.model, directions).square().sum(), count * batch)
 }
 
 /// Normal noise on the device of another tensor.

@@ -51,7 +51,7 @@ impl<M> Dropout<M> {
                 .collect();
             let device = hidden.device();
             let dropped = Tensor::from_data(TensorData::new(dropped, shape), &device);
-            hidden.mask_fill(dropped, 0.0) / (1.0 - p)
+            hidden.mask_fill(dropped, 0.0) * (1.0 / (1.0 - p))
         };
         let all = (self.encode)(model, input, &mut between);
         let code = match kept {

@@ -3,6 +3,7 @@
 use ae_models::Autoencoder;
 use burn::tensor::Tensor;
 
+use crate::reconstruction::share;
 use crate::{Pass, Penalty};
 
 /// `sum_j |h_j|`, averaged over the batch: pulls units of the code to zero.
@@ -19,7 +20,7 @@ impl<M: Autoencoder> Penalty<M> for L1 {
 
     fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
         let [batch, _] = pass.code.dims();
-        pass.code.clone().abs().sum() / batch as f64
+        share(pass.code.clone().abs().sum(), batch)
     }
 }
 

@@ -4,6 +4,7 @@ use ae_models::{Autoencoder, Layered, keep_largest};
 use burn::tensor::Tensor;
 
 use crate::dropout::Dropout;
+use crate::reconstruction::share;
 use crate::{
     Corruption, Error, KSparse, Memory, Moment, Pass, Penalty, Reconstruction, Result, Touched,
 };
@@ -279,7 +280,7 @@ impl<M: Autoencoder> Objective<M> {
         let Emphasis { corrupted, rest } = emphasis;
         let weights = touched.clone().float() * (corrupted - rest) + rest;
         let elements = self.reconstruction.elements(logits, output, target);
-        (elements * weights).sum() / batch as f64
+        share((elements * weights).sum(), batch)
     }
 }
 

@@ -53,7 +53,7 @@ impl Reconstruction {
             (Self::SquaredError, Some(output)) => squared_error(logits, output, target),
             (Self::SquaredError, None) => {
                 let [batch, _] = logits.dims();
-                self.elements(logits, output, target).sum() / batch as f64
+                share(self.elements(logits, output, target).sum(), batch)
             }
         }
     }
@@ -63,6 +63,12 @@ impl std::fmt::Display for Reconstruction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.name())
     }
+}
+
+/// A sum over `count` samples divided by their number: times the inverse, since Burn 0.22.1 rounds what
+/// it divides a gradient by to single precision, in f64 too.
+pub(crate) fn share(sum: Tensor<1>, count: usize) -> Tensor<1> {
+    sum * (1.0 / count as f64)
 }
 
 /// `-t log t - (1 - t) log(1 - t)` in nats: what cross-entropy against a target `t` in \[0, 1\]

@@ -1,0 +1,122 @@
+//! Does a long training keep its memory? 20,000 steps of a small dense and of a small convolutional model
+//! on every back end that is built, with validation; the resident memory is looked at every 1,000 steps.
+//!
+//!     cargo bench --bench endurance                   # about a minute; benches/results/endurance.md
+//!     cargo bench --bench endurance --features ndarray
+//!     cargo bench --bench endurance -- --quick        # a trial: a tenth of the steps, writes nothing
+//!
+//! A line is fitted to the second half, when every buffer has long been there once. Fails where it
+//! grows by more than [`MOST`] MiB in as many steps as the whole training has.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use autoencoders::data::digits;
+use autoencoders::models::{Architecture, ConvConfig, DenseConfig};
+use autoencoders::train::{Data, Event, Flow, Objective, Reconstruction, Schedule, fit};
+use backends::{all, backends};
+use children::{child, numbers, task};
+use statistics::line;
+
+mod backends;
+mod children;
+mod record;
+mod statistics;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Growth that is none, in MiB.
+const MOST: f64 = 1.0;
+
+/// Times that the memory is looked at.
+const LOOKS: usize = 20;
+
+const BATCH: usize = 16;
+
+const STEPS_PER_EPOCH: usize = 50;
+
+fn models() -> [(&'static str, Architecture); 2] {
+    let conv = ConvConfig { channels: vec![4, 8], ..ConvConfig::new([1, 28, 28], 8) };
+    [
+        ("dense 784-64-8", Architecture::Dense(DenseConfig::new([784, 64, 8]))),
+        ("conv 1x28x28, channels 4-8, code 8", Architecture::Conv(conv)),
+    ]
+}
+
+/// Prints the resident memory in MiB at each look.
+fn train(backend: &str, model: &str, steps: &str) -> Result<()> {
+    let known = all().into_iter().find(|(name, _)| *name == backend);
+    let (_, device) = known.ok_or("expected the name of a back end")?;
+    let device = device?;
+    let (_, architecture) = &models()[model.parse::<usize>()?];
+    let model = architecture.init(0, &device)?;
+    let steps: usize = steps.parse()?;
+    let epochs = steps / STEPS_PER_EPOCH;
+    let schedule = Schedule { epochs, batch: BATCH, ..Schedule::default() };
+    let rows = |count, seed| Arc::new(digits::generate(count, seed));
+    let data =
+        Data { training: rows(STEPS_PER_EPOCH * BATCH, 0), validation: Some(rows(4 * BATCH, 1)) };
+    let mut looks = Vec::with_capacity(LOOKS);
+    let mut look = |event: &Event<'_>| {
+        if let Event::Step { done, .. } = event
+            && done.is_multiple_of((steps / LOOKS) as u64)
+        {
+            looks.push(record::resident_memory());
+        }
+        Flow::Continue
+    };
+    fit(model, &Objective::new(Reconstruction::CrossEntropy), &data, &schedule, &mut look)?;
+    for look in looks {
+        let bytes = look.ok_or("expected a system that tells the memory of a process")?;
+        print!("{} ", bytes as f64 / f64::from(1 << 20));
+    }
+    Ok(())
+}
+
+fn main() -> Result<()> {
+    if let Some(task) = task() {
+        let [backend, model, steps] = &task[..] else {
+            return Err("expected a back end, a model and steps".into());
+        };
+        return train(backend, model, steps);
+    }
+    let is_quick = std::env::args().any(|argument| argument == "--quick");
+    let steps = if is_quick { 2_000 } else { 20_000 };
+    let mut body = format!(
+        "{steps} steps of {BATCH} samples, validated every {STEPS_PER_EPOCH}; resident memory of the \
+         process in MiB. Growth is the slope over the second half, times {steps} steps.\n\n\
+         | back end | model | after {} steps | halfway | in the end | growth | verdict | seconds |\n\
+         |---|---|---|---|---|---|---|---|\n",
+        steps / LOOKS
+    );
+    print!("{body}");
+    let mut all_keep = true;
+    for (backend, _) in backends() {
+        for (index, (name, _)) in models().iter().enumerate() {
+            let began = Instant::now();
+            let looks = numbers(child(&[backend, &index.to_string(), &steps.to_string()])?)?;
+            let points: Vec<(f64, f64)> =
+                looks.iter().enumerate().map(|(at, look)| (at as f64, *look)).collect();
+            let growth = line(&points[LOOKS / 2..], |_| 1.0)[1] * LOOKS as f64;
+            let keeps = growth < MOST;
+            let row = format!(
+                "| {backend} | {name} | {:.2} | {:.2} | {:.2} | {growth:+.2} | {} | {:.0} |\n",
+                looks[0],
+                looks[LOOKS / 2],
+                looks[LOOKS - 1],
+                if keeps { "no growth" } else { "grows" },
+                began.elapsed().as_secs_f64(),
+            );
+            print!("{row}");
+            body += &row;
+            all_keep &= keeps;
+        }
+    }
+    if !is_quick {
+        record::record("endurance", "Memory over a long training", &body)?;
+    }
+    if all_keep || is_quick { Ok(()) } else { Err("expected no growth of memory".into()) }
+}

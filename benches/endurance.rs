@@ -24,7 +24,7 @@ mod record;
 mod statistics;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ae_kernels::allocator::MiMalloc = ae_kernels::allocator::MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -77,6 +77,7 @@ fn train(backend: &str, model: &str, steps: &str) -> Result<()> {
 }
 
 fn main() -> Result<()> {
+    ae_kernels::allocator::keep_freed_memory();
     if let Some(task) = task() {
         let [backend, model, steps] = &task[..] else {
             return Err("expected a back end, a model and steps".into());

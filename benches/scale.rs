@@ -23,7 +23,7 @@ mod record;
 mod statistics;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ae_kernels::allocator::MiMalloc = ae_kernels::allocator::MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -197,6 +197,7 @@ fn describe(series: &Series, measured: &[Measured], results: Option<&Path>) -> R
 }
 
 fn main() -> Result<()> {
+    ae_kernels::allocator::keep_freed_memory();
     let is_quick = std::env::args().any(|argument| argument == "--quick");
     let (slices, most_rows) = if is_quick { (2, 1 << 13) } else { (5, 1 << 16) };
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");

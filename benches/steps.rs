@@ -23,7 +23,7 @@ use divan::counter::ItemsCount;
 mod backends;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ae_kernels::allocator::MiMalloc = ae_kernels::allocator::MiMalloc;
 
 /// Steps of an iteration: two epochs of four.
 const STEPS: usize = 8;
@@ -36,6 +36,7 @@ const ROWS: usize = 1024;
 static BACKENDS: LazyLock<Vec<(&str, Device)>> = LazyLock::new(backends::backends);
 
 fn main() {
+    ae_kernels::allocator::keep_freed_memory();
     divan::main();
 }
 

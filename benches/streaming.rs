@@ -29,7 +29,7 @@ mod record;
 mod statistics;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ae_kernels::allocator::MiMalloc = ae_kernels::allocator::MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -140,6 +140,7 @@ fn write(path: &Path, rows: usize) -> Result<()> {
 }
 
 fn main() -> Result<()> {
+    ae_kernels::allocator::keep_freed_memory();
     if let Some(task) = task() {
         let [path, model, limit] = &task[..] else {
             return Err("expected a file, a model and a limit".into());

@@ -26,7 +26,7 @@ mod record;
 mod statistics;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ae_kernels::allocator::MiMalloc = ae_kernels::allocator::MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -132,6 +132,7 @@ fn sweep(way: Way, model: usize, cores: usize) -> Result<f64> {
 }
 
 fn main() -> Result<()> {
+    ae_kernels::allocator::keep_freed_memory();
     if let Some(task) = task() {
         let numbers: Vec<usize> =
             task.iter().map(|it| it.parse()).collect::<std::result::Result<_, _>>()?;

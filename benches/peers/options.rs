@@ -1,0 +1,163 @@
+//! What the command line asks for.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use autoencoders::burn::tensor::Device;
+
+use crate::Result;
+use crate::case;
+
+/// All sides but ours.
+pub const PEERS: [&str; 4] = ["eager", "fused", "compile", "jax"];
+
+/// Those of PyTorch.
+pub const PYTORCH: [&str; 3] = ["eager", "fused", "compile"];
+
+pub const HELP: &str = "\
+Compares a training step with PyTorch's and JAX's.
+
+    cargo bench --bench peers -- [OPTIONS]
+
+--cases LIST      dense-deep,dense-tied,contractive,conv,conv-deep
+--batches LIST    32,128,512; on a GPU 32,128,512,2048,8192
+--sides LIST      ours,eager,fused,compile,jax
+--rounds N        turns of each side: 7
+--seconds S       length of a turn: 1
+--device D        cpu or gpu
+--python PATH     an interpreter with torch, jax and numpy: what benches/peers/install makes
+--record          put the results into benches/RESULTS.md
+--check           compare losses instead of times
+";
+
+pub struct Options {
+    pub cases: Vec<String>,
+    pub batches: Vec<usize>,
+    /// Ours first.
+    pub sides: Vec<&'static str>,
+    pub rounds: usize,
+    pub seconds: f64,
+    pub device: String,
+    pub python: PathBuf,
+    pub is_to_record: bool,
+    pub is_to_check: bool,
+}
+
+impl Options {
+    pub fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self {
+            cases: case::all().iter().map(|case| case.name.to_owned()).collect(),
+            batches: Vec::new(),
+            sides: [&["ours"], &PEERS[..]].concat(),
+            rounds: 7,
+            seconds: 1.0,
+            device: "cpu".to_owned(),
+            python: installed_python(),
+            is_to_record: false,
+            is_to_check: false,
+        };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument}: expected a value"));
+            let list = |text: String| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+            match argument.as_str() {
+                "--cases" => options.cases = list(value()?),
+                "--batches" => {
+                    let batches = list(value()?).into_iter().map(|text| text.parse());
+                    options.batches = batches.collect::<std::result::Result<_, _>>()?;
+                }
+                "--sides" => {
+                    let wanted = list(value()?);
+                    if let Some(side) =
+                        wanted.iter().find(|side| !options.sides.contains(&&***side))
+                    {
+                        return Err(format!(
+                            "--sides: expected some of {:?}, got {side}",
+                            options.sides
+                        )
+                        .into());
+                    }
+                    let is_wanted =
+                        |side: &&str| *side == "ours" || wanted.iter().any(|it| it == side);
+                    options.sides.retain(is_wanted);
+                }
+                "--rounds" => options.rounds = value()?.parse()?,
+                "--seconds" => options.seconds = value()?.parse()?,
+                "--device" => options.device = value()?,
+                "--python" => options.python = value()?.into(),
+                "--record" => options.is_to_record = true,
+                "--check" => options.is_to_check = true,
+                // Cargo says so to every benchmark.
+                "--bench" => {}
+                _ => return Err(format!("{argument}: no such option\n\n{HELP}").into()),
+            }
+        }
+        if options.rounds == 0 {
+            return Err("--rounds: expected at least 1, got 0".into());
+        }
+        device(&options.device)?;
+        if options.batches.is_empty() {
+            options.batches = match options.is_on_gpu() {
+                true => vec![32, 128, 512, 2048, 8192],
+                false => vec![32, 128, 512],
+            };
+        }
+        Ok(options)
+    }
+
+    pub fn is_on_gpu(&self) -> bool {
+        self.device == "gpu"
+    }
+
+    /// The process of a side.
+    pub fn command(&self, side: &str, case: &str, batch: usize) -> Command {
+        let batch = batch.to_string();
+        if side == "ours" {
+            let program = std::env::current_exe().expect("a program knows where it is");
+            let mut command = Command::new(program);
+            command.args(["--ours", case, &batch, &self.device]);
+            return command;
+        }
+        let mut command = self.script(side, case);
+        command.args([&batch, &self.device]);
+        command
+    }
+
+    /// The peers' program.
+    pub fn script(&self, side: &str, case: &str) -> Command {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/peers.py");
+        let mut command = Command::new(&self.python);
+        command.arg(script).args([side, case]);
+        // Nobody is left behind who compiles, and nothing in the repository.
+        command.env("TORCHINDUCTOR_COMPILE_THREADS", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+    }
+}
+
+/// Where `benches/peers/install` puts it.
+fn installed_python() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("peers/bin/python")
+}
+
+pub fn device(name: &str) -> Result<Device> {
+    match name {
+        "cpu" => Ok(Device::flex()),
+        "gpu" => gpu(),
+        _ => Err(format!("--device: expected cpu or gpu, got {name}").into()),
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn gpu() -> Result<Device> {
+    Ok(Device::cuda(0))
+}
+
+#[cfg(all(feature = "wgpu", not(feature = "cuda")))]
+fn gpu() -> Result<Device> {
+    Ok(Device::wgpu(autoencoders::burn::tensor::DeviceKind::DefaultDevice))
+}
+
+#[cfg(not(any(feature = "wgpu", feature = "cuda")))]
+fn gpu() -> Result<Device> {
+    Err("--device gpu: expected a build with the feature `wgpu` or `cuda`, got none".into())
+}

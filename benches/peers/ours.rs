@@ -1,0 +1,62 @@
+//! Our side: the steps that `fit` takes.
+
+use std::sync::Arc;
+
+use autoencoders::burn::module::Module;
+use autoencoders::burn::tensor::{Device, Tensor, TensorData};
+use autoencoders::data::{Samples, Shape};
+use autoencoders::train::{Data, Decay, Event, Flow, Rate, Schedule, fit};
+use chacha20::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
+use crate::Result;
+use crate::case::{Case, PRODUCT};
+use crate::turns::Turns;
+
+/// As in `cases.py`.
+pub const ROWS: usize = 8192;
+
+/// Trains until the input ends, on rows of random numbers.
+pub fn train(case: &Case, batch: usize, device: &Device) -> Result<()> {
+    let training = Arc::new(rows(case, ROWS)?);
+    let parameters = case.architecture.init(0, &Device::flex())?.num_params();
+    let mut turns = Turns::new(device, parameters);
+    let mut observer = |event: &Event<'_>| match event {
+        Event::Step { .. } => turns.step(),
+        _ => Flow::Continue,
+    };
+    let model = case.architecture.init(0, device)?;
+    let data = Data { training, validation: None };
+    fit(model, &case.objective()?, &data, &schedule(batch, u32::MAX as usize), &mut observer)?;
+    Ok(())
+}
+
+/// Multiplies until the input ends.
+pub fn multiply(device: &Device) -> Result<()> {
+    let mut turns = Turns::new(device, 0);
+    let factor =
+        Tensor::<2>::from_data(TensorData::new(random(PRODUCT * PRODUCT), [PRODUCT; 2]), device);
+    loop {
+        std::hint::black_box(factor.clone().matmul(factor.clone()));
+        if turns.step() == Flow::Stop {
+            return Ok(());
+        }
+    }
+}
+
+/// Adam as the others have it: a constant rate of 1e-3.
+pub fn schedule(batch: usize, epochs: usize) -> Schedule {
+    let rate = Rate { decay: Decay::Constant, ..Rate::default() };
+    Schedule { epochs, batch, rate, ..Schedule::default() }
+}
+
+/// Random numbers in [0, 1], one row a sample.
+pub fn rows(case: &Case, count: usize) -> Result<Samples> {
+    let features = case.architecture.features();
+    Ok(Samples::from_floats(random(count * features), Shape::table(features))?)
+}
+
+fn random(count: usize) -> Vec<f32> {
+    let mut generator = ChaCha8Rng::seed_from_u64(0);
+    (0..count).map(|_| generator.random()).collect()
+}

@@ -30,7 +30,7 @@ pub fn write(path: &Path, [x, y]: [&str; 2], lines: &[Line], is_log: bool) -> Re
     let area = SVGBackend::new(path, (520, 320)).into_drawing_area();
     area.fill(&WHITE)?;
     let mut builder = ChartBuilder::on(&area);
-    builder.margin(10).x_label_area_size(42).y_label_area_size(62);
+    builder.margin(10).margin_right(24).x_label_area_size(42).y_label_area_size(62);
     // Both kinds of axes are types of their own, so what is drawn on them cannot be shared as a function.
     macro_rules! draw {
         ($chart:expr) => {{

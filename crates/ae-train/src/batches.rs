@@ -20,11 +20,17 @@ const CHUNK: usize = 1024;
 /// not, each batch is read and sent. The values are the same either way.
 #[derive(Clone)]
 pub struct Batches {
-    source: Arc<dyn Source>,
+    rows: Rows,
     resident: Option<Tensor<2>>,
     device: Device,
-    range: Option<[f32; 2]>,
     entropy: Arc<OnceLock<Option<f64>>>,
+}
+
+/// Rows on the host, whose values are checked as they are read.
+#[derive(Clone)]
+pub(crate) struct Rows {
+    source: Arc<dyn Source>,
+    range: Option<[f32; 2]>,
 }
 
 impl Batches {
@@ -45,7 +51,8 @@ impl Batches {
         }
         let device = device.clone().without_autodiff();
         let bytes = source.len().saturating_mul(source.width()).saturating_mul(size_of::<f32>());
-        let mut batches = Self { source, resident: None, device, range, entropy: Arc::default() };
+        let rows = Rows { source, range };
+        let mut batches = Self { rows, resident: None, device, entropy: Arc::default() };
         if bytes <= limit {
             batches.resident = Some(batches.bring()?);
         }
@@ -54,17 +61,17 @@ impl Batches {
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.source.len()
+        self.rows.source.len()
     }
 
     /// Whether there are none; never, once built.
     pub fn is_empty(&self) -> bool {
-        self.source.is_empty()
+        self.rows.source.is_empty()
     }
 
     /// Features of a row.
     pub fn width(&self) -> usize {
-        self.source.width()
+        self.rows.source.width()
     }
 
     /// Whether the whole lies on the device.
@@ -87,7 +94,7 @@ impl Batches {
                 let indices = TensorData::new(indices, [rows.len()]);
                 Ok(all.clone().select(0, Tensor::<1, Int>::from_data(indices, &self.device)))
             }
-            None => self.read(rows),
+            None => Ok(self.send(self.rows.values(rows)?)),
         }
     }
 
@@ -104,7 +111,7 @@ impl Batches {
         let rows: Vec<usize> = (0..self.len()).collect();
         let mut sum = Some(0.0);
         for chunk in rows.chunks(CHUNK) {
-            let values = self.values(chunk)?;
+            let values = self.rows.values(chunk)?;
             if !values.iter().all(|value| (0.0..=1.0).contains(value)) {
                 sum = None;
                 break;
@@ -118,36 +125,45 @@ impl Batches {
 
     /// A line that another data set hardly has.
     pub(crate) fn fingerprint(&self) -> Result<String> {
-        let hash = ae_data::fingerprint(&*self.source)?;
+        let hash = ae_data::fingerprint(&*self.rows.source)?;
         Ok(format!("{hash}, {} features", self.width()))
+    }
+
+    /// Where what is not resident is read.
+    pub(crate) fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// Values of whole rows as a batch: `[rows, features]`.
+    pub(crate) fn send(&self, values: Vec<f32>) -> Tensor<2> {
+        let rows = values.len() / self.width();
+        Tensor::from_data(TensorData::new(values, [rows, self.width()]), &self.device)
     }
 
     fn bring(&self) -> Result<Tensor<2>> {
         let rows: Vec<usize> = (0..self.len()).collect();
         let mut values = Vec::with_capacity(self.len() * self.width());
         for chunk in rows.chunks(CHUNK) {
-            values.extend(self.values(chunk)?);
+            values.extend(self.rows.values(chunk)?);
         }
-        Ok(Tensor::from_data(TensorData::new(values, [self.len(), self.width()]), &self.device))
+        Ok(self.send(values))
     }
+}
 
-    fn read(&self, rows: &[usize]) -> Result<Tensor<2>> {
-        let data = TensorData::new(self.values(rows)?, [rows.len(), self.width()]);
-        Ok(Tensor::from_data(data, &self.device))
-    }
-
-    fn values(&self, rows: &[usize]) -> Result<Vec<f32>> {
-        let mut values = vec![0.0; rows.len() * self.width()];
+impl Rows {
+    /// The values of the rows with the given indices, one row after another.
+    pub(crate) fn values(&self, rows: &[usize]) -> Result<Vec<f32>> {
+        let mut values = vec![0.0; rows.len() * self.source.width()];
         self.source.read(rows, &mut values)?;
         let [low, high] = self.range.unwrap_or([f32::MIN, f32::MAX]);
         match values.iter().position(|value| !(low..=high).contains(value)) {
             None => Ok(values),
-            Some(at) => Err(self.out_of_range(rows[at / self.width()], at, values[at])),
+            Some(at) => Err(self.out_of_range(rows[at / self.source.width()], at, values[at])),
         }
     }
 
     fn out_of_range(&self, row: usize, at: usize, value: f32) -> Error {
-        let feature = at % self.width();
+        let feature = at % self.source.width();
         let wanted = match self.range {
             Some([low, high]) => format!(
                 "a number in [{low}, {high}], as cross-entropy needs, got {value}; bring features \

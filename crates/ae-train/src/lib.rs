@@ -2,6 +2,7 @@
 
 mod activity;
 mod adam;
+mod ahead;
 mod batches;
 mod checkpoint;
 mod classification;

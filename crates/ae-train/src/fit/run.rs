@@ -11,6 +11,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::task::Task;
 use super::{Data, End, Fitted};
+use crate::ahead::Ahead;
 use crate::checkpoint::{Checkpoints, State};
 use crate::optimizer::{Updates, clip};
 use crate::{
@@ -185,12 +186,15 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         let epoch = self.state.epochs.len();
         let _span = tracing::debug_span!("epoch", number = epoch + 1).entered();
         let moment = Moment { seed: self.schedule.seed, epoch: epoch as u32, step: 0 };
-        let order = moment.order(self.training.len());
+        let order = Arc::new(moment.order(self.training.len()));
         let first = self.state.done - epoch as u64 * self.steps_per_epoch;
         let began = Instant::now();
+        let mut inputs =
+            Ahead::new(&self.training, &order, first as usize * self.batch, self.batch);
         for step in first..self.steps_per_epoch {
             let rows = &order[step as usize * self.batch..][..self.batch];
-            self.step(Moment { step: step as u32, ..moment }, rows)?;
+            let input = inputs.next(rows)?;
+            self.step(Moment { step: step as u32, ..moment }, rows, input)?;
             let mut flow =
                 observer.observe(&Event::Step { done: self.state.done, epoch: epoch + 1 });
             if self.unread.terms.len() >= READ_STEPS
@@ -228,9 +232,9 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
     }
 
     /// One step of descent.
-    fn step(&mut self, moment: Moment, rows: &[usize]) -> Result<()> {
+    fn step(&mut self, moment: Moment, rows: &[usize], input: Tensor<2>) -> Result<()> {
         let rate = self.rate_before(self.state.done + 1);
-        let input = self.training.select(rows)?.autodiff();
+        let input = input.autodiff();
         let model = self.model.take().expect("a model between steps");
         let (task, memory, updates, limit) =
             (self.task, &self.memory, &mut self.updates, self.schedule.clip);

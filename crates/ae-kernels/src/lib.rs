@@ -68,6 +68,10 @@ pub fn serves(device: &burn::tensor::Device) -> bool {
     }
 }
 
+/// Numbers of which a loop over them is worth several threads.
+#[cfg(feature = "flex")]
+const MANY: usize = 1 << 16;
+
 /// Threads that so many multiply-adds are worth: waking one costs some ten microseconds.
 #[cfg(feature = "flex")]
 fn parts(multiply_adds: usize) -> usize {

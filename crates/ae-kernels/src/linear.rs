@@ -38,11 +38,11 @@ pub(crate) mod kernel {
     use burn_flex::FlexTensor;
 
     use crate::Nonlinearity;
-    use crate::buffer::{contiguous, sink, tensor};
+    use crate::buffer::{contiguous, tensor};
     use crate::matrix::{Matrix, MatrixMut, in_columns, in_rows, multiply, product, written};
     use crate::nonlinearity::{Finish, Start};
     use crate::number::{Number, vectorized};
-    use crate::parts;
+    use crate::{MANY, parts};
 
     fn oriented<T: Number>(weight: &FlexTensor, transposed: bool) -> Matrix<'_, T> {
         let weight = Matrix::of(weight);
@@ -102,12 +102,8 @@ pub(crate) mod kernel {
         let output = contiguous(pass.output);
         let given = Matrix::<T>::of(&gradient);
         let (rows, columns) = (given.rows, given.columns);
-        let mut sum = vec![T::ZERO; columns];
-        let through = slope(pass.after, gradient.storage(), output.storage(), &mut sum);
-        let through: &[T] = match &through {
-            Some(through) => through,
-            None => gradient.storage(),
-        };
+        let through = slope(pass.after, gradient.storage(), output.storage(), [rows, columns]);
+        let (through, sum) = through.split_at(rows * columns);
         let g = Matrix::new(through, rows, columns);
         let to_input = || {
             let w = oriented::<T>(pass.weight?, pass.transposed).transpose();
@@ -141,36 +137,38 @@ pub(crate) mod kernel {
         } else {
             (to_input(), to_weight())
         };
-        Gradients { input, weight, bias: tensor(sum, [columns]) }
+        Gradients { input, weight, bias: tensor(sum.to_vec(), [columns]) }
     }
 
-    /// The gradient before the nonlinearity, unless it is the one given; and its sum over rows.
+    /// The gradient before the nonlinearity, and after its rows one more with their sum.
     fn slope<T: Number>(
         after: Nonlinearity,
         gradient: &[T],
         output: &[T],
-        sum: &mut [T],
-    ) -> Option<Vec<T>> {
-        let columns = sum.len();
-        if after == Nonlinearity::Identity {
-            vectorized(
-                #[inline(always)]
-                || gradient.chunks_exact(columns).for_each(|row| sink(sum, row)),
-            );
-            return None;
-        }
-        Some(written(gradient.len(), |through| {
-            vectorized(
-                #[inline(always)]
-                || {
-                    let given = gradient.chunks_exact(columns).zip(output.chunks_exact(columns));
-                    for (gradient, (output_gradient, output)) in
-                        through.chunks_exact_mut(columns).zip(given)
-                    {
-                        after.with(Start { gradient, output_gradient, output, sum: &mut *sum });
-                    }
-                },
-            );
-        }))
+        [rows, columns]: [usize; 2],
+    ) -> Vec<T> {
+        written((rows + 1) * columns, |through| {
+            let parts = if rows * columns < MANY { 1 } else { rayon::current_num_threads() };
+            let through = MatrixMut::new(through, rows + 1, columns);
+            in_columns(through, parts, &|mut block, range| {
+                let mut sum = vec![T::ZERO; range.len()];
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        let given =
+                            gradient.chunks_exact(columns).zip(output.chunks_exact(columns));
+                        for (row, (output_gradient, output)) in given.enumerate() {
+                            after.with(Start {
+                                gradient: block.row(row),
+                                output_gradient: &output_gradient[range.clone()],
+                                output: &output[range.clone()],
+                                sum: &mut sum,
+                            });
+                        }
+                    },
+                );
+                block.row(rows).copy_from_slice(&sum);
+            });
+        })
     }
 }

@@ -58,6 +58,7 @@ pub(crate) enum Loss {
 pub(crate) mod kernel {
     use burn::backend::TensorMetadata;
     use burn_flex::FlexTensor;
+    use rayon::prelude::*;
 
     use super::Loss;
     use crate::buffer::{contiguous, tensor};
@@ -68,6 +69,9 @@ pub(crate) mod kernel {
     /// Sums in single precision go over so many numbers at most before they go on in double precision.
     const RUN: usize = 1024;
 
+    /// Numbers that a thread takes at a time, whatever the number of threads.
+    const PART: usize = 1 << 15;
+
     pub(crate) fn value<T: Number>(
         logits: &FlexTensor,
         target: &FlexTensor,
@@ -75,8 +79,16 @@ pub(crate) mod kernel {
     ) -> FlexTensor {
         let batch = logits.shape()[0];
         let (logits, target) = (contiguous(logits), contiguous(target));
-        let pairs = logits.storage::<T>().chunks(RUN).zip(target.storage::<T>().chunks(RUN));
-        let sum: f64 = match loss {
+        let (z, t): (&[T], &[T]) = (logits.storage(), target.storage());
+        let parts: Vec<f64> =
+            z.par_chunks(PART).zip(t.par_chunks(PART)).map(|(z, t)| sum(z, t, loss)).collect();
+        let sum: f64 = parts.into_iter().sum();
+        tensor(vec![T::of(sum / batch as f64)], [1])
+    }
+
+    fn sum<T: Number>(logits: &[T], target: &[T], loss: Loss) -> f64 {
+        let pairs = logits.chunks(RUN).zip(target.chunks(RUN));
+        match loss {
             Loss::CrossEntropy => pairs.map(|(z, t)| entropy(z, t).wide()).sum(),
             Loss::SquaredError(output) => pairs
                 .map(|(z, t)| {
@@ -86,8 +98,7 @@ pub(crate) mod kernel {
                     )
                 })
                 .sum(),
-        };
-        tensor(vec![T::of(sum / batch as f64)], [1])
+        }
     }
 
     /// `max(z, 0) - z t + ln(1 + exp(-|z|))`, summed.
@@ -145,17 +156,20 @@ pub(crate) mod kernel {
         let (logits, target) = (contiguous(logits), contiguous(target));
         let (z, t): (&[T], &[T]) = (logits.storage(), target.storage());
         let values = written(z.len(), |out| {
-            vectorized(
-                #[inline(always)]
-                || match loss {
-                    Loss::CrossEntropy => {
-                        for ((out, z), t) in out.iter_mut().zip(z).zip(t) {
-                            *out = (z.logistic() - *t) * factor;
+            let parts = out.par_chunks_mut(PART).zip(z.par_chunks(PART)).zip(t.par_chunks(PART));
+            parts.for_each(|((out, z), t)| {
+                vectorized(
+                    #[inline(always)]
+                    || match loss {
+                        Loss::CrossEntropy => {
+                            for ((out, z), t) in out.iter_mut().zip(z).zip(t) {
+                                *out = (z.logistic() - *t) * factor;
+                            }
                         }
-                    }
-                    Loss::SquaredError(output) => output.with(ToLogits { out, z, t, factor }),
-                },
-            );
+                        Loss::SquaredError(output) => output.with(ToLogits { out, z, t, factor }),
+                    },
+                );
+            });
         });
         tensor(values, shape)
     }

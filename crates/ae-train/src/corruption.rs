@@ -1,6 +1,7 @@
 //! Corruption: data -> data, fresh at every step.
 
 use burn::tensor::{Bool, DType, Tensor, TensorData};
+use chacha20::ChaCha8Rng;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -162,10 +163,11 @@ impl Corruption {
         let count = shape[0] * shape[1];
         let device = input.device();
         // One random word per component: touched if it is below the threshold.
-        let mut draw = |probability: Probability| -> Vec<Option<u32>> {
-            let threshold = probability.threshold();
-            let word = |_| generator.next_u32();
-            (0..count).map(word).map(|w| (u64::from(w) < threshold).then_some(w)).collect()
+        let words = |generator: &mut ChaCha8Rng| -> Vec<u32> {
+            let mut bytes = vec![0; count * size_of::<u32>()];
+            generator.fill_bytes(&mut bytes);
+            let words = bytes.as_chunks().0;
+            words.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
         };
         let mask = |touched: Vec<bool>| -> Tensor<2, Bool> {
             Tensor::from_data(TensorData::new(touched, shape), &device)
@@ -173,15 +175,18 @@ impl Corruption {
         match self {
             Self::None => Corrupted { values: input, touched: Touched::Nothing },
             Self::Masking(probability) => {
-                let touched = mask(draw(probability).iter().map(Option::is_some).collect());
+                let threshold = probability.threshold();
+                let words = words(&mut generator);
+                let touched = mask(words.iter().map(|w| u64::from(*w) < threshold).collect());
                 let values = input.mask_fill(touched.clone(), 0.0);
                 Corrupted { values, touched: Touched::These(touched) }
             }
             Self::SaltAndPepper(probability) => {
-                let drawn = draw(probability);
-                let half = probability.threshold() / 2;
-                let salt = drawn.iter().map(|w| w.is_some_and(|w| u64::from(w) < half)).collect();
-                let touched = mask(drawn.iter().map(Option::is_some).collect());
+                let words = words(&mut generator);
+                let below =
+                    |threshold: u64| words.iter().map(|w| u64::from(*w) < threshold).collect();
+                let threshold = probability.threshold();
+                let (touched, salt) = (mask(below(threshold)), below(threshold / 2));
                 let values = input.mask_fill(touched.clone(), 0.0).mask_fill(mask(salt), 1.0);
                 Corrupted { values, touched: Touched::These(touched) }
             }

@@ -38,7 +38,7 @@ pub(crate) mod kernel {
     use burn_flex::FlexTensor;
 
     use crate::Nonlinearity;
-    use crate::buffer::{contiguous, tensor};
+    use crate::buffer::{contiguous, sink, tensor};
     use crate::matrix::{Matrix, MatrixMut, in_columns, in_rows, multiply, product, written};
     use crate::nonlinearity::{Finish, Start};
     use crate::number::{Number, vectorized};
@@ -102,14 +102,21 @@ pub(crate) mod kernel {
         let output = contiguous(pass.output);
         let given = Matrix::<T>::of(&gradient);
         let (rows, columns) = (given.rows, given.columns);
-        let through = slope(pass.after, gradient.storage(), output.storage(), [rows, columns]);
-        let (through, sum) = through.split_at(rows * columns);
+        let through;
+        let (through, sum) = match pass.after {
+            Nonlinearity::Identity => (gradient.storage(), sums(gradient.storage(), columns)),
+            after => {
+                through = slope(after, gradient.storage(), output.storage(), [rows, columns]);
+                let (through, sum) = through.split_at(rows * columns);
+                (through, sum.to_vec())
+            }
+        };
         let g = Matrix::new(through, rows, columns);
+        let both = pass.input.is_some() && pass.weight.is_some();
         let to_input = || {
             let w = oriented::<T>(pass.weight?, pass.transposed).transpose();
             let features = w.columns;
-            let parts =
-                parts(rows * columns * features).div_ceil(1 + usize::from(pass.input.is_some()));
+            let parts = share(rows * columns * features, both);
             let values = written(rows * features, |values| {
                 in_columns(MatrixMut::new(values, rows, features), parts, &|mut block, range| {
                     product(&mut block, g, w.columns(range));
@@ -122,8 +129,7 @@ pub(crate) mod kernel {
             let (left, right) =
                 if pass.transposed { (g.transpose(), x) } else { (x.transpose(), g) };
             let shape = [left.rows, right.columns];
-            let parts =
-                parts(rows * columns * x.columns).div_ceil(1 + usize::from(pass.weight.is_some()));
+            let parts = share(rows * columns * x.columns, both);
             let values = written(shape[0] * shape[1], |values| {
                 in_rows(MatrixMut::new(values, shape[0], shape[1]), parts, &|mut block, range| {
                     multiply(&mut block, false, left.rows(range), right);
@@ -131,13 +137,36 @@ pub(crate) mod kernel {
             });
             Some(tensor(values, shape))
         };
-        let both = pass.input.is_some() && pass.weight.is_some();
         let (input, weight) = if both && parts(rows * columns * columns) > 1 {
             rayon::join(to_input, to_weight)
         } else {
             (to_input(), to_weight())
         };
-        Gradients { input, weight, bias: tensor(sum.to_vec(), [columns]) }
+        Gradients { input, weight, bias: tensor(sum, [columns]) }
+    }
+
+    /// Parts of one of two products that run side by side: half of the threads each, or where they are
+    /// large all of them, so that who is done with one helps with the other.
+    fn share(multiply_adds: usize, both: bool) -> usize {
+        match parts(multiply_adds) {
+            all if both && multiply_adds < 1 << 25 => all.div_ceil(2),
+            all => all,
+        }
+    }
+
+    /// The sum of all rows.
+    fn sums<T: Number>(rows: &[T], columns: usize) -> Vec<T> {
+        written(columns, |sums| {
+            let parts = if rows.len() < MANY { 1 } else { rayon::current_num_threads() };
+            in_columns(MatrixMut::new(sums, 1, columns), parts, &|mut block, range| {
+                let sum = block.row(0);
+                sum.fill(T::ZERO);
+                vectorized(
+                    #[inline(always)]
+                    || rows.chunks_exact(columns).for_each(|row| sink(sum, &row[range.clone()])),
+                );
+            });
+        })
     }
 
     /// The gradient before the nonlinearity, and after its rows one more with their sum.

@@ -118,8 +118,11 @@ pub(crate) mod kernel {
     /// Parts of a batch, whatever the number of threads, so that sums over it do not depend on that.
     const PARTS: usize = 16;
 
+    /// Rows of a product that make up for the copy of the kernel that it begins with.
+    const ROWS: usize = 128;
+
     /// Bytes of unrolled patches at a time: they stay in the second-level cache.
-    const PATCH_BYTES: usize = 1 << 18;
+    const PATCH_BYTES: usize = 3 << 17;
 
     impl Geometry {
         fn pixels([_, height, width]: [usize; 3]) -> usize {
@@ -137,13 +140,17 @@ pub(crate) mod kernel {
 
         /// Images of a part.
         fn share(&self) -> usize {
-            self.batch.div_ceil(PARTS)
+            let rows = ROWS.div_ceil(Self::pixels(self.small).max(1));
+            self.batch.div_ceil(PARTS).max(rows).min(self.batch.max(1))
         }
 
         /// Images whose patches are unrolled together.
         fn together<T>(&self) -> usize {
             let image = Self::pixels(self.small) * self.patch() * size_of::<T>();
-            (PATCH_BYTES / image.max(1)).clamp(1, self.share())
+            let share = self.share();
+            let most = (PATCH_BYTES / image.max(1)).clamp(1, share);
+            // As many as in every other chunk, or one less.
+            share.div_ceil(share.div_ceil(most))
         }
 
         /// Calls `visit(row of the kernel's run in a patch, pixels' run in the large map)` for every

@@ -53,27 +53,34 @@ def net(case, batch, weights, rows, rng):
         return value
 
     def conv(p, x, _):
-        depth, layout = len(case["channels"]), ("NHWC", "HWIO", "NHWC")
-        image = x.reshape(batch, *case["image"]).transpose(0, 2, 3, 1)
+        depth, maps = len(case["channels"]), case["jax"]
+        is_last = maps == "NHWC"
+
+        def bias(name):
+            return p[f"{name}.bias"] if is_last else p[f"{name}.bias"][:, None, None]
+
+        image = x.reshape(batch, *case["image"])
+        image = image.transpose(0, 2, 3, 1) if is_last else image
         y = image
         for i in range(depth):
             name = f"encoder.stages.{i}.convolution"
-            y = lax.conv_general_dilated(
-                y, p[f"{name}.weight"], (2, 2), ((1, 1), (1, 1)), dimension_numbers=layout
-            )
-            y = y + p[f"{name}.bias"]
+            kernel, padding = p[f"{name}.weight"], ((1, 1), (1, 1))
+            y = lax.conv_general_dilated(y, kernel, (2, 2), padding, dimension_numbers=(maps, "HWIO", maps))
+            y = y + bias(name)
             y = jax.nn.relu(y) if case["code"] or i < depth - 1 else y
         if case["code"]:
-            y = y.transpose(0, 3, 1, 2)
+            y = y.transpose(0, 3, 1, 2) if is_last else y
             shape = y.shape
             code = affine(p, y.reshape(batch, -1), "encoder.dense.0")
-            y = jax.nn.relu(affine(p, code, "decoder.dense.0")).reshape(shape).transpose(0, 2, 3, 1)
+            y = jax.nn.relu(affine(p, code, "decoder.dense.0")).reshape(shape)
+            y = y.transpose(0, 2, 3, 1) if is_last else y
         for i in range(depth):
             name = f"decoder.stages.{i}.convolution"
+            kernel, padding = p[f"{name}.weight"], ((1, 2), (1, 2))
             y = lax.conv_general_dilated(
-                y, p[f"{name}.weight"], (1, 1), ((1, 2), (1, 2)), lhs_dilation=(2, 2), dimension_numbers=layout
+                y, kernel, (1, 1), padding, lhs_dilation=(2, 2), dimension_numbers=(maps, "HWIO", maps)
             )
-            y = y + p[f"{name}.bias"]
+            y = y + bias(name)
             y = jax.nn.relu(y) if i < depth - 1 else y
         return jnp.square(y - image).sum() / batch
 

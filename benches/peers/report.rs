@@ -46,8 +46,8 @@ fn introduction(points: &[Point], options: &Options) -> String {
     );
     let idle: Vec<f64> = points.iter().flat_map(|point| point.idle.iter().copied()).collect();
     if !idle.is_empty() {
-        let idle = Spread::of(idle).median;
-        text += &format!(" Between turns the machine was idle to {:.0} % (median).", 100.0 * idle);
+        let idle = idle.iter().sum::<f64>() / idle.len() as f64;
+        text += &format!(" Between turns the machine was idle to {:.0} %.", 100.0 * idle);
         if idle < IDLE {
             text += " **Others were at work on it: these numbers are worth nothing.**";
         }
@@ -204,7 +204,10 @@ fn is_fast_enough(point: &Point) -> Option<bool> {
     let beats = |side: Option<&Side>, times| side.map(|side| over(point, side).median >= times);
     let pytorch = beats(best(point, &PYTORCH), DENSE_OVER_PYTORCH);
     let jax = beats(point.side("jax"), DENSE_OVER_JAX);
-    let ceiling = share_of_ceiling(point).map(|share| share >= DENSE_OF_CEILING);
+    // Our own product alone is no measure of the machine.
+    let is_ceiling_known = point.products.len() > 1;
+    let share = share_of_ceiling(point).filter(|_| is_ceiling_known);
+    let ceiling = share.map(|share| share >= DENSE_OF_CEILING);
     match (pytorch, jax, ceiling) {
         (Some(true), Some(true), _) | (_, _, Some(true)) => Some(true),
         (Some(false), _, _) | (_, Some(false), _) => Some(false),

@@ -14,7 +14,7 @@ use crate::options::Options;
 use crate::ours::{rows, schedule};
 
 const BATCH: usize = 32;
-const STEPS: usize = 4;
+const STEPS: usize = 8;
 /// Rounding grows from step to step: Adam divides by gradients that may be next to nothing.
 const TOLERANCE: f64 = 1e-3;
 

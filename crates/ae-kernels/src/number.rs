@@ -145,10 +145,10 @@ impl Number for f32 {
     fn hyperbolic(self) -> Self {
         let q = self * self;
         let p = -5.704_988_7e-3;
-        let p = p * q + 2.063_908_9e-2;
+        let p = p * q + 2.063_909e-2;
         let p = p * q - 5.373_971_6e-2;
         let p = p * q + 1.333_144_2e-1;
-        let p = p * q - 3.333_328_2e-1;
+        let p = p * q - 3.333_328e-1;
         let near = p * q * self + self;
         let e = (-2.0 * self.abs()).exponential();
         let far = ((1.0 - e) / (1.0 + e)).copysign(self);

@@ -13,6 +13,13 @@ pub(crate) fn contiguous(tensor: &FlexTensor) -> FlexTensor {
     if covers { tensor } else { FlexTensor::from_data(tensor.into_data()) }
 }
 
+/// The same values with no stride below 1, as [`Matrix`](crate::matrix::Matrix) takes them: no copy but for
+/// what is flipped or repeated.
+pub(crate) fn forward(tensor: &FlexTensor) -> FlexTensor {
+    let is_forward = tensor.layout().strides().iter().all(|stride| *stride > 0);
+    if is_forward { tensor.clone() } else { contiguous(tensor) }
+}
+
 /// A tensor of values that lie row after row.
 pub(crate) fn tensor<T: Number, const D: usize>(values: Vec<T>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(Shape::from(shape)), T::dtype())

@@ -38,7 +38,7 @@ pub(crate) mod kernel {
     use burn_flex::FlexTensor;
 
     use crate::Nonlinearity;
-    use crate::buffer::{contiguous, sink, tensor};
+    use crate::buffer::{contiguous, forward as forwards, sink, tensor};
     use crate::matrix::{Matrix, MatrixMut, in_columns, in_rows, multiply, product, written};
     use crate::nonlinearity::{Finish, Start};
     use crate::number::{Number, vectorized};
@@ -56,7 +56,8 @@ pub(crate) mod kernel {
         bias: &FlexTensor,
         after: Nonlinearity,
     ) -> FlexTensor {
-        let (x, w) = (Matrix::<T>::of(input), oriented::<T>(weight, transposed));
+        let [input, weight] = [input, weight].map(forwards);
+        let (x, w) = (Matrix::<T>::of(&input), oriented::<T>(&weight, transposed));
         let bias = contiguous(bias);
         let bias: &[T] = bias.storage();
         let (rows, columns) = (x.rows, w.columns);
@@ -114,7 +115,8 @@ pub(crate) mod kernel {
         let g = Matrix::new(through, rows, columns);
         let both = pass.input.is_some() && pass.weight.is_some();
         let to_input = || {
-            let w = oriented::<T>(pass.weight?, pass.transposed).transpose();
+            let weight = forwards(pass.weight?);
+            let w = oriented::<T>(&weight, pass.transposed).transpose();
             let features = w.columns;
             let parts = share(rows * columns * features, both);
             let values = written(rows * features, |values| {
@@ -125,7 +127,8 @@ pub(crate) mod kernel {
             Some(tensor(values, [rows, features]))
         };
         let to_weight = || {
-            let x = Matrix::<T>::of(pass.input?);
+            let input = forwards(pass.input?);
+            let x = Matrix::<T>::of(&input);
             let (left, right) =
                 if pass.transposed { (g.transpose(), x) } else { (x.transpose(), g) };
             let shape = [left.rows, right.columns];

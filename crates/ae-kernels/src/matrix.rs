@@ -28,12 +28,16 @@ impl<'a, T: Number> Matrix<'a, T> {
         Self { values, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// A tensor of rank 2 whose strides are not negative, as it lies.
+    /// A tensor of rank 2 whose strides are above 0, as it lies.
     pub(crate) fn of(tensor: &'a FlexTensor) -> Self {
         let layout = tensor.layout();
         let [rows, columns] = tensor.shape().dims();
         let stride = |axis: usize| layout.strides()[axis].unsigned_abs();
-        assert!(layout.has_positive_strides(), "strides {:?}", layout.strides());
+        assert!(
+            layout.strides().iter().all(|stride| *stride > 0),
+            "strides {:?}",
+            layout.strides()
+        );
         let values = &tensor.storage()[layout.start_offset()..];
         Self { values, rows, columns, row_stride: stride(0), column_stride: stride(1) }
     }

@@ -233,6 +233,23 @@ fn views_are_what_they_show() {
     let ours = ae_kernels::linear(view.clone(), Weight::Straight(weight()), bias(), after);
     close("linear", ours, plain::linear(view, Weight::Straight(weight()), bias(), after));
 
+    for view in [
+        numbers([7, 11], 1, dtype).flip([0, 1]),
+        numbers([1, 11], 1, dtype).expand([7, 11]),
+        numbers([7, 1], 1, dtype).expand([7, 11]),
+    ] {
+        let run = |linear: fn(Tensor<2>, Weight, Tensor<1>, Nonlinearity) -> Tensor<2>| {
+            let weight = weight().autodiff().require_grad();
+            let straight = Weight::Straight(weight.clone());
+            let output = linear(view.clone().autodiff(), straight, bias().autodiff(), after);
+            let gradients = output.clone().sum().backward();
+            (output.inner(), weight.grad(&gradients).unwrap())
+        };
+        let (ours, theirs) = (run(ae_kernels::linear), run(plain::linear));
+        close("a view", ours.0, theirs.0);
+        close("gradient with a view", ours.1, theirs.1);
+    }
+
     let map = numbers([3, 5, 6, 8], 1, dtype).permute([0, 3, 1, 2]).slice([0..2, 1..7]);
     let kernel = || numbers([4, 6, 3, 3], 2, dtype);
     let ours = ae_kernels::convolve(map.clone(), kernel(), None, 2, after);

@@ -60,6 +60,17 @@ macro_rules! by_type {
     };
 }
 
+/// Gives each parent that wants one its gradient. (A macro, since Burn does not name the type of a parent.)
+macro_rules! register {
+    ($parents:expr, $found:expr, $gradients:expr) => {
+        for (node, gradient) in $parents.into_iter().zip($found) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                $gradients.register::<Flex>(node.id, gradient);
+            }
+        }
+    };
+}
+
 impl Kernels for Flex {
     fn linear(
         input: FlexTensor,
@@ -115,17 +126,12 @@ impl Backward<Flex, 3> for LinearBack {
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<Flex>(&ops.node);
-        let kept = ops.state;
+        let Ops { parents, state: kept, .. } = ops;
         let (transposed, after) = kept.form;
         let (input, weight) = (kept.input.as_ref(), kept.weight.as_ref());
         let pass = rows::Pass { input, weight, transposed, output: &kept.output, after };
         let found = by_type!(kept.output, rows::backward(&pass, gradient));
-        let found = [found.input, found.weight, Some(found.bias)];
-        for (node, gradient) in ops.parents.into_iter().zip(found) {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                gradients.register::<Flex>(node.id, gradient);
-            }
-        }
+        register!(parents, [found.input, found.weight, Some(found.bias)], gradients);
     }
 }
 
@@ -137,17 +143,12 @@ impl Backward<Flex, 3> for MapBack {
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<Flex>(&ops.node);
-        let kept = ops.state;
+        let Ops { parents, state: kept, .. } = ops;
         let MapForm { way, geometry, after } = kept.form;
         let (input, weight) = (kept.input.as_ref(), kept.weight.as_ref());
         let pass = maps::Pass { input, weight, output: &kept.output, geometry, after };
         let found = by_type!(kept.output, maps::backward(way, &pass, &gradient));
-        let found = [found.input, found.weight, Some(found.bias)];
-        for (node, gradient) in ops.parents.into_iter().zip(found) {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                gradients.register::<Flex>(node.id, gradient);
-            }
-        }
+        register!(parents, [found.input, found.weight, Some(found.bias)], gradients);
     }
 }
 
@@ -186,12 +187,9 @@ impl Backward<Flex, 2> for SquaredJacobianBack {
             norms::backward::<T>(output, weight, &norms::lengths(weight), *after, gradient)
         }
         let gradient = gradients.consume::<Flex>(&ops.node);
-        let found = by_type!(gradient, back(&ops.state, &gradient));
-        for (node, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(node) = node {
-                gradients.register::<Flex>(node.id, gradient);
-            }
-        }
+        let Ops { parents, state, .. } = ops;
+        let found = by_type!(gradient, back(&state, &gradient));
+        register!(parents, found.map(Some), gradients);
     }
 }
 

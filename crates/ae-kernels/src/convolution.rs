@@ -98,7 +98,7 @@ pub(crate) mod kernel {
     use rayon::prelude::*;
 
     use crate::Nonlinearity;
-    use crate::buffer::{contiguous, sink, tensor};
+    use crate::buffer::{Gradients, contiguous, sink, tensor};
     use crate::matrix::{Matrix, MatrixMut, multiply, written};
     use crate::nonlinearity::{Finish, Start};
     use crate::number::{Number, vectorized};
@@ -432,12 +432,6 @@ pub(crate) mod kernel {
         patches: Vec<T>,
         rolled: Vec<T>,
         through: Vec<T>,
-    }
-
-    pub(crate) struct Gradients {
-        pub(crate) input: Option<FlexTensor>,
-        pub(crate) weight: Option<FlexTensor>,
-        pub(crate) bias: FlexTensor,
     }
 
     /// What a forward pass was given and what came out, and which gradients are wanted: that of the weight

@@ -38,7 +38,7 @@ pub(crate) mod kernel {
     use burn_flex::FlexTensor;
 
     use crate::Nonlinearity;
-    use crate::buffer::{contiguous, forward as forwards, sink, tensor};
+    use crate::buffer::{Gradients, contiguous, forward as forwards, sink, tensor};
     use crate::matrix::{Matrix, MatrixMut, in_columns, in_rows, multiply, product, written};
     use crate::nonlinearity::{Finish, Start};
     use crate::number::{Number, vectorized};
@@ -80,12 +80,6 @@ pub(crate) mod kernel {
             });
         });
         tensor(values, [rows, columns])
-    }
-
-    pub(crate) struct Gradients {
-        pub(crate) input: Option<FlexTensor>,
-        pub(crate) weight: Option<FlexTensor>,
-        pub(crate) bias: FlexTensor,
     }
 
     /// What [`forward`] was given and what came out; and which gradients are wanted.

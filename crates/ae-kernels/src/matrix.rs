@@ -1,4 +1,4 @@
-//! Matrices in memory, their products, and memory to write them to. All `unsafe` of this crate is here.
+//! Matrices in memory, their products, and memory to write them to. All `unsafe` of the kernels is here.
 #![allow(
     unsafe_code,
     reason = "products into parts of one buffer, and buffers that are not zeroed first"
@@ -195,7 +195,7 @@ pub(crate) fn written<T: Number>(len: usize, fill: impl FnOnce(&mut [T])) -> Vec
         values.resize(len, T::of(f64::NAN));
     } else {
         // SAFETY: every pattern of bits is a number, and callers do not read what they have not
-        // written. Zeroing first costs a tenth of a step of a dense model.
+        // written. Zeroing first would write every result twice.
         #[allow(clippy::uninit_vec, reason = "see above")]
         unsafe {
             values.set_len(len);

@@ -29,7 +29,7 @@ pub fn finetune(args: &FinetuneArgs) -> Result<()> {
     let set = open_data(&recipe.data)?;
     run.check(&set.name, &set.parts.training)?;
     let data = Prepared::new(set, &recipe.data, Some(run.preprocessing.clone()))?;
-    data.say();
+    eprintln!("{data}");
     if args.data.is_empty() && args.run.resume.is_none() {
         run.warn_of_other(&data.training)?;
     }

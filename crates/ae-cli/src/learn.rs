@@ -60,7 +60,6 @@ impl Beginner {
 
     /// With the weights that a model has.
     pub fn with(model: Model, recipe: &Recipe) -> Result<Self> {
-        eprintln!("{model}");
         recipe.schedule().check()?;
         let objective = recipe.objective();
         if let (Maker::Pretrain, Model::Stack(stack)) = (recipe.command, &model) {
@@ -88,11 +87,16 @@ impl Beginner {
             validation: Some(Arc::new(data.validation.clone())),
         };
         let mut observers = start.observers(schedule.epochs);
+        match &self {
+            Self::Whole(model, _) => start.voice.say(model),
+            Self::Layers(stack, _) => start.voice.say(stack),
+            Self::Pca { .. } => {}
+        }
         match self {
             Self::Pca { components } => {
                 let (pca, _) = summary::fit_pca(&data.training, components, device)?;
                 let model = Model::Pca(pca);
-                eprintln!("{model}");
+                start.voice.say(&model);
                 let objective = "variance kept".to_owned();
                 let (epochs, layers) = (Vec::new(), Vec::new());
                 Ok(Some(Learned { model, objective, epochs, layers, best: None }))
@@ -113,7 +117,7 @@ impl Beginner {
                         return Ok(None);
                     }
                     End::Patience => {
-                        eprintln!("no better validation loss any more: training ends here");
+                        start.voice.say("no better validation loss any more: training ends here");
                     }
                     End::Complete => {}
                 }

@@ -29,6 +29,7 @@ mod start;
 mod summary;
 mod sweep;
 mod train;
+mod voice;
 
 use std::panic;
 use std::process::ExitCode;

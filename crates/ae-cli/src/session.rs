@@ -91,10 +91,11 @@ impl Prepared {
     }
 }
 
-impl Prepared {
-    /// Says what there is.
-    pub fn say(&self) {
-        eprintln!(
+/// What there is.
+impl std::fmt::Display for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
             "{}, {}: {} samples of {} to train on, {} to validate, {} to test",
             self.name,
             self.what,
@@ -102,7 +103,7 @@ impl Prepared {
             self.training.shape(),
             self.validation.len(),
             self.test.len()
-        );
+        )
     }
 }
 

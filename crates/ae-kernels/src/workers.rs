@@ -11,6 +11,30 @@ pub fn among_workers<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     work()
 }
 
+/// How many threads kernels run their parts on, here.
+pub fn workers() -> usize {
+    #[cfg(feature = "flex")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "flex"))]
+    1
+}
+
+/// Runs `work` with so many threads of its own for the parts of its kernels, so that several works side by
+/// side do not wait for each other's. Where the system gives no more threads, and without the feature `flex`,
+/// `work` just runs.
+pub fn with_workers<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    #[cfg(feature = "flex")]
+    return match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    };
+    #[cfg(not(feature = "flex"))]
+    {
+        let _ = threads;
+        work()
+    }
+}
+
 #[cfg(feature = "flex")]
 mod awake {
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,6 +107,17 @@ mod awake {
                     std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics));
                 assert!(panicked.is_err());
             }
+        }
+
+        #[test]
+        fn works_side_by_side_have_their_own_threads() {
+            let counts = std::thread::scope(|scope| {
+                let each = [1, 3].map(|threads| {
+                    scope.spawn(move || super::super::with_workers(threads, super::super::workers))
+                });
+                each.map(|it| it.join().unwrap())
+            });
+            assert_eq!(counts, [1, 3]);
         }
     }
 }

@@ -4,8 +4,11 @@
 mod archive;
 mod atomic;
 mod catalogue;
+mod chance;
 pub mod cifar;
 mod classes;
+pub mod convex;
+pub mod curves;
 pub mod digits;
 #[cfg(feature = "download")]
 mod download;
@@ -23,7 +26,9 @@ pub mod mnist;
 pub mod npy;
 mod open;
 mod part;
+mod pictures;
 mod preprocess;
+pub mod rectangles;
 mod sample;
 mod samples;
 mod search;
@@ -31,6 +36,7 @@ mod shape;
 mod source;
 mod split;
 mod storage;
+mod stroke;
 pub mod table;
 
 pub use catalogue::{Entry, Found, catalogue};

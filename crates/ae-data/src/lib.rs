@@ -12,6 +12,7 @@ pub mod curves;
 pub mod digits;
 #[cfg(feature = "download")]
 mod download;
+mod draw;
 mod error;
 mod family;
 pub mod idx;
@@ -24,6 +25,7 @@ mod labels;
 mod mirror;
 pub mod mnist;
 pub mod npy;
+mod one_class;
 mod open;
 mod part;
 mod pictures;
@@ -40,8 +42,10 @@ mod stroke;
 pub mod table;
 
 pub use catalogue::{Entry, Found, catalogue};
+pub use draw::draw;
 pub use error::{Error, Result};
 pub use labels::Labels;
+pub use one_class::one_class;
 pub use open::{DIGITS, DataSet, Options, Whole, open, open_whole};
 pub use preprocess::{Method, Preprocessing};
 pub use sample::Sample;

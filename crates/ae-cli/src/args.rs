@@ -7,7 +7,7 @@ mod objective;
 mod schedule;
 mod sweep;
 mod train;
-mod values;
+pub mod values;
 
 use std::path::PathBuf;
 

@@ -102,8 +102,10 @@ fn labels_of<'a>(samples: &'a Samples, name: &str) -> Result<&'a Labels> {
 pub fn parts(data: &Prepared) -> Result<(LabelledData, Vec<String>)> {
     let known = class_names(labels_of(&data.training, &data.name)?);
     let part = |samples| labelled(samples, &data.name, &known);
-    let parts =
-        LabelledData { training: part(&data.training)?, validation: Some(part(&data.validation)?) };
+    let parts = LabelledData {
+        training: part(&data.training)?,
+        validation: data.validation.as_ref().map(part).transpose()?,
+    };
     // So that it is not found missing in the end.
     part(&data.test)?;
     Ok((parts, known))
@@ -124,7 +126,7 @@ pub fn summarize(
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
         device,
         data: format!("{}, {}", data.name, data.what),
-        samples: [data.training.len(), data.validation.len(), data.test.len()],
+        samples: data.sizes(),
         features: model.features(),
         code: model.encoder().code_size(),
         parameters: model.num_params(),

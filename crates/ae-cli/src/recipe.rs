@@ -59,7 +59,8 @@ pub struct DataRecipe {
     pub digits: Option<(usize, usize)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<f64>,
-    /// The part of the training part that is held out to choose the best epoch by.
+    /// The part of the training part that is held out to choose the best epoch by; 0: none, and the
+    /// last epoch is kept.
     pub validation: f64,
     pub preprocess: Method,
     /// Of generated digits and of what is held out.
@@ -196,6 +197,11 @@ pub fn read_table(path: &Path, maker: Maker) -> Result<Table> {
         ))),
         _ => Ok(table),
     }
+}
+
+/// What is given of the data.
+pub fn data_section(given: &Table) -> Table {
+    given.get("data").and_then(Value::as_table).cloned().unwrap_or_default()
 }
 
 fn read(path: &Path) -> Result<String> {

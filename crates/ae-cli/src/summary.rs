@@ -115,7 +115,7 @@ pub fn summarize(
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
         device: device_name,
         data: format!("{}, {}", data.name, data.what),
-        samples: [data.training.len(), data.validation.len(), data.test.len()],
+        samples: data.sizes(),
         features: data.training.width(),
         code: trained.model.code_size(),
         parameters: trained.model.num_params(),

@@ -31,9 +31,9 @@ impl Recipe {
         if data.source == "digits" {
             data.digits.get_or_insert(ae_data::DIGITS);
         }
-        if !(data.validation > 0.0 && data.validation < 1.0) {
+        if !(0.0..1.0).contains(&data.validation) {
             return Err(Error::usage(format!(
-                "validation part: expected a fraction above 0 and below 1, got {}",
+                "validation part: expected a fraction below 1, or 0 for none, got {}",
                 data.validation
             )));
         }

@@ -22,6 +22,7 @@ mod observers;
 mod pictures;
 mod recipe;
 mod report;
+mod reproduce;
 mod rows;
 mod run;
 mod session;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         Some(Command::Finetune(args)) => finetune::finetune(args),
         Some(Command::Classify(args)) => classify::classify(args),
         Some(Command::Sweep(args)) => sweep::sweep(args),
+        Some(Command::Reproduce(args)) => reproduce::reproduce(args),
         Some(Command::Interpolate(args)) => interpolate::interpolate(args),
         Some(Command::Eval(args)) => inspect::eval(args),
         Some(Command::Encode(args)) => inspect::encode(args),

@@ -1,0 +1,253 @@
+//! An edition of an experiment, full or quick: every run it is made of, and what is expected of them.
+
+use serde::Serialize;
+use toml::{Table, Value};
+
+use super::expected::{Expected, Published};
+use super::experiment::{Arm, Experiment};
+use crate::error::Result;
+use crate::recipe::{Maker, merge};
+
+/// An experiment as it is run.
+pub struct Edition {
+    pub seeds: u64,
+    pub arms: Vec<Way>,
+    pub results: Vec<Expected>,
+}
+
+/// An arm, with all its values.
+#[derive(Clone, Debug)]
+pub struct Way {
+    pub name: String,
+    /// The arm that it is one of several of, if that varies; else its own name.
+    pub family: String,
+    pub steps: Vec<Step>,
+}
+
+/// A run of an arm.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    pub name: String,
+    pub command: Maker,
+    /// As a recipe has it.
+    pub given: Table,
+}
+
+/// Sections of a recipe that a stage may have; data only the first.
+const SECTIONS: [&str; 6] = ["data", "model", "objective", "schedule", "head", "measure"];
+
+impl Experiment {
+    /// The edition that is run; with `epochs`, every schedule has so many.
+    pub fn edition(&self, is_quick: bool, epochs: Option<usize>) -> Result<Edition> {
+        let mut arms = Vec::new();
+        for arm in &self.arms {
+            for (name, varied) in self.variants(arm)? {
+                let chosen = self.quick.arms.as_ref().filter(|_| is_quick);
+                if chosen.is_none_or(|them| them.contains(&name) || them.contains(&arm.name)) {
+                    arms.push(self.way(arm, name, varied.as_ref(), is_quick, epochs)?);
+                }
+            }
+        }
+        if epochs.is_some() && !arms.iter().any(|way| way.steps.iter().any(Step::is_in_epochs)) {
+            return Err(self.error("--epochs: nothing here is trained in epochs; leave it out"));
+        }
+        let (seeds, expected) = match is_quick {
+            true => (self.quick.seeds, &self.quick.results),
+            false => (self.seeds, &self.results),
+        };
+        let mut results = Vec::new();
+        for it in expected {
+            results.extend(self.each(it, &arms)?);
+        }
+        let edition = Edition { seeds, arms, results };
+        edition.check().map_err(|message| self.error(message))?;
+        Ok(edition)
+    }
+
+    /// The names of an arm's variants, and the key and value by which each differs.
+    fn variants(&self, arm: &Arm) -> Result<Vec<(String, Option<(String, Value)>)>> {
+        let Some((key, values)) = arm.vary.iter().next() else {
+            return Ok(vec![(arm.name.clone(), None)]);
+        };
+        let (1, Some(values), Some(_)) = (arm.vary.len(), values.as_array(), key.split_once('.'))
+        else {
+            return Err(self.error(format!(
+                "arm {}: vary: expected one path with a list, such as \"model.code\" = [2, 10]",
+                arm.name
+            )));
+        };
+        let name = |value: &Value| match value {
+            Value::String(text) => format!("{}-{text}", arm.name),
+            other => format!("{}-{other}", arm.name),
+        };
+        Ok(values.iter().map(|it| (name(it), Some((key.clone(), it.clone())))).collect())
+    }
+
+    fn way(
+        &self,
+        arm: &Arm,
+        name: String,
+        varied: Option<&(String, Value)>,
+        is_quick: bool,
+        epochs: Option<usize>,
+    ) -> Result<Way> {
+        let mut steps: Vec<Step> = Vec::new();
+        for stage in &arm.stages {
+            let quick_arm = self.quick.arm.get(&arm.name);
+            let quick = [
+                self.quick.common.get(stage.name()),
+                quick_arm.and_then(|stages| stages.get(stage.name())),
+            ];
+            let mut given = Table::new();
+            let overs = [self.common.get(stage.name()), Some(&stage.given)].into_iter();
+            for over in overs.chain(quick.into_iter().filter(|_| is_quick)).flatten() {
+                merge(&mut given, over);
+            }
+            if steps.is_empty() {
+                let mut data = self.data.clone();
+                merge(&mut data, &arm.data);
+                if is_quick {
+                    merge(&mut data, &self.quick.data);
+                }
+                let mut all = Table::from_iter([("data".to_owned(), Value::Table(data))]);
+                merge(&mut all, &given);
+                given = all;
+                if let Some((path, value)) = varied {
+                    put(&mut given, path, value.clone());
+                }
+            }
+            if let Some(key) = given.keys().find(|key| !SECTIONS.contains(&key.as_str())) {
+                return Err(self.error(format!(
+                    "arm {name}, stage {}: expected the sections {}, got `{key}`",
+                    stage.name(),
+                    SECTIONS.join(", ")
+                )));
+            }
+            let mut step = Step { name: stage.name().to_owned(), command: stage.command, given };
+            if let Some(epochs) = epochs.filter(|_| step.is_in_epochs()) {
+                let epochs = i64::try_from(epochs).unwrap_or(i64::MAX);
+                put(&mut step.given, "schedule.epochs", epochs.into());
+            }
+            steps.push(step);
+        }
+        Ok(Way { name, family: arm.name.clone(), steps })
+    }
+
+    /// A result for each of an arm's values, where there is a published value for each.
+    fn each(&self, expected: &Expected, arms: &[Way]) -> Result<Vec<Expected>> {
+        let Some(Published::Each(values)) = &expected.published else {
+            return Ok(vec![expected.clone()]);
+        };
+        let family: Vec<&Way> = arms.iter().filter(|way| way.family == expected.arm).collect();
+        if family.len() != values.len() {
+            return Err(self.error(format!(
+                "result `{}`: expected {} published values, as arm {} has, got {}",
+                expected.name,
+                family.len(),
+                expected.arm,
+                values.len()
+            )));
+        }
+        let one = |(way, value): (&Way, &f64)| Expected {
+            name: format!("{}, {}", expected.name, way.name),
+            arm: way.name.clone(),
+            published: Some(Published::One(*value)),
+            ..expected.clone()
+        };
+        Ok(family.into_iter().zip(values).map(one).collect())
+    }
+}
+
+impl Step {
+    /// Whether it is trained step by step.
+    fn is_in_epochs(&self) -> bool {
+        let kind = self.given.get("model").and_then(|model| model.get("kind"));
+        kind.and_then(Value::as_str) != Some("pca")
+    }
+
+    /// What is given for a seed.
+    pub fn seeded(&self, seed: u64) -> Table {
+        let mut given = self.given.clone();
+        if self.is_in_epochs() {
+            put(&mut given, "schedule.seed", i64::try_from(seed).unwrap_or(i64::MAX).into());
+        }
+        given
+    }
+}
+
+impl Way {
+    /// Everything that decides its numbers but for the seed.
+    pub fn to_toml(&self) -> String {
+        let steps = Table::from_iter(
+            [("stage".to_owned(), Value::try_from(&self.steps))]
+                .map(|(key, value)| (key, value.unwrap_or(Value::Boolean(false)))),
+        );
+        steps.to_string()
+    }
+
+    /// What tells it from any other, whatever the order of its keys and the comments beside them.
+    pub fn hash(&self) -> String {
+        // FNV-1a: the same in every version of this program.
+        let hash = self.to_toml().bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{hash:016x}")
+    }
+}
+
+impl Edition {
+    /// The arms that a result is about.
+    pub fn family(&self, arm: &str) -> Vec<&Way> {
+        self.arms.iter().filter(|way| way.name == arm || way.family == arm).collect()
+    }
+
+    /// Whether every name stands for something.
+    fn check(&self) -> Result<(), String> {
+        let known = |arm: &str, stage: Option<&String>, of: &str| {
+            let family = self.family(arm);
+            let has = |way: &&Way| stage.is_none_or(|it| way.steps.iter().any(|s| s.name == *it));
+            match !family.is_empty() && family.iter().all(has) {
+                true => Ok(()),
+                false => Err(format!(
+                    "result `{of}`: expected an arm that there is, got `{arm}`{}",
+                    stage.map(|stage| format!(" with stage `{stage}`")).unwrap_or_default()
+                )),
+            }
+        };
+        for it in &self.results {
+            known(&it.arm, it.stage.as_ref(), &it.name)?;
+            for other in it.bar.below.iter().chain(&it.bar.above) {
+                known(&other.arm, other.stage.as_ref(), &it.name)?;
+            }
+            for arm in &it.bar.ranks_below {
+                known(arm, None, &it.name)?;
+            }
+            if (it.bar.error_rate || it.bar.equal_places.is_some()) && it.published.is_none() {
+                let what = if it.bar.error_rate { "error_rate" } else { "equal_places" };
+                return Err(format!("result `{}`: {what}: expected a published value", it.name));
+            }
+        }
+        let mut names: Vec<&str> = self.arms.iter().map(|way| way.name.as_str()).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(format!("arm {}: expected each name once, got it twice", pair[0])),
+            None if names.is_empty() => Err("expected at least one arm, got none".to_owned()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Sets a value by its path.
+fn put(table: &mut Table, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            table.insert(path.to_owned(), value);
+        }
+        Some((section, rest)) => {
+            let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(section) = section {
+                put(section, rest, value);
+            }
+        }
+    }
+}

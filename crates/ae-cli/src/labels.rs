@@ -29,6 +29,9 @@ pub struct LabelSummary {
     pub classes: Vec<String>,
     /// On the test part.
     pub test: Classification,
+    /// The share of the test part that is wrong.
+    #[serde(default)]
+    pub error: f64,
     pub epochs: Vec<EpochReport>,
     /// What came of fewer labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -131,6 +134,7 @@ pub fn summarize(
         code: model.encoder().code_size(),
         parameters: model.num_params(),
         classes: known,
+        error: answers.classification.error(),
         test: answers.classification,
         epochs,
         curve: Vec::new(),

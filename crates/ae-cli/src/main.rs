@@ -1,5 +1,6 @@
 //! The program `ae`: trains autoencoders on any GPU or on the CPU, and shows what they learned.
 
+mod anomaly;
 mod args;
 mod charts;
 mod classify;
@@ -27,6 +28,7 @@ mod rows;
 mod run;
 mod session;
 mod start;
+mod subspace;
 mod summary;
 mod sweep;
 mod train;

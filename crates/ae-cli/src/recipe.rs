@@ -10,7 +10,7 @@ mod objective;
 use std::path::{Path, PathBuf};
 
 use ae_data::{Method, Options, Search};
-use ae_train::{HeadLoss, Schedule, Supervised};
+use ae_train::{Corruption, HeadLoss, Schedule, Supervised};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -40,6 +40,9 @@ pub struct Recipe {
     /// Of what learns with labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<HeadRecipe>,
+    /// Of what is measured besides what every run measures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<MeasureRecipe>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,6 +94,14 @@ impl DataRecipe {
             seed: self.seed,
         }
     }
+}
+
+/// What is measured in the end, and decides nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeasureRecipe {
+    /// Noise on the test part, of which is told how much the model takes away; else that of the objective.
+    pub corruption: Corruption,
 }
 
 /// Which command a recipe is of.
@@ -170,6 +181,12 @@ impl Recipe {
         self.objective.clone().unwrap_or_default()
     }
 
+    /// Noise under which it is measured; none: there is none.
+    pub fn measured_noise(&self) -> Corruption {
+        let own = self.measure.as_ref().map(|measure| measure.corruption);
+        own.unwrap_or(self.objective().corruption)
+    }
+
     /// How it is trained; of PCA the batch and the memory with which it is used.
     pub fn schedule(&self) -> Schedule {
         self.schedule.clone().unwrap_or_default()
@@ -180,7 +197,7 @@ impl Recipe {
 pub fn read_table(path: &Path, maker: Maker) -> Result<Table> {
     let table: Table = read(path)?.parse().map_err(|error| not_one(path, &error))?;
     let sections = ["data", "model", "objective", "schedule"];
-    let known = ["command", "from", "head"];
+    let known = ["command", "from", "head", "measure"];
     let is_known = |key: &&String| [&sections[..], &known].concat().contains(&key.as_str());
     if let Some(key) = table.keys().find(|key| !is_known(key)) {
         return Err(Error::usage(format!(

@@ -9,7 +9,7 @@ use super::applies::{check_model, check_pca, check_terms};
 use super::merge::section;
 use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
 use super::objective::{JacobianRecipe, ObjectiveRecipe};
-use super::{DataRecipe, Maker, Recipe};
+use super::{DataRecipe, Maker, MeasureRecipe, Recipe};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -103,8 +103,15 @@ impl Recipe {
         {
             kept.get_or_insert(units.saturating_mul(2).min(architecture.code_size()));
         }
-        Ok(Self { command, from: None, data, model, objective, schedule, head: None })
+        let measure = measure(given)?;
+        Ok(Self { command, from: None, data, model, objective, schedule, head: None, measure })
     }
+}
+
+/// What is measured besides, if anything is given.
+pub(super) fn measure(given: &Table) -> Result<Option<MeasureRecipe>> {
+    let is_given = given.contains_key("measure");
+    is_given.then(|| section("measure", MeasureRecipe::default(), given)).transpose()
 }
 
 fn objective(
@@ -245,6 +252,7 @@ mod tests {
                 Shape::image(3, 32, 32),
             ),
             ("[model]\nkind = 'pca'\ncode = 3", Shape::image(1, 28, 28)),
+            ("[measure]\ncorruption = { gaussian = 0.5 }", Shape::image(1, 28, 28)),
             ("[model]\ncode = 'maps'\ntied = true", Shape::image(1, 28, 28)),
             (
                 "[objective]\nl1 = 0.1\nkl = { weight = 3.0, decay = 0.9 }\nemphasis = [1.0, 0.5]\n\

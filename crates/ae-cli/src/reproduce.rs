@@ -20,7 +20,7 @@ use crate::start;
 use edition::Edition;
 use experiment::Experiment;
 use judge::Verdict;
-use making::Opener;
+use making::Maker;
 use record::Record;
 use table::Known;
 
@@ -72,10 +72,9 @@ fn run(experiment: &Experiment, args: &ReproduceArgs, opened: &Opened) -> Result
     let folder = runs.join(folder_name(experiment, args));
     let results = results(args, &runs);
     let known = results.as_deref().map(record::read).transpose()?.unwrap_or_default();
-    let data_dir = args.data_dir.as_deref();
-    let mut opener = Opener::default();
+    let mut maker = Maker::new(opened, args.data_dir.as_deref());
     for way in &edition.arms {
-        opener.check(way, data_dir)?;
+        maker.check(way)?;
     }
     let mut records = Vec::new();
     let all = edition.seeds as usize * edition.arms.len();
@@ -89,13 +88,11 @@ fn run(experiment: &Experiment, args: &ReproduceArgs, opened: &Opened) -> Result
                 records.len() + 1,
                 own.display()
             );
-            let made = making::make(way, seed, &own, data_dir, opened, &mut opener)?;
-            let Some(stages) = made else { return Ok(End::Stopped) };
+            let Some(made) = maker.make(way, seed, &own)? else { return Ok(End::Stopped) };
             let record = match path.is_file() {
                 true => read_json(&path)?,
                 false => {
-                    let new =
-                        Record::new(&experiment.name, args.quick, way, seed, &stages, opened)?;
+                    let new = Record::new(&experiment.name, args.quick, way, seed, &made, opened)?;
                     start::write(&path, &new.to_json()?)?;
                     new
                 }

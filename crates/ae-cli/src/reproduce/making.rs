@@ -10,7 +10,7 @@ use super::edition::{Step, Way};
 use crate::args::NewRunArgs;
 use crate::device::Opened;
 use crate::error::{Error, Result};
-use crate::recipe::{DataRecipe, Maker, Recipe};
+use crate::recipe::{DataRecipe, Maker as Command, Recipe};
 use crate::session::{Folder, open_data};
 use crate::start;
 use crate::{classify, finetune, train};
@@ -18,13 +18,37 @@ use crate::{classify, finetune, train};
 /// What a folder of an arm's runs says of them.
 const WAY: &str = "arm.toml";
 
-/// The data that was opened last: most arms have the same.
-#[derive(Default)]
-pub struct Opener {
+/// Makes the runs of arms, one after the other.
+pub struct Maker<'a> {
+    pub opened: &'a Opened,
+    pub data_dir: Option<&'a Path>,
+    /// The data that was opened last: most arms have the same.
     last: Option<(DataRecipe, DataSet)>,
+    /// What was made: arms that begin alike share what they begin with.
+    made: Vec<Made>,
 }
 
-impl Opener {
+/// A run that was made.
+struct Made {
+    arm: String,
+    seed: u64,
+    /// It, and all before it.
+    steps: Vec<Step>,
+    folder: Folder,
+}
+
+/// A run of an arm, made for it or for another one before.
+pub struct Run {
+    pub folder: Folder,
+    /// The arm that it was made for, if that is another.
+    pub of: Option<String>,
+}
+
+impl<'a> Maker<'a> {
+    pub fn new(opened: &'a Opened, data_dir: Option<&'a Path>) -> Self {
+        Self { opened, data_dir, last: None, made: Vec::new() }
+    }
+
     fn open(&mut self, given: &Table) -> Result<(DataRecipe, DataSet)> {
         let mut data = Recipe::data(given)?;
         data.make_paths_absolute();
@@ -39,12 +63,67 @@ impl Opener {
     }
 
     /// Whether all stages of an arm can be made: the last shall not be refused after hours on the others.
-    pub fn check(&mut self, way: &Way, data_dir: Option<&Path>) -> Result<()> {
+    pub fn check(&mut self, way: &Way) -> Result<()> {
         let [first, rest @ ..] = &way.steps[..] else { return Ok(()) };
-        let given = given(first, 0, data_dir);
+        let given = self.given(first, 0);
         let (data, set) = self.open(&given)?;
         let training = &set.parts.training;
         check(first, rest, &given, data, training.shape(), training.len())
+    }
+
+    fn given(&self, step: &Step, seed: u64) -> Table {
+        let mut given = step.seeded(seed);
+        if let (Some(folder), Some(Value::Table(data))) = (self.data_dir, given.get_mut("data")) {
+            data.insert("data_dir".to_owned(), folder.to_string_lossy().into_owned().into());
+        }
+        given
+    }
+
+    /// Makes the runs of an arm in its folder, for a seed; none if it was stopped.
+    pub fn make(&mut self, way: &Way, seed: u64, folder: &Path) -> Result<Option<Vec<Run>>> {
+        claim(way, folder)?;
+        let mut runs: Vec<Run> = Vec::new();
+        for (index, step) in way.steps.iter().enumerate() {
+            let steps = &way.steps[..=index];
+            if let Some(made) = self.made.iter().find(|it| it.seed == seed && it.steps == steps) {
+                runs.push(Run { folder: made.folder.clone(), of: Some(made.arm.clone()) });
+                continue;
+            }
+            let own = Folder(folder.join(&step.name));
+            let is_done = own.summary().is_file() && own.report().is_file();
+            let from = runs.last().map(|run| &run.folder);
+            if !is_done && !self.run(step, seed, from, &own)? {
+                return Ok(None);
+            }
+            let (arm, steps) = (way.name.clone(), steps.to_vec());
+            self.made.push(Made { arm, seed, steps, folder: own.clone() });
+            runs.push(Run { folder: own, of: None });
+        }
+        Ok(Some(runs))
+    }
+
+    /// Makes a run, or goes on with it; false if it was stopped.
+    fn run(&mut self, step: &Step, seed: u64, from: Option<&Folder>, own: &Folder) -> Result<bool> {
+        let is_begun = own.recipe().is_file();
+        let args = NewRunArgs {
+            out: (!is_begun).then(|| own.0.clone()),
+            resume: is_begun.then(|| own.0.clone()),
+            ..NewRunArgs::default()
+        };
+        let (given, opened, began) = (self.given(step, seed), self.opened, Instant::now());
+        let from = || {
+            from.ok_or_else(|| {
+                Error::usage(format!("stage {}: expected one before it, got none", step.name))
+            })
+        };
+        Ok(match step.command {
+            Command::Train | Command::Pretrain => {
+                let (data, set) = self.open(&given)?;
+                train::one(&given, data, set, step.command, opened, &args, began)?.is_some()
+            }
+            Command::Finetune => finetune::one(&given, from()?, opened, &args, began)?.is_some(),
+            Command::Classify => classify::one(&given, from()?, opened, &args, began)?.is_some(),
+        })
     }
 }
 
@@ -57,7 +136,7 @@ pub fn check(
     shape: &ae_data::Shape,
     samples: usize,
 ) -> Result<()> {
-    if !matches!(first.command, Maker::Train | Maker::Pretrain) {
+    if !matches!(first.command, Command::Train | Command::Pretrain) {
         return Err(Error::usage(format!(
             "stage {}: expected train or pretrain as the first, got {}",
             first.name,
@@ -76,9 +155,9 @@ pub fn check(
     for step in rest {
         let (data, from) = (recipe.data.clone(), Default::default());
         recipe = match step.command {
-            Maker::Finetune => recipe.further(&step.given, data, from)?,
-            Maker::Classify => recipe.headed(&step.given, from, samples)?,
-            Maker::Train | Maker::Pretrain => {
+            Command::Finetune => recipe.further(&step.given, data, from)?,
+            Command::Classify => recipe.headed(&step.given, from, samples)?,
+            Command::Train | Command::Pretrain => {
                 return Err(Error::usage(format!(
                     "stage {}: expected finetune or classify after the first, got {}",
                     step.name,
@@ -89,38 +168,6 @@ pub fn check(
         check(&recipe)?;
     }
     Ok(())
-}
-
-fn given(step: &Step, seed: u64, data_dir: Option<&Path>) -> Table {
-    let mut given = step.seeded(seed);
-    if let (Some(folder), Some(Value::Table(data))) = (data_dir, given.get_mut("data")) {
-        data.insert("data_dir".to_owned(), folder.to_string_lossy().into_owned().into());
-    }
-    given
-}
-
-/// Makes the runs of an arm in its folder, for a seed; the folders of its stages, or none if it was
-/// stopped.
-pub fn make(
-    way: &Way,
-    seed: u64,
-    folder: &Path,
-    data_dir: Option<&Path>,
-    opened: &Opened,
-    opener: &mut Opener,
-) -> Result<Option<Vec<Folder>>> {
-    claim(way, folder)?;
-    let mut made: Vec<Folder> = Vec::new();
-    for step in &way.steps {
-        let own = Folder(folder.join(&step.name));
-        let is_done = own.summary().is_file() && own.report().is_file();
-        if !is_done && !run(step, &given(step, seed, data_dir), made.last(), &own, opened, opener)?
-        {
-            return Ok(None);
-        }
-        made.push(own);
-    }
-    Ok(Some(made))
 }
 
 /// Says in the folder which runs are made there; refuses one with runs of another recipe.
@@ -139,35 +186,4 @@ fn claim(way: &Way, folder: &Path) -> Result<()> {
             start::write(&path, &now)
         }
     }
-}
-
-/// Makes a run, or goes on with it; false if it was stopped.
-fn run(
-    step: &Step,
-    given: &Table,
-    from: Option<&Folder>,
-    own: &Folder,
-    opened: &Opened,
-    opener: &mut Opener,
-) -> Result<bool> {
-    let is_begun = own.recipe().is_file();
-    let args = NewRunArgs {
-        out: (!is_begun).then(|| own.0.clone()),
-        resume: is_begun.then(|| own.0.clone()),
-        ..NewRunArgs::default()
-    };
-    let began = Instant::now();
-    let expect_from = || {
-        from.ok_or_else(|| {
-            Error::usage(format!("stage {}: expected one before it, got none", step.name))
-        })
-    };
-    Ok(match step.command {
-        Maker::Train | Maker::Pretrain => {
-            let (data, set) = opener.open(given)?;
-            train::one(given, data, set, step.command, opened, &args, began)?.is_some()
-        }
-        Maker::Finetune => finetune::one(given, expect_from()?, opened, &args, began)?.is_some(),
-        Maker::Classify => classify::one(given, expect_from()?, opened, &args, began)?.is_some(),
-    })
 }

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::edition::Way;
+use super::making::Run;
 use crate::device::{Opened, cpu_name};
 use crate::error::{Error, Result};
 use crate::inspect::read_json;
-use crate::session::Folder;
 
 /// A seed of an arm, done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Record {
     /// The arm's [`Way::hash`].
     pub recipe: String,
     pub stages: Vec<StageRecord>,
-    /// Of all stages.
+    /// Of all stages that were made for it.
     pub seconds: f64,
     pub device: String,
     pub processor: String,
@@ -41,27 +41,30 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
     pub name: String,
+    /// The arm that it was made for, if that is another, which begins alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     pub seconds: f64,
     /// Every single number of its `summary.json`, by its path.
     pub measures: BTreeMap<String, f64>,
 }
 
 impl Record {
-    /// Of the runs in the folders of an arm's stages.
+    /// Of the runs of an arm.
     pub fn new(
         experiment: &str,
         quick: bool,
         way: &Way,
         seed: u64,
-        folders: &[Folder],
+        runs: &[Run],
         opened: &Opened,
     ) -> Result<Self> {
-        let stages = way.steps.iter().zip(folders).map(|(step, folder)| {
-            let summary: Value = read_json(&folder.summary())?;
+        let stages = way.steps.iter().zip(runs).map(|(step, run)| {
+            let summary: Value = read_json(&run.folder.summary())?;
             let mut measures = BTreeMap::new();
             numbers(&summary, "", &mut measures);
-            let name = step.name.clone();
-            Ok(StageRecord { name, seconds: seconds(&summary), measures })
+            let (name, of) = (step.name.clone(), run.of.clone());
+            Ok(StageRecord { name, of, seconds: seconds(&summary), measures })
         });
         let stages = stages.collect::<Result<Vec<_>>>()?;
         Ok(Self {
@@ -70,7 +73,7 @@ impl Record {
             arm: way.name.clone(),
             seed,
             recipe: way.hash(),
-            seconds: stages.iter().map(|stage| stage.seconds).sum(),
+            seconds: stages.iter().filter(|it| it.of.is_none()).map(|it| it.seconds).sum(),
             stages,
             device: opened.name.clone(),
             processor: cpu_name(),
@@ -191,7 +194,7 @@ mod tests {
             arm: "a".into(),
             seed,
             recipe: "0".into(),
-            stages: vec![StageRecord { name: "train".into(), seconds: 1.5, measures }],
+            stages: vec![StageRecord { name: "train".into(), of: None, seconds: 1.5, measures }],
             seconds: 1.5,
             device: "a device".into(),
             processor: "a processor".into(),

@@ -13,7 +13,20 @@ macro_rules! recipes {
     };
 }
 
-recipes!["pca-mnist"];
+recipes![
+    "pca-mnist",
+    "linear-pca",
+    "keras-dense",
+    "keras-sparse",
+    "keras-deep",
+    "keras-conv",
+    "keras-denoising",
+    "deep-autoencoder",
+    "sdae-mnist",
+    "cae-mnist",
+    "k-sparse-mnist",
+    "ufldl-stacked",
+];
 
 /// All of them.
 pub fn all() -> Result<Vec<Experiment>> {

@@ -65,9 +65,8 @@ fn verdict(it: &Judged<'_>) -> String {
 impl Known<'_> {
     fn rows(&self) -> Vec<[String; 5]> {
         let row = |it: &Judged<'_>| {
-            let page = it.expected.page.as_ref().map(|page| format!("; {page}"));
             [
-                it.expected.name.clone() + &page.unwrap_or_default(),
+                it.expected.name.clone(),
                 published(it),
                 ours(it),
                 seeds(it.values.as_ref(), self.edition.seeds),
@@ -110,7 +109,10 @@ impl Known<'_> {
         let it = self.experiment;
         let mut text = format!("## {}\n\n{}\n\n{}\n\n", it.title, it.paper, it.about.trim());
         text += "| result | published | ours | seeds | verdict |\n|---|---|---|---|---|\n";
-        for row in self.rows() {
+        for (it, mut row) in self.judged.iter().zip(self.rows()) {
+            if let Some(page) = &it.expected.page {
+                row[1] += &format!(", {page}");
+            }
             let cells = row.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
             text += &format!("| {} |\n", cells.join(" | "));
         }

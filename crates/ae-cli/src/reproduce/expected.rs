@@ -94,6 +94,7 @@ pub struct Bars {
 #[serde(deny_unknown_fields)]
 pub struct Other {
     pub arm: String,
+    /// Else the same.
     #[serde(default)]
     pub stage: Option<String>,
     /// Else the same.

@@ -156,11 +156,7 @@ impl Judge<'_> {
 
     fn other(&self, expected: &Expected, other: &Other) -> Result<Option<Values>> {
         let measure = other.measure.as_ref().unwrap_or(&expected.measure);
-        let stage = match (&other.stage, other.arm == expected.arm) {
-            (Some(stage), _) => Some(stage),
-            (None, true) => expected.stage.as_ref(),
-            (None, false) => None,
-        };
+        let stage = other.stage.as_ref().or(expected.stage.as_ref());
         self.values(expected, &other.arm, stage, measure)
     }
 

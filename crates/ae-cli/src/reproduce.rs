@@ -8,6 +8,7 @@ mod making;
 mod record;
 mod shelf;
 mod table;
+mod values;
 
 use std::path::{Path, PathBuf};
 

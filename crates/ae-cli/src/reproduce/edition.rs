@@ -3,7 +3,7 @@
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::expected::{Expected, Published};
+use super::expected::{Expected, Printed, Published};
 use super::experiment::{Arm, Experiment};
 use crate::error::Result;
 use crate::recipe::{Maker, merge};
@@ -39,6 +39,7 @@ const SECTIONS: [&str; 6] = ["data", "model", "objective", "schedule", "head", "
 impl Experiment {
     /// The edition that is run; with `epochs`, every schedule has so many.
     pub fn edition(&self, is_quick: bool, epochs: Option<usize>) -> Result<Edition> {
+        self.check_names()?;
         let mut arms = Vec::new();
         for arm in &self.arms {
             for (name, varied) in self.variants(arm)? {
@@ -62,6 +63,41 @@ impl Experiment {
         let edition = Edition { seeds, arms, results };
         edition.check().map_err(|message| self.error(message))?;
         Ok(edition)
+    }
+
+    /// Whether what is said of stages and arms by their names is of some that there are: what is not would
+    /// be said in vain.
+    fn check_names(&self) -> Result<()> {
+        let has_stage =
+            |arm: &Arm, name: &String| arm.stages.iter().any(|stage| stage.name() == name);
+        let unknown = self
+            .common
+            .keys()
+            .chain(self.quick.common.keys())
+            .find(|name| !self.arms.iter().any(|arm| has_stage(arm, name)));
+        if let Some(name) = unknown {
+            return Err(self.error(format!("common: expected stages that there are, got `{name}`")));
+        }
+        for (name, stages) in &self.quick.arm {
+            let arm = self.arms.iter().find(|arm| arm.name == *name);
+            let is_known = arm.is_some_and(|arm| stages.keys().all(|it| has_stage(arm, it)));
+            if !is_known {
+                let stages: Vec<&str> = stages.keys().map(String::as_str).collect();
+                return Err(self.error(format!(
+                    "quick.arm: expected an arm and stages that there are, got `{name}` with {}",
+                    stages.join(", ")
+                )));
+            }
+        }
+        for name in self.quick.arms.iter().flatten() {
+            let variants = self.arms.iter().map(|arm| self.variants(arm));
+            let variants = variants.collect::<Result<Vec<_>>>()?;
+            let is_arm = self.arms.iter().any(|arm| arm.name == *name);
+            if !is_arm && !variants.iter().flatten().any(|(known, _)| known == name) {
+                return Err(self.error(format!("quick.arms: expected arms, got `{name}`")));
+            }
+        }
+        Ok(())
     }
 
     /// The names of an arm's variants, and the key and value by which each differs.
@@ -148,10 +184,10 @@ impl Experiment {
                 values.len()
             )));
         }
-        let one = |(way, value): (&Way, &f64)| Expected {
+        let one = |(way, value): (&Way, &Printed)| Expected {
             name: format!("{}, {}", expected.name, way.name),
             arm: way.name.clone(),
-            published: Some(Published::One(*value)),
+            published: Some(Published::One(value.clone())),
             ..expected.clone()
         };
         Ok(family.into_iter().zip(values).map(one).collect())
@@ -249,5 +285,137 @@ fn put(table: &mut Table, path: &str, value: Value) {
                 put(section, rest, value);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "
+        title = 't'\npaper = 'p'\nabout = 'a'\nsearched = 's'\nminutes = 1
+        data = { source = 'mnist', validation = 0.0 }
+        common.train = { model = { kind = 'dense', code = 8 }, schedule = { epochs = 50 } }
+        [[arm]]
+        name = 'code'
+        vary = { 'model.code' = [2, 3] }
+        [[arm.stage]]
+        command = 'train'
+        schedule.batch = 100
+        [[arm.stage]]
+        command = 'finetune'
+        [[arm]]
+        name = 'pca'
+        [[arm.stage]]
+        command = 'train'
+        model = { kind = 'pca', code = 2 }
+        [[result]]
+        name = 'error'
+        arm = 'code'
+        measure = 'test.squared_error'
+        published = ['2.0', '3.0']
+        [quick]
+        arms = ['code-3', 'pca']
+        data = { source = 'digits' }
+        common.train.schedule.epochs = 2
+        arm.code.finetune.schedule.epochs = 1
+        [[quick.result]]
+        name = 'error'
+        arm = 'code'
+        measure = 'test.squared_error'";
+
+    fn edition(text: &str, is_quick: bool, epochs: Option<usize>) -> Result<Edition> {
+        Experiment::parse("it", text)?.edition(is_quick, epochs)
+    }
+
+    fn names(edition: &Edition) -> Vec<&str> {
+        edition.arms.iter().map(|way| way.name.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_particular_goes_over_what_is_common() {
+        let full = edition(TEXT, false, None).unwrap();
+        assert_eq!(names(&full), ["code-2", "code-3", "pca"]);
+        assert_eq!(full.seeds, 3);
+        let first: Table = "data = { source = 'mnist', validation = 0.0 }
+            model = { kind = 'dense', code = 3 }\nschedule = { epochs = 50, batch = 100, seed = 7 }"
+            .parse()
+            .unwrap();
+        assert_eq!(full.arms[1].steps[0].seeded(7), first);
+        assert_eq!(full.arms[1].steps[1].given, Table::new());
+        let told: Vec<_> =
+            full.results.iter().map(|it| (it.arm.as_str(), it.published())).collect();
+        assert_eq!(told, [("code-2", Some(2.0)), ("code-3", Some(3.0))]);
+
+        let quick = edition(TEXT, true, None).unwrap();
+        assert_eq!((names(&quick), quick.seeds), (vec!["code-3", "pca"], 1));
+        let given = |step: &Step, path: [&str; 2]| step.given[path[0]][path[1]].clone();
+        let [first, second] = &quick.arms[0].steps[..] else { panic!() };
+        assert_eq!(given(first, ["data", "source"]), "digits".into());
+        assert_eq!(given(first, ["data", "validation"]), 0.0.into());
+        assert_eq!(given(first, ["schedule", "epochs"]), 2.into());
+        assert_eq!(given(second, ["schedule", "epochs"]), 1.into());
+    }
+
+    /// PCA is computed in one go, and nothing in it is drawn.
+    #[test]
+    fn epochs_and_seeds_are_for_what_has_them() {
+        let never = edition(TEXT, true, Some(0)).unwrap();
+        for step in &never.arms[0].steps {
+            assert_eq!(step.given["schedule"]["epochs"], 0.into());
+        }
+        let pca = &never.arms[1].steps[0];
+        assert_eq!(pca.given["schedule"]["epochs"], 2.into());
+    }
+
+    #[test]
+    fn a_hash_is_of_what_decides_and_of_nothing_else() {
+        let hash = |text: &str| edition(text, false, None).unwrap().arms[0].hash();
+        let same = [
+            TEXT.replace("title = 't'", "title = 'other' # a comment"),
+            TEXT.replace("minutes = 1", "minutes = 2\nseeds = 9"),
+            TEXT.replace("published = ['2.0', '3.0']", "published = ['1.0', '3.0']"),
+            TEXT.replace("kind = 'dense', code = 8", "code = 8, kind = 'dense'"),
+        ];
+        assert!(same.iter().all(|text| hash(text) == hash(TEXT)));
+        let other = [
+            TEXT.replace("epochs = 50", "epochs = 51"),
+            TEXT.replace("command = 'finetune'", "command = 'classify'\nname = 'finetune'"),
+            TEXT.replace("validation = 0.0", "validation = 0.1"),
+        ];
+        assert!(other.iter().all(|text| hash(text) != hash(TEXT)));
+    }
+
+    #[test]
+    fn what_would_be_said_in_vain_is_refused() {
+        for (from, to, message) in [
+            ("common.train = {", "common.trian = {", "common: expected stages"),
+            (
+                "quick.result]]\n        name = 'error'\n        arm = 'code'",
+                "quick.result]]\n name = 'e'\n arm = 'cod'",
+                "result `e`: expected an arm",
+            ),
+            ("'code-3', 'pca'", "'code-9'", "quick.arms: expected arms, got `code-9`"),
+            ("arm.code.finetune", "arm.code.finetun", "quick.arm: expected an arm and stages"),
+            ("schedule.batch = 100", "shedule.batch = 100", "got `shedule`"),
+            ("['2.0', '3.0']", "['2.0']", "expected 2 published values, as arm code has, got 1"),
+            ("'model.code' = [2, 3]", "'model.code' = 2", "vary: expected one path with a list"),
+        ] {
+            let text = TEXT.replacen(from, to, 1);
+            assert_ne!(text, TEXT, "{from}");
+            let is_quick = message.contains("`e`");
+            let error = edition(&text, is_quick, None).err().map(|it| it.to_string());
+            assert!(error.as_ref().is_some_and(|it| it.contains(message)), "{to}: {error:?}");
+        }
+        let twice = TEXT.replace("'pca'", "'code-2'");
+        let error = edition(&twice, false, None).err().unwrap().to_string();
+        assert_eq!(error, "it.toml: arm code-2: expected each name once, got it twice");
+        let only_pca = TEXT.replace("'code-3', 'pca'", "'pca'");
+        let only_pca = only_pca.replace(
+            "[[quick.result]]\n        name = 'error'\n        arm = 'code'",
+            "[[quick.result]]\nname = 'e'\narm = 'pca'",
+        );
+        let error = edition(&only_pca, true, Some(0)).err().unwrap().to_string();
+        assert_eq!(error, "it.toml: --epochs: nothing here is trained in epochs; leave it out");
     }
 }

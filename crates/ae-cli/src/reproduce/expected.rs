@@ -35,10 +35,32 @@ pub struct Expected {
 
 /// Published values: one, or, for an arm that varies, one for each of its values.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "a number, or for an arm that varies a list of numbers")]
+#[serde(
+    untagged,
+    expecting = "a number such as \"1.40\", or for an arm that varies a list of them"
+)]
 pub enum Published {
-    One(f64),
-    Each(Vec<f64>),
+    One(Printed),
+    Each(Vec<Printed>),
+}
+
+/// A number with the digits it was printed with.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Printed {
+    pub value: f64,
+    pub text: String,
+}
+
+impl TryFrom<String> for Printed {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(Self { value, text }),
+            _ => Err(format!("expected a number such as \"1.40\", got `{text}`")),
+        }
+    }
 }
 
 /// How a published value is known.

@@ -3,43 +3,8 @@
 use super::edition::Edition;
 use super::expected::{Expected, Other, Published};
 use super::record::Record;
+use super::values::{Values, pooled};
 use crate::error::{Error, Result};
-
-/// A measure over seeds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Values(pub Vec<f64>);
-
-impl Values {
-    pub fn mean(&self) -> f64 {
-        self.0.iter().sum::<f64>() / self.0.len() as f64
-    }
-
-    /// The standard deviation of the sample; of one nothing is known.
-    pub fn spread(&self) -> Option<f64> {
-        let (n, mean) = (self.0.len(), self.mean());
-        let squares: f64 = self.0.iter().map(|value| (value - mean).powi(2)).sum();
-        (n > 1).then(|| (squares / (n - 1) as f64).sqrt())
-    }
-
-    /// `2.74 ± 0.03`
-    pub fn in_text(&self, places: usize) -> String {
-        match self.spread() {
-            Some(spread) => format!("{:.places$} ± {spread:.places$}", self.mean()),
-            None => format!("{:.places$}", self.mean()),
-        }
-    }
-}
-
-/// The spread of two measures together: the root of the mean of their variances.
-fn pooled(a: &Values, b: &Values) -> f64 {
-    let squares: Vec<f64> =
-        [a, b].into_iter().filter_map(Values::spread).map(|spread| spread * spread).collect();
-    if squares.is_empty() {
-        0.0
-    } else {
-        (squares.iter().sum::<f64>() / squares.len() as f64).sqrt()
-    }
-}
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,9 +228,10 @@ impl Expected {
         if self.unit == "%" { 100.0 } else { 1.0 }
     }
 
+    /// What was published, if one value was.
     pub fn published(&self) -> Option<f64> {
-        match self.published {
-            Some(Published::One(value)) => Some(value),
+        match &self.published {
+            Some(Published::One(printed)) => Some(printed.value),
             _ => None,
         }
     }
@@ -283,5 +249,138 @@ impl Expected {
             _ if is_low_good => mean < published,
             _ => mean > published,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reproduce::experiment::Experiment;
+    use crate::reproduce::record::StageRecord;
+
+    /// Arms a, b-1 and b-2 with one stage; `result` is the only one that is expected.
+    fn edition(result: &str) -> Edition {
+        let text = format!(
+            "title = 't'\npaper = 'p'\nabout = 'a'\nsearched = 's'\nminutes = 1
+            [[arm]]\nname = 'a'\n[[arm.stage]]\ncommand = 'train'
+            [[arm]]\nname = 'b'\nvary = {{ 'model.code' = [1, 2] }}
+            [[arm.stage]]\ncommand = 'train'
+            {result}
+            [[quick.result]]\nname = 'q'\narm = 'a'\nmeasure = 'm'"
+        );
+        Experiment::parse("it", &text).unwrap().edition(false, None).unwrap()
+    }
+
+    fn record(arm: &str, seed: u64, value: f64) -> Record {
+        let measures = [("m", value), ("test.samples", 10_000.0)];
+        let measures = measures.map(|(name, value)| (name.to_owned(), value)).into();
+        Record {
+            experiment: "it".into(),
+            quick: false,
+            arm: arm.into(),
+            seed,
+            recipe: String::new(),
+            stages: vec![StageRecord { name: "train".into(), of: None, seconds: 1.0, measures }],
+            seconds: 1.0,
+            device: String::new(),
+            processor: String::new(),
+            program: String::new(),
+            commit: None,
+            date: String::new(),
+        }
+    }
+
+    fn verdict(result: &str, records: &[Record]) -> (Verdict, String) {
+        let result = format!("[[result]]\nname = 'r'\nmeasure = 'm'\n{result}");
+        let edition = edition(&result);
+        let records: Vec<&Record> = records.iter().collect();
+        let judged = judge(&edition, &records).unwrap();
+        let bars: Vec<&str> = judged[0].bars.iter().map(|(_, text)| text.as_str()).collect();
+        (judged[0].verdict, bars.join("; "))
+    }
+
+    /// Published 1.28 % of 10,000: half the interval is 1.96 sqrt(0.0128 * 0.9872 / 10000) = 0.220 points.
+    #[test]
+    fn an_error_rate_is_met_within_the_interval_and_beaten_below_what_was_published() {
+        let judged = |wrong: f64| {
+            let result = "arm = 'a'\nunit = '%'\npublished = '1.28'\nbar.error_rate = true";
+            verdict(result, &[record("a", 0, wrong)])
+        };
+        assert_eq!(judged(0.0127).0, Verdict::Beaten);
+        assert_eq!(judged(0.0128).0, Verdict::Met);
+        assert_eq!(judged(0.01499).0, Verdict::Met);
+        assert_eq!(judged(0.01501), (Verdict::Missed, "at most 1.28 + 0.22".into()));
+    }
+
+    #[test]
+    fn bounds_are_for_the_mean() {
+        let seeds = [record("a", 0, 2.0), record("a", 1, 4.0)];
+        for (bar, expected) in [
+            ("bar.at_most = 3.0", Verdict::Met),
+            ("bar.at_most = 2.99", Verdict::Missed),
+            ("bar.at_least = 3.0", Verdict::Met),
+            ("bar.at_least = 3.01", Verdict::Missed),
+            ("bar.at_most = 3.0\npublished = '3.1'", Verdict::Beaten),
+            ("bar.at_least = 2.0\npublished = '2.9'", Verdict::Beaten),
+            ("bar.at_least = 2.0\npublished = '3.1'", Verdict::Met),
+            ("published = '9.0'", Verdict::Shown),
+            ("published = '3.004'\nbar.equal_places = 2", Verdict::Met),
+            ("published = '3.006'\nbar.equal_places = 2", Verdict::Missed),
+        ] {
+            assert_eq!(verdict(&format!("arm = 'a'\n{bar}"), &seeds).0, expected, "{bar}");
+        }
+        assert_eq!(verdict("arm = 'a'\nbar.at_most = 3.0", &[]).0, Verdict::Open);
+    }
+
+    /// Of b the mean of both its arms counts, of the seeds that both have: (1 + 3) / 2 = 2.
+    #[test]
+    fn an_arm_is_held_against_another() {
+        let records = [record("a", 0, 1.5), record("b-1", 0, 1.0), record("b-2", 0, 3.0)];
+        let judged = |bar: &str| verdict(&format!("arm = 'a'\n{bar}"), &records);
+        assert_eq!(judged("bar.below = [{ arm = 'b' }]"), (Verdict::Met, "below b, 2.00".into()));
+        assert_eq!(
+            judged("bar.below = [{ arm = 'b', factor = 0.75 }]"),
+            (Verdict::Missed, "below 0.75 times b, 2.00".into())
+        );
+        assert_eq!(judged("bar.above = [{ arm = 'b-1' }]").0, Verdict::Met);
+        // A seed that one arm lacks.
+        let partial = [&records[..], &[record("b-1", 1, 9.0)]].concat();
+        assert_eq!(verdict("arm = 'b'\nbar.at_most = 2.0", &partial).0, Verdict::Met);
+        assert_eq!(
+            verdict("arm = 'a'\nbar.below = [{ arm = 'b' }]", &records[..2]).0,
+            Verdict::Open
+        );
+    }
+
+    /// Published 1 and 2, spreads of sqrt(2) and 0: pooled 1, no less than the gap of 1.
+    #[test]
+    fn an_order_counts_where_its_gap_exceeds_the_spread() {
+        let result = |published: f64| {
+            format!(
+                "arm = 'a'\npublished = '1.0'\nbar.ranks_below = ['b-1']
+                [[result]]\nname = 's'\nmeasure = 'm'\narm = 'b-1'\npublished = '{published}'"
+            )
+        };
+        let records = [
+            record("a", 0, 3.0),
+            record("a", 1, 5.0),
+            record("b-1", 0, 3.0),
+            record("b-1", 1, 3.0),
+        ];
+        let (judged, text) = verdict(&result(2.0), &records);
+        assert_eq!(judged, Verdict::Met, "{text}");
+        assert!(text.contains("not judged"), "{text}");
+        assert_eq!(verdict(&result(2.1), &records).0, Verdict::Missed);
+    }
+
+    #[test]
+    fn a_measure_that_is_none_is_named() {
+        let edition = edition("[[result]]\nname = 'r'\narm = 'a'\nmeasure = 'n'");
+        let record = record("a", 0, 1.0);
+        let error = judge(&edition, &[&record]).err().unwrap().to_string();
+        assert_eq!(
+            error,
+            "arm a, stage train: expected one of the measures m, test.samples, got `n`"
+        );
     }
 }

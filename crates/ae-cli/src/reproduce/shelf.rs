@@ -50,3 +50,57 @@ pub fn find(name: &str) -> Result<Experiment> {
         names.join(", ")
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+    use crate::reproduce::making::check;
+    use ae_data::Shape;
+
+    #[test]
+    fn every_recipe_is_on_the_shelf() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
+            .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
+            .collect();
+        let mut known: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
+        files.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(files, known);
+    }
+
+    /// Every value of every stage is one that its command takes, also with epochs of one's own.
+    #[test]
+    fn every_arm_can_be_made() {
+        let shape = Shape::image(1, 28, 28);
+        for experiment in all().unwrap() {
+            for (is_quick, epochs) in [(false, None), (true, None), (true, Some(0))] {
+                let Ok(edition) = experiment.edition(is_quick, epochs) else {
+                    // PCA has no epochs.
+                    assert!(epochs.is_some() && experiment.name == "pca-mnist");
+                    continue;
+                };
+                for way in &edition.arms {
+                    let given = way.steps[0].seeded(1);
+                    let data = Recipe::data(&given).unwrap();
+                    let checked =
+                        check(&way.steps[0], &way.steps[1..], &given, data, &shape, 60_000);
+                    assert!(checked.is_ok(), "{}, {}: {checked:?}", experiment.name, way.name);
+                }
+            }
+        }
+    }
+
+    /// A quick version without a bar would say nothing.
+    #[test]
+    fn every_quick_version_has_a_bar() {
+        for experiment in all().unwrap() {
+            let edition = experiment.edition(true, None).unwrap();
+            let has_bar = edition.results.iter().any(|it| it.bar != Default::default());
+            assert!(has_bar, "{}", experiment.name);
+        }
+    }
+}

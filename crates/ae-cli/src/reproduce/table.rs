@@ -1,9 +1,11 @@
 //! What came of experiments, for the terminal and as Markdown.
 
 use super::edition::Edition;
+use super::expected::Published;
 use super::experiment::Experiment;
-use super::judge::{Judged, Values, Verdict};
+use super::judge::{Judged, Verdict};
 use super::record::Record;
+use super::values::Values;
 use crate::observers::duration;
 
 /// What is known of an experiment.
@@ -19,12 +21,11 @@ pub struct Known<'a> {
 
 /// `43.64 (checked)`
 fn published(it: &Judged<'_>) -> String {
-    let places = it.expected.places;
-    match it.expected.published() {
-        Some(value) => {
-            format!("{value:.places$}{} ({})", unit(it), it.expected.status.name())
+    match &it.expected.published {
+        Some(Published::One(printed)) => {
+            format!("{}{} ({})", printed.text, unit(it), it.expected.status.name())
         }
-        None => "-".to_owned(),
+        _ => "-".to_owned(),
     }
 }
 

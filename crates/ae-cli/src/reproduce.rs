@@ -32,10 +32,7 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
     if args.table {
         return table(args);
     }
-    let experiments = match &args.experiment {
-        Some(name) => vec![shelf::find(name)?],
-        None => shelf::all()?,
-    };
+    let experiments = chosen(args)?;
     let (opened, why) = device::open(&args.device.device.clone().unwrap_or_default())?;
     eprintln!("{why}");
     let mut missed = Vec::new();
@@ -56,6 +53,14 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
              much, stands above",
             missed.join(", ")
         ))),
+    }
+}
+
+/// The one that is named, else all.
+fn chosen(args: &ReproduceArgs) -> Result<Vec<Experiment>> {
+    match &args.experiment {
+        Some(name) => Ok(vec![shelf::find(name)?]),
+        None => shelf::all(),
     }
 }
 
@@ -148,7 +153,7 @@ fn table(args: &ReproduceArgs) -> Result<()> {
     let runs = args.out.clone().unwrap_or_else(|| PathBuf::from("runs/reproduce"));
     let path = results(args, &runs).unwrap_or_default();
     let records = record::read(&path)?;
-    let experiments = shelf::all()?;
+    let experiments = chosen(args)?;
     let editions = experiments.iter().map(|it| it.edition(false, None));
     let editions = editions.collect::<Result<Vec<Edition>>>()?;
     let mut all = Vec::new();

@@ -36,8 +36,8 @@ pub struct ReproduceArgs {
     /// such a folder, else results.jsonl beside the runs; of --quick none]
     #[arg(long, value_name = "FILE.jsonl")]
     pub results: Option<PathBuf>,
-    /// Print the tables of what is recorded, in Markdown, and train nothing
-    #[arg(long, conflicts_with_all = ["experiment", "all", "list", "seeds", "epochs", "quick"])]
+    /// Print the tables of what is recorded, of all experiments or of one, in Markdown, and train nothing
+    #[arg(long, conflicts_with_all = ["all", "list", "seeds", "epochs", "quick"])]
     pub table: bool,
     /// Write the tables there instead
     #[arg(long, value_name = "FILE.md", requires = "table")]

@@ -16,6 +16,9 @@ pub struct Experiment {
     /// Of its file, without `.toml`.
     #[serde(skip)]
     pub name: String,
+    /// As the command line has it.
+    #[serde(skip)]
+    pub called: String,
     pub title: String,
     /// Where it was published.
     pub paper: String,
@@ -104,12 +107,12 @@ fn three() -> u64 {
 }
 
 impl Experiment {
-    /// The experiment of a file of that name.
+    /// The experiment of a file of that name, without `.toml`.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
         let experiment: Self = toml::from_str(text).map_err(|error| {
             Error::usage(format!("{name}.toml: {}", error.to_string().trim_end()))
         })?;
-        Ok(Self { name: name.to_owned(), ..experiment })
+        Ok(Self { name: name.to_owned(), called: name.to_owned(), ..experiment })
     }
 
     /// An error about it.

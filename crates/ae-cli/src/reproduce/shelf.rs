@@ -41,8 +41,8 @@ pub fn find(name: &str) -> Result<Experiment> {
     let path = Path::new(name);
     if path.extension().is_some_and(|end| end == "toml") {
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        return Experiment::parse(&name, &text);
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        return Ok(Experiment { called: name.to_owned(), ..Experiment::parse(&stem, &text)? });
     }
     let names: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
     Err(Error::usage(format!(

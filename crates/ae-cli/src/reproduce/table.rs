@@ -117,7 +117,7 @@ impl Known<'_> {
             let cells = row.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
             text += &format!("| {} |\n", cells.join(" | "));
         }
-        text += &format!("\n`ae reproduce {}`: {}\n", it.name, self.times());
+        text += &format!("\n`ae reproduce {}`: {}\n", it.called, self.times());
         if let (Some(first), Some(last)) = (
             self.records.iter().map(|record| &record.date).min(),
             self.records.iter().map(|record| &record.date).max(),

@@ -37,13 +37,19 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
     eprintln!("{why}");
     let mut missed = Vec::new();
     for experiment in &experiments {
-        match run(experiment, args, &opened)? {
-            End::Kept => {}
-            End::Missed => missed.push(experiment.name.as_str()),
-            End::Stopped => {
+        match run(experiment, args, &opened) {
+            Ok(End::Kept) => {}
+            Ok(End::Missed) => missed.push(experiment.name.as_str()),
+            Ok(End::Stopped) => {
                 eprintln!("stopped; the same command goes on where this one ended");
                 return Ok(());
             }
+            // What fails here says nothing of the others.
+            Err(error) if args.all => {
+                eprintln!("error: {error}");
+                missed.push(experiment.name.as_str());
+            }
+            Err(error) => return Err(error),
         }
     }
     match missed.is_empty() {

@@ -178,6 +178,26 @@ fn what_is_recorded_becomes_a_table() {
     assert!(list.contains("pca-mnist") && list.contains("on two cores"), "{list}");
 }
 
+/// Else a bar would not be about what was learned.
+#[test]
+fn every_quick_version_misses_its_bar_untrained() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+    let mut count = 0;
+    for entry in std::fs::read_dir(recipes).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(name) = name.strip_suffix(".toml") else { continue };
+        let said = fail(here, &format!("reproduce {name} --quick --epochs 0 --device cpu"));
+        let is_missed = said.contains(&format!("got one missed in {name}"));
+        // Nothing of PCA is trained.
+        let is_computed = said.contains("nothing here is trained in epochs");
+        assert!(is_missed || is_computed, "{name}: {said}");
+        count += usize::from(is_missed);
+    }
+    assert!(count > 10, "{count}");
+}
+
 #[test]
 fn without_training_a_bar_is_missed_and_the_program_fails() {
     let folder = tempfile::tempdir().unwrap();

@@ -94,6 +94,16 @@ mod tests {
         }
     }
 
+    /// The one that the README shows how they are written by.
+    #[test]
+    fn the_recipe_of_the_readme_is_one() {
+        let readme = include_str!("../../README.md");
+        let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let experiment = Experiment::parse("readme", text).unwrap();
+        assert_eq!(experiment.edition(false, None).unwrap().arms.len(), 2);
+        assert_eq!(experiment.edition(true, Some(1)).unwrap().seeds, 1);
+    }
+
     /// A quick version without a bar would say nothing.
     #[test]
     fn every_quick_version_has_a_bar() {

@@ -9,6 +9,7 @@ mod record;
 mod shelf;
 mod table;
 mod values;
+mod way;
 
 use std::path::{Path, PathBuf};
 

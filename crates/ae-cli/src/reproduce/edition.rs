@@ -1,12 +1,12 @@
 //! An edition of an experiment, full or quick: every run it is made of, and what is expected of them.
 
-use serde::Serialize;
 use toml::{Table, Value};
 
 use super::expected::{Expected, Printed, Published};
 use super::experiment::{Arm, Experiment};
+use super::way::{Step, Way, put};
 use crate::error::Result;
-use crate::recipe::{Maker, merge};
+use crate::recipe::merge;
 
 /// An experiment as it is run.
 pub struct Edition {
@@ -15,23 +15,8 @@ pub struct Edition {
     pub results: Vec<Expected>,
 }
 
-/// An arm, with all its values.
-#[derive(Clone, Debug)]
-pub struct Way {
-    pub name: String,
-    /// The arm that it is one of several of, if that varies; else its own name.
-    pub family: String,
-    pub steps: Vec<Step>,
-}
-
-/// A run of an arm.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Step {
-    pub name: String,
-    pub command: Maker,
-    /// As a recipe has it.
-    pub given: Table,
-}
+/// An arm's name for one of the values that it varies by, and the path and that value, if it does.
+type Variant = (String, Option<(String, Value)>);
 
 /// Sections of a recipe that a stage may have; data only the first.
 const SECTIONS: [&str; 6] = ["data", "model", "objective", "schedule", "head", "measure"];
@@ -101,7 +86,7 @@ impl Experiment {
     }
 
     /// The names of an arm's variants, and the key and value by which each differs.
-    fn variants(&self, arm: &Arm) -> Result<Vec<(String, Option<(String, Value)>)>> {
+    fn variants(&self, arm: &Arm) -> Result<Vec<Variant>> {
         let Some((key, values)) = arm.vary.iter().next() else {
             return Ok(vec![(arm.name.clone(), None)]);
         };
@@ -194,43 +179,6 @@ impl Experiment {
     }
 }
 
-impl Step {
-    /// Whether it is trained step by step.
-    fn is_in_epochs(&self) -> bool {
-        let kind = self.given.get("model").and_then(|model| model.get("kind"));
-        kind.and_then(Value::as_str) != Some("pca")
-    }
-
-    /// What is given for a seed.
-    pub fn seeded(&self, seed: u64) -> Table {
-        let mut given = self.given.clone();
-        if self.is_in_epochs() {
-            put(&mut given, "schedule.seed", i64::try_from(seed).unwrap_or(i64::MAX).into());
-        }
-        given
-    }
-}
-
-impl Way {
-    /// Everything that decides its numbers but for the seed.
-    pub fn to_toml(&self) -> String {
-        let steps = Table::from_iter(
-            [("stage".to_owned(), Value::try_from(&self.steps))]
-                .map(|(key, value)| (key, value.unwrap_or(Value::Boolean(false)))),
-        );
-        steps.to_string()
-    }
-
-    /// What tells it from any other, whatever the order of its keys and the comments beside them.
-    pub fn hash(&self) -> String {
-        // FNV-1a: the same in every version of this program.
-        let hash = self.to_toml().bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        format!("{hash:016x}")
-    }
-}
-
 impl Edition {
     /// The arms that a result is about.
     pub fn family(&self, arm: &str) -> Vec<&Way> {
@@ -269,21 +217,6 @@ impl Edition {
             Some(pair) => Err(format!("arm {}: expected each name once, got it twice", pair[0])),
             None if names.is_empty() => Err("expected at least one arm, got none".to_owned()),
             None => Ok(()),
-        }
-    }
-}
-
-/// Sets a value by its path.
-fn put(table: &mut Table, path: &str, value: Value) {
-    match path.split_once('.') {
-        None => {
-            table.insert(path.to_owned(), value);
-        }
-        Some((section, rest)) => {
-            let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(section) = section {
-                put(section, rest, value);
-            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use ae_data::DataSet;
 use toml::{Table, Value};
 
-use super::edition::{Step, Way};
+use super::way::{Step, Way};
 use crate::args::NewRunArgs;
 use crate::device::Opened;
 use crate::error::{Error, Result};

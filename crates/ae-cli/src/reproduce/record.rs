@@ -9,8 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::edition::Way;
 use super::making::Run;
+use super::way::Way;
 use crate::device::{Opened, cpu_name};
 use crate::error::{Error, Result};
 use crate::inspect::read_json;

@@ -1,10 +1,12 @@
 //! `ae reproduce`: published results, made again, each beside what was published.
 
+mod date;
 mod edition;
 mod expected;
 mod experiment;
 mod judge;
 mod making;
+mod measures;
 mod record;
 mod shelf;
 mod table;
@@ -102,9 +104,10 @@ fn run(experiment: &Experiment, args: &ReproduceArgs, opened: &Opened) -> Result
                 own.display()
             );
             let Some(made) = maker.make(way, seed, &own)? else { return Ok(End::Stopped) };
-            let record = match path.is_file() {
-                true => read_json(&path)?,
-                false => {
+            let known_here = path.is_file().then(|| read_json::<Record>(&path)).transpose()?;
+            let record = match known_here.filter(|it| it.recipe == way.hash()) {
+                Some(record) => record,
+                None => {
                     let new = Record::new(&experiment.name, args.quick, way, seed, &made, opened)?;
                     start::write(&path, &new.to_json()?)?;
                     new

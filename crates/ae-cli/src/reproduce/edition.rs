@@ -211,6 +211,14 @@ impl Edition {
                 return Err(format!("result `{}`: {what}: expected a published value", it.name));
             }
         }
+        let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        let steps = self.arms.iter().flat_map(|way| way.steps.iter().map(|step| &step.name));
+        let mut all = self.arms.iter().map(|way| &way.name).chain(steps);
+        if let Some(name) = all.find(|name| !name.chars().all(is_plain)) {
+            return Err(format!(
+                "names of arms and stages: expected letters, digits, -, _ and ., got `{name}`"
+            ));
+        }
         let mut names: Vec<&str> = self.arms.iter().map(|way| way.name.as_str()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -332,6 +340,7 @@ mod tests {
             ("arm.code.finetune", "arm.code.finetun", "quick.arm: expected an arm and stages"),
             ("schedule.batch = 100", "shedule.batch = 100", "got `shedule`"),
             ("['2.0', '3.0']", "['2.0']", "expected 2 published values, as arm code has, got 1"),
+            ("code = 2 }", "code = 2 }\n name = 'a/b'", "expected letters, digits"),
             ("'model.code' = [2, 3]", "'model.code' = 2", "vary: expected one path with a list"),
         ] {
             let text = TEXT.replacen(from, to, 1);

@@ -2,6 +2,7 @@
 
 use super::edition::Edition;
 use super::expected::{Expected, Other, Published};
+use super::measures::Measures;
 use super::record::Record;
 use super::values::{Values, pooled};
 use crate::error::{Error, Result};
@@ -43,13 +44,13 @@ pub struct Judged<'a> {
 
 /// Every result of an edition, by the records of its seeds.
 pub fn judge<'a>(edition: &'a Edition, records: &[&Record]) -> Result<Vec<Judged<'a>>> {
-    let judge = Judge { edition, records };
+    let judge = Judge { edition, measures: Measures { edition, records } };
     edition.results.iter().map(|expected| judge.one(expected)).collect()
 }
 
 struct Judge<'a> {
     edition: &'a Edition,
-    records: &'a [&'a Record],
+    measures: Measures<'a>,
 }
 
 impl Judge<'_> {
@@ -119,6 +120,20 @@ impl Judge<'_> {
         Ok(Some(bars))
     }
 
+    /// A measure in the unit in which it is shown.
+    fn values(
+        &self,
+        expected: &Expected,
+        arm: &str,
+        stage: Option<&String>,
+        measure: &str,
+    ) -> Result<Option<Values>> {
+        let values = self.measures.of(arm, stage, measure)?;
+        Ok(values.map(|Values(values)| {
+            Values(values.into_iter().map(|value| expected.scale() * value).collect())
+        }))
+    }
+
     fn other(&self, expected: &Expected, other: &Other) -> Result<Option<Values>> {
         let measure = other.measure.as_ref().unwrap_or(&expected.measure);
         let stage = other.stage.as_ref().or(expected.stage.as_ref());
@@ -141,39 +156,8 @@ impl Judge<'_> {
 
     /// Test samples.
     fn samples(&self, expected: &Expected) -> Result<Option<f64>> {
-        let it = Expected { unit: String::new(), ..expected.clone() };
-        let values = self.values(&it, &it.arm, it.stage.as_ref(), "test.samples")?;
+        let values = self.measures.of(&expected.arm, expected.stage.as_ref(), "test.samples")?;
         Ok(values.map(|values| values.mean()))
-    }
-
-    /// A measure by seed, averaged over the arms of a family: of the seeds that all of them have.
-    fn values(
-        &self,
-        expected: &Expected,
-        arm: &str,
-        stage: Option<&String>,
-        measure: &str,
-    ) -> Result<Option<Values>> {
-        let family = self.edition.family(arm);
-        let mut seeds: Vec<u64> = self.records.iter().map(|record| record.seed).collect();
-        seeds.sort_unstable();
-        seeds.dedup();
-        let mut values = Vec::new();
-        for seed in seeds {
-            let its: Vec<&&Record> = family
-                .iter()
-                .filter_map(|way| {
-                    self.records.iter().find(|it| it.seed == seed && it.arm == way.name)
-                })
-                .collect();
-            if its.len() < family.len() {
-                continue;
-            }
-            let all = its.iter().map(|record| measured(record, stage, measure));
-            let all = all.collect::<Result<Vec<f64>>>()?;
-            values.push(expected.scale() * all.iter().sum::<f64>() / all.len() as f64);
-        }
-        Ok((!values.is_empty()).then_some(Values(values)))
     }
 }
 
@@ -197,29 +181,6 @@ fn compared(
         text += &format!(" (pooled spread {:.places$})", pooled(values, its));
     }
     text
-}
-
-fn measured(record: &Record, stage: Option<&String>, measure: &str) -> Result<f64> {
-    let found = match stage {
-        Some(name) => record.stages.iter().find(|it| it.name == *name),
-        None => record.stages.last(),
-    };
-    let Some(found) = found else {
-        return Err(Error::usage(format!(
-            "arm {}: expected a stage `{}`, which its record has not",
-            record.arm,
-            stage.map_or("", String::as_str)
-        )));
-    };
-    found.measures.get(measure).copied().ok_or_else(|| {
-        let known: Vec<&str> = found.measures.keys().map(String::as_str).collect();
-        Error::usage(format!(
-            "arm {}, stage {}: expected one of the measures {}, got `{measure}`",
-            record.arm,
-            found.name,
-            known.join(", ")
-        ))
-    })
 }
 
 impl Expected {

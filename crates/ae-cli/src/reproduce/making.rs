@@ -173,7 +173,7 @@ pub fn check(
 /// Says in the folder which runs are made there; refuses one with runs of another recipe.
 fn claim(way: &Way, folder: &Path) -> Result<()> {
     let path = folder.join(WAY);
-    let now = way.to_toml();
+    let now = way.to_toml().to_string();
     match std::fs::read_to_string(&path) {
         Ok(then) if then == now => Ok(()),
         Ok(_) => Err(Error::usage(format!(

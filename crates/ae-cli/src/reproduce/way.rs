@@ -1,6 +1,5 @@
 //! A way to train: the runs of an arm, with all that is given of them.
 
-use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::recipe::Maker;
@@ -15,7 +14,7 @@ pub struct Way {
 }
 
 /// A run of an arm.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub name: String,
     pub command: Maker,
@@ -42,18 +41,23 @@ impl Step {
 
 impl Way {
     /// Everything that decides its numbers but for the seed.
-    pub fn to_toml(&self) -> String {
-        let steps = Table::from_iter(
-            [("stage".to_owned(), Value::try_from(&self.steps))]
-                .map(|(key, value)| (key, value.unwrap_or(Value::Boolean(false)))),
-        );
-        steps.to_string()
+    pub fn to_toml(&self) -> Table {
+        let stage = |step: &Step| {
+            Value::Table(Table::from_iter([
+                ("name".to_owned(), step.name.clone().into()),
+                ("command".to_owned(), step.command.name().into()),
+                ("given".to_owned(), step.given.clone().into()),
+            ]))
+        };
+        let stages = self.steps.iter().map(stage).collect();
+        Table::from_iter([("stage".to_owned(), Value::Array(stages))])
     }
 
     /// What tells it from any other, whatever the order of its keys and the comments beside them.
     pub fn hash(&self) -> String {
-        // FNV-1a: the same in every version of this program.
-        let hash = self.to_toml().bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+        // As JSON, which is written in one way only; FNV-1a, the same in every version of this program.
+        let text = serde_json::to_string(&self.to_toml()).unwrap_or_default();
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         format!("{hash:016x}")

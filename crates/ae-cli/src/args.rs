@@ -4,10 +4,11 @@ mod data;
 mod inspect;
 mod model;
 mod objective;
+mod reproduce;
 mod schedule;
 mod sweep;
 mod train;
-mod values;
+pub mod values;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ pub use data::{DataArgs, DataDirArgs, DataOptions};
 pub use inspect::{EncodeArgs, EvalArgs, InterpolateArgs, ReconstructArgs, ReportArgs, RunArgs};
 pub use model::ModelArgs;
 pub use objective::ObjectiveArgs;
+pub use reproduce::ReproduceArgs;
 pub use schedule::ScheduleArgs;
 pub use sweep::SweepArgs;
 pub use train::{ClassifyArgs, FinetuneArgs, NewRunArgs, TrainArgs};
@@ -53,6 +55,8 @@ pub enum Command {
     Classify(Box<ClassifyArgs>),
     /// Train over a grid, and show the error over the size of the code beside PCA's
     Sweep(Box<SweepArgs>),
+    /// Make published results again, and print each beside what was published
+    Reproduce(ReproduceArgs),
     /// Measure a trained model on the test part
     Eval(EvalArgs),
     /// Write the codes of samples as CSV or NumPy array

@@ -7,12 +7,15 @@ use std::time::Instant;
 use ae_data::Labels;
 use ae_models::{Classifier, Encoder, HeadConfig, ModelEncoder};
 use ae_train::{End, Labelled, LabelledData, classify as answer, fit_classifier};
+use toml::Table;
 
+use crate::args::values::{filled, put};
 use crate::args::{ClassifyArgs, DataArgs, NewRunArgs};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::labels;
 use crate::observers::{count, duration};
+use crate::recipe::data_section;
 use crate::report;
 use crate::rows::quoted;
 use crate::run::{Net, Run, Trained};
@@ -39,9 +42,13 @@ pub fn classify(args: &ClassifyArgs) -> Result<()> {
             tell(&run, model, &args.data, args)
         }
         Net::Autoencoder(model) => {
-            let Some(folder) = train_head(&run, model.to_encoder(), args, &opened)? else {
-                return Ok(());
-            };
+            let mut given = args.recipe();
+            put(&mut given, "data", filled(args.data.section()));
+            let out = NewRunArgs { out: args.out.clone(), ..NewRunArgs::default() };
+            let began = Instant::now();
+            let made = train_head(&run, model.to_encoder(), &given, &out, &opened, began)?;
+            let Some(folder) = made else { return Ok(()) };
+            eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
             let run = Run::load(&folder, &opened.device)?;
             match &run.net {
                 Net::Classifier(model) => tell(&run, model, &DataArgs::default(), args)?,
@@ -53,26 +60,42 @@ pub fn classify(args: &ClassifyArgs) -> Result<()> {
     }
 }
 
+/// Gives the autoencoder of the run in `from` a head, as was given; none if it was stopped. Where the
+/// folder holds a head that was begun, it is trained anew: heads have no checkpoints.
+pub fn one(
+    given: &Table,
+    from: &Folder,
+    opened: &Opened,
+    args: &NewRunArgs,
+    began: Instant,
+) -> Result<Option<Folder>> {
+    let run = Run::load(from, &opened.device)?;
+    let encoder = run.autoencoder("its codes are what a head is trained on")?.to_encoder();
+    train_head(&run, encoder, given, args, opened, began)
+}
+
 /// Trains a head on codes that are computed once; none if it was stopped.
 fn train_head(
     run: &Run,
     encoder: ModelEncoder,
-    args: &ClassifyArgs,
+    given: &Table,
+    args: &NewRunArgs,
     opened: &Opened,
+    began: Instant,
 ) -> Result<Option<Folder>> {
-    let began = Instant::now();
-    let mut data = run.data(&args.data)?;
+    let mut data = run.data(&data_section(given))?;
     data.make_paths_absolute();
     let set = open_data(&data)?;
     run.check(&set.name, &set.parts.training)?;
     let data_recipe = data;
     let data = Prepared::new(set, &data_recipe, Some(run.preprocessing.clone()))?;
     eprintln!("{data}");
-    if args.data.is_empty() {
+    if !given.contains_key("data") {
         run.warn_of_other(&data.training)?;
     }
-    let from = std::path::absolute(&args.from).unwrap_or_else(|_| args.from.clone());
-    let mut recipe = run.recipe.clone().headed(&args.recipe(), from, data.training.len())?;
+    let from = &run.folder.0;
+    let from = std::path::absolute(from).unwrap_or_else(|_| from.clone());
+    let mut recipe = run.recipe.clone().headed(given, from, data.training.len())?;
     recipe.data = data_recipe;
     let schedule = recipe.schedule();
     schedule.check()?;
@@ -86,8 +109,7 @@ fn train_head(
         training: codes(&parts.training)?,
         validation: parts.validation.as_ref().map(codes).transpose()?,
     };
-    let out = NewRunArgs { out: args.out.clone(), ..NewRunArgs::default() };
-    let start = Start::new(&out, &recipe, &name, began)?;
+    let start = Start::new(args, &recipe, &name, began)?;
     let mut observers = start.observers(schedule.epochs);
     let fitted = fit_classifier(head, &supervised, &parts, &schedule, &mut observers)
         .inspect_err(|_| start.discard_unless_started())?;
@@ -102,7 +124,6 @@ fn train_head(
     let trained = Trained { recipe, model, about, data };
     let summary = labels::summarize(&trained, fitted.epochs, opened.name.clone(), start.seconds())?;
     report::write_classifier(&start.folder, &trained, &summary)?;
-    eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
     Ok(Some(start.folder))
 }
 

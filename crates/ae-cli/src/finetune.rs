@@ -7,15 +7,16 @@ use ae_train::{
     End, LabelledData, Schedule, classify, fit_classifier, fit_classifier_with_checkpoints,
 };
 use burn::tensor::Device;
+use toml::Table;
 
-use crate::args::FinetuneArgs;
+use crate::args::{FinetuneArgs, NewRunArgs};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::inspect::read_json;
 use crate::labels::{self, FewLabels};
 use crate::learn::Beginner;
 use crate::observers::{Interrupt, duration};
-use crate::recipe::{Maker, Recipe};
+use crate::recipe::{Maker, Recipe, data_section};
 use crate::report;
 use crate::run::{Run, Trained};
 use crate::session::{Folder, Prepared, open_data};
@@ -25,26 +26,54 @@ use crate::train;
 pub fn finetune(args: &FinetuneArgs) -> Result<()> {
     let began = Instant::now();
     let (recipe, run, opened) = begin(args)?;
+    let is_own_data = args.data.is_empty() && args.run.resume.is_none();
+    if let Some((folder, sentence)) = go(recipe, &run, is_own_data, &args.run, &opened, began)? {
+        println!("{sentence}");
+        println!("report: {}", folder.report().display());
+        eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
+    }
+    Ok(())
+}
+
+/// Trains the model of the run in `from` further, as was given; none if it was stopped.
+pub fn one(
+    given: &Table,
+    from: &Folder,
+    opened: &Opened,
+    args: &NewRunArgs,
+    began: Instant,
+) -> Result<Option<Folder>> {
+    let run = Run::load(from, &opened.device)?;
+    let recipe = further(&run, given)?;
+    let made = go(recipe, &run, !given.contains_key("data"), args, opened, began)?;
+    Ok(made.map(|(folder, _)| folder))
+}
+
+/// Trains on; its folder and what came of it in a sentence, or none if it was stopped.
+fn go(
+    recipe: Recipe,
+    run: &Run,
+    is_own_data: bool,
+    args: &NewRunArgs,
+    opened: &Opened,
+    began: Instant,
+) -> Result<Option<(Folder, String)>> {
     let model = run.autoencoder("that is what is trained further")?.clone();
     let set = open_data(&recipe.data)?;
     run.check(&set.name, &set.parts.training)?;
     let data = Prepared::new(set, &recipe.data, Some(run.preprocessing.clone()))?;
     eprintln!("{data}");
-    if args.data.is_empty() && args.run.resume.is_none() {
+    if is_own_data {
         run.warn_of_other(&data.training)?;
     }
     let name = format!("{}-{}-{}", data.name, recipe.model.kind(), recipe.model.code());
     if recipe.head.is_some() {
-        return with_head(&run, model.to_encoder(), recipe, data, args, &name, &opened, began);
+        return with_head(run, model.to_encoder(), recipe, data, args, &name, opened, began);
     }
     let beginner = Beginner::with(model, &recipe)?;
-    let start = Start::new(&args.run, &recipe, &format!("{name}-finetuned"), began)?;
-    if let Some((folder, summary)) = train::finish(beginner, recipe, data, start, &opened)? {
-        println!("{}", summary.sentence());
-        println!("report: {}", folder.report().display());
-        eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
-    }
-    Ok(())
+    let start = Start::new(args, &recipe, &format!("{name}-finetuned"), began)?;
+    let made = train::finish(beginner, recipe, data, start, opened)?;
+    Ok(made.map(|(folder, summary)| (folder, summary.sentence())))
 }
 
 /// The recipe, and the run that it starts from.
@@ -67,11 +96,16 @@ fn begin(args: &FinetuneArgs) -> Result<(Recipe, Run, Opened)> {
         ));
     }
     let (run, opened) = Run::open(from, &args.run.device)?;
-    let mut data = run.data(&args.data)?;
+    Ok((further(&run, &given)?, run, opened))
+}
+
+/// The recipe of a run that starts from another.
+fn further(run: &Run, given: &Table) -> Result<Recipe> {
+    let mut data = run.data(&data_section(given))?;
     data.make_paths_absolute();
+    let from = &run.folder.0;
     let absolute = std::path::absolute(from).unwrap_or_else(|_| from.clone());
-    let recipe = run.recipe.clone().further(&given, data, absolute)?;
-    Ok((recipe, run, opened))
+    run.recipe.clone().further(given, data, absolute)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the second half of one function")]
@@ -80,11 +114,11 @@ fn with_head(
     encoder: ModelEncoder,
     recipe: Recipe,
     data: Prepared,
-    args: &FinetuneArgs,
+    args: &NewRunArgs,
     name: &str,
     opened: &Opened,
     began: Instant,
-) -> Result<()> {
+) -> Result<Option<(Folder, String)>> {
     let Opened { device, name: device_name } = opened;
     let (parts, classes) = labels::parts(&data)?;
     let supervised = labels::supervised(&recipe)?;
@@ -97,7 +131,7 @@ fn with_head(
     let model = with_new_head(encoder, classes.len(), device)?;
     eprintln!("{model}");
     let name = format!("{name}-finetuned-{}", head.kind.name());
-    let start = Start::new(&args.run, &recipe, &name, began)?;
+    let start = Start::new(args, &recipe, &name, began)?;
     let mut observers = start.observers(schedule.epochs);
     let fitted = fit_classifier_with_checkpoints(
         model,
@@ -110,7 +144,7 @@ fn with_head(
     .inspect_err(|_| start.discard_unless_started())?;
     if fitted.end == End::Stopped {
         start.say_stopped(fitted.done);
-        return Ok(());
+        return Ok(None);
     }
     let mut curve = read_curve(&start.folder)?;
     for count in &head.label_counts {
@@ -121,7 +155,7 @@ fn with_head(
         let Some(few) = few_labels(*count, run, &recipe, &parts, &data, device)? else {
             eprintln!();
             start.say_stopped(fitted.done);
-            return Ok(());
+            return Ok(None);
         };
         eprintln!(
             "{:.1} % right from the run's encoder, {:.1} % from random weights",
@@ -140,10 +174,7 @@ fn with_head(
         labels::summarize(&trained, fitted.epochs, device_name.clone(), start.seconds())?;
     summary.curve = curve;
     report::write_classifier(&start.folder, &trained, &summary)?;
-    println!("{}", summary.sentence());
-    println!("report: {}", start.folder.report().display());
-    eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
-    Ok(())
+    Ok(Some((start.folder, summary.sentence())))
 }
 
 fn with_new_head(

@@ -29,6 +29,9 @@ pub struct LabelSummary {
     pub classes: Vec<String>,
     /// On the test part.
     pub test: Classification,
+    /// The share of the test part that is wrong.
+    #[serde(default)]
+    pub error: f64,
     pub epochs: Vec<EpochReport>,
     /// What came of fewer labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -102,8 +105,10 @@ fn labels_of<'a>(samples: &'a Samples, name: &str) -> Result<&'a Labels> {
 pub fn parts(data: &Prepared) -> Result<(LabelledData, Vec<String>)> {
     let known = class_names(labels_of(&data.training, &data.name)?);
     let part = |samples| labelled(samples, &data.name, &known);
-    let parts =
-        LabelledData { training: part(&data.training)?, validation: Some(part(&data.validation)?) };
+    let parts = LabelledData {
+        training: part(&data.training)?,
+        validation: data.validation.as_ref().map(part).transpose()?,
+    };
     // So that it is not found missing in the end.
     part(&data.test)?;
     Ok((parts, known))
@@ -124,11 +129,12 @@ pub fn summarize(
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
         device,
         data: format!("{}, {}", data.name, data.what),
-        samples: [data.training.len(), data.validation.len(), data.test.len()],
+        samples: data.sizes(),
         features: model.features(),
         code: model.encoder().code_size(),
         parameters: model.num_params(),
         classes: known,
+        error: answers.classification.error(),
         test: answers.classification,
         epochs,
         curve: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ae_data::Source;
 use ae_models::{Decoder, Model};
 use ae_train::{
     Data, End, EpochReport, Objective, Reconstruction, fit_with_checkpoints,
@@ -84,7 +85,7 @@ impl Beginner {
         let schedule = recipe.schedule();
         let parts = Data {
             training: Arc::new(data.training.clone()),
-            validation: Some(Arc::new(data.validation.clone())),
+            validation: data.validation.clone().map(|part| Arc::new(part) as Arc<dyn Source>),
         };
         let mut observers = start.observers(schedule.epochs);
         match &self {

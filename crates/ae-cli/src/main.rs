@@ -1,5 +1,6 @@
 //! The program `ae`: trains autoencoders on any GPU or on the CPU, and shows what they learned.
 
+mod anomaly;
 mod args;
 mod charts;
 mod classify;
@@ -22,10 +23,12 @@ mod observers;
 mod pictures;
 mod recipe;
 mod report;
+mod reproduce;
 mod rows;
 mod run;
 mod session;
 mod start;
+mod subspace;
 mod summary;
 mod sweep;
 mod train;
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Some(Command::Finetune(args)) => finetune::finetune(args),
         Some(Command::Classify(args)) => classify::classify(args),
         Some(Command::Sweep(args)) => sweep::sweep(args),
+        Some(Command::Reproduce(args)) => reproduce::reproduce(args),
         Some(Command::Interpolate(args)) => interpolate::interpolate(args),
         Some(Command::Eval(args)) => inspect::eval(args),
         Some(Command::Encode(args)) => inspect::encode(args),

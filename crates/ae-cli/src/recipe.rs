@@ -10,7 +10,7 @@ mod objective;
 use std::path::{Path, PathBuf};
 
 use ae_data::{Method, Options, Search};
-use ae_train::{HeadLoss, Schedule, Supervised};
+use ae_train::{Corruption, HeadLoss, Schedule, Supervised};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -40,6 +40,9 @@ pub struct Recipe {
     /// Of what learns with labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<HeadRecipe>,
+    /// Of what is measured besides what every run measures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<MeasureRecipe>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,7 +70,8 @@ pub struct DataRecipe {
     pub normal: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<f64>,
-    /// The part of the training part that is held out to choose the best epoch by.
+    /// The part of the training part that is held out to choose the best epoch by; 0: none, and the
+    /// last epoch is kept.
     pub validation: f64,
     pub preprocess: Method,
     /// Of what is made, drawn and held out.
@@ -108,6 +112,14 @@ impl DataRecipe {
             self.test_samples.get_or_insert(test);
         }
     }
+}
+
+/// What is measured in the end, and decides nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeasureRecipe {
+    /// Noise on the test part, of which is told how much the model takes away; else that of the objective.
+    pub corruption: Corruption,
 }
 
 /// Which command a recipe is of.
@@ -189,6 +201,12 @@ impl Recipe {
         self.objective.clone().unwrap_or_default()
     }
 
+    /// Noise under which it is measured; none: there is none.
+    pub fn measured_noise(&self) -> Corruption {
+        let own = self.measure.as_ref().map(|measure| measure.corruption);
+        own.unwrap_or(self.objective().corruption)
+    }
+
     /// How it is trained; of PCA the batch and the memory with which it is used.
     pub fn schedule(&self) -> Schedule {
         self.schedule.clone().unwrap_or_default()
@@ -199,7 +217,7 @@ impl Recipe {
 pub fn read_table(path: &Path, maker: Maker) -> Result<Table> {
     let table: Table = read(path)?.parse().map_err(|error| not_one(path, &error))?;
     let sections = ["data", "model", "objective", "schedule"];
-    let known = ["command", "from", "head"];
+    let known = ["command", "from", "head", "measure"];
     let is_known = |key: &&String| [&sections[..], &known].concat().contains(&key.as_str());
     if let Some(key) = table.keys().find(|key| !is_known(key)) {
         return Err(Error::usage(format!(
@@ -216,6 +234,11 @@ pub fn read_table(path: &Path, maker: Maker) -> Result<Table> {
         ))),
         _ => Ok(table),
     }
+}
+
+/// What is given of the data.
+pub fn data_section(given: &Table) -> Table {
+    given.get("data").and_then(Value::as_table).cloned().unwrap_or_default()
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -11,7 +11,7 @@ use crate::args::{DataArgs, DeviceArgs, PartName};
 use crate::device::{self, Opened};
 use crate::error::{Error, Result};
 use crate::recipe::{DataRecipe, Recipe, merge};
-use crate::session::{Download, Folder, Prepared, open_data};
+use crate::session::{Download, Folder, Prepared, hold_out, open_data};
 
 /// A trained run: what it was, and what came of it.
 pub struct Trained<M = Model> {
@@ -129,17 +129,17 @@ impl Run {
     }
 
     /// What is said of the data it was trained on, or of other data.
-    pub fn data(&self, other: &DataArgs) -> Result<DataRecipe> {
+    pub fn data(&self, other: &Table) -> Result<DataRecipe> {
         if other.is_empty() {
             return Ok(self.recipe.data.clone());
         }
         let mut given = Table::new();
-        if other.data.is_none() {
+        if !other.contains_key("source") {
             // The same data, but for what is said of it now.
             let own = Table::try_from(&self.recipe.data);
             given = own.map_err(|error| Error::usage(format!("recipe: {error}")))?;
         }
-        merge(&mut given, &other.section());
+        merge(&mut given, other);
         Recipe::data(&Table::from_iter([("data".to_owned(), given.into())]))
     }
 
@@ -162,7 +162,7 @@ impl Run {
 
     /// A part of the data it was trained on, or of other data.
     pub fn samples(&self, other: &DataArgs, part: Option<PartName>) -> Result<Chosen> {
-        let recipe = self.data(other)?;
+        let recipe = self.data(&other.section())?;
         let mut bar = Download::default();
         let mut progress = |progress: Progress<'_>| bar.show(progress);
         let whole = ae_data::open_whole(&recipe.source, &recipe.options(), &mut progress)?;
@@ -189,8 +189,7 @@ impl Run {
             PartName::Test if other.data.is_some() => whole.part(&recipe.options())?.parts.test,
             PartName::Test | PartName::Training | PartName::Validation => {
                 let Parts { training, test } = whole.part(&recipe.options())?.parts;
-                let (training, validation) =
-                    ae_data::split(&training, recipe.validation, recipe.seed)?;
+                let (training, validation) = hold_out(training, &recipe)?;
                 let training = training.with_preprocessing(self.preprocessing.clone())?;
                 if other.data.is_none() && is_other_training(&self.about, &training)? {
                     eprintln!(
@@ -200,7 +199,12 @@ impl Run {
                 }
                 match part {
                     PartName::Training => training,
-                    PartName::Validation => validation,
+                    PartName::Validation => validation.ok_or_else(|| {
+                        Error::usage(format!(
+                            "--part validation: expected a run that held some of {name} out, got one \
+                             that did not; take training or test"
+                        ))
+                    })?,
                     _ => test,
                 }
             }

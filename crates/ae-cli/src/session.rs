@@ -68,15 +68,15 @@ pub struct Prepared {
     pub name: String,
     pub what: String,
     pub training: Samples,
-    pub validation: Samples,
+    /// None where nothing is held out.
+    pub validation: Option<Samples>,
     pub test: Samples,
 }
 
 impl Prepared {
     /// Splits, and fits preprocessing unless the model brings its own.
     pub fn new(set: DataSet, recipe: &DataRecipe, known: Option<Preprocessing>) -> Result<Self> {
-        let (training, validation) =
-            ae_data::split(&set.parts.training, recipe.validation, recipe.seed)?;
+        let (training, validation) = hold_out(set.parts.training, recipe)?;
         let preprocessing = match known {
             Some(known) => known,
             None => Preprocessing::fit(recipe.preprocess, &training)?,
@@ -85,9 +85,30 @@ impl Prepared {
             name: set.name,
             what: set.what,
             training: training.with_preprocessing(preprocessing.clone())?,
-            validation: validation.with_preprocessing(preprocessing.clone())?,
+            validation: validation
+                .map(|part| part.with_preprocessing(preprocessing.clone()))
+                .transpose()?,
             test: set.parts.test.with_preprocessing(preprocessing)?,
         })
+    }
+}
+
+/// What is trained on, and what is held out of it to choose the best epoch by.
+pub fn hold_out(training: Samples, recipe: &DataRecipe) -> Result<(Samples, Option<Samples>)> {
+    match recipe.validation {
+        0.0 => Ok((training, None)),
+        share => {
+            let (kept, held_out) = ae_data::split(&training, share, recipe.seed)?;
+            Ok((kept, Some(held_out)))
+        }
+    }
+}
+
+impl Prepared {
+    /// Samples to train on, to validate and to test.
+    pub fn sizes(&self) -> [usize; 3] {
+        let validation = self.validation.as_ref().map_or(0, Samples::len);
+        [self.training.len(), validation, self.test.len()]
     }
 }
 
@@ -101,7 +122,7 @@ impl std::fmt::Display for Prepared {
             self.what,
             self.training.len(),
             self.training.shape(),
-            self.validation.len(),
+            self.sizes()[1],
             self.test.len()
         )
     }

@@ -2,16 +2,18 @@
 
 use ae_data::{Samples, Source};
 use ae_models::{Encoder, Model, Pca};
-use ae_train::{EpochReport, Evaluation, evaluate};
+use ae_train::{Corruption, Denoising, EpochReport, Errors, Evaluation, denoise, evaluate};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::anomaly::Anomaly;
 use crate::error::{Error, Result};
 use crate::jacobian::Jacobian;
 use crate::observers::{count, digits, duration};
 use crate::run::Trained;
 use crate::session::batches;
+use crate::subspace::Subspace;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Summary {
@@ -30,6 +32,15 @@ pub struct Summary {
     /// Of the encoder, where one is not too large.
     #[serde(default)]
     pub jacobian: Option<Jacobian>,
+    /// How much of the recipe's noise it takes away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denoising: Option<Denoising>,
+    /// Of a linear model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subspace: Option<Subspace>,
+    /// Where the test part tells normal samples from others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<Anomaly>,
     pub epochs: Vec<EpochReport>,
     /// Of each layer, of a model that was trained layer by layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -97,7 +108,7 @@ pub fn summarize(
     let data = &trained.data;
     let test = batches(&data.test, &trained.recipe, device)?;
     let batch = trained.recipe.schedule().batch;
-    let evaluation = evaluate(&trained.model, &test, batch)?.evaluation;
+    let Errors { evaluation, squared_errors } = evaluate(&trained.model, &test, batch)?;
     if !evaluation.squared_error.is_finite() {
         return Err(Error::usage(format!(
             "test part: expected values whose squares f32 can hold, got a squared error of {}; bring \
@@ -110,12 +121,19 @@ pub fn summarize(
         Model::Pca(pca) => (pca.clone(), data.training.len()),
         model => fit_pca(&data.training, model.code_size(), device)?,
     };
+    let noise = trained.recipe.measured_noise();
+    let seed = trained.recipe.data.seed;
+    let denoising = (noise != Corruption::None)
+        .then(|| denoise(&trained.model, noise, &test, batch, seed))
+        .transpose()?;
+    let training = &data.training;
+    let subspace = Subspace::measure(&trained.model, &trained.recipe, training, &pca, fitted_to)?;
     let squared_error = evaluate(&pca, &test, batch)?.evaluation.squared_error;
     let summary = Summary {
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
         device: device_name,
         data: format!("{}, {}", data.name, data.what),
-        samples: [data.training.len(), data.validation.len(), data.test.len()],
+        samples: data.sizes(),
         features: data.training.width(),
         code: trained.model.code_size(),
         parameters: trained.model.num_params(),
@@ -123,6 +141,9 @@ pub fn summarize(
         pca: PcaResult { components: pca.code_size(), fitted_to, squared_error },
         mean_error: mean_error(&data.training.mean(), &data.test)?,
         jacobian: Jacobian::measure(&trained.model, &test)?,
+        denoising,
+        subspace,
+        anomaly: Anomaly::of(&squared_errors, data.test.labels()),
         epochs: epochs.to_vec(),
         layers: Vec::new(),
         seconds,

@@ -213,11 +213,14 @@ fn what_cannot_be_is_said_in_a_line() {
             "feature 0 of sample 0: expected a number in [0, 1], as cross-entropy needs, got \
              -1; bring features there with min-max preprocessing, or take squared error",
         ),
-        ("train --epochs 0", "epochs: expected at least 1, got 0"),
+        ("train --batch 0", "batch size: expected at least 1, got 0"),
         ("train --lr -1", "learning rate: expected a number above 0, got -1"),
         ("train --clip 0", "gradient norm to clip at: expected a number above 0, got 0"),
         ("train --l1 -2", "penalty weight: expected a number from 0, got -2"),
-        ("train --validation 1", "validation part: expected a fraction above 0 and below 1, got 1"),
+        (
+            "train --validation 1",
+            "validation part: expected a fraction below 1, or 0 for none, got 1",
+        ),
         (
             "train --corrupt masking:2",
             "[objective] probability: expected a number in [0, 1], got 2",

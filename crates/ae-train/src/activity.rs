@@ -17,6 +17,10 @@ pub struct Activity {
     /// equally active to 1 for one that is active for a single sample (Vinje & Gallant 2000, doi
     /// 10.1126/science.287.5456.1273). `None` of fewer than two samples or if no unit is ever active.
     pub lifetime_sparseness: Option<f64>,
+    /// The share of units, averaged over samples, that are saturated: below 0.05 or above 0.95 (Rifai et
+    /// al. 2011, ICML, section 5.2). Of a sigmoid code alone.
+    #[serde(default)]
+    pub saturated: Option<f64>,
 }
 
 impl Activity {
@@ -28,8 +32,8 @@ impl Activity {
 pub(crate) struct ActivityTally {
     is_probability: bool,
     samples: usize,
-    /// Of shares of activity, of absolute values and of squares.
-    sums: Option<[Tensor<2>; 3]>,
+    /// Of shares of activity, of absolute values, of squares and of being saturated.
+    sums: Option<[Tensor<2>; 4]>,
 }
 
 impl ActivityTally {
@@ -45,12 +49,14 @@ impl ActivityTally {
             true => codes.clone(),
             false => sizes.clone().greater_elem(0.0).float(),
         };
-        let new = [share, sizes, codes.square()].map(|values| values.sum_dim(0));
+        let from_middle = (codes.clone() - 0.5).abs();
+        let saturated = from_middle.greater_elem(0.45).float();
+        let new = [share, sizes, codes.square(), saturated].map(|values| values.sum_dim(0));
         self.sums = Some(match self.sums.take() {
             Some(old) => {
-                let [a, b, c] = old;
-                let [d, e, f] = new;
-                [a + d, b + e, c + f]
+                let [a, b, c, d] = old;
+                let [e, f, g, h] = new;
+                [a + e, b + f, c + g, d + h]
             }
             None => new,
         });
@@ -59,7 +65,7 @@ impl ActivityTally {
     pub(crate) fn finish(self) -> Activity {
         let n = self.samples as f64;
         let sums = self.sums.expect("a data set is not empty");
-        let [shares, sizes, squares] =
+        let [shares, sizes, squares, saturated] =
             sums.map(|sums| sums.into_data().iter::<f64>().map(|sum| sum / n).collect::<Vec<_>>());
         let mut histogram = vec![0; Activity::BINS];
         for share in &shares {
@@ -76,6 +82,9 @@ impl ActivityTally {
             mean: shares.iter().sum::<f64>() / shares.len() as f64,
             lifetime_sparseness: is_known
                 .then(|| sparseness.iter().sum::<f64>() / sparseness.len() as f64),
+            saturated: self
+                .is_probability
+                .then(|| saturated.iter().sum::<f64>() / saturated.len() as f64),
         }
     }
 }
@@ -116,6 +125,15 @@ mod tests {
             (1, 1, 1)
         );
         assert!((activity.mean - 0.625 / 3.0).abs() < 1e-6);
+    }
+
+    /// Of 12 activations 0.04, 0 and 0.96 lie outside [0.05, 0.95], of three of four samples one each.
+    #[test]
+    fn saturation_by_hand() {
+        let codes = [[0.04, 0.5, 0.06], [0.5, 0.0, 0.94], [0.3, 0.96, 0.7], [0.5, 0.5, 0.5]];
+        let saturated = activity(Activation::Sigmoid, codes).saturated.unwrap();
+        assert!((saturated - 0.25).abs() < 1e-9);
+        assert_eq!(activity(Activation::Relu, codes).saturated, None);
     }
 
     #[test]

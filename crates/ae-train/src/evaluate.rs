@@ -15,6 +15,10 @@ pub struct Evaluation {
     pub squared_error: f64,
     /// Cross-entropy, where the output is a sigmoid and all targets lie in \[0, 1\].
     pub cross_entropy: Option<CrossEntropy>,
+    /// The share of features for which input and reconstruction lie on the same side of one half, where
+    /// there is a cross-entropy: what a picture in black and white would keep.
+    #[serde(default)]
+    pub pixel_accuracy: Option<f64>,
     /// Units of the code that never changed over the whole data set.
     pub dead_units: usize,
     /// Units of the code.
@@ -79,6 +83,8 @@ pub(crate) struct Tally {
     floor: Option<f64>,
     squared_errors: Vec<f32>,
     cross_entropy: f64,
+    /// Features on the right side of one half.
+    right: f64,
     codes: Extremes,
     activity: ActivityTally,
     inputs: Moments,
@@ -94,6 +100,7 @@ impl Tally {
             floor: if model.output().is_probability() { data.entropy()? } else { None },
             squared_errors: Vec::with_capacity(data.len()),
             cross_entropy: 0.0,
+            right: 0.0,
             codes: Extremes::default(),
             activity: ActivityTally::new(model.code_activation()),
             inputs: Moments::default(),
@@ -110,6 +117,9 @@ impl Tally {
             let target = input.clone();
             let elements = Reconstruction::CrossEntropy.elements(logits, self.output, target);
             self.cross_entropy += elements.sum_dim(1).into_data().iter::<f64>().sum::<f64>();
+            let is_light = |values: &Tensor<2>| values.clone().greater_equal_elem(0.5);
+            let is_right = is_light(&input).equal(is_light(&output)).float();
+            self.right += is_right.sum_dim(1).into_data().iter::<f64>().sum::<f64>();
         }
         self.activity.add(code.clone());
         self.codes.add(code);
@@ -127,6 +137,7 @@ impl Tally {
                 per_feature: self.cross_entropy / (samples * self.features) as f64,
                 floor,
             }),
+            pixel_accuracy: self.floor.map(|_| self.right / (samples * self.features) as f64),
             dead_units: if samples > 1 { self.codes.constant() } else { 0 },
             code_size: self.code_size,
             variance_kept: Some(self.inputs.variance())
@@ -270,6 +281,20 @@ mod tests {
         let floor = evaluate(&[0.5, 0.5]).unwrap();
         assert!((floor.floor - 2f64.ln()).abs() < 1e-12 && floor.excess() > 0.0);
         assert_eq!(evaluate(&[2.0, 0.0]), None);
+    }
+
+    /// Outputs are sigmoids of half the sum: of (0, 0.4) and (0.5, 1) above one half; of (-1, 0.9) there is
+    /// no cross-entropy. Inputs are light where they are at least one half: 0 and 0.4 are not, 0.5 and 1
+    /// are, so that two of four are right.
+    #[test]
+    fn pixel_accuracy_by_hand() {
+        let evaluate = |values: &[f32]| {
+            let data = batches(values, 2);
+            evaluate(&averaging(Activation::Sigmoid), &data, 8).unwrap().evaluation.pixel_accuracy
+        };
+        assert_eq!(evaluate(&[0.0, 0.4, 0.5, 1.0]), Some(0.5));
+        assert_eq!(evaluate(&[0.5, 1.0]), Some(1.0));
+        assert_eq!(evaluate(&[-1.0, 0.9]), None);
     }
 
     /// (2001, 2003), (2000, 2000), (2004, 2000): the same variances as above, about a mean whose

@@ -9,6 +9,7 @@ mod classification;
 mod codes;
 mod contraction;
 mod corruption;
+mod denoise;
 mod dropout;
 mod error;
 mod evaluate;
@@ -39,6 +40,7 @@ pub use classification::{Classification, Predictions, classify};
 pub use codes::encode_all;
 pub use contraction::{Contraction, Curvature, jacobian_norm};
 pub use corruption::{Corrupted, Corruption, Deviation, Probability, Touched};
+pub use denoise::{Denoising, denoise};
 pub use error::{Error, Result};
 pub use evaluate::{CrossEntropy, Errors, Evaluation, evaluate};
 pub use fit::{

@@ -170,10 +170,12 @@ mod tests {
             dead_units: 0,
             code_size: 2,
             variance_kept: None,
+            pixel_accuracy: None,
             activity: crate::Activity {
                 histogram: Vec::new(),
                 mean: 0.0,
                 lifetime_sparseness: None,
+                saturated: None,
             },
         };
         let terms = vec![("squared-error".to_owned(), loss)];

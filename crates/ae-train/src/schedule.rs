@@ -6,7 +6,7 @@ use crate::{Error, Optimizer, RESIDENT_LIMIT, Rate, Result};
 ///
 /// | field | default | range | meaning |
 /// |---|---|---|---|
-/// | `epochs` | 10 | from 1 | passes over the training part |
+/// | `epochs` | 10 | from 0 | passes over the training part; with 0 the model stays as it began |
 /// | `batch` | 128 | from 1 | samples of a step; an epoch leaves out the rest that fills no batch, another rest each time |
 /// | `optimizer` | Adam | | the update rule |
 /// | `rate` | 1e-3, cosine | | learning rate over the run |
@@ -60,7 +60,6 @@ impl Schedule {
             0 => Err(Error::setting(what, "at least 1", 0)),
             _ => Ok(()),
         };
-        at_least_one("epochs", self.epochs)?;
         at_least_one("batch size", self.batch)?;
         at_least_one("patience", self.patience.unwrap_or(1))?;
         if let Some(clip) = self.clip

@@ -381,6 +381,18 @@ fn what_does_not_fit_together_is_refused_before_training() {
         refuse(dense(), objective(), empty, schedule()),
         "samples: expected at least one, got 0"
     );
+    let empty_steps = Schedule { batch: 0, ..schedule() };
+    assert_eq!(
+        refuse(dense(), objective(), data(), empty_steps),
+        "batch size: expected at least 1, got 0"
+    );
+}
+
+/// What was not trained is what a trained model is held against.
+#[test]
+fn no_epochs_leave_the_model_as_it_began() {
     let never = Schedule { epochs: 0, ..schedule() };
-    assert_eq!(refuse(dense(), objective(), data(), never), "epochs: expected at least 1, got 0");
+    let fitted = fit(dense(), &objective(), &data(), &never, &mut ()).unwrap();
+    assert!(fitted.epochs.is_empty() && fitted.done == 0 && fitted.end == End::Complete);
+    assert_eq!(tensors::collect(&fitted.model), tensors::collect(&dense()));
 }

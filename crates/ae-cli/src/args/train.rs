@@ -50,7 +50,8 @@ pub struct FirstArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Data")]
 pub struct PreparationArgs {
-    /// Part of the training part by which the best epoch is chosen [default: 0.1]
+    /// Part of the training part by which the best epoch is chosen; 0: none, the last epoch is kept
+    /// [default: 0.1]
     #[arg(long, value_name = "FRACTION")]
     pub validation: Option<f64>,
     /// none, scale, min-max or standardize [default: none for images, standardize for tables]

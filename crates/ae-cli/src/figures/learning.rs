@@ -62,14 +62,14 @@ pub fn errors(summary: &Summary) -> Result<Option<String>> {
     lines("epoch", "squared error per sample", &[ours, linear]).map(Some)
 }
 
-/// The error on the validation part over epochs.
-pub fn label_errors(summary: &LabelSummary) -> Result<String> {
+/// The error on the validation part over epochs, where there is one.
+pub fn label_errors(summary: &LabelSummary) -> Result<Option<String>> {
     let errors = summary.epochs.iter().filter_map(|epoch| {
         let classification = epoch.validation.as_ref()?.classification()?;
         Some((epoch.epoch as f64, 100.0 * classification.error()))
     });
     let line = Line { name: "validation".into(), points: errors.collect(), marked: true };
-    lines("epoch", "wrong, in %", &[line])
+    (!line.points.is_empty()).then(|| lines("epoch", "wrong, in %", &[line])).transpose()
 }
 
 /// The error on the test part over the number of labels.

@@ -9,7 +9,7 @@ use super::applies::{check_model, check_pca, check_terms};
 use super::merge::section;
 use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
 use super::objective::{JacobianRecipe, ObjectiveRecipe};
-use super::{DataRecipe, Maker, Recipe};
+use super::{DataRecipe, Maker, MeasureRecipe, Recipe};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -36,9 +36,9 @@ impl Recipe {
             data.training_samples.get_or_insert(training);
             data.test_samples.get_or_insert(test);
         }
-        if !(data.validation > 0.0 && data.validation < 1.0) {
+        if !(0.0..1.0).contains(&data.validation) {
             return Err(Error::usage(format!(
-                "validation part: expected a fraction above 0 and below 1, got {}",
+                "validation part: expected a fraction below 1, or 0 for none, got {}",
                 data.validation
             )));
         }
@@ -108,8 +108,15 @@ impl Recipe {
         {
             kept.get_or_insert(units.saturating_mul(2).min(architecture.code_size()));
         }
-        Ok(Self { command, from: None, data, model, objective, schedule, head: None })
+        let measure = measure(given)?;
+        Ok(Self { command, from: None, data, model, objective, schedule, head: None, measure })
     }
+}
+
+/// What is measured besides, if anything is given.
+pub(super) fn measure(given: &Table) -> Result<Option<MeasureRecipe>> {
+    let is_given = given.contains_key("measure");
+    is_given.then(|| section("measure", MeasureRecipe::default(), given)).transpose()
 }
 
 fn objective(
@@ -250,6 +257,7 @@ mod tests {
                 Shape::image(3, 32, 32),
             ),
             ("[model]\nkind = 'pca'\ncode = 3", Shape::image(1, 28, 28)),
+            ("[measure]\ncorruption = { gaussian = 0.5 }", Shape::image(1, 28, 28)),
             ("[model]\ncode = 'maps'\ntied = true", Shape::image(1, 28, 28)),
             (
                 "[objective]\nl1 = 0.1\nkl = { weight = 3.0, decay = 0.9 }\nemphasis = [1.0, 0.5]\n\

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use toml::Table;
 
 use super::applies::{check_supervised, check_terms};
-use super::defaults::{fill, schedule};
+use super::defaults::{fill, measure, schedule};
 use super::merge::section;
 use super::{DataRecipe, HeadKind, HeadRecipe, Maker, Recipe};
 use crate::error::Result;
@@ -40,6 +40,7 @@ impl Recipe {
             model: self.model,
             objective,
             schedule: Some(section("schedule", schedule, given)?),
+            measure: measure(given)?.or(self.measure).filter(|_| head.is_none()),
             head,
         })
     }
@@ -52,6 +53,7 @@ impl Recipe {
             objective: None,
             schedule: Some(schedule(HEAD_RATE, samples, given)?),
             head: Some(HeadRecipe::complete(given)?),
+            measure: None,
             ..self
         })
     }

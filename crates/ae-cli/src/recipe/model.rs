@@ -181,6 +181,19 @@ impl ModelRecipe {
         }
     }
 
+    /// Whether it is a linear map, by being trained and not by computing components.
+    pub fn is_linear(&self) -> bool {
+        match self {
+            Self::Dense(recipe) => {
+                let inner = (!recipe.hidden.is_empty()).then_some(recipe.activation);
+                let all = [Some(recipe.code_activation), Some(recipe.output), inner];
+                recipe.kept.is_none()
+                    && all.into_iter().flatten().all(|it| it == Activation::Identity)
+            }
+            Self::Conv(_) | Self::Pca(_) => false,
+        }
+    }
+
     /// Layers from an input to its code.
     pub fn layers(&self) -> usize {
         match self {

@@ -98,7 +98,7 @@ fn learned(trained: &Trained, summary: &Summary, figures: &Figures) -> Markup {
                     }
                 }
             }
-        } @else if let (Some(loss), Some(errors)) = (figures.losses.first(), &figures.errors) {
+        } @else if let Some(loss) = figures.losses.first() {
             section {
                 h2 { "How it learned" }
                 div.pair {
@@ -106,9 +106,11 @@ fn learned(trained: &Trained, summary: &Summary, figures: &Figures) -> Markup {
                         (PreEscaped(loss))
                         figcaption { (trained.recipe_line()) }
                     }
-                    figure {
-                        (PreEscaped(errors))
-                        figcaption { "The epoch with the best validation loss is the one kept." }
+                    @if let Some(errors) = &figures.errors {
+                        figure {
+                            (PreEscaped(errors))
+                            figcaption { "The epoch with the best validation loss is the one kept." }
+                        }
                     }
                 }
             }

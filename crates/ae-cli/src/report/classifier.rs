@@ -22,8 +22,11 @@ pub fn write(folder: &Folder, trained: &Trained<Net>, summary: &LabelSummary) ->
     let curve = learning::few_labels(summary)?;
     let figures = folder.figures();
     std::fs::create_dir_all(&figures).map_err(Error::io(&figures))?;
-    let charts =
-        [("loss.svg", Some(&loss)), ("errors.svg", Some(&errors)), ("labels.svg", curve.as_ref())];
+    let charts = [
+        ("loss.svg", Some(&loss)),
+        ("errors.svg", errors.as_ref()),
+        ("labels.svg", curve.as_ref()),
+    ];
     for (name, svg) in charts {
         if let Some(svg) = svg {
             ae_models::tensors::write_atomically(&figures.join(name), svg.as_bytes())?;
@@ -49,9 +52,11 @@ pub fn write(folder: &Folder, trained: &Trained<Net>, summary: &LabelSummary) ->
                     (PreEscaped(&loss))
                     figcaption { "Loss: " (objective) "; from the first quarter epoch on." }
                 }
-                figure {
-                    (PreEscaped(&errors))
-                    figcaption { "The epoch with the fewest errors is the one kept." }
+                @if let Some(errors) = &errors {
+                    figure {
+                        (PreEscaped(errors))
+                        figcaption { "The epoch with the fewest errors is the one kept." }
+                    }
                 }
             }
         }

@@ -1,0 +1,189 @@
+//! Making the runs of an arm: what is done is not done again, what was begun goes on.
+
+use std::path::Path;
+use std::time::Instant;
+
+use ae_data::DataSet;
+use toml::{Table, Value};
+
+use super::way::{Step, Way};
+use crate::args::NewRunArgs;
+use crate::device::Opened;
+use crate::error::{Error, Result};
+use crate::recipe::{DataRecipe, Maker as Command, Recipe};
+use crate::session::{Folder, open_data};
+use crate::start;
+use crate::{classify, finetune, train};
+
+/// What a folder of an arm's runs says of them.
+const WAY: &str = "arm.toml";
+
+/// Makes the runs of arms, one after the other.
+pub struct Maker<'a> {
+    pub opened: &'a Opened,
+    pub data_dir: Option<&'a Path>,
+    /// The data that was opened last: most arms have the same.
+    last: Option<(DataRecipe, DataSet)>,
+    /// What was made: arms that begin alike share what they begin with.
+    made: Vec<Made>,
+}
+
+/// A run that was made.
+struct Made {
+    arm: String,
+    seed: u64,
+    /// It, and all before it.
+    steps: Vec<Step>,
+    folder: Folder,
+}
+
+/// A run of an arm, made for it or for another one before.
+pub struct Run {
+    pub folder: Folder,
+    /// The arm that it was made for, if that is another.
+    pub of: Option<String>,
+}
+
+impl<'a> Maker<'a> {
+    pub fn new(opened: &'a Opened, data_dir: Option<&'a Path>) -> Self {
+        Self { opened, data_dir, last: None, made: Vec::new() }
+    }
+
+    fn open(&mut self, given: &Table) -> Result<(DataRecipe, DataSet)> {
+        let mut data = Recipe::data(given)?;
+        data.make_paths_absolute();
+        match &self.last {
+            Some((known, set)) if *known == data => Ok((data, set.clone())),
+            _ => {
+                let set = open_data(&data)?;
+                self.last = Some((data.clone(), set.clone()));
+                Ok((data, set))
+            }
+        }
+    }
+
+    /// Whether all stages of an arm can be made: the last shall not be refused after hours on the others.
+    pub fn check(&mut self, way: &Way) -> Result<()> {
+        let [first, rest @ ..] = &way.steps[..] else { return Ok(()) };
+        let given = self.given(first, 0);
+        let (data, set) = self.open(&given)?;
+        let training = &set.parts.training;
+        check(first, rest, &given, data, training.shape(), training.len())
+    }
+
+    fn given(&self, step: &Step, seed: u64) -> Table {
+        let mut given = step.seeded(seed);
+        if let (Some(folder), Some(Value::Table(data))) = (self.data_dir, given.get_mut("data")) {
+            data.insert("data_dir".to_owned(), folder.to_string_lossy().into_owned().into());
+        }
+        given
+    }
+
+    /// Makes the runs of an arm in its folder, for a seed; none if it was stopped.
+    pub fn make(&mut self, way: &Way, seed: u64, folder: &Path) -> Result<Option<Vec<Run>>> {
+        claim(way, folder)?;
+        let mut runs: Vec<Run> = Vec::new();
+        for (index, step) in way.steps.iter().enumerate() {
+            let steps = &way.steps[..=index];
+            if let Some(made) = self.made.iter().find(|it| it.seed == seed && it.steps == steps) {
+                runs.push(Run { folder: made.folder.clone(), of: Some(made.arm.clone()) });
+                continue;
+            }
+            let own = Folder(folder.join(&step.name));
+            let is_done = own.summary().is_file() && own.report().is_file();
+            let from = runs.last().map(|run| &run.folder);
+            if !is_done && !self.run(step, seed, from, &own)? {
+                return Ok(None);
+            }
+            let (arm, steps) = (way.name.clone(), steps.to_vec());
+            self.made.push(Made { arm, seed, steps, folder: own.clone() });
+            runs.push(Run { folder: own, of: None });
+        }
+        Ok(Some(runs))
+    }
+
+    /// Makes a run, or goes on with it; false if it was stopped.
+    fn run(&mut self, step: &Step, seed: u64, from: Option<&Folder>, own: &Folder) -> Result<bool> {
+        let is_begun = own.recipe().is_file();
+        let args = NewRunArgs {
+            out: (!is_begun).then(|| own.0.clone()),
+            resume: is_begun.then(|| own.0.clone()),
+            ..NewRunArgs::default()
+        };
+        let (given, opened, began) = (self.given(step, seed), self.opened, Instant::now());
+        let from = || {
+            from.ok_or_else(|| {
+                Error::usage(format!("stage {}: expected one before it, got none", step.name))
+            })
+        };
+        Ok(match step.command {
+            Command::Train | Command::Pretrain => {
+                let (data, set) = self.open(&given)?;
+                train::one(&given, data, set, step.command, opened, &args, began)?.is_some()
+            }
+            Command::Finetune => finetune::one(&given, from()?, opened, &args, began)?.is_some(),
+            Command::Classify => classify::one(&given, from()?, opened, &args, began)?.is_some(),
+        })
+    }
+}
+
+/// Whether stages can be made of samples like these.
+pub fn check(
+    first: &Step,
+    rest: &[Step],
+    given: &Table,
+    data: DataRecipe,
+    shape: &ae_data::Shape,
+    samples: usize,
+) -> Result<()> {
+    if !matches!(first.command, Command::Train | Command::Pretrain) {
+        return Err(Error::usage(format!(
+            "stage {}: expected train or pretrain as the first, got {}",
+            first.name,
+            first.command.name()
+        )));
+    }
+    let mut recipe = Recipe::complete(given, data, shape, samples, first.command)?;
+    let check = |recipe: &Recipe| -> Result<()> {
+        recipe.model.architecture(shape)?.check()?;
+        if recipe.objective.is_some() {
+            recipe.objective().objective()?;
+        }
+        Ok(recipe.schedule().check()?)
+    };
+    check(&recipe)?;
+    for step in rest {
+        let (data, from) = (recipe.data.clone(), Default::default());
+        recipe = match step.command {
+            Command::Finetune => recipe.further(&step.given, data, from)?,
+            Command::Classify => recipe.headed(&step.given, from, samples)?,
+            Command::Train | Command::Pretrain => {
+                return Err(Error::usage(format!(
+                    "stage {}: expected finetune or classify after the first, got {}",
+                    step.name,
+                    step.command.name()
+                )));
+            }
+        };
+        check(&recipe)?;
+    }
+    Ok(())
+}
+
+/// Says in the folder which runs are made there; refuses one with runs of another recipe.
+fn claim(way: &Way, folder: &Path) -> Result<()> {
+    let path = folder.join(WAY);
+    let now = way.to_toml().to_string();
+    match std::fs::read_to_string(&path) {
+        Ok(then) if then == now => Ok(()),
+        Ok(_) => Err(Error::usage(format!(
+            "{}: expected runs of the recipe as it is now, got those of another, as {WAY} there tells; \
+             take the folder away, or name another with --out",
+            folder.display()
+        ))),
+        Err(_) => {
+            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+            start::write(&path, &now)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! How near a linear autoencoder comes to principal component analysis.
+
+use ae_data::Samples;
+use ae_models::{Autoencoder, Model, Pca, singular_values};
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::recipe::Recipe;
+use crate::session::batches;
+
+/// What a linear autoencoder spans, beside what PCA does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subspace {
+    /// In degrees; the largest of the principal angles.
+    pub largest_angle: f64,
+    /// The least of the cosines between loadings, whose sign is free. Those of the autoencoder are
+    /// eigenvectors of the covariance of its reconstructions (Plaut 2018, arXiv 1804.10253).
+    pub least_cosine: f64,
+}
+
+impl Subspace {
+    /// Of a linear model, by its reconstructions of the first `count` training samples, to which PCA was
+    /// fitted; none of a model that is not linear.
+    pub fn measure(
+        model: &Model,
+        recipe: &Recipe,
+        training: &Samples,
+        pca: &Pca,
+        count: usize,
+    ) -> Result<Option<Self>> {
+        if !recipe.model.is_linear() {
+            return Ok(None);
+        }
+        let device = pca.components().device();
+        let data = batches(training, recipe, &device)?;
+        let mut values = Vec::with_capacity(count * training.width());
+        let batch = recipe.schedule().batch;
+        for start in (0..count).step_by(batch) {
+            let rows: Vec<usize> = (start..count.min(start + batch)).collect();
+            values.extend(model.reconstruct(data.select(&rows)?).into_data().iter::<f32>());
+        }
+        let components = pca.components().dims()[1];
+        let found = Pca::fit(&values, training.width(), components, &device)?;
+        Ok(Some(Self::between(pca.components(), found.components())))
+    }
+
+    /// Between orthonormal bases, `[features, components]` each.
+    fn between(truth: Tensor<2>, found: Tensor<2>) -> Self {
+        let cosines = truth.clone().transpose().matmul(found.clone()); // [components, components]
+        let least_cosine = {
+            let all: Vec<f64> = cosines.to_data().iter().collect();
+            let diagonal = all.iter().step_by(cosines.dims()[1] + 1);
+            diagonal.map(|cosine| cosine.abs()).fold(1.0, f64::min)
+        };
+        // What lies outside: its singular values are sines of the angles, exact where those are small.
+        let outside = found - truth.matmul(cosines);
+        let sines = singular_values(outside.unsqueeze_dim(0));
+        let largest = sines.into_iter().flatten().fold(0.0, f64::max);
+        Self { largest_angle: largest.min(1.0).asin().to_degrees(), least_cosine }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    /// The second of two basis vectors of three is turned by 30 degrees out of the plane: sine 1/2; the
+    /// first has its sign changed.
+    #[test]
+    fn angles_by_hand() {
+        let device = Device::flex();
+        let truth = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], &device);
+        let c = 0.75f32.sqrt();
+        let found = Tensor::<2>::from_floats([[-1.0, 0.0], [0.0, c], [0.0, 0.5]], &device);
+        let it = Subspace::between(truth.clone(), found);
+        assert!((it.largest_angle - 30.0).abs() < 1e-4, "{it:?}");
+        assert!((it.least_cosine - f64::from(c)).abs() < 1e-6, "{it:?}");
+        // The same plane, its loadings in the other order.
+        let swapped = Tensor::<2>::from_floats([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]], &device);
+        let it = Subspace::between(truth, swapped);
+        assert_eq!((it.largest_angle, it.least_cosine), (0.0, 0.0));
+    }
+}

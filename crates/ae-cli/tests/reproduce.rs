@@ -1,0 +1,225 @@
+//! Published results made again: interrupted, gone on with, recorded, judged.
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::{ae, fail, succeed, text};
+
+/// An experiment of two arms that begin alike, each of some seconds.
+const OWN: &str = "
+title = 'Of our own'
+paper = 'none'
+about = 'A test.'
+searched = 'nothing'
+minutes = 1
+data = { source = 'digits', digits = [1000, 200] }
+[common.pretrain]
+model = { hidden = [32], code = 16 }
+schedule = { epochs = 6, batch = 16, rate = { peak = 1e-2 } }
+[common.finetune]
+head.kind = 'softmax'
+schedule = { epochs = 8, batch = 16, rate = { peak = 5e-3 } }
+[[arm]]
+name = 'head'
+stage = [{ command = 'pretrain' }, { command = 'classify', head.kind = 'softmax' }]
+[[arm]]
+name = 'whole'
+stage = [{ command = 'pretrain' }, { command = 'finetune' }]
+[[result]]
+name = 'wrong | of the test part'
+unit = '%'
+arm = 'whole'
+measure = 'error'
+published = '12.50'
+status = 'recalled'
+bar.at_most = 40.0
+[quick]
+seeds = 2
+[[quick.result]]
+name = 'wrong'
+unit = '%'
+arm = 'whole'
+measure = 'error'
+bar.at_most = 40.0
+bar.below = [{ arm = 'head', factor = 2.0 }]
+";
+
+fn read(folder: &Path, path: &str) -> String {
+    std::fs::read_to_string(folder.join(path)).unwrap_or_default()
+}
+
+/// What is recorded, but for how long it took and when that was.
+fn records(folder: &Path, path: &str) -> Vec<serde_json::Value> {
+    let text = read(folder, path);
+    let mut records: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for record in &mut records {
+        for name in ["seconds", "date"] {
+            assert!(record.as_object_mut().unwrap().remove(name).is_some());
+        }
+        for stage in record["stages"].as_array_mut().unwrap() {
+            stage.as_object_mut().unwrap().remove("seconds");
+            stage["measures"].as_object_mut().unwrap().remove("seconds");
+        }
+    }
+    records
+}
+
+/// Killed again and again, at moments that nobody chose, it comes to the very same results, and none of
+/// them is recorded twice.
+#[test]
+fn killed_and_gone_on_with_it_records_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(here.join("own.toml"), OWN).unwrap();
+    let line = "reproduce own.toml --quick --device cpu";
+    succeed(here, &format!("{line} --out whole --results whole.jsonl"));
+    let whole = records(here, "whole.jsonl");
+    assert_eq!(whole.len(), 4, "two arms, two seeds");
+    let arms: Vec<_> = whole.iter().map(|it| (it["arm"].clone(), it["seed"].clone())).collect();
+    assert_eq!(arms[1], ("whole".into(), 0.into()));
+    assert_eq!(whole[1]["stages"][0]["of"], "head", "what both begin with is made once");
+    assert!(!here.join("whole/own-quick/whole-seed0/pretrain").exists());
+
+    let (mut kills, mut wait) = (0, 100);
+    loop {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ae"));
+        command.current_dir(here).args(line.split_whitespace());
+        command.args(["--out", "killed", "--results", "killed.jsonl"]);
+        let mut child = command
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + Duration::from_millis(wait);
+        while Instant::now() < until && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if child.try_wait().unwrap().is_some() {
+            assert!(child.wait().unwrap().success());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        wait += wait / 3;
+    }
+    assert!(kills > 0, "it ended before it was killed");
+    assert_eq!(records(here, "killed.jsonl"), whole, "after {kills} kills");
+
+    // All is done: nothing is trained, nothing recorded again.
+    let again = ae(here, &format!("{line} --out killed --results killed.jsonl"));
+    assert!(again.status.success() && !text(&again.stderr).contains("epoch"));
+    assert_eq!(records(here, "killed.jsonl").len(), 4);
+}
+
+/// Ctrl-C is no failure, and says how to go on.
+#[cfg(unix)]
+#[test]
+fn interrupted_it_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(here.join("own.toml"), OWN).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ae"));
+    command.current_dir(here).args("reproduce own.toml --quick --device cpu".split_whitespace());
+    let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let metrics = "runs/reproduce/own-quick/head-seed0/pretrain/metrics.jsonl";
+    while read(here, metrics).is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("stopped; the same command goes on where this one ended"), "{said}");
+    assert!(succeed(here, "reproduce own.toml --quick --device cpu").contains("met: at most 40"));
+    assert!(!here.join("runs/reproduce/results.jsonl").exists(), "of --quick nothing is recorded");
+}
+
+#[test]
+fn what_is_recorded_becomes_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(here.join("own.toml"), OWN).unwrap();
+    let said = succeed(here, "reproduce own.toml --seeds 2 --device cpu");
+    assert!(said.contains("recorded in runs/reproduce/results.jsonl"), "{said}");
+    assert!(said.contains("12.50 % (recalled)"), "{said}");
+    let page = succeed(here, "reproduce own.toml --table");
+    for part in [
+        "# Results",
+        "## Of our own",
+        "| wrong \\| of the test part | 12.50 % (recalled) |",
+        "| 2 of 3 |",
+        "`ae reproduce own.toml`",
+    ] {
+        assert!(page.contains(part), "no {part} in\n{page}");
+    }
+    // One seed more than there was.
+    succeed(here, "reproduce own.toml --device cpu");
+    assert_eq!(records(here, "runs/reproduce/results.jsonl").len(), 6);
+    succeed(here, "reproduce own.toml --table --write R.md");
+    assert!(read(here, "R.md").contains("| 3 |"));
+
+    // Another recipe: its runs are not mixed with these, and these are not its.
+    std::fs::write(here.join("own.toml"), OWN.replace("epochs = 8", "epochs = 2")).unwrap();
+    let refused = fail(here, "reproduce own.toml --device cpu");
+    assert!(refused.contains("expected runs of the recipe as it is now"), "{refused}");
+    let page = succeed(here, "reproduce own.toml --table");
+    assert!(page.contains("3 seeds recorded of an older recipe left out"), "{page}");
+
+    // The page of those that the program brings along has each of them.
+    let (page, list) = (succeed(here, "reproduce --table"), succeed(here, "reproduce --list"));
+    assert!(page.contains("`ae reproduce pca-mnist`: Not yet run."), "{page}");
+    assert!(list.contains("pca-mnist") && list.contains("on two cores"), "{list}");
+}
+
+/// Else a bar would not be about what was learned.
+#[test]
+fn every_quick_version_misses_its_bar_untrained() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+    let mut count = 0;
+    for entry in std::fs::read_dir(recipes).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(name) = name.strip_suffix(".toml") else { continue };
+        let said = fail(here, &format!("reproduce {name} --quick --epochs 0 --device cpu"));
+        let is_missed = said.contains(&format!("got one missed in {name}"));
+        // Nothing of PCA is trained.
+        let is_computed = said.contains("nothing here is trained in epochs");
+        assert!(is_missed || is_computed, "{name}: {said}");
+        count += usize::from(is_missed);
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
+fn without_training_a_bar_is_missed_and_the_program_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let ended = ae(here, "reproduce keras-dense --quick --epochs 0 --device cpu");
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(text(&ended.stdout).contains("missed: below 0.4 times mean_error of dense"));
+    let said = text(&ended.stderr);
+    assert!(said.contains(
+        "error: reproduce: expected every bar to be kept, got one missed in keras-dense"
+    ));
+    assert!(here.join("runs/reproduce/keras-dense-quick-epochs-0").is_dir());
+    succeed(here, "reproduce keras-dense --quick --device cpu");
+    for (line, message) in [
+        (
+            "reproduce pca-mnist --quick --epochs 0",
+            "pca-mnist.toml: --epochs: nothing here is trained in epochs; leave it out",
+        ),
+        ("reproduce nothing.toml", "nothing.toml: No such file or directory (os error 2)"),
+    ] {
+        assert_eq!(fail(here, &format!("{line} --device cpu")), message, "ae {line}");
+    }
+    let unknown = fail(here, "reproduce pca");
+    assert!(unknown.starts_with("reproduce: expected one of pca-mnist, "), "{unknown}");
+}

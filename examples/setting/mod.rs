@@ -25,7 +25,8 @@ impl Setting {
         let source = arguments.next().unwrap_or("digits".into());
         let seed = arguments.next().map_or(Ok(0), |seed| seed.parse())?;
         let is_full = source != "digits";
-        let options = Options { digits: (!is_full).then_some(digits), seed, ..Options::default() };
+        let (training_samples, test_samples) = (!is_full).then_some(digits).unzip();
+        let options = Options { training_samples, test_samples, seed, ..Options::default() };
         let parts = open(&source, &options, &mut |_| ())?.parts;
         Ok(Self { training: parts.training, test: parts.test, seed, is_full })
     }

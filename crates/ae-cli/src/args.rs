@@ -86,7 +86,7 @@ pub enum DataCommand {
     /// Say what is in a data set, and draw some of it
     Preview {
         #[command(flatten)]
-        data: DataArgs,
+        data: Box<DataArgs>,
         /// Picture to write (images only)
         #[arg(long, value_name = "FILE.png", default_value = "preview.png")]
         out: PathBuf,
@@ -179,14 +179,15 @@ mod tests {
     fn options_become_a_recipe() {
         let line = "ae train --data mnist --code 16 --channels 8,16 --norm group:4 --corrupt \
                     masking:0.25 --optimizer sgd --lr 0.1 --decay step:2:0.5 --resize 64x48 --kl 3 \
-                    --kl-decay 0.9 --k-sparse 5:20:3 --contract-by probes:2 --emphasis 1:0.5";
+                    --kl-decay 0.9 --k-sparse 5:20:3 --contract-by probes:2 --emphasis 1:0.5 --train-samples 100 \
+                    --normal 3";
         let Ok(Cli { command: Some(Command::Train(args)), .. }) =
             Cli::try_parse_from(line.split_whitespace())
         else {
             panic!()
         };
         let expected: Table = "
-            [data]\nsource = 'mnist'\nresize = [64, 48]
+            [data]\nsource = 'mnist'\nresize = [64, 48]\ntraining_samples = 100\nnormal = 3
             [model]\ncode = 16\nchannels = [8, 16]\nnorm = { group = 4 }
             [objective]\ncorruption = { masking = 0.25 }\nemphasis = [1.0, 0.5]
             kl = { weight = 3.0, decay = 0.9 }\nk_sparse = { units = 5, from = 20, epochs = 3 }

@@ -89,7 +89,7 @@ fn train_head(
     run.check(&set.name, &set.parts.training)?;
     let data_recipe = data;
     let data = Prepared::new(set, &data_recipe, Some(run.preprocessing.clone()))?;
-    data.say();
+    eprintln!("{data}");
     if !given.contains_key("data") {
         run.warn_of_other(&data.training)?;
     }

@@ -62,7 +62,7 @@ fn go(
     let set = open_data(&recipe.data)?;
     run.check(&set.name, &set.parts.training)?;
     let data = Prepared::new(set, &recipe.data, Some(run.preprocessing.clone()))?;
-    data.say();
+    eprintln!("{data}");
     if is_own_data {
         run.warn_of_other(&data.training)?;
     }

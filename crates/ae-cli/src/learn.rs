@@ -61,7 +61,6 @@ impl Beginner {
 
     /// With the weights that a model has.
     pub fn with(model: Model, recipe: &Recipe) -> Result<Self> {
-        eprintln!("{model}");
         recipe.schedule().check()?;
         let objective = recipe.objective();
         if let (Maker::Pretrain, Model::Stack(stack)) = (recipe.command, &model) {
@@ -89,11 +88,16 @@ impl Beginner {
             validation: data.validation.clone().map(|part| Arc::new(part) as Arc<dyn Source>),
         };
         let mut observers = start.observers(schedule.epochs);
+        match &self {
+            Self::Whole(model, _) => start.voice.say(model),
+            Self::Layers(stack, _) => start.voice.say(stack),
+            Self::Pca { .. } => {}
+        }
         match self {
             Self::Pca { components } => {
                 let (pca, _) = summary::fit_pca(&data.training, components, device)?;
                 let model = Model::Pca(pca);
-                eprintln!("{model}");
+                start.voice.say(&model);
                 let objective = "variance kept".to_owned();
                 let (epochs, layers) = (Vec::new(), Vec::new());
                 Ok(Some(Learned { model, objective, epochs, layers, best: None }))
@@ -114,7 +118,7 @@ impl Beginner {
                         return Ok(None);
                     }
                     End::Patience => {
-                        eprintln!("no better validation loss any more: training ends here");
+                        start.voice.say("no better validation loss any more: training ends here");
                     }
                     End::Complete => {}
                 }

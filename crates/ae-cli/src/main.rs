@@ -32,6 +32,7 @@ mod subspace;
 mod summary;
 mod sweep;
 mod train;
+mod voice;
 
 use std::panic;
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use crate::voice::Voice;
 use ae_train::{EpochReport, Event, Flow, Measured, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -35,6 +36,18 @@ impl Interrupt {
 impl Observer for Interrupt {
     fn observe(&mut self, _: &Event<'_>) -> Flow {
         if ASKED.load(Ordering::SeqCst) { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+/// Tells of warnings only.
+pub struct Warnings(pub Voice);
+
+impl Observer for Warnings {
+    fn observe(&mut self, event: &Event<'_>) -> Flow {
+        if let Event::Warning(warning) = event {
+            self.0.warn(warning);
+        }
+        Flow::Continue
     }
 }
 

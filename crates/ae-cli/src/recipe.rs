@@ -59,14 +59,22 @@ pub struct DataRecipe {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub digits: Option<(usize, usize)>,
+    pub training_samples: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_samples: Option<usize>,
+    /// Both of them, as older recipes have it.
+    #[serde(default, skip_serializing)]
+    digits: Option<(usize, usize)>,
+    /// The class to train on and to tell from all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub normal: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<f64>,
     /// The part of the training part that is held out to choose the best epoch by; 0: none, and the
     /// last epoch is kept.
     pub validation: f64,
     pub preprocess: Method,
-    /// Of generated digits and of what is held out.
+    /// Of what is made, drawn and held out.
     pub seed: u64,
 }
 
@@ -90,8 +98,18 @@ impl DataRecipe {
             label_column: self.label_column.clone(),
             labels_file: self.labels.clone(),
             test_fraction: self.test,
-            digits: self.digits,
+            training_samples: self.training_samples,
+            test_samples: self.test_samples,
+            normal: self.normal,
             seed: self.seed,
+        }
+    }
+
+    /// Says in the words of today what an older recipe says.
+    fn renew(&mut self) {
+        if let Some((training, test)) = self.digits.take() {
+            self.training_samples.get_or_insert(training);
+            self.test_samples.get_or_insert(test);
         }
     }
 }
@@ -170,7 +188,9 @@ impl Recipe {
     }
 
     pub fn read(path: &Path) -> Result<Self> {
-        let recipe: Self = toml::from_str(&read(path)?).map_err(|error| not_one(path, &error))?;
+        let mut recipe: Self =
+            toml::from_str(&read(path)?).map_err(|error| not_one(path, &error))?;
+        recipe.data.renew();
         let schedule = recipe.schedule();
         schedule.check().map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
         Ok(recipe)

@@ -172,6 +172,12 @@ impl Run {
             true => PartName::All,
             false => PartName::Test,
         });
+        if let (PartName::All, Some(option)) = (part, other.options.of_parts()) {
+            return Err(Error::usage(format!(
+                "{option}: expected a part to use it on, got all of {name}; add --part test, or leave \
+                 it out"
+            )));
+        }
         let samples = match part {
             PartName::All if whole.test.is_some() => {
                 return Err(Error::usage(format!(

@@ -110,10 +110,13 @@ impl Prepared {
         let validation = self.validation.as_ref().map_or(0, Samples::len);
         [self.training.len(), validation, self.test.len()]
     }
+}
 
-    /// Says what there is.
-    pub fn say(&self) {
-        eprintln!(
+/// What there is.
+impl std::fmt::Display for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
             "{}, {}: {} samples of {} to train on, {} to validate, {} to test",
             self.name,
             self.what,
@@ -121,7 +124,7 @@ impl Prepared {
             self.training.shape(),
             self.sizes()[1],
             self.test.len()
-        );
+        )
     }
 }
 

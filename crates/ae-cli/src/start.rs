@@ -12,10 +12,11 @@ use toml::Table;
 use crate::args::NewRunArgs;
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
-use crate::observers::{Interrupt, Terminal};
+use crate::observers::{Interrupt, Terminal, Warnings};
 use crate::recipe::{Maker, Recipe, read_table};
 use crate::run::{CLASSES, COLUMNS, TRAINING_PART, class_names};
 use crate::session::{Folder, Prepared};
+use crate::voice::Voice;
 
 /// A run that began.
 pub struct Start {
@@ -23,6 +24,7 @@ pub struct Start {
     /// Of training.
     pub checkpoints: Checkpoints,
     pub began: Instant,
+    pub voice: Voice,
     maker: Maker,
     is_resumed: bool,
 }
@@ -38,14 +40,18 @@ impl Start {
         checkpoints.every_steps = args.checkpoint_steps;
         checkpoints.every = every.or(checkpoints.every);
         let is_resumed = args.resume.is_some();
-        Ok(Self { folder, checkpoints, began, maker: recipe.command, is_resumed })
+        let voice = args.voice.clone();
+        Ok(Self { folder, checkpoints, began, voice, maker: recipe.command, is_resumed })
     }
 
     pub fn observers(&self, epochs: usize) -> Vec<Box<dyn Observer>> {
         vec![
             Box::new(Interrupt::new()),
             Box::new(Metrics::new(self.folder.metrics())),
-            Box::new(Terminal::new(epochs)),
+            match &self.voice {
+                Voice::Alone => Box::new(Terminal::new(epochs)),
+                among => Box::new(Warnings(among.clone())),
+            },
         ]
     }
 
@@ -70,11 +76,11 @@ impl Start {
     }
 
     pub fn say_stopped(&self, done: u64) {
-        eprintln!(
+        self.voice.say(format_args!(
             "stopped after step {done}; go on with: ae {} --resume {}",
             self.maker.name(),
             self.folder.0.display()
-        );
+        ));
     }
 
     /// Seconds since it began, if it went in one go.

@@ -1,6 +1,7 @@
 //! `ae sweep`: a run for every point of a grid.
 
 mod grid;
+mod side_by_side;
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,15 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::args::{NewRunArgs, SweepArgs};
 use crate::device;
 use crate::error::{Error, Result};
-use crate::inspect::read_json;
 use crate::observers::{digits, duration};
 use crate::recipe::{Maker, Recipe};
 use crate::report;
 use crate::session::{Folder, open_data};
 use crate::start;
 use crate::summary::Summary;
-use crate::train;
 use grid::{Grid, Point};
+use side_by_side::{End, Sweep};
 
 /// What came of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +64,7 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
     eprintln!("{why}");
     data.make_paths_absolute();
     let set = open_data(&data)?;
+    let described = format!("{}, {}", set.name, set.what);
     let training = &set.parts.training;
     // All of them first: the last shall not be refused after hours on the others.
     for point in &points {
@@ -82,46 +83,22 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
     let folder = folder(run, &set.name)?;
     let text = toml::to_string(&grid).map_err(|error| Error::usage(format!("grid: {error}")))?;
     start::write(&folder.0.join(GRID), &text)?;
+    let sweep = Sweep { points: &points, folder: &folder, data, set, opened: &opened, run };
+    let Some(ends) = sweep.go()? else {
+        eprintln!("go on with the sweep: ae sweep --resume {}", folder.0.display());
+        return Ok(());
+    };
     let (mut outcomes, mut failed) = (Vec::new(), Vec::new());
-    for (number, point) in points.iter().enumerate() {
-        eprintln!("\nrun {} of {}: {}", number + 1, points.len(), point.name);
-        let own = Folder(folder.0.join(&point.name));
-        let is_done = own.summary().is_file() && own.report().is_file();
-        if is_done {
-            eprintln!("done before");
-            outcomes.push(Outcome::new(point, &read_json(&own.summary())?));
-            continue;
+    for (point, end) in points.iter().zip(ends) {
+        match end {
+            End::Done(summary) => outcomes.push(Outcome::new(point, &summary)),
+            End::Failed(why) => failed.push(Failed { run: point.name.clone(), why }),
         }
-        let is_begun = own.recipe().is_file();
-        let args = NewRunArgs {
-            out: (!is_begun).then(|| own.0.clone()),
-            resume: is_begun.then(|| own.0.clone()),
-            ..run.clone()
-        };
-        let (data, set) = (data.clone(), set.clone());
-        let maker = Maker::Train;
-        let summary =
-            match train::one(&point.given, data, set, maker, &opened, &args, Instant::now()) {
-                Ok(Some((_, summary))) => summary,
-                Ok(None) => {
-                    eprintln!("go on with the sweep: ae sweep --resume {}", folder.0.display());
-                    return Ok(());
-                }
-                // What blows up here may do well elsewhere in the grid.
-                Err(error @ Error::Train(ae_train::Error::NotFinite { .. })) => {
-                    eprintln!("{error}");
-                    failed.push(Failed { run: point.name.clone(), why: error.to_string() });
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-        eprintln!("{}", summary.sentence());
-        outcomes.push(Outcome::new(point, &summary));
     }
     let summary = SweepSummary {
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
         device: opened.name.clone(),
-        data: format!("{}, {}", set.name, set.what),
+        data: described,
         runs: outcomes,
         failed,
     };

@@ -57,7 +57,7 @@ pub fn one(
     recipe
         .check_checkpoints(args.checkpoint_minutes.is_some() || args.checkpoint_steps.is_some())?;
     let data = Prepared::new(set, &recipe.data, None)?;
-    data.say();
+    args.voice.say(&data);
     let beginner = Beginner::new(&recipe, &data, &opened.device)?;
     let end = if maker == Maker::Pretrain { "-pretrained" } else { "" };
     let name = format!("{}-{}-{}{end}", data.name, recipe.model.kind(), recipe.model.code());

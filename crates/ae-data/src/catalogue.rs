@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::family::Family;
+use crate::generated::Generated;
+use crate::variations::{self, Variation};
 use crate::{Result, Search, cifar};
 
 /// A data set that has a name.
@@ -34,16 +36,27 @@ pub enum Found {
 /// # Errors
 /// If `search.data_dir` is given and is no folder.
 pub fn catalogue(search: &Search) -> Result<Vec<Entry>> {
-    let (name, what) = DIGITS.map(str::to_owned).into();
-    let mut entries = vec![Entry { name, what, folders: vec![], found: Found::BuiltIn }];
+    let made = Generated::ALL.map(|made| owned((made.name(), made.what())));
+    let made = made.into_iter().map(|(name, what)| Entry {
+        name,
+        what,
+        folders: vec![],
+        found: Found::BuiltIn,
+    });
+    let mut entries: Vec<Entry> = made.collect();
     for family in Family::all() {
         let folders = search.folders(family.folder)?;
         let found = Found::first(&folders, |folder| family.is_in(folder));
-        entries.push(Entry { name: family.name, what: family.what, folders, found });
+        entries.extend(family_names(family).into_iter().map(|(name, what)| Entry {
+            name,
+            what,
+            folders: folders.clone(),
+            found: found.clone(),
+        }));
     }
     let folders = cifar_folders(search)?;
     let found = Found::first(&folders, cifar::is_in);
-    let (name, what) = CIFAR10.map(str::to_owned).into();
+    let (name, what) = owned(CIFAR10);
     entries.push(Entry { name, what, folders, found });
     Ok(entries)
 }
@@ -54,16 +67,40 @@ impl Found {
     }
 }
 
-const DIGITS: [&str; 2] = ["digits", "handwritten-looking digits, 28x28, drawn by this program"];
-const CIFAR10: [&str; 2] =
-    ["cifar10", "60,000 photographs of 10 classes, 3x32x32 (Krizhevsky 2009)"];
+const CIFAR10: (&str, &str) =
+    ("cifar10", "60,000 photographs of 10 classes, 3x32x32 (Krizhevsky 2009)");
+
+/// How many samples there are to train and to test on where [`Options`](crate::Options) says
+/// nothing, of what has a name and is made in any number; of nothing else.
+///
+/// ```
+/// assert_eq!(ae_data::default_counts("mnist-rot"), Some((12_000, 50_000)));
+/// assert_eq!(ae_data::default_counts("mnist"), None);
+/// ```
+pub fn default_counts(name: &str) -> Option<(usize, usize)> {
+    let made = Generated::ALL.into_iter().find(|made| made.name() == name);
+    let varied = Variation::ALL.into_iter().find(|made| made.name() == name);
+    made.map(Generated::counts).or(varied.map(|_| variations::COUNTS))
+}
 
 /// Every name, and what it is the name of.
 pub(crate) fn names() -> Vec<(String, String)> {
-    let mut names = vec![DIGITS.map(str::to_owned).into()];
-    names.extend(Family::all().into_iter().map(|family| (family.name, family.what)));
-    names.push(CIFAR10.map(str::to_owned).into());
+    let made = Generated::ALL.map(|made| (made.name(), made.what()));
+    let mut names: Vec<_> = made.into_iter().map(owned).collect();
+    names.extend(Family::all().into_iter().flat_map(family_names));
+    names.push(owned(CIFAR10));
     names
+}
+
+/// A published set, and what is made of it.
+fn family_names(family: Family) -> Vec<(String, String)> {
+    let varied = if family.name == "mnist" { &Variation::ALL[..] } else { &[] };
+    let varied = varied.iter().map(|made| owned((made.name(), made.what())));
+    [(family.name, family.what)].into_iter().chain(varied).collect()
+}
+
+fn owned((name, what): (&str, &str)) -> (String, String) {
+    (name.to_owned(), what.to_owned())
 }
 
 /// Where CIFAR-10 is looked for: as any set, and in the folder that its archive unpacks to.
@@ -135,6 +172,15 @@ mod tests {
         }
         std::fs::write(cifar.join("data_batch_1.bin"), "").unwrap();
         assert_eq!((found("kmnist"), found("cifar10")), (Found::In(kmnist), Found::In(cifar)));
-        assert_eq!(found("mnist"), Found::Nowhere);
+        assert_eq!((found("mnist"), found("mnist-rot")), (Found::Nowhere, Found::Nowhere));
+        let mnist = cache.path().join("mnist");
+        std::fs::create_dir_all(&mnist).unwrap();
+        for family in Family::all().iter().filter(|family| family.name == "mnist") {
+            family.files().iter().for_each(|file| std::fs::write(mnist.join(file), "").unwrap());
+        }
+        assert_eq!(
+            (found("mnist"), found("mnist-rot")),
+            (Found::In(mnist.clone()), Found::In(mnist))
+        );
     }
 }

@@ -3,16 +3,16 @@
 //!
 //! [`generate`] writes digits like those of MNIST with a random hand, the same for the same seed.
 
-mod chance;
 mod hand;
 mod ink;
 mod pen;
 mod strokes;
 
-use chacha20::ChaCha8Rng;
-use rand::{SeedableRng, seq::SliceRandom};
+use rand::seq::SliceRandom;
 
-use crate::{Labels, Samples, Shape};
+use crate::Samples;
+use crate::chance::Chance;
+use crate::pictures::{PIXELS, black, labelled};
 
 /// `count` grey 28x28 images of handwritten-looking digits, with their classes `0` to `9`.
 ///
@@ -53,30 +53,21 @@ use crate::{Labels, Samples, Shape};
 /// ```
 pub fn generate(count: usize, seed: u64) -> Samples {
     let (pixels, classes) = draw(count, seed);
-    let names = (0..10).map(|class| class.to_string()).collect();
-    let labels = Labels::new(classes, names).expect("classes are 0 to 9");
-    Samples::from_bytes(pixels, Shape::image(1, ink::SIDE, ink::SIDE))
-        .and_then(|samples| samples.with_labels(labels))
-        .expect("one whole image per class drawn")
+    labelled(pixels, classes, &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
 }
 
 /// Pixels and classes of `count` digits.
 fn draw(count: usize, seed: u64) -> (Vec<u8>, Vec<u32>) {
-    let stream = |number: u64| {
-        let mut generator = ChaCha8Rng::seed_from_u64(seed);
-        generator.set_stream(number);
-        generator
-    };
-    let bytes = count.checked_mul(ink::PIXELS).filter(|bytes| isize::try_from(*bytes).is_ok());
-    let mut pixels = vec![0; bytes.expect("no memory holds so many digits")];
+    let mut pixels = black(count);
     let mut classes = Vec::with_capacity(count + 9);
-    for (index, field) in pixels.chunks_exact_mut(ink::PIXELS).enumerate() {
+    for (index, field) in pixels.chunks_exact_mut(PIXELS).enumerate() {
         if index % 10 == 0 {
             let mut ten = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-            ten.shuffle(&mut stream(u64::MAX - index as u64)); // digits count their streams from 0
+            // Digits count their streams from 0.
+            ten.shuffle(&mut Chance::stream(seed, u64::MAX - index as u64).0);
             classes.extend(ten);
         }
-        let mut chance = chance::Chance(stream(index as u64));
+        let mut chance = Chance::stream(seed, index as u64);
         let mut path = hand::write(classes[index] as usize, &mut chance);
         ink::draw(&mut path, field);
     }
@@ -104,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "no memory holds so many digits")]
+    #[should_panic(expected = "no memory holds so many pictures")]
     fn more_than_memory_can_hold_are_not_begun() {
         generate(usize::MAX, 0);
     }
@@ -134,7 +125,7 @@ mod tests {
     #[test]
     fn ink_is_inside_the_field_and_of_the_amount_of_mnist() {
         let (pixels, _) = draw(5000, 2);
-        for digit in pixels.chunks(ink::PIXELS) {
+        for digit in pixels.chunks(PIXELS) {
             let inked = |pixel: &&u8| **pixel > 127;
             let full = digit.iter().filter(inked).count();
             assert!((20..400).contains(&full), "{full} dark pixels");
@@ -156,7 +147,7 @@ mod tests {
     #[test]
     fn no_two_are_alike() {
         let pixels = draw(10_000, 3).0;
-        assert_eq!(pixels.chunks(ink::PIXELS).collect::<HashSet<_>>().len(), 10_000);
+        assert_eq!(pixels.chunks(PIXELS).collect::<HashSet<_>>().len(), 10_000);
     }
 
     /// The nearest mean of a class is a poor reader (82 % on MNIST), but would notice a template
@@ -164,8 +155,8 @@ mod tests {
     #[test]
     fn classes_can_be_told_apart() {
         let (pixels, classes) = draw(3000, 4);
-        let digits: Vec<&[u8]> = pixels.chunks(ink::PIXELS).collect();
-        let mut means = vec![vec![0.0f32; ink::PIXELS]; 10];
+        let digits: Vec<&[u8]> = pixels.chunks(PIXELS).collect();
+        let mut means = vec![vec![0.0f32; PIXELS]; 10];
         for (digit, &class) in digits.iter().zip(&classes).take(2000) {
             for (mean, &pixel) in means[class as usize].iter_mut().zip(*digit) {
                 *mean += f32::from(pixel) / 200.0;

@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use crate::catalogue::{names, nearest};
+use crate::generated::Generated;
+use crate::variations::Variation;
 use crate::{Error, Result, cifar, error::quote, family};
 
 /// What a source is, as far as one can tell without reading it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Digits,
+    Generated(Generated),
     Published,
+    Variation(Variation),
     Cifar10,
     CifarFolder,
     IdxFolder,
@@ -20,8 +23,13 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn of(source: &str) -> Result<Self> {
+        if let Some(made) = Generated::ALL.into_iter().find(|made| made.name() == source) {
+            return Ok(Self::Generated(made));
+        }
+        if let Some(made) = Variation::ALL.into_iter().find(|made| made.name() == source) {
+            return Ok(Self::Variation(made));
+        }
         match source {
-            "digits" => return Ok(Self::Digits),
             "cifar10" => return Ok(Self::Cifar10),
             name if names().iter().any(|(known, _)| known == name) => return Ok(Self::Published),
             _ => {}
@@ -72,8 +80,9 @@ impl Kind {
 
     pub(crate) fn what(self) -> &'static str {
         match self {
-            Self::Digits => "generated digits",
+            Self::Generated(_) => "generated pictures",
             Self::Published => "a published set",
+            Self::Variation(_) => "a variation of MNIST",
             Self::Cifar10 | Self::CifarFolder => "CIFAR-10 batches",
             Self::IdxFolder => "IDX files",
             Self::Images => "a folder of images",

@@ -1,44 +1,13 @@
 //! Any data set by one word: a name or a path.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::catalogue::{cifar_folders, names};
-use crate::error::{list, quote};
+use crate::error::list;
 use crate::kind::Kind;
-use crate::{Error, Parts, Progress, Result, Samples, Search};
-use crate::{cifar, digits, mnist, npy, table};
-
-/// What [`open`] may be told beyond the source.
-///
-/// | field | default | for | meaning |
-/// |---|---|---|---|
-/// | `search` | cache, download | published sets | where they are looked for |
-/// | `resize` | none | a folder of images | width and height to bring all images to |
-/// | `label_column` | `label`, `class`, `target` | a table | name or index of the column that holds the labels |
-/// | `labels_file` | none | a NumPy array | a `.npy` of integers, one for each sample |
-/// | `test_fraction` | 0.1 | sources without a test part | what part is held out as test part |
-/// | `digits` | 20,000 and 2,000 | `digits` | how many to draw to train and to test on |
-/// | `seed` | 0 | all | decides the digits and what is held out |
-///
-/// An option that is given for a source it is not for is an error; only the seed, the cache and
-/// whether to download may stand there unused.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Where published sets are looked for.
-    pub search: Search,
-    /// Width and height to bring all images of a folder to.
-    pub resize: Option<(usize, usize)>,
-    /// The column of a table that holds the labels.
-    pub label_column: Option<String>,
-    /// The labels of a NumPy array.
-    pub labels_file: Option<PathBuf>,
-    /// The part held out of a source that has no test part.
-    pub test_fraction: Option<f64>,
-    /// Digits to train on and digits to test on.
-    pub digits: Option<(usize, usize)>,
-    /// Decides the digits and what is held out.
-    pub seed: u64,
-}
+use crate::options::{NO_TEST_PART, not_for};
+use crate::{Error, Options, Parts, Progress, Result, Samples, Search, draw, one_class};
+use crate::{cifar, mnist, npy, table, variations};
 
 /// A data set ready to use.
 #[derive(Clone, Debug)]
@@ -67,13 +36,15 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// Holds out a test part where the source has none, as [`open`] does.
+    /// Holds out a test part where the source has none, draws as many samples as are wanted, and
+    /// keeps the normal class, as [`open`] does.
     ///
     /// # Errors
-    /// If the fraction to hold out is not above 0 and below 1, or there are fewer than two samples.
+    /// If the fraction to hold out is not above 0 and below 1, there are fewer than two samples to
+    /// part or fewer in a part than are wanted of it, or as [`one_class`](crate::one_class()).
     pub fn part(self, options: &Options) -> Result<DataSet> {
-        let Self { name, what, samples, test, source } = self;
-        let parts = match test {
+        let Self { name, mut what, samples, test, source } = self;
+        let mut parts = match test {
             Some(test) => Parts { training: samples, test },
             None => {
                 let fraction = options.test_fraction.unwrap_or(TEST_FRACTION);
@@ -81,6 +52,19 @@ impl Whole {
                     .map_err(|error| error.of(&source))?
             }
         };
+        for (part, samples, count) in [
+            ("training", &mut parts.training, options.training_samples),
+            ("test", &mut parts.test, options.test_samples),
+        ] {
+            if let Some(count) = count.filter(|count| *count != samples.len()) {
+                let of = format!("{source}, {part} part");
+                *samples = draw(samples, count, options.seed).map_err(|error| error.of(&of))?;
+            }
+        }
+        if let Some(normal) = options.normal {
+            parts = one_class(&parts, normal).map_err(|error| error.of(&source))?;
+            what += &format!(", class {normal} against the rest");
+        }
         Ok(DataSet { name, what, parts })
     }
 }
@@ -88,9 +72,6 @@ impl Whole {
 /// Samples to train on, and those to test on where the source has them.
 type Pieces = (Samples, Option<Samples>);
 
-/// Digits that [`open`] draws to train on and to test on.
-pub const DIGITS: (usize, usize) = (20_000, 2_000);
-const MOST_DIGITS: usize = 1_000_000;
 const TEST_FRACTION: f64 = 0.1;
 
 /// Opens a data set by name (see [`catalogue`](crate::catalogue)) or by path: a folder of CIFAR-10
@@ -100,16 +81,17 @@ const TEST_FRACTION: f64 = 0.1;
 ///
 /// ```
 /// use ae_data::{Options, open};
-/// let options = Options { digits: Some((100, 10)), ..Options::default() };
-/// let digits = open("digits", &options, &mut |_| ())?;
-/// assert_eq!((digits.parts.training.len(), digits.parts.test.len()), (100, 10));
+/// let options = Options { training_samples: Some(100), ..Options::default() };
+/// let curves = open("curves", &options, &mut |_| ())?;
+/// assert_eq!((curves.parts.training.len(), curves.parts.test.len()), (100, 10_000));
 /// # Ok::<(), ae_data::Error>(())
 /// ```
 ///
 /// # Errors
 /// If there is nothing of that name, an option is given that is not for this source, or as the
 /// function that reads it: [`mnist::load`], [`mnist::read_folder`], [`cifar::read_folder`],
-/// `images::read_folder`, [`table::read`], [`npy::read`].
+/// `images::read_folder`, [`table::read`], [`npy::read`], [`variations::make`], [`draw`](crate::draw()),
+/// [`one_class`](crate::one_class()).
 pub fn open(
     source: &str,
     options: &Options,
@@ -132,10 +114,13 @@ pub fn open_whole(
     options.check(kind, source)?;
     let labels_file = options.labels_file.as_deref();
     let (samples, test) = match kind {
-        Kind::Digits => draw(options)?,
-        Kind::Published => {
-            let Parts { training, test } = mnist::load(source, &options.search, progress)?;
-            (training, Some(test))
+        Kind::Generated(made) => in_two(made.draw(options)?),
+        Kind::Published => in_two(mnist::load(source, &options.search, progress)?),
+        Kind::Variation(variation) => {
+            let digits = mnist::load("mnist", &options.search, progress)?;
+            let counts = options.counts(variations::COUNTS);
+            let made = variations::make(variation, &digits, counts, options.seed);
+            in_two(made.map_err(|error| error.of(source))?)
         }
         Kind::Cifar10 => cifar10(&options.search)?,
         Kind::CifarFolder => cifar::read_folder(path)?,
@@ -157,44 +142,8 @@ pub fn open_whole(
     Ok(Whole { name, what, samples, test, source: source.to_owned() })
 }
 
-impl Options {
-    /// Whether every option that is given is for this kind of source.
-    fn check(&self, kind: Kind, source: &str) -> Result<()> {
-        let by_name = matches!(kind, Kind::Published | Kind::Cifar10);
-        let has_test = matches!(kind, Kind::Digits | Kind::Published);
-        let options = [
-            ("data folder", self.search.data_dir.is_some(), by_name, "a published set"),
-            ("resize", self.resize.is_some(), kind == Kind::Images, "a folder of images"),
-            ("label column", self.label_column.is_some(), kind == Kind::Table, "a table"),
-            ("labels file", self.labels_file.is_some(), kind == Kind::Array, "a NumPy array"),
-            ("test fraction", self.test_fraction.is_some(), !has_test, NO_TEST_PART),
-            ("number of digits", self.digits.is_some(), kind == Kind::Digits, "`digits`"),
-        ];
-        match options.into_iter().find(|(_, given, fits, _)| *given && !fits) {
-            Some((option, _, _, needs)) => Err(not_for(option, needs, kind, source)),
-            None => Ok(()),
-        }
-    }
-}
-
-const NO_TEST_PART: &str = "a source without a test part";
-
-fn not_for(option: &str, needs: &str, kind: Kind, source: &str) -> Error {
-    let got = format!("{} ({})", kind.what(), quote(source));
-    Error::invalid(option, format!("{needs} to use it on"), got)
-}
-
-fn draw(options: &Options) -> Result<Pieces> {
-    let (training, test) = options.digits.unwrap_or(DIGITS);
-    for count in [training, test] {
-        if !(1..=MOST_DIGITS).contains(&count) {
-            let expected = format!("1 to {MOST_DIGITS}");
-            return Err(Error::invalid("number of digits", expected, count.to_string()));
-        }
-    }
-    // The test digits depend on the seed alone, not on how many there are to train on.
-    let test_seed = options.seed ^ u64::from_be_bytes(*b"the test");
-    Ok((digits::generate(training, options.seed), Some(digits::generate(test, test_seed))))
+fn in_two(parts: Parts) -> Pieces {
+    (parts.training, Some(parts.test))
 }
 
 fn cifar10(search: &Search) -> Result<Pieces> {
@@ -280,13 +229,94 @@ mod tests {
         assert_eq!(set.parts.training.labels().unwrap().names(), ["3", "5"]);
     }
 
+    fn rows(samples: &Samples) -> Vec<Vec<f32>> {
+        (0..samples.len()).map(|row| samples.row(row)).collect()
+    }
+
+    #[test]
+    fn what_is_made_has_a_test_part_of_its_own_that_the_seed_decides() {
+        for name in ["digits", "rectangles", "convex", "curves"] {
+            let made = |training, test, seed| {
+                let (training_samples, test_samples) = (Some(training), Some(test));
+                let options =
+                    Options { training_samples, test_samples, seed, ..Options::default() };
+                open(name, &options, &mut |_| ()).unwrap().parts
+            };
+            let (one, more) = (made(60, 30, 1), made(90, 30, 1));
+            assert_eq!((one.training.len(), one.test.len()), (60, 30));
+            let test = rows(&one.test);
+            assert_eq!(test, rows(&more.test), "{name}");
+            assert_eq!(rows(&one.training), rows(&more.training)[..60], "{name}");
+            assert_ne!(test, rows(&one.training)[..30], "{name}");
+            assert_ne!(test, rows(&made(60, 30, 2).test), "{name}");
+        }
+    }
+
+    /// Generated digits stand in for those of MNIST.
+    #[test]
+    fn variations_are_made_of_mnist_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_owned();
+        for (part, samples) in
+            [("train", crate::digits::generate(90, 1)), ("t10k", crate::digits::generate(40, 2))]
+        {
+            let classes = samples.labels().unwrap().classes().iter();
+            let classes: Vec<u8> = classes.map(|class| *class as u8).collect();
+            let path = |what: &str| data.join(format!("{part}-{what}-ubyte"));
+            idx::write_images(&path("images-idx3"), &samples).unwrap();
+            idx::write_labels(&path("labels-idx1"), &classes).unwrap();
+        }
+        let search = Search { data_dir: Some(data), cache_dir: None, download: false };
+        let options = Options {
+            search,
+            training_samples: Some(70),
+            test_samples: Some(50),
+            ..Options::default()
+        };
+        let made = |name: &str, options: &Options| open(name, options, &mut |_| ()).unwrap();
+        let turned = made("mnist-rot", &options);
+        assert_eq!((counts(&turned), &*turned.name), ((70, 50), "mnist-rot"));
+        assert!(turned.what.contains("regenerated, not the published files"), "{}", turned.what);
+        let basic = made("mnist-basic", &options);
+        let classes = |set: &DataSet| set.parts.test.labels().unwrap().classes().to_vec();
+        assert_eq!(classes(&turned), classes(&basic));
+        assert_ne!(rows(&turned.parts.test), rows(&basic.parts.test));
+
+        let normal = Options { normal: Some(3), ..options };
+        let threes = made("mnist-bg-rand", &normal);
+        let are_three = |set: &DataSet| classes(set).iter().filter(|class| **class == 3).count();
+        let labels = threes.parts.test.labels().unwrap().classes();
+        let normal = labels.iter().filter(|class| **class == 0).count();
+        assert_eq!((labels.len(), normal), (50, are_three(&basic)));
+        let training = basic.parts.training.labels().unwrap().classes().iter();
+        assert_eq!(threes.parts.training.len(), training.filter(|class| **class == 3).count());
+        assert!(threes.what.ends_with(", class 3 against the rest"), "{}", threes.what);
+    }
+
+    #[test]
+    fn fewer_are_drawn_after_a_test_part_is_held_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        fs::write(&path, (0..100).map(|row| format!("{row}\n")).collect::<String>()).unwrap();
+        let parts = |training_samples, test_samples| {
+            let options = Options { training_samples, test_samples, ..Options::default() };
+            opened(&path, &options).parts
+        };
+        let (all, few) = (parts(None, None), parts(Some(20), Some(4)));
+        assert_eq!((few.training.len(), few.test.len()), (20, 4));
+        for (few, all) in [(&few.training, &all.training), (&few.test, &all.test)] {
+            assert!(rows(few).iter().all(|row| rows(all).contains(row)));
+        }
+        assert_eq!(rows(&parts(Some(90), None).training), rows(&all.training));
+    }
+
     #[test]
     fn the_seed_decides_the_digits_and_no_digit_is_in_both_parts() {
-        let digits = |digits, seed| {
-            let options = Options { digits: Some(digits), seed, ..Options::default() };
+        let digits = |(training, test), seed| {
+            let (training_samples, test_samples) = (Some(training), Some(test));
+            let options = Options { training_samples, test_samples, seed, ..Options::default() };
             open("digits", &options, &mut |_| ()).unwrap().parts
         };
-        let rows = |samples: &Samples| (0..samples.len()).map(|row| samples.row(row)).collect();
         let (one, more): (Parts, Parts) = (digits((200, 50), 1), digits((300, 50), 1));
         let test: Vec<Vec<f32>> = rows(&one.test);
         assert_eq!(test, rows(&more.test), "whatever there is to train on, the test is the same");

@@ -31,6 +31,9 @@ impl Parts {
 /// Parts samples in two by a shuffle: `(1 - fraction) n` and `fraction n` (rounded, and at
 /// least one each). Each part keeps the order the samples came in.
 ///
+/// The parts of MNIST in the literature, 50,000 and 10,000 beside the test part, are a fraction of
+/// 1/6; any number from 0.16666 to 0.16667 gives them exactly.
+///
 /// # Errors
 /// If the fraction is not above 0 and below 1, or there are fewer than two samples.
 pub fn split(samples: &Samples, fraction: f64, seed: u64) -> Result<(Samples, Samples)> {
@@ -85,6 +88,16 @@ mod tests {
         assert_eq!(held_out(3), held_out(3));
         assert_ne!(held_out(3), held_out(4));
         assert_eq!(held_out(3).len(), 10);
+    }
+
+    #[test]
+    fn a_sixth_is_the_validation_part_of_the_literature() {
+        let held_out = |count, fraction| split(&column(count), fraction, 0).unwrap().1.len();
+        for sixth in [1.0 / 6.0, 0.16666, 0.166_667, 0.16667] {
+            let counts = [60_000, 12_000, 1_200].map(|count| held_out(count, sixth));
+            assert_eq!(counts, [10_000, 2_000, 200], "{sixth}");
+        }
+        assert_eq!(held_out(8_000, 0.25), 2_000);
     }
 
     #[test]

@@ -883,6 +883,11 @@ fn offline(folder: &Path) -> Options {
     Options { search: Search { data_dir: None, cache_dir, download: false }, ..Options::default() }
 }
 
+/// Few samples of what is made.
+fn few(folder: &Path) -> Options {
+    Options { training_samples: Some(4), test_samples: Some(4), ..offline(folder) }
+}
+
 fn opened(source: &str, options: &Options) -> Option<Error> {
     open(source, options, &mut |_| ()).err()
 }
@@ -897,16 +902,16 @@ fn sources() {
         (
             "an unknown name",
             |dir| opened("imagenet", &offline(dir)),
-            "data set: expected digits, mnist, fashion-mnist, kmnist, emnist-balanced, \
-             emnist-byclass, emnist-bymerge, emnist-digits, emnist-letters, emnist-mnist, cifar10 \
-             or the path of a file or folder, got `imagenet`",
+            "data set: expected digits, rectangles, convex, curves, mnist, mnist-basic, mnist-rot, \
+             mnist-bg-rand, fashion-mnist, kmnist, emnist-balanced, emnist-byclass, \
+             emnist-bymerge, emnist-digits, emnist-letters, emnist-mnist, cifar10 or the path of a file or folder, got `imagenet`",
         ),
         (
             "a name spelled wrong",
             |dir| opened("minst", &offline(dir)),
-            "data set: expected digits, mnist, fashion-mnist, kmnist, emnist-balanced, \
-             emnist-byclass, emnist-bymerge, emnist-digits, emnist-letters, emnist-mnist, cifar10 \
-             or the path of a file or folder, got `minst`; did you mean `mnist`?",
+            "data set: expected digits, rectangles, convex, curves, mnist, mnist-basic, mnist-rot, \
+             mnist-bg-rand, fashion-mnist, kmnist, emnist-balanced, emnist-byclass, \
+             emnist-bymerge, emnist-digits, emnist-letters, emnist-mnist, cifar10 or the path of a file or folder, got `minst`; did you mean `mnist`?",
         ),
         (
             "a path with nothing there",
@@ -954,18 +959,48 @@ fn sources() {
         ),
         (
             "no digits",
-            |dir| opened("digits", &Options { digits: Some((0, 10)), ..offline(dir) }),
-            "number of digits: expected 1 to 1000000, got 0",
+            |dir| opened("digits", &Options { training_samples: Some(0), ..offline(dir) }),
+            "training samples of digits: expected 1 to 1000000, got 0",
         ),
         (
-            "more digits than memory holds",
-            |dir| opened("digits", &Options { digits: Some((usize::MAX, 10)), ..offline(dir) }),
-            "number of digits: expected 1 to 1000000, got 18446744073709551615",
+            "more pictures than memory holds",
+            |dir| opened("convex", &Options { test_samples: Some(usize::MAX), ..offline(dir) }),
+            "test samples of convex: expected 1 to 1000000, got 18446744073709551615",
+        ),
+        (
+            "more samples than a file holds",
+            |dir| {
+                fs::write(dir.join("table.csv"), "1,2\n3,4\n5,6\n").unwrap();
+                let options = Options { training_samples: Some(3), ..offline(dir) };
+                opened(&at(dir, "table.csv"), &options)
+            },
+            "samples to draw of <dir>/table.csv, training part: expected 1 to the 2 that there are, \
+             got 3",
+        ),
+        (
+            "more digits than MNIST holds",
+            |dir| {
+                write_mnist(dir, &[1, 2, 3]);
+                let search = Search { data_dir: Some(dir.to_owned()), ..offline(dir).search };
+                opened("mnist-rot", &Options { search, ..Options::default() })
+            },
+            "training and test samples of mnist-rot: expected at least 1 each, and no more than the \
+             4 digits that there are together, got 12000 and 50000",
+        ),
+        (
+            "a normal class among samples without labels",
+            |dir| opened("curves", &Options { normal: Some(3), ..few(dir) }),
+            "normal class of curves: expected samples with labels, got samples without",
+        ),
+        (
+            "a normal class that is none",
+            |dir| opened("convex", &Options { normal: Some(2), ..few(dir) }),
+            "normal class of convex: expected 0 (`not convex`) or 1 (`convex`), got 2",
         ),
         (
             "an option of another source",
             |dir| opened("digits", &Options { resize: Some((8, 8)), ..offline(dir) }),
-            "resize: expected a folder of images to use it on, got generated digits (`digits`)",
+            "resize: expected a folder of images to use it on, got generated pictures (`digits`)",
         ),
         (
             "a test fraction of a set that has a test part",

@@ -4,11 +4,12 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::Checkpoi
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{DType, Tensor};
 use burn_flex::FlexTensor;
 
 use crate::convolution::kernel::{self as maps, Geometry, Way};
+use crate::flatten::kernel as between;
 use crate::jacobian::kernel as norms;
 use crate::linear::kernel as rows;
 use crate::number::Number;
@@ -32,6 +33,10 @@ pub(crate) trait Kernels: Backend {
         bias: FloatTensor<Self>,
         form: MapForm,
     ) -> FloatTensor<Self>;
+
+    fn flatten(map: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn unflatten(rows: FloatTensor<Self>, size: [usize; 3]) -> FloatTensor<Self>;
 
     fn loss(logits: FloatTensor<Self>, target: FloatTensor<Self>, loss: Loss) -> FloatTensor<Self>;
 
@@ -84,12 +89,15 @@ impl Kernels for Flex {
 
     fn map(input: FlexTensor, weight: FlexTensor, bias: FlexTensor, form: MapForm) -> FlexTensor {
         let MapForm { way, geometry, after } = form;
-        match way {
-            Way::Down => by_type!(input, maps::forward(&input, &weight, &bias, &geometry, after)),
-            Way::Up => {
-                by_type!(input, maps::forward_back(&input, &weight, &bias, &geometry, after))
-            }
-        }
+        by_type!(input, maps::forward(way, &input, &weight, &bias, &geometry, after))
+    }
+
+    fn flatten(map: FlexTensor) -> FlexTensor {
+        by_type!(map, between::flatten(&map))
+    }
+
+    fn unflatten(rows: FlexTensor, size: [usize; 3]) -> FlexTensor {
+        between::unflatten(&rows, size)
     }
 
     fn loss(logits: FlexTensor, target: FlexTensor, loss: Loss) -> FlexTensor {
@@ -149,6 +157,32 @@ impl Backward<Flex, 3> for MapBack {
         let pass = maps::Pass { input, weight, output: &kept.output, geometry, after };
         let found = by_type!(kept.output, maps::backward(way, &pass, &gradient));
         register!(parents, [found.input, found.weight, Some(found.bias)], gradients);
+    }
+}
+
+#[derive(Debug)]
+struct FlattenBack;
+
+impl Backward<Flex, 1> for FlattenBack {
+    type State = [usize; 3];
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let found = between::unflatten(&gradient, ops.state);
+        register!(ops.parents, [Some(found)], gradients);
+    }
+}
+
+#[derive(Debug)]
+struct UnflattenBack;
+
+impl Backward<Flex, 1> for UnflattenBack {
+    type State = ();
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let found = by_type!(gradient, between::flatten(&gradient));
+        register!(ops.parents, [Some(found)], gradients);
     }
 }
 
@@ -235,6 +269,26 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         }
     }
 
+    fn flatten(map: FloatTensor<Self>) -> FloatTensor<Self> {
+        let prepared = FlattenBack.prepare::<C>([map.node()]);
+        let map = map.into_primitive();
+        let [_, channels, height, width] = map.shape().dims();
+        let rows = <Flex as Kernels>::flatten(map);
+        match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish([channels, height, width], rows),
+            OpsKind::UnTracked(prepared) => prepared.finish(rows),
+        }
+    }
+
+    fn unflatten(rows: FloatTensor<Self>, size: [usize; 3]) -> FloatTensor<Self> {
+        let prepared = UnflattenBack.prepare::<C>([rows.node()]);
+        let map = <Flex as Kernels>::unflatten(rows.into_primitive(), size);
+        match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((), map),
+            OpsKind::UnTracked(prepared) => prepared.finish(map),
+        }
+    }
+
     fn loss(logits: FloatTensor<Self>, target: FloatTensor<Self>, loss: Loss) -> FloatTensor<Self> {
         let prepared = LossBack.prepare::<C>([logits.node(), target.node()]);
         let [logits, target] = [logits, target].map(|tensor| tensor.into_primitive());
@@ -317,6 +371,15 @@ fn map(input: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, form: MapForm) -> T
         bias.into_dispatch(),
         form,
     ))
+}
+
+pub(crate) fn flatten(map: Tensor<4>) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::flatten(map.into_dispatch()))
+}
+
+pub(crate) fn unflatten(rows: Tensor<2>, size: [usize; 3]) -> Tensor<4> {
+    assert_eq!(rows.dims()[1], size.iter().product::<usize>(), "numbers of a map");
+    Tensor::from_dispatch(<Dispatch as Kernels>::unflatten(rows.into_dispatch(), size))
 }
 
 pub(crate) fn loss(logits: Tensor<2>, target: Tensor<2>, loss: Loss) -> Tensor<1> {

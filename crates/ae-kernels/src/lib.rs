@@ -6,10 +6,12 @@
 
 mod adam;
 mod convolution;
+mod flatten;
 mod jacobian;
 mod linear;
 mod nonlinearity;
 mod reconstruction;
+mod workers;
 
 #[cfg(feature = "mimalloc")]
 pub mod allocator;
@@ -24,10 +26,12 @@ mod number;
 
 pub use adam::{Adam, adam};
 pub use convolution::{convolve, convolve_back};
+pub use flatten::{flatten, unflatten};
 pub use jacobian::squared_jacobian;
 pub use linear::{Weight, linear};
 pub use nonlinearity::Nonlinearity;
 pub use reconstruction::{cross_entropy, squared_error};
+pub use workers::{among_workers, with_workers, workers};
 
 /// The plain formulations, for tests and comparisons.
 pub mod plain {
@@ -45,16 +49,6 @@ pub mod plain {
 fn is_ours<const D: usize>(tensor: &burn::tensor::Tensor<D>) -> bool {
     use burn::tensor::DType;
     matches!(tensor.dtype(), DType::F32 | DType::F64) && serves(&tensor.device())
-}
-
-/// Runs `work` where kernels run their parts, so that it need not be left and entered again by each of
-/// them: a training step of a dense model takes a tenth less time. Without the feature `flex`, `work`
-/// just runs.
-pub fn among_workers<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    #[cfg(feature = "flex")]
-    return rayon::scope(|_| work());
-    #[cfg(not(feature = "flex"))]
-    work()
 }
 
 /// Whether tensors on a device are computed by our kernels.

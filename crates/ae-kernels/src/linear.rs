@@ -112,7 +112,7 @@ pub(crate) mod kernel {
             let weight = forwards(pass.weight?);
             let w = oriented::<T>(&weight, pass.transposed).transpose();
             let features = w.columns;
-            let parts = share(rows * columns * features, both);
+            let parts = parts(rows * columns * features);
             let values = written(rows * features, |values| {
                 in_columns(MatrixMut::new(values, rows, features), parts, &|mut block, range| {
                     product(&mut block, g, w.columns(range));
@@ -126,7 +126,7 @@ pub(crate) mod kernel {
             let (left, right) =
                 if pass.transposed { (g.transpose(), x) } else { (x.transpose(), g) };
             let shape = [left.rows, right.columns];
-            let parts = share(rows * columns * x.columns, both);
+            let parts = parts(rows * columns * x.columns);
             let values = written(shape[0] * shape[1], |values| {
                 in_rows(MatrixMut::new(values, shape[0], shape[1]), parts, &|mut block, range| {
                     multiply(&mut block, false, left.rows(range), right);
@@ -140,15 +140,6 @@ pub(crate) mod kernel {
             (to_input(), to_weight())
         };
         Gradients { input, weight, bias: tensor(sum, [columns]) }
-    }
-
-    /// Parts of one of two products that run side by side: half of the threads each, or where they are
-    /// large all of them, so that who is done with one helps with the other.
-    fn share(multiply_adds: usize, both: bool) -> usize {
-        match parts(multiply_adds) {
-            all if both && multiply_adds < 1 << 25 => all.div_ceil(2),
-            all => all,
-        }
     }
 
     /// The sum of all rows.

@@ -1,8 +1,10 @@
 //! The two float types that kernels compute in, and their functions in forms that vectorise.
 
+use std::marker::PhantomData;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use burn::tensor::Element;
+use pulp::{Simd, WithSimd};
 
 /// `f32` or `f64`.
 pub(crate) trait Number:
@@ -18,6 +20,26 @@ pub(crate) trait Number:
 {
     const ZERO: Self;
     const ONE: Self;
+
+    /// A vector of them.
+    type Lanes<S: Simd>: bytemuck::Pod;
+
+    /// The same number in all places.
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Lanes<S>;
+
+    /// `a b + c`, rounded once.
+    fn multiply_add<S: Simd>(
+        simd: S,
+        a: Self::Lanes<S>,
+        b: Self::Lanes<S>,
+        c: Self::Lanes<S>,
+    ) -> Self::Lanes<S>;
+
+    /// How many of them a vector holds.
+    #[inline(always)]
+    fn lanes<S: Simd>() -> usize {
+        size_of::<Self::Lanes<S>>() / size_of::<Self>()
+    }
 
     fn of(value: f64) -> Self;
     fn wide(self) -> f64;
@@ -45,6 +67,18 @@ pub(crate) trait Number:
 impl Number for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+
+    type Lanes<S: Simd> = S::f64s;
+
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, value: Self) -> S::f64s {
+        simd.splat_f64s(value)
+    }
+
+    #[inline(always)]
+    fn multiply_add<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
+        simd.mul_add_f64s(a, b, c)
+    }
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -85,6 +119,18 @@ impl Number for f64 {
 impl Number for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+
+    type Lanes<S: Simd> = S::f32s;
+
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, value: Self) -> S::f32s {
+        simd.splat_f32s(value)
+    }
+
+    #[inline(always)]
+    fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+        simd.mul_add_f32s(a, b, c)
+    }
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -160,6 +206,39 @@ impl Number for f32 {
 #[inline(always)]
 pub(crate) fn vectorized<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)
+}
+
+/// Runs what is written in vectors for those that the processor has.
+#[inline(always)]
+pub(crate) fn dispatched<W: WithSimd>(work: W) -> W::Output {
+    pulp::Arch::new().dispatch(work)
+}
+
+/// How many numbers the processor's vectors hold.
+pub(crate) fn lanes<T: Number>() -> usize {
+    struct Count<T>(PhantomData<T>);
+    impl<T: Number> WithSimd for Count<T> {
+        type Output = usize;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            T::lanes::<S>()
+        }
+    }
+    dispatched(Count::<T>(PhantomData))
+}
+
+/// The first numbers as a vector.
+#[inline(always)]
+pub(crate) fn load<T: Number, S: Simd>(values: &[T]) -> T::Lanes<S> {
+    bytemuck::pod_read_unaligned(bytemuck::cast_slice(&values[..T::lanes::<S>()]))
+}
+
+/// Writes a vector to the first places.
+#[inline(always)]
+pub(crate) fn store<T: Number, S: Simd>(vector: T::Lanes<S>, values: &mut [T]) {
+    let places = bytemuck::cast_slice_mut(&mut values[..T::lanes::<S>()]);
+    places.copy_from_slice(bytemuck::bytes_of(&vector));
 }
 
 #[cfg(test)]

@@ -126,7 +126,10 @@ proptest! {
         batch in 1usize..20, [large, small] in [1usize..6, 1usize..6],
         height in 1usize..12, width in 1usize..12,
         kernel in prop::sample::select(vec![1usize, 3, 5]), stride in 1usize..4, seed: u64,
+        whole: bool,
     ) {
+        // Whole vectors of filters: few channels are then met where they lie.
+        let small = if whole { 16 * small } else { small };
         let weight = || Leaf(vec![small, large, kernel, kernel], seed ^ 1, dtype);
         let what = format!("{after:?}, {dtype:?}, {kernel}x{kernel}, stride {stride}, back: {back}");
         if back {
@@ -154,6 +157,34 @@ proptest! {
                 &|x, w, b| plain::convolve(x, w, Some(b), stride, after),
             );
         }
+    }
+
+    #[test]
+    fn maps_and_rows(
+        dtype in types(), batch in 1usize..20, channels in 1usize..6, height in 1usize..9,
+        width in 1usize..9, seed: u64,
+    ) {
+        let size = [channels, height, width];
+        let rows = || Leaf(vec![batch, size.iter().product()], seed, dtype);
+        let weight = || Leaf(vec![3, channels, 3, 3], seed ^ 1, dtype);
+        let shift = || Leaf(vec![size.iter().product()], seed ^ 2, dtype);
+        // Through a convolution of stride 1 and its transpose, which leave maps pixel after pixel.
+        let there_and_back = |x: Tensor<4>, w: Tensor<4>| {
+            let map = ae_kernels::convolve(x, w.clone(), None, 1, Nonlinearity::Tanh);
+            ae_kernels::convolve_back(map, w, None, 1, [height, width], Nonlinearity::Identity)
+        };
+        hold::<2, 4, 1, 2>(
+            &format!("{dtype:?}, {size:?}"),
+            [&rows, &weight, &shift],
+            &|x, w, shift| {
+                let rows = ae_kernels::flatten(there_and_back(ae_kernels::unflatten(x, size), w));
+                ae_kernels::flatten(ae_kernels::unflatten(rows + shift.unsqueeze(), size))
+            },
+            &|x, w, shift| {
+                let map = x.reshape([batch, channels, height, width]);
+                there_and_back(map, w).flatten(1, 3) + shift.unsqueeze()
+            },
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::values::{code, filled, numbers, put};
 use super::{DataArgs, DataOptions, DeviceArgs, ModelArgs, ObjectiveArgs, PartName, ScheduleArgs};
+use crate::voice::Voice;
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(allow_negative_numbers = true)]
@@ -75,6 +76,8 @@ pub struct NewRunArgs {
     pub checkpoint_steps: Option<u64>,
     #[command(flatten)]
     pub device: DeviceArgs,
+    #[arg(skip)]
+    pub voice: Voice,
 }
 
 #[derive(Debug, Args)]

@@ -21,15 +21,20 @@ impl Recipe {
             resize: None,
             label_column: None,
             labels: None,
+            training_samples: None,
+            test_samples: None,
             digits: None,
+            normal: None,
             test: None,
             validation: 0.1,
             preprocess: Method::None,
             seed: 0,
         };
         let mut data: DataRecipe = section("data", defaults, given)?;
-        if data.source == "digits" {
-            data.digits.get_or_insert(ae_data::DIGITS);
+        data.renew();
+        if let Some((training, test)) = ae_data::default_counts(&data.source) {
+            data.training_samples.get_or_insert(training);
+            data.test_samples.get_or_insert(test);
         }
         if !(0.0..1.0).contains(&data.validation) {
             return Err(Error::usage(format!(
@@ -272,6 +277,24 @@ mod tests {
             let again = complete(&text, &shape).unwrap();
             assert_eq!(again, recipe, "{text}");
         }
+    }
+
+    #[test]
+    fn data_is_of_the_size_that_is_given_or_was_published() {
+        let counts = |given: &str| {
+            let data = Recipe::data(&format!("[data]\n{given}").parse().unwrap()).unwrap();
+            let text = toml::to_string(&data).unwrap();
+            assert!(!text.contains("digits ="), "{text}");
+            assert_eq!(toml::from_str::<DataRecipe>(&text).unwrap(), data);
+            (data.training_samples, data.test_samples)
+        };
+        assert_eq!(counts(""), (Some(20_000), Some(2_000)));
+        assert_eq!(counts("source = 'convex'"), (Some(8_000), Some(50_000)));
+        assert_eq!(counts("source = 'mnist-rot'\ntest_samples = 9"), (Some(12_000), Some(9)));
+        assert_eq!(counts("source = 'mnist'\ntraining_samples = 100"), (Some(100), None));
+        // An older recipe, and an option over it.
+        assert_eq!(counts("digits = [300, 60]"), (Some(300), Some(60)));
+        assert_eq!(counts("digits = [300, 60]\ntraining_samples = 7"), (Some(7), Some(60)));
     }
 
     #[test]

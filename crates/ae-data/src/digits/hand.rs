@@ -1,9 +1,9 @@
 //! The hand: a template becomes the path of a pen, never twice the same.
 
-use super::chance::Chance;
-use super::ink::Dab;
 use super::pen::{Pen, Point};
 use super::strokes::{DIGITS, Family};
+use crate::chance::Chance;
+use crate::stroke::Dab;
 
 /// How far a control point strays from its place, in hundredths of the height, and how much of it
 /// the next point inherits: a hand that is too far left stays there for a while.

@@ -1,10 +1,7 @@
 //! Ink on paper: a pen path becomes grey pixels.
 
-/// Pixels along each side of the field.
-pub(super) const SIDE: usize = 28;
-
-/// Pixels in the field.
-pub(super) const PIXELS: usize = SIDE * SIDE;
+use crate::pictures::SIDE;
+use crate::stroke::{self, Dab};
 
 /// Side of the box a digit is scaled to fill, in pixels.
 const BOX: usize = 20;
@@ -12,34 +9,12 @@ const BOX: usize = 20;
 /// Least distance of the box from the edge of the field, in pixels.
 const MARGIN: usize = 1;
 
-/// Width of the grey rim around the ink, in pixels.
-const RIM: f32 = 1.35;
-
-/// Where the pen was, and how wide.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Dab {
-    pub x: f32,
-    pub y: f32,
-    pub radius: f32,
-    /// Whether the pen came here through the air: no ink joins this dab to the one before.
-    pub first: bool,
-}
-
 /// Draws a path of any size into an empty field as MNIST's digits were: scaled to fill the box, then
 /// moved by whole pixels until the centre of mass is next to the pixel (14, 14).
 /// Radii are in pixels of the field.
 pub(super) fn draw(path: &mut [Dab], field: &mut [u8]) {
     fit(path);
-    let mut ink = [[-RIM; BOX]; BOX]; // how far inside the line a pixel is, then how dark
-    for pair in path.windows(2) {
-        if !pair[1].first {
-            segment(pair[0], pair[1], &mut ink);
-        }
-    }
-    for pixel in ink.as_flattened_mut() {
-        let edge = (0.5 + *pixel / RIM).clamp(0.0, 1.0);
-        *pixel = edge * edge * (3.0 - 2.0 * edge);
-    }
+    let ink = stroke::ink::<BOX>(path);
     let (mut mass, mut right, mut down) = (0.0, 0.0, 0.0);
     for (y, row) in ink.iter().enumerate() {
         for (x, ink) in row.iter().enumerate() {
@@ -78,33 +53,10 @@ fn fit(path: &mut [Dab]) {
     }
 }
 
-/// Deepens the pixels near a segment; no others are looked at.
-fn segment(a: Dab, b: Dab, depth: &mut [[f32; BOX]; BOX]) {
-    let reach = a.radius.max(b.radius) + 0.5 * RIM;
-    let span = |p: f32, q: f32| {
-        let from = (p.min(q) - reach + 0.5).max(0.0) as usize; // first centre of a pixel in reach
-        let to = (p.max(q) + reach + 0.5).max(0.0) as usize; // one after the last
-        from.min(BOX)..to.min(BOX)
-    };
-    let (along_x, along_y) = (b.x - a.x, b.y - a.y);
-    let inverse = 1.0 / (along_x * along_x + along_y * along_y).max(1e-6);
-    let columns = span(a.x, b.x);
-    for row in span(a.y, b.y) {
-        let dy = row as f32 + 0.5 - a.y;
-        let mut dx = columns.start as f32 + 0.5 - a.x;
-        for pixel in &mut depth[row][columns.clone()] {
-            let t = ((dx * along_x + dy * along_y) * inverse).clamp(0.0, 1.0);
-            let (x, y) = (dx - t * along_x, dy - t * along_y);
-            let radius = a.radius + t * (b.radius - a.radius);
-            *pixel = pixel.max(radius - (x * x + y * y).sqrt());
-            dx += 1.0;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pictures::PIXELS;
 
     #[test]
     fn a_line_fills_the_box_and_fades_at_its_rim() {

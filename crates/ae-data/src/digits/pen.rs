@@ -1,7 +1,7 @@
 //! The pen: a control polygon becomes a line of varying width.
 
-use super::chance::Chance;
-use super::ink::Dab;
+use crate::chance::Chance;
+use crate::stroke::Dab;
 
 /// A place, x to the right and y downwards.
 pub(super) type Point = (f32, f32);
@@ -73,13 +73,11 @@ fn reach(a: Point, b: Point) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chacha20::ChaCha8Rng;
-    use rand::SeedableRng;
 
     #[test]
     fn a_line_starts_and_ends_where_the_polygon_does_and_turns_at_double_points() {
         let pen = Pen { radius: 1.0, pressure: 0.0, tremor: 0.0 };
-        let mut chance = Chance(ChaCha8Rng::seed_from_u64(1));
+        let mut chance = Chance::stream(1, 0);
         let mut path = Vec::new();
         pen.follow(&[(0.0, 0.0), (40.0, 0.0), (40.0, 0.0), (40.0, 80.0)], &mut chance, &mut path);
         let places: Vec<Point> = path.iter().map(|dab| (dab.x, dab.y)).collect();

@@ -1,6 +1,6 @@
 //! From a code back to an image.
 
-use ae_kernels::{convolve, convolve_back};
+use ae_kernels::{convolve, convolve_back, flatten, unflatten};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -78,9 +78,7 @@ impl ConvDecoder {
                 x = between(x);
             }
         }
-        let [batch, _] = x.dims();
-        let [channels, height, width] = config.innermost();
-        let mut map = x.reshape([batch, channels, height, width]);
+        let mut map = unflatten(x, config.innermost());
         let sizes = config.sizes();
         for (index, stage) in self.stages.iter().enumerate() {
             let target = self.stages.len() - 1 - index;
@@ -101,7 +99,7 @@ impl ConvDecoder {
                 map = between(map.flatten(1, 3)).reshape(shape);
             }
         }
-        map.flatten(1, 3)
+        flatten(map)
     }
 }
 

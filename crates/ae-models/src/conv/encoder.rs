@@ -1,6 +1,6 @@
 //! From an image to its code.
 
-use ae_kernels::{Nonlinearity, convolve, convolve_back};
+use ae_kernels::{Nonlinearity, convolve, convolve_back, flatten, unflatten};
 use burn::module::Module;
 use burn::tensor::{
     Bool, IndexingUpdateOp, Int, Tensor,
@@ -81,9 +81,7 @@ struct Slopes {
 
 impl ConvEncoder {
     fn image(&self, rows: Tensor<2>) -> Tensor<4> {
-        let [batch, _] = rows.dims();
-        let [channels, height, width] = self.config.input;
-        rows.reshape([batch, channels, height, width])
+        unflatten(rows, self.config.input)
     }
 
     fn stride(&self) -> usize {
@@ -114,7 +112,7 @@ impl ConvEncoder {
             }
         }
         let layers = self.dense.iter().enumerate();
-        layers.fold(map.flatten(1, 3), |x, (index, layer)| {
+        layers.fold(flatten(map), |x, (index, layer)| {
             let index = self.stages.len() + index;
             let y = layer.forward(x, config.encoder_activation(index));
             match &mut between {
@@ -145,7 +143,7 @@ impl ConvEncoder {
             };
             stages.push(StageSlope { norm, activation, pooled });
         }
-        let (mut x, mut dense) = (map.flatten(1, 3), Vec::new());
+        let (mut x, mut dense) = (flatten(map), Vec::new());
         for (index, layer) in self.dense.iter().enumerate() {
             let activation = config.encoder_activation(self.stages.len() + index);
             let [value, slope] = activation.with_slope(layer.forward(x, Activation::Identity));

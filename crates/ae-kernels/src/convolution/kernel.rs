@@ -1,0 +1,246 @@
+//! Both directions of a convolution and of its transpose, in parts of a batch side by side.
+
+use burn_flex::FlexTensor;
+use rayon::prelude::*;
+
+pub(crate) use super::geometry::Geometry;
+use super::geometry::size;
+use super::layout::{channels_last, last};
+use super::sides::{Side, Weights, gather, gathered, shrink, spread, unroll};
+use crate::Nonlinearity;
+use crate::buffer::{Gradients, contiguous, sink, tensor};
+use crate::matrix::written;
+use crate::nonlinearity::{Finish, Start};
+use crate::number::{Number, vectorized};
+
+/// Which way a pass goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Way {
+    /// As a convolution: large to small.
+    Down,
+    /// As its transpose: small to large.
+    Up,
+}
+
+impl Way {
+    /// The side that a pass begins at, and the one that it ends at.
+    fn ends(self, geometry: &Geometry) -> [[usize; 3]; 2] {
+        match self {
+            Self::Down => [geometry.large, geometry.small],
+            Self::Up => [geometry.small, geometry.large],
+        }
+    }
+
+    fn to(self) -> Side {
+        match self {
+            Self::Down => Side::Small,
+            Self::Up => Side::Large,
+        }
+    }
+
+    fn from(self) -> Side {
+        match self {
+            Self::Down => Side::Large,
+            Self::Up => Side::Small,
+        }
+    }
+}
+
+/// From one side to the other.
+pub(crate) fn forward<T: Number>(
+    way: Way,
+    input: &FlexTensor,
+    weight: &FlexTensor,
+    bias: &FlexTensor,
+    geometry: &Geometry,
+    after: Nonlinearity,
+) -> FlexTensor {
+    let [from, to] = way.ends(geometry);
+    let (input, bias) = (channels_last::<T>(input), contiguous(bias));
+    let (weights, line) =
+        (Weights::<T>::new(weight, geometry, way.to()), along_line::<T>(bias.storage(), to[2]));
+    let input: &[T] = input.storage();
+    let [from_size, to_size] = [from, to].map(size);
+    let values = written(geometry.batch * to_size, |output| {
+        let (share, together) = (geometry.share::<T>(), geometry.together::<T>());
+        let parts = output.par_chunks_mut(share * to_size).zip(input.par_chunks(share * from_size));
+        parts.for_each_init(
+            || geometry.room::<T>(),
+            |patches, (output, input)| {
+                let chunks = output.chunks_mut(together * to_size);
+                for (output, input) in chunks.zip(input.chunks(together * from_size)) {
+                    match way {
+                        Way::Down => shrink(geometry, &weights, input, patches, output),
+                        Way::Up => spread(geometry, &weights, input, patches, output),
+                    }
+                    finish(output, &line, after);
+                }
+            },
+        );
+    });
+    last(values, geometry.batch, to)
+}
+
+/// The same values over and over, one for each channel of a line of pixels: a loop over a line is
+/// worth its vectors also where there is one channel.
+fn along_line<T: Number>(values: &[T], width: usize) -> Vec<T> {
+    values.repeat(width)
+}
+
+/// `s(values + bias)` for each pixel.
+fn finish<T: Number>(values: &mut [T], line: &[T], after: Nonlinearity) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in values.chunks_exact_mut(line.len()) {
+                after.with(Finish { row, bias: line });
+            }
+        },
+    );
+}
+
+/// The gradient before the nonlinearity, and its sum over lines.
+fn start<T: Number>(
+    gradient: &mut [T],
+    output_gradient: &[T],
+    output: &[T],
+    sum: &mut [T],
+    after: Nonlinearity,
+) {
+    let len = sum.len();
+    vectorized(
+        #[inline(always)]
+        || {
+            let given = output_gradient.chunks_exact(len).zip(output.chunks_exact(len));
+            for (gradient, (output_gradient, output)) in gradient.chunks_exact_mut(len).zip(given) {
+                after.with(Start { gradient, output_gradient, output, sum: &mut *sum });
+            }
+        },
+    );
+}
+/// What a thread works in on the way back.
+struct Room<T> {
+    patches: Vec<T>,
+    rolled: Vec<T>,
+    through: Vec<T>,
+}
+
+/// What a forward pass was given and what came out, and which gradients are wanted: that of the weight
+/// needs the input, that of the input the weight.
+pub(crate) struct Pass<'a> {
+    pub(crate) input: Option<&'a FlexTensor>,
+    pub(crate) weight: Option<&'a FlexTensor>,
+    pub(crate) output: &'a FlexTensor,
+    pub(crate) geometry: Geometry,
+    pub(crate) after: Nonlinearity,
+}
+
+pub(crate) fn backward<T: Number>(way: Way, pass: &Pass<'_>, gradient: &FlexTensor) -> Gradients {
+    let geometry = &pass.geometry;
+    let [from, to] = way.ends(geometry);
+    let [from_size, to_size] = [from, to].map(size);
+    let [gradient, output] = [gradient, pass.output].map(channels_last::<T>);
+    let [gradient, output]: [&[T]; 2] = [gradient.storage(), output.storage()];
+    let input = pass.input.map(channels_last::<T>);
+    let input: Option<&[T]> = input.as_ref().map(FlexTensor::storage);
+    let weights = pass.weight.map(|weight| Weights::<T>::new(weight, geometry, way.from()));
+    let (share, together) = (geometry.share::<T>(), geometry.together::<T>());
+
+    let one = |room: &mut Room<T>, part: usize, mut to_input: Option<&mut [T]>| {
+        let Room { patches, rolled, through } = room;
+        let images = part * share..geometry.batch.min((part + 1) * share);
+        let mut to_weight =
+            vec![T::ZERO; if input.is_some() { geometry.filters() * geometry.patch() } else { 0 }];
+        let mut sum = vec![T::ZERO; to[0] * to[2]];
+        for first in images.clone().step_by(together) {
+            let count = together.min(images.end - first);
+            let at = |size: usize| first * size..(first + count) * size;
+            let g = &mut through[..count * to_size];
+            start(g, &gradient[at(to_size)], &output[at(to_size)], &mut sum, pass.after);
+            let g = &*g;
+            let here = (first - images.start) * from_size;
+            let to_input = to_input.as_mut().map(|all| &mut all[here..here + count * from_size]);
+            // The small side of the pass, whose product with the patches is the weight's gradient.
+            let small = match way {
+                Way::Down => {
+                    if let (Some(weights), Some(to_input)) = (&weights, to_input) {
+                        spread(geometry, weights, g, rolled, to_input);
+                    }
+                    if let Some(input) = input {
+                        unroll(geometry, &input[at(from_size)], patches);
+                    }
+                    Some(g)
+                }
+                Way::Up => {
+                    match (&weights, to_input) {
+                        (Some(weights), Some(to_input)) => {
+                            shrink(geometry, weights, g, patches, to_input);
+                        }
+                        _ => {
+                            unroll(geometry, g, patches);
+                        }
+                    }
+                    input.map(|input| &input[at(from_size)])
+                }
+            };
+            if let (Some(_), Some(small)) = (input, small) {
+                gather(geometry, patches, small, &mut to_weight);
+            }
+        }
+        (to_weight, sum)
+    };
+
+    let rooms = || Room {
+        patches: geometry.room::<T>(),
+        rolled: match (way, &weights) {
+            (Way::Down, Some(_)) => geometry.room::<T>(),
+            _ => Vec::new(),
+        },
+        through: vec![T::ZERO; together * to_size],
+    };
+    let count = geometry.batch.div_ceil(share);
+    let mut partial: Vec<(Vec<T>, Vec<T>)> = Vec::new();
+    let to_input = match weights {
+        Some(_) => {
+            let values = written(geometry.batch * from_size, |values| {
+                let parts = values.par_chunks_mut(share * from_size).enumerate();
+                partial = parts
+                    .map_init(rooms, |room, (part, values)| one(room, part, Some(values)))
+                    .collect();
+            });
+            Some(last(values, geometry.batch, from))
+        }
+        None => {
+            let parts = (0..count).into_par_iter();
+            partial = parts.map_init(rooms, |room, part| one(room, part, None)).collect();
+            None
+        }
+    };
+    let (to_weight, lines): (Vec<Vec<T>>, Vec<Vec<T>>) = partial.into_iter().unzip();
+    let (to_weight, lines) = (summed(to_weight), summed(lines));
+    let mut bias = vec![T::ZERO; to[0]];
+    lines.chunks_exact(to[0]).for_each(|pixel| sink(&mut bias, pixel));
+    Gradients {
+        input: to_input,
+        weight: input.map(|_| gathered(geometry, &to_weight)),
+        bias: tensor(bias, [to[0]]),
+    }
+}
+
+/// Numbers of a sum that a thread adds up at a time.
+const SUMS: usize = 1 << 12;
+
+/// The sum of vectors of one length, in their order.
+fn summed<T: Number>(parts: Vec<Vec<T>>) -> Vec<T> {
+    let mut parts = parts.into_iter();
+    let mut sum = parts.next().expect("at least one image");
+    let rest: Vec<Vec<T>> = parts.collect();
+    sum.par_chunks_mut(SUMS).enumerate().for_each(|(chunk, sum)| {
+        let first = chunk * SUMS;
+        vectorized(
+            #[inline(always)]
+            || rest.iter().for_each(|part| sink(sum, &part[first..first + sum.len()])),
+        );
+    });
+    sum
+}

@@ -86,7 +86,7 @@ pub enum DataCommand {
     /// Say what is in a data set, and draw some of it
     Preview {
         #[command(flatten)]
-        data: DataArgs,
+        data: Box<DataArgs>,
         /// Picture to write (images only)
         #[arg(long, value_name = "FILE.png", default_value = "preview.png")]
         out: PathBuf,

@@ -15,7 +15,7 @@ paper = 'none'
 about = 'A test.'
 searched = 'nothing'
 minutes = 1
-data = { source = 'digits', digits = [1000, 200] }
+data = { source = 'digits', training_samples = 1000, test_samples = 200 }
 [common.pretrain]
 model = { hidden = [32], code = 16 }
 schedule = { epochs = 6, batch = 16, rate = { peak = 1e-2 } }

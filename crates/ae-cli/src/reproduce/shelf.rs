@@ -26,6 +26,7 @@ recipes![
     "cae-mnist",
     "k-sparse-mnist",
     "ufldl-stacked",
+    "one-class-mnist",
 ];
 
 /// All of them.

@@ -27,6 +27,9 @@ recipes![
     "k-sparse-mnist",
     "ufldl-stacked",
     "one-class-mnist",
+    "curves",
+    "sdae-rectangles",
+    "sdae-convex",
 ];
 
 /// All of them.

@@ -283,7 +283,7 @@ fn devices_and_data_are_listed() {
     let said = succeed(folder.path(), "data fetch digits");
     assert_eq!(said, "digits: 20,000 samples to train on, 2,000 to test\n");
     let said = fail(folder.path(), "data fetch photos");
-    assert!(said.starts_with("data set: expected one of digits, mnist, "), "{said}");
+    assert!(said.starts_with("data set: expected one of digits, rectangles, "), "{said}");
     let said = succeed(folder.path(), "data preview --digits 50,10 --out sheet.png");
     assert!(said.contains("training part: 50 samples of 1x28x28"), "{said}");
     assert!(folder.path().join("sheet.png").is_file());

@@ -19,7 +19,7 @@ use crate::recipe::data_section;
 use crate::report;
 use crate::rows::quoted;
 use crate::run::{Net, Run, Trained};
-use crate::session::{Folder, Prepared, open_data};
+use crate::session::Folder;
 use crate::start::{self, Start};
 
 pub fn classify(args: &ClassifyArgs) -> Result<()> {
@@ -83,16 +83,9 @@ fn train_head(
     opened: &Opened,
     began: Instant,
 ) -> Result<Option<Folder>> {
-    let mut data = run.data(&data_section(given))?;
-    data.make_paths_absolute();
-    let set = open_data(&data)?;
-    run.check(&set.name, &set.parts.training)?;
-    let data_recipe = data;
-    let data = Prepared::new(set, &data_recipe, Some(run.preprocessing.clone()))?;
-    eprintln!("{data}");
-    if !given.contains_key("data") {
-        run.warn_of_other(&data.training)?;
-    }
+    let mut data_recipe = run.data(&data_section(given))?;
+    data_recipe.make_paths_absolute();
+    let data = run.prepare(&data_recipe, !given.contains_key("data"))?;
     let from = &run.folder.0;
     let from = std::path::absolute(from).unwrap_or_else(|_| from.clone());
     let mut recipe = run.recipe.clone().headed(given, from, data.training.len())?;

@@ -19,7 +19,7 @@ use crate::observers::{Interrupt, duration};
 use crate::recipe::{Maker, Recipe, data_section};
 use crate::report;
 use crate::run::{Run, Trained};
-use crate::session::{Folder, Prepared, open_data};
+use crate::session::{Folder, Prepared};
 use crate::start::{self, Start};
 use crate::train;
 
@@ -59,13 +59,7 @@ fn go(
     began: Instant,
 ) -> Result<Option<(Folder, String)>> {
     let model = run.autoencoder("that is what is trained further")?.clone();
-    let set = open_data(&recipe.data)?;
-    run.check(&set.name, &set.parts.training)?;
-    let data = Prepared::new(set, &recipe.data, Some(run.preprocessing.clone()))?;
-    eprintln!("{data}");
-    if is_own_data {
-        run.warn_of_other(&data.training)?;
-    }
+    let data = run.prepare(&recipe.data, is_own_data)?;
     let name = format!("{}-{}-{}", data.name, recipe.model.kind(), recipe.model.code());
     if recipe.head.is_some() {
         return with_head(run, model.to_encoder(), recipe, data, args, &name, opened, began);

@@ -45,7 +45,7 @@ pub struct Warnings(pub Voice);
 impl Observer for Warnings {
     fn observe(&mut self, event: &Event<'_>) -> Flow {
         if let Event::Warning(warning) = event {
-            self.0.warn(warning);
+            self.0.tell(format_args!("warning: {warning}"));
         }
         Flow::Continue
     }

@@ -100,6 +100,19 @@ impl Run {
         Ok(Self { folder: folder.clone(), recipe, net, about, preprocessing })
     }
 
+    /// Data to train its model further on, its own or other, in parts, as its model sees it; says what there
+    /// is.
+    pub fn prepare(&self, data: &DataRecipe, is_own: bool) -> Result<Prepared> {
+        let set = open_data(data)?;
+        self.check(&set.name, &set.parts.training)?;
+        let data = Prepared::new(set, data, Some(self.preprocessing.clone()))?;
+        eprintln!("{data}");
+        if is_own {
+            self.warn_of_other(&data.training)?;
+        }
+        Ok(data)
+    }
+
     /// The autoencoder of the run; `what` needs one.
     pub fn autoencoder(&self, what: &str) -> Result<&Model> {
         match &self.net {

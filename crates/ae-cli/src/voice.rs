@@ -21,10 +21,10 @@ impl Voice {
     }
 
     /// What should be known in any case.
-    pub fn warn(&self, warning: impl Display) {
+    pub fn tell(&self, line: impl Display) {
         match self {
-            Self::Alone => eprintln!("warning: {warning}"),
-            Self::Among(name) => eprintln!("{name}: warning: {warning}"),
+            Self::Alone => eprintln!("{line}"),
+            Self::Among(name) => eprintln!("{name}: {line}"),
         }
     }
 }

@@ -84,12 +84,8 @@ impl Sweep<'_> {
     /// One run; none if it was stopped.
     fn one(&self, point: &Point, voice: Voice) -> Result<Option<End>> {
         let own = Folder(self.folder.0.join(&point.name));
-        let tell = |what: &str| match &voice {
-            Voice::Alone => eprintln!("{what}"),
-            Voice::Among(name) => eprintln!("{name}: {what}"),
-        };
         if own.summary().is_file() && own.report().is_file() {
-            tell("done before");
+            voice.tell("done before");
             return Ok(Some(End::Done(Box::new(read_json(&own.summary())?))));
         }
         let is_begun = own.recipe().is_file();
@@ -100,23 +96,23 @@ impl Sweep<'_> {
             ..self.run.clone()
         };
         if voice != Voice::Alone {
-            tell(if is_begun { "goes on" } else { "begins" });
+            voice.tell(if is_begun { "goes on" } else { "begins" });
         }
         let (data, set, began) = (self.data.clone(), self.set.clone(), Instant::now());
         match train::one(&point.given, data, set, Maker::Train, self.opened, &args, began) {
             Ok(Some((_, summary))) => {
                 let seconds = began.elapsed().as_secs_f64();
-                tell(&format!("{}; {}", summary.sentence(), duration(seconds)));
+                voice.tell(format_args!("{}; {}", summary.sentence(), duration(seconds)));
                 Ok(Some(End::Done(Box::new(summary))))
             }
             Ok(None) => Ok(None),
             Err(error @ Error::Train(ae_train::Error::NotFinite { .. })) => {
-                tell(&error.to_string());
+                voice.tell(&error);
                 Ok(Some(End::Failed(error.to_string())))
             }
             Err(error) => {
                 if voice != Voice::Alone {
-                    tell(&format!("{error}; what has begun goes on to its end"));
+                    voice.tell(format_args!("{error}; what has begun goes on to its end"));
                 }
                 Err(error)
             }

@@ -17,6 +17,32 @@ pub(crate) struct Geometry {
     pub(crate) stride: usize,
 }
 
+/// Which way a pass goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Way {
+    /// As a convolution: large to small.
+    Down,
+    /// As its transpose: small to large.
+    Up,
+}
+
+impl Way {
+    /// The side that a pass begins at, and the one that it ends at.
+    pub(super) fn ends(self, geometry: &Geometry) -> [[usize; 3]; 2] {
+        match self {
+            Self::Down => [geometry.large, geometry.small],
+            Self::Up => [geometry.small, geometry.large],
+        }
+    }
+
+    pub(super) fn back(self) -> Self {
+        match self {
+            Self::Down => Self::Up,
+            Self::Up => Self::Down,
+        }
+    }
+}
+
 /// Parts of a batch, whatever the number of threads, so that sums over it do not depend on that.
 const PARTS: usize = 16;
 

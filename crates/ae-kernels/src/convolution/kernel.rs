@@ -3,48 +3,15 @@
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-pub(crate) use super::geometry::Geometry;
 use super::geometry::size;
+pub(crate) use super::geometry::{Geometry, Way};
 use super::layout::{channels_last, last};
-use super::sides::{Side, Weights, gather, gathered, shrink, spread, unroll};
+use super::sides::{Weights, gather, gathered, shrink, spread, unroll};
 use crate::Nonlinearity;
 use crate::buffer::{Gradients, contiguous, sink, tensor};
 use crate::matrix::written;
 use crate::nonlinearity::{Finish, Start};
 use crate::number::{Number, vectorized};
-
-/// Which way a pass goes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Way {
-    /// As a convolution: large to small.
-    Down,
-    /// As its transpose: small to large.
-    Up,
-}
-
-impl Way {
-    /// The side that a pass begins at, and the one that it ends at.
-    fn ends(self, geometry: &Geometry) -> [[usize; 3]; 2] {
-        match self {
-            Self::Down => [geometry.large, geometry.small],
-            Self::Up => [geometry.small, geometry.large],
-        }
-    }
-
-    fn to(self) -> Side {
-        match self {
-            Self::Down => Side::Small,
-            Self::Up => Side::Large,
-        }
-    }
-
-    fn from(self) -> Side {
-        match self {
-            Self::Down => Side::Large,
-            Self::Up => Side::Small,
-        }
-    }
-}
 
 /// From one side to the other.
 pub(crate) fn forward<T: Number>(
@@ -58,7 +25,7 @@ pub(crate) fn forward<T: Number>(
     let [from, to] = way.ends(geometry);
     let (input, bias) = (channels_last::<T>(input), contiguous(bias));
     let (weights, line) =
-        (Weights::<T>::new(weight, geometry, way.to()), along_line::<T>(bias.storage(), to[2]));
+        (Weights::<T>::new(weight, geometry, way), along_line::<T>(bias.storage(), to[2]));
     let input: &[T] = input.storage();
     let [from_size, to_size] = [from, to].map(size);
     let values = written(geometry.batch * to_size, |output| {
@@ -118,6 +85,7 @@ fn start<T: Number>(
         },
     );
 }
+
 /// What a thread works in on the way back.
 struct Room<T> {
     patches: Vec<T>,
@@ -143,7 +111,7 @@ pub(crate) fn backward<T: Number>(way: Way, pass: &Pass<'_>, gradient: &FlexTens
     let [gradient, output]: [&[T]; 2] = [gradient.storage(), output.storage()];
     let input = pass.input.map(channels_last::<T>);
     let input: Option<&[T]> = input.as_ref().map(FlexTensor::storage);
-    let weights = pass.weight.map(|weight| Weights::<T>::new(weight, geometry, way.from()));
+    let weights = pass.weight.map(|weight| Weights::<T>::new(weight, geometry, way.back()));
     let (share, together) = (geometry.share::<T>(), geometry.together::<T>());
 
     let one = |room: &mut Room<T>, part: usize, mut to_input: Option<&mut [T]>| {
@@ -176,9 +144,7 @@ pub(crate) fn backward<T: Number>(way: Way, pass: &Pass<'_>, gradient: &FlexTens
                         (Some(weights), Some(to_input)) => {
                             shrink(geometry, weights, g, patches, to_input);
                         }
-                        _ => {
-                            unroll(geometry, g, patches);
-                        }
+                        _ => unroll(geometry, g, patches),
                     }
                     input.map(|input| &input[at(from_size)])
                 }

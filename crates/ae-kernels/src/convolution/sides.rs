@@ -3,29 +3,22 @@
 
 use burn_flex::FlexTensor;
 
-use super::geometry::{Geometry, pixels, size};
+use super::geometry::{Geometry, Way, pixels, size};
 use super::layout::{flat, transpose, unflat};
 use super::thin;
 use crate::matrix::{Matrix, MatrixMut, multiply, written};
 use crate::number::Number;
 
-/// The side that is computed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Side {
-    Large,
-    Small,
-}
-
-/// The kernel in the order that the way to a side reads it in.
+/// The kernel in the order that a way reads it in.
 pub(super) struct Weights<T>(Vec<T>);
 
 impl<T: Number> Weights<T> {
-    pub(super) fn new(weight: &FlexTensor, geometry: &Geometry, to: Side) -> Self {
+    pub(super) fn new(weight: &FlexTensor, geometry: &Geometry, way: Way) -> Self {
         let flat = flat::<T>(weight, geometry);
-        Self(match (geometry.is_thin::<T>(), to) {
+        Self(match (geometry.is_thin::<T>(), way) {
             (false, _) => flat,
-            (true, Side::Small) => turned(&flat, [geometry.filters(), geometry.patch()]),
-            (true, Side::Large) => thin::whole(&flat, geometry),
+            (true, Way::Down) => turned(&flat, [geometry.filters(), geometry.patch()]),
+            (true, Way::Up) => thin::whole(&flat, geometry),
         })
     }
 }

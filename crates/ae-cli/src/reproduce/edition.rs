@@ -206,8 +206,14 @@ impl Edition {
             for arm in &it.bar.ranks_below {
                 known(arm, None, &it.name)?;
             }
-            if (it.bar.error_rate || it.bar.equal_places.is_some()) && it.published.is_none() {
-                let what = if it.bar.error_rate { "error_rate" } else { "equal_places" };
+            let beside_published = [
+                ("error_rate", it.bar.error_rate),
+                ("equal_places", it.bar.equal_places.is_some()),
+                ("ranks_below", !it.bar.ranks_below.is_empty()),
+            ];
+            if let Some((what, _)) = beside_published.into_iter().find(|(_, is_given)| *is_given)
+                && it.published.is_none()
+            {
                 return Err(format!("result `{}`: {what}: expected a published value", it.name));
             }
         }
@@ -342,6 +348,11 @@ mod tests {
             ("['2.0', '3.0']", "['2.0']", "expected 2 published values, as arm code has, got 1"),
             ("code = 2 }", "code = 2 }\n name = 'a/b'", "expected letters, digits"),
             ("'model.code' = [2, 3]", "'model.code' = 2", "vary: expected one path with a list"),
+            (
+                "published = ['2.0', '3.0']",
+                "bar.ranks_below = ['pca']",
+                "result `error`: ranks_below: expected a published value",
+            ),
         ] {
             let text = TEXT.replacen(from, to, 1);
             assert_ne!(text, TEXT, "{from}");

@@ -91,6 +91,18 @@ pub enum DataCommand {
         #[arg(long, value_name = "FILE.png", default_value = "preview.png")]
         out: PathBuf,
     },
+    /// Write a data set as NumPy arrays, for other programs
+    Export {
+        #[command(flatten)]
+        data: Box<DataArgs>,
+        /// Folder for training.npy, test.npy and, where there are classes, training-labels.npy and
+        /// test-labels.npy
+        #[arg(short, long, value_name = "FOLDER")]
+        out: PathBuf,
+        /// Part of the training part to write as validation.npy
+        #[arg(long, value_name = "FRACTION")]
+        validation: Option<f64>,
+    },
 }
 
 #[derive(Clone, Debug, Default, Args)]

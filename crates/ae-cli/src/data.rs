@@ -1,5 +1,7 @@
 //! `ae data`: what data there is.
 
+use std::path::Path;
+
 use ae_data::{Found, Options, Progress, Samples, Search, Source, catalogue};
 use burn::tensor::{Device, Tensor, TensorData};
 use toml::Table;
@@ -8,8 +10,9 @@ use crate::args::{DataCommand, DataDirArgs};
 use crate::error::{Error, Result};
 use crate::observers::count;
 use crate::pictures::{self, Painter};
-use crate::recipe::Recipe;
-use crate::session::{Download, open_data};
+use crate::recipe::{DataRecipe, Recipe};
+use crate::rows;
+use crate::session::{Download, Prepared, open_data};
 
 pub fn run(command: &DataCommand) -> Result<()> {
     match command {
@@ -18,6 +21,13 @@ pub fn run(command: &DataCommand) -> Result<()> {
         DataCommand::Preview { data, out } => {
             let given = Table::from_iter([("data".to_owned(), data.section().into())]);
             preview(&Recipe::data(&given)?, out)
+        }
+        DataCommand::Export { data, out, validation } => {
+            let mut section = data.section();
+            section.extend(validation.map(|share| ("validation".to_owned(), share.into())));
+            section.entry("validation").or_insert(0.0.into());
+            let given = Table::from_iter([("data".to_owned(), section.into())]);
+            export(&Recipe::data(&given)?, out)
         }
     }
 }
@@ -56,10 +66,29 @@ fn fetch(name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Writes the parts of a data set as they are trained on.
+pub fn export(recipe: &DataRecipe, out: &Path) -> Result<()> {
+    let data = Prepared::new(open_data(recipe)?, recipe, None)?;
+    std::fs::create_dir_all(out).map_err(Error::io(out))?;
+    println!("{data}");
+    let parts = [
+        ("training", Some(&data.training)),
+        ("validation", data.validation.as_ref()),
+        ("test", Some(&data.test)),
+    ];
+    for (name, samples) in parts {
+        if let Some(samples) = samples {
+            rows::export(out, name, samples)?;
+            println!("{}", out.join(format!("{name}.npy")).display());
+        }
+    }
+    Ok(())
+}
+
 const PICTURES: usize = 160;
 const COLUMNS: usize = 20;
 
-fn preview(recipe: &crate::recipe::DataRecipe, out: &std::path::Path) -> Result<()> {
+fn preview(recipe: &DataRecipe, out: &Path) -> Result<()> {
     let set = open_data(recipe)?;
     println!("{}: {}", set.name, set.what);
     for (name, samples) in [("training", &set.parts.training), ("test", &set.parts.test)] {

@@ -27,6 +27,7 @@ use judge::Verdict;
 use making::Maker;
 use record::Record;
 use table::Known;
+use way::Way;
 
 pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
     if args.list {
@@ -87,14 +88,15 @@ fn run(experiment: &Experiment, args: &ReproduceArgs, opened: &Opened) -> Result
     let folder = runs.join(folder_name(experiment, args));
     let results = results(args, &runs);
     let known = results.as_deref().map(record::read).transpose()?.unwrap_or_default();
-    let mut maker = Maker::new(opened, args.data_dir.as_deref());
+    let mut maker = Maker::new(opened, args);
     for way in &edition.arms {
         maker.check(way)?;
     }
     let mut records = Vec::new();
-    let all = edition.seeds as usize * edition.arms.len();
+    let seeds_of = |way: &&Way| edition.seeds_of(&way.name);
+    let all: u64 = edition.arms.iter().map(|way| seeds_of(&way)).sum();
     for seed in 0..edition.seeds {
-        for way in &edition.arms {
+        for way in edition.arms.iter().filter(|way| seed < seeds_of(way)) {
             let own = folder.join(format!("{}-seed{seed}", way.name));
             let path = own.join("record.json");
             eprintln!(
@@ -103,7 +105,21 @@ fn run(experiment: &Experiment, args: &ReproduceArgs, opened: &Opened) -> Result
                 records.len() + 1,
                 own.display()
             );
-            let Some(made) = maker.make(way, seed, &own)? else { return Ok(End::Stopped) };
+            let made = match &way.program {
+                None => maker.make(way, seed, &own)?,
+                Some(program) => {
+                    let made = maker.outside(way, program, &own)?;
+                    if made.is_none() {
+                        let hash = way.hash();
+                        let recorded = known.iter().filter(|it| it.recipe == hash);
+                        records.extend(recorded.last().cloned());
+                        eprintln!("left to {}, which --python runs", program.name);
+                        continue;
+                    }
+                    made
+                }
+            };
+            let Some(made) = made else { return Ok(End::Stopped) };
             let known_here = path.is_file().then(|| read_json::<Record>(&path)).transpose()?;
             let record = match known_here.filter(|it| it.recipe == way.hash()) {
                 Some(record) => record,

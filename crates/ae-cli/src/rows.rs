@@ -1,9 +1,10 @@
 //! Rows of numbers as files that other programs read.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::path::Path;
 
-use ae_data::{Labels, Shape};
+use ae_data::{Labels, Samples, Shape};
+use ae_models::tensors::{write_atomically, write_atomically_with};
 
 use crate::error::{Error, Result};
 
@@ -26,7 +27,26 @@ pub fn write_rows(
             return Err(Error::usage(message));
         }
     };
-    Ok(ae_models::tensors::write_atomically(path, &bytes)?)
+    Ok(write_atomically(path, &bytes)?)
+}
+
+/// Writes samples as `NAME.npy`, and their classes, if they have any, as `NAME-labels.npy`: integers from 0.
+pub fn export(folder: &Path, name: &str, samples: &Samples) -> Result<()> {
+    let path = folder.join(format!("{name}.npy"));
+    write_atomically_with(&path, |file| {
+        file.write_all(&npy_header("<f4", &npy_shape(samples.len(), samples.shape())))?;
+        for row in 0..samples.len() {
+            for value in samples.row(row) {
+                file.write_all(&value.to_le_bytes())?;
+            }
+        }
+        Ok(())
+    })?;
+    let Some(labels) = samples.labels() else { return Ok(()) };
+    let path = folder.join(format!("{name}-labels.npy"));
+    let mut bytes = npy_header("<u4", &format!("({},)", samples.len()));
+    bytes.extend(labels.classes().iter().flat_map(|class| class.to_le_bytes()));
+    Ok(write_atomically(&path, &bytes)?)
 }
 
 fn csv(rows: &[Vec<f32>], shape: &Shape, labels: Option<&Labels>) -> String {
@@ -56,20 +76,29 @@ pub fn quoted(name: &str) -> String {
     }
 }
 
-/// NumPy's format, version 1: f32, rows first; of images `[n, channels, height, width]`.
+/// NumPy's format: f32, rows first.
 fn npy(rows: &[Vec<f32>], shape: &Shape) -> Vec<u8> {
-    let n = rows.len();
-    let shape = match shape {
+    let mut bytes = npy_header("<f4", &npy_shape(rows.len(), shape));
+    bytes.extend(rows.iter().flatten().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
+/// Of images `[n, channels, height, width]`.
+fn npy_shape(n: usize, shape: &Shape) -> String {
+    match shape {
         Shape::Image { channels, height, width } => format!("({n}, {channels}, {height}, {width})"),
         Shape::Table { columns } => format!("({n}, {})", columns.len()),
-    };
-    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    }
+}
+
+/// What stands before the elements in NumPy's format, version 1.
+fn npy_header(element: &str, shape: &str) -> Vec<u8> {
+    let header = format!("{{'descr': '{element}', 'fortran_order': False, 'shape': {shape}, }}");
     // The data begin at a multiple of 64 bytes, after 10 bytes of preamble and a line end.
     let padded = (10 + header.len() + 1).next_multiple_of(64) - 10;
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((padded as u16).to_le_bytes());
     bytes.extend(format!("{header:<width$}\n", width = padded - 1).as_bytes());
-    bytes.extend(rows.iter().flatten().flat_map(|value| value.to_le_bytes()));
     bytes
 }
 
@@ -88,6 +117,22 @@ mod tests {
             assert_eq!(samples.shape().to_string(), shape.to_string());
             assert_eq!((samples.row(0), samples.row(1)), (rows[0].clone(), rows[1].clone()));
         }
+    }
+
+    #[test]
+    fn what_is_exported_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = ae_data::digits::generate(8, 3);
+        export(folder.path(), "it", &samples).unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let read = ae_data::npy::read(&at("it.npy"), Some(&at("it-labels.npy"))).unwrap();
+        assert_eq!(read.shape().to_string(), samples.shape().to_string());
+        assert_eq!(read.row(5), samples.row(5));
+        let classes = |samples: &Samples| -> Vec<String> {
+            let labels = samples.labels().unwrap();
+            labels.classes().iter().map(|it| labels.names()[*it as usize].clone()).collect()
+        };
+        assert_eq!(classes(&read), classes(&samples));
     }
 
     #[test]

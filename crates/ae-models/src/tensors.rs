@@ -1,7 +1,7 @@
 //! A module's parameters by name, in PyTorch's layout, and as safetensors.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -103,6 +103,17 @@ pub fn read(path: &Path) -> Result<(Tensors, String)> {
 /// # Errors
 /// If the file cannot be written.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomically_with(path, |file| file.write_all(bytes))
+}
+
+/// Writes a file whole or not at all, piece by piece: it need not fit into memory.
+///
+/// # Errors
+/// If the file cannot be written, or `make` fails.
+pub fn write_atomically_with(
+    path: &Path,
+    make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -111,8 +122,11 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     // Temporary files are for their owner alone; this one becomes an ordinary file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(path))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path))?;
+    let file = builder.tempfile_in(folder).map_err(Error::io(path))?;
+    let mut buffered = BufWriter::new(file);
+    make(&mut buffered).map_err(Error::io(path))?;
+    let file = buffered.into_inner().map_err(|error| Error::io(path)(error.into_error()))?;
+    file.as_file().sync_all().map_err(Error::io(path))?;
     file.persist(path).map_err(|error| Error::io(path)(error.error))?;
     Ok(())
 }

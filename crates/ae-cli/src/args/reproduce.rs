@@ -29,6 +29,10 @@ pub struct ReproduceArgs {
     /// Folder of your own in which published data sets lie
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+    /// Python that has scikit-learn, for what other programs are to make of the same data; without it
+    /// what is recorded of them is taken, and else nothing
+    #[arg(long, value_name = "PROGRAM")]
+    pub python: Option<PathBuf>,
     /// Folder of the runs; what is done or begun there is not done again [default: runs/reproduce]
     #[arg(short, long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,

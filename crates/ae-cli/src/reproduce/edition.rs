@@ -4,7 +4,8 @@ use toml::{Table, Value};
 
 use super::expected::{Expected, Printed, Published};
 use super::experiment::{Arm, Experiment};
-use super::way::{Step, Way, put};
+use super::shelf::program;
+use super::way::{Program, Step, Way, put};
 use crate::error::Result;
 use crate::recipe::merge;
 
@@ -112,6 +113,23 @@ impl Experiment {
         is_quick: bool,
         epochs: Option<usize>,
     ) -> Result<Way> {
+        let mut data = self.data.clone();
+        merge(&mut data, &arm.data);
+        if is_quick {
+            merge(&mut data, &self.quick.data);
+        }
+        let program = match &arm.program {
+            None => None,
+            Some(file) => {
+                let text = program(file).ok_or_else(|| {
+                    self.error(format!("arm {name}: expected a program that there is, got `{file}`"))
+                })?;
+                Some(Program { name: file.clone(), text, data: data.clone() })
+            }
+        };
+        if program.is_some() != arm.stages.is_empty() {
+            return Err(self.error(format!("arm {name}: expected either stages or a program")));
+        }
         let mut steps: Vec<Step> = Vec::new();
         for stage in &arm.stages {
             let quick_arm = self.quick.arm.get(&arm.name);
@@ -125,12 +143,7 @@ impl Experiment {
                 merge(&mut given, over);
             }
             if steps.is_empty() {
-                let mut data = self.data.clone();
-                merge(&mut data, &arm.data);
-                if is_quick {
-                    merge(&mut data, &self.quick.data);
-                }
-                let mut all = Table::from_iter([("data".to_owned(), Value::Table(data))]);
+                let mut all = Table::from_iter([("data".to_owned(), data.clone().into())]);
                 merge(&mut all, &given);
                 given = all;
                 if let Some((path, value)) = varied {
@@ -151,7 +164,7 @@ impl Experiment {
             }
             steps.push(step);
         }
-        Ok(Way { name, family: arm.name.clone(), steps })
+        Ok(Way { name, family: arm.name.clone(), steps, program })
     }
 
     /// A result for each of an arm's values, where there is a published value for each.
@@ -186,6 +199,12 @@ impl Edition {
     }
 
     /// Whether every name stands for something.
+    /// The seeds of an arm: nothing that another program does is drawn.
+    pub fn seeds_of(&self, arm: &str) -> u64 {
+        let is_program = |way: &&Way| way.program.is_some();
+        if self.family(arm).iter().all(is_program) { 1 } else { self.seeds }
+    }
+
     fn check(&self) -> Result<(), String> {
         let known = |arm: &str, stage: Option<&String>, of: &str| {
             let family = self.family(arm);

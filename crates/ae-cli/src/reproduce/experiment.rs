@@ -46,7 +46,8 @@ pub struct Experiment {
     pub quick: Quick,
 }
 
-/// One way to train: stages, each of which starts from the model of the one before.
+/// One way to train: stages, each of which starts from the model of the one before. Or a program that is
+/// not this one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Arm {
@@ -57,8 +58,11 @@ pub struct Arm {
     /// A value of the first stage or of the data, such as `"model.code" = [2, 10]`: an arm for each.
     #[serde(default)]
     pub vary: Table,
-    #[serde(rename = "stage")]
+    #[serde(default, rename = "stage")]
     pub stages: Vec<Stage>,
+    /// In place of stages, one of the scripts that are brought along: what it makes of the same data.
+    #[serde(default)]
+    pub program: Option<String>,
 }
 
 /// A run, as its recipe tells it.

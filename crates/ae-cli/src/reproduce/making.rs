@@ -1,13 +1,15 @@
 //! Making the runs of an arm: what is done is not done again, what was begun goes on.
 
 use std::path::Path;
+use std::process;
 use std::time::Instant;
 
 use ae_data::DataSet;
 use toml::{Table, Value};
 
-use super::way::{Step, Way};
-use crate::args::NewRunArgs;
+use super::way::{Program, Step, Way};
+use crate::args::{NewRunArgs, ReproduceArgs};
+use crate::data::export;
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::recipe::{DataRecipe, Maker as Command, Recipe};
@@ -22,6 +24,8 @@ const WAY: &str = "arm.toml";
 pub struct Maker<'a> {
     pub opened: &'a Opened,
     pub data_dir: Option<&'a Path>,
+    /// To run other programs by.
+    pub python: Option<&'a Path>,
     /// The data that was opened last: most arms have the same.
     last: Option<(DataRecipe, DataSet)>,
     /// What was made: arms that begin alike share what they begin with.
@@ -39,14 +43,17 @@ struct Made {
 
 /// A run of an arm, made for it or for another one before.
 pub struct Run {
+    /// Of its stage.
+    pub name: String,
     pub folder: Folder,
     /// The arm that it was made for, if that is another.
     pub of: Option<String>,
 }
 
 impl<'a> Maker<'a> {
-    pub fn new(opened: &'a Opened, data_dir: Option<&'a Path>) -> Self {
-        Self { opened, data_dir, last: None, made: Vec::new() }
+    pub fn new(opened: &'a Opened, args: &'a ReproduceArgs) -> Self {
+        let (data_dir, python) = (args.data_dir.as_deref(), args.python.as_deref());
+        Self { opened, data_dir, python, last: None, made: Vec::new() }
     }
 
     fn open(&mut self, given: &Table) -> Result<(DataRecipe, DataSet)> {
@@ -73,10 +80,48 @@ impl<'a> Maker<'a> {
 
     fn given(&self, step: &Step, seed: u64) -> Table {
         let mut given = step.seeded(seed);
-        if let (Some(folder), Some(Value::Table(data))) = (self.data_dir, given.get_mut("data")) {
-            data.insert("data_dir".to_owned(), folder.to_string_lossy().into_owned().into());
+        if let Some(Value::Table(data)) = given.get_mut("data") {
+            self.find(data);
         }
         given
+    }
+
+    /// Says where published data lies.
+    fn find(&self, data: &mut Table) {
+        if let Some(folder) = self.data_dir {
+            data.insert("data_dir".to_owned(), folder.to_string_lossy().into_owned().into());
+        }
+    }
+
+    /// What a program of an arm makes of its data; none without Python to run it by.
+    pub fn outside(&self, way: &Way, program: &Program, folder: &Path) -> Result<Option<Vec<Run>>> {
+        let Some(python) = self.python else { return Ok(None) };
+        claim(way, folder)?;
+        let own = Folder(folder.to_owned());
+        let run = Run { name: program.name.clone(), folder: own.clone(), of: None };
+        if own.summary().is_file() {
+            return Ok(Some(vec![run]));
+        }
+        let mut data = program.data.clone();
+        self.find(&mut data);
+        let given = Table::from_iter([("data".to_owned(), data.into())]);
+        let (script, exported) = (folder.join(&program.name), folder.join("data"));
+        start::write(&script, program.text)?;
+        export(&Recipe::data(&given)?, &exported)?;
+        let made = folder.join("made.json");
+        let status = process::Command::new(python).arg(&script).arg(&exported).arg(&made).status();
+        let status = status.map_err(Error::io(python))?;
+        if !status.success() {
+            return Err(Error::usage(format!(
+                "{}: expected it to write {}, but it ended with {status}; does {} have scikit-learn?",
+                script.display(),
+                made.display(),
+                python.display()
+            )));
+        }
+        std::fs::rename(&made, own.summary()).map_err(Error::io(&made))?;
+        std::fs::remove_dir_all(&exported).map_err(Error::io(&exported))?;
+        Ok(Some(vec![run]))
     }
 
     /// Makes the runs of an arm in its folder, for a seed; none if it was stopped.
@@ -86,7 +131,8 @@ impl<'a> Maker<'a> {
         for (index, step) in way.steps.iter().enumerate() {
             let steps = &way.steps[..=index];
             if let Some(made) = self.made.iter().find(|it| it.seed == seed && it.steps == steps) {
-                runs.push(Run { folder: made.folder.clone(), of: Some(made.arm.clone()) });
+                let (name, of) = (step.name.clone(), Some(made.arm.clone()));
+                runs.push(Run { name, folder: made.folder.clone(), of });
                 continue;
             }
             let own = Folder(folder.join(&step.name));
@@ -97,7 +143,7 @@ impl<'a> Maker<'a> {
             }
             let (arm, steps) = (way.name.clone(), steps.to_vec());
             self.made.push(Made { arm, seed, steps, folder: own.clone() });
-            runs.push(Run { folder: own, of: None });
+            runs.push(Run { name: step.name.clone(), folder: own, of: None });
         }
         Ok(Some(runs))
     }

@@ -59,14 +59,19 @@ impl Record {
         runs: &[Run],
         opened: &Opened,
     ) -> Result<Self> {
-        let stages = way.steps.iter().zip(runs).map(|(step, run)| {
+        let mut outside = None;
+        let stages = runs.iter().map(|run| {
             let summary: Value = read_json(&run.folder.summary())?;
             let mut measures = BTreeMap::new();
             numbers(&summary, "", &mut measures);
-            let (name, of) = (step.name.clone(), run.of.clone());
+            if way.program.is_some() {
+                outside = summary["program"].as_str().map(str::to_owned);
+            }
+            let (name, of) = (run.name.clone(), run.of.clone());
             Ok(StageRecord { name, of, seconds: seconds(&summary), measures })
         });
         let stages = stages.collect::<Result<Vec<_>>>()?;
+        let commit = option_env!("AE_COMMIT").filter(|_| outside.is_none());
         Ok(Self {
             experiment: experiment.to_owned(),
             quick,
@@ -77,8 +82,8 @@ impl Record {
             stages,
             device: opened.name.clone(),
             processor: cpu_name(),
-            program: format!("ae {}", env!("CARGO_PKG_VERSION")),
-            commit: option_env!("AE_COMMIT").map(str::to_owned),
+            program: outside.unwrap_or_else(|| format!("ae {}", env!("CARGO_PKG_VERSION"))),
+            commit: commit.map(str::to_owned),
             date: now(),
         })
     }

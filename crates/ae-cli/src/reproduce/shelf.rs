@@ -30,7 +30,18 @@ recipes![
     "curves",
     "sdae-rectangles",
     "sdae-convex",
+    "sdae-rot",
+    "sdae-bg-rand",
 ];
+
+/// Programs in Python that recipes have beside this one.
+const PROGRAMS: &[(&str, &str)] =
+    &[("svm_rbf.py", include_str!("../../../../recipes/svm_rbf.py"))];
+
+/// The text of the program of that name.
+pub fn program(name: &str) -> Option<&'static str> {
+    PROGRAMS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
 
 /// All of them.
 pub fn all() -> Result<Vec<Experiment>> {
@@ -87,7 +98,7 @@ mod tests {
                     assert!(epochs.is_some() && experiment.name == "pca-mnist");
                     continue;
                 };
-                for way in &edition.arms {
+                for way in edition.arms.iter().filter(|way| way.program.is_none()) {
                     let given = way.steps[0].seeded(1);
                     let data = Recipe::data(&given).unwrap();
                     let checked =

@@ -70,7 +70,7 @@ impl Known<'_> {
                 it.expected.name.clone(),
                 published(it),
                 ours(it),
-                seeds(it.values.as_ref(), self.edition.seeds),
+                seeds(it.values.as_ref(), self.edition.seeds_of(&it.expected.arm)),
                 verdict(it),
             ]
         };

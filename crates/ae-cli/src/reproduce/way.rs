@@ -11,6 +11,18 @@ pub struct Way {
     /// The arm that it is one of several of, if that varies; else its own name.
     pub family: String,
     pub steps: Vec<Step>,
+    /// In place of steps.
+    pub program: Option<Program>,
+}
+
+/// A program in Python that is given data, and writes a summary.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Of its file.
+    pub name: String,
+    pub text: &'static str,
+    /// As a recipe has it.
+    pub data: Table,
 }
 
 /// A run of an arm.
@@ -50,7 +62,12 @@ impl Way {
             ]))
         };
         let stages = self.steps.iter().map(stage).collect();
-        Table::from_iter([("stage".to_owned(), Value::Array(stages))])
+        let mut all = Table::from_iter([("stage".to_owned(), Value::Array(stages))]);
+        if let Some(program) = &self.program {
+            all.insert("program".to_owned(), program.text.into());
+            all.insert("data".to_owned(), program.data.clone().into());
+        }
+        all
     }
 
     /// What tells it from any other, whatever the order of its keys and the comments beside them.

@@ -337,6 +337,14 @@ fn a_sweep_is_a_run_for_every_point_and_goes_on() {
 fn options_that_do_not_apply_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
+    succeed(here, "train --digits 100,20 --normal 3 --epochs 0 --out threes --device cpu");
+    for line in ["classify threes", "finetune threes --head softmax"] {
+        assert_eq!(
+            fail(here, &format!("{line} --device cpu")),
+            "head: expected samples of several classes to train on, got those of one alone (--normal 3, as \
+             the run has it); train the autoencoder without --normal"
+        );
+    }
     for (line, message) in [
         (
             "train --model pca --epochs 3",

@@ -116,6 +116,46 @@ fn killed_and_gone_on_with_it_records_the_same() {
     assert_eq!(records(here, "killed.jsonl").len(), 4);
 }
 
+/// An arm of another program gets the data, and what it says of itself is recorded. Here it is no Python that
+/// is asked, but a shell that counts the bytes that it is given.
+#[cfg(unix)]
+#[test]
+fn another_program_makes_an_arm() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let program = "[[arm]]\nname = 'svm'\nprogram = 'svm_rbf.py'\n[[arm]]\nname = 'head'";
+    let result = "[[result]]\nname = 'bytes'\narm = 'svm'\nmeasure = 'test.bytes'
+        bar.at_least = 128.0\n[quick]";
+    let text = OWN.replace("[[arm]]\nname = 'head'", program).replace("[quick]", result);
+    let text = text.replace("at_most = 40.0", "at_most = 100.0");
+    let text =
+        text.replace("samples = 1000, test_samples = 200", "samples = 60, test_samples = 20");
+    std::fs::write(here.join("own.toml"), text).unwrap();
+    let script = "#!/bin/sh\ngrep -q 'scikit-learn' $1 && cd $2 && ls training.npy validation-labels.npy &&
+        echo '{ \"program\": \"sh\", \"test\": { \"bytes\":' $(wc -c < test.npy) '}, \"seconds\": 1 }' > ../made.json";
+    std::fs::write(here.join("python"), script).unwrap();
+    std::fs::set_permissions(here.join("python"), PermissionsExt::from_mode(0o755)).unwrap();
+
+    // A folder of published sets is none for data that is made.
+    let line = "reproduce own.toml --seeds 2 --device cpu --data-dir elsewhere";
+    let said = succeed(here, line);
+    assert!(said.contains("not yet run"), "{said}");
+    let said = succeed(here, &format!("{line} --python ./python"));
+    // Twenty images of 784 numbers of four bytes, after a header.
+    assert!(said.contains("62848.00"), "{said}");
+    let recorded = records(here, "runs/reproduce/results.jsonl");
+    let its: Vec<_> = recorded.iter().filter(|it| it["arm"] == "svm").collect();
+    assert_eq!((its.len(), &its[0]["program"]), (1, &"sh".into()));
+    assert!(!here.join("runs/reproduce/own/svm-seed0/data").exists());
+    // What is recorded is taken where it is not made.
+    let elsewhere = "--out new --results runs/reproduce/results.jsonl";
+    let said = succeed(here, &format!("{line} {elsewhere}"));
+    assert!(said.contains("62848.00"), "{said}");
+    let refused = fail(here, &format!("{line} --out newer --python false"));
+    assert!(refused.contains("does false have scikit-learn?"), "{refused}");
+}
+
 /// Ctrl-C is no failure, and says how to go on.
 #[cfg(unix)]
 #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::family::Family;
 use crate::generated::Generated;
+use crate::kind::Kind;
 use crate::variations::{self, Variation};
 use crate::{Result, Search, cifar};
 
@@ -81,6 +82,17 @@ pub fn default_counts(name: &str) -> Option<(usize, usize)> {
     let made = Generated::ALL.into_iter().find(|made| made.name() == name);
     let varied = Variation::ALL.into_iter().find(|made| made.name() == name);
     made.map(Generated::counts).or(varied.map(|_| variations::COUNTS))
+}
+
+/// Whether a source is a name whose files lie in a folder, [`Search::data_dir`] among others: a published
+/// set, or what is made of one.
+///
+/// ```
+/// assert!(ae_data::is_published("mnist") && ae_data::is_published("mnist-rot"));
+/// assert!(!ae_data::is_published("digits") && !ae_data::is_published("my/pictures"));
+/// ```
+pub fn is_published(source: &str) -> bool {
+    Kind::of(source).is_ok_and(Kind::is_published)
 }
 
 /// Every name, and what it is the name of.

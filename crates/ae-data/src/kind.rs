@@ -22,6 +22,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Whether its files are looked for by its name.
+    pub(crate) fn is_published(self) -> bool {
+        matches!(self, Self::Published | Self::Variation(_) | Self::Cifar10)
+    }
+
     pub(crate) fn of(source: &str) -> Result<Self> {
         if let Some(made) = Generated::ALL.into_iter().find(|made| made.name() == source) {
             return Ok(Self::Generated(made));

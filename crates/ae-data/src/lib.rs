@@ -44,7 +44,7 @@ mod stroke;
 pub mod table;
 pub mod variations;
 
-pub use catalogue::{Entry, Found, catalogue, default_counts};
+pub use catalogue::{Entry, Found, catalogue, default_counts, is_published};
 pub use draw::draw;
 pub use error::{Error, Result};
 pub use labels::Labels;

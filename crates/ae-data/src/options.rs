@@ -50,10 +50,9 @@ pub struct Options {
 impl Options {
     /// Whether every option that is given is for this kind of source.
     pub(crate) fn check(&self, kind: Kind, source: &str) -> Result<()> {
-        let by_name = matches!(kind, Kind::Published | Kind::Variation(_) | Kind::Cifar10);
         let has_test = matches!(kind, Kind::Generated(_) | Kind::Published | Kind::Variation(_));
         let options = [
-            ("data folder", self.search.data_dir.is_some(), by_name, "a published set"),
+            ("data folder", self.search.data_dir.is_some(), kind.is_published(), "a published set"),
             ("resize", self.resize.is_some(), kind == Kind::Images, "a folder of images"),
             ("label column", self.label_column.is_some(), kind == Kind::Table, "a table"),
             ("labels file", self.labels_file.is_some(), kind == Kind::Array, "a NumPy array"),

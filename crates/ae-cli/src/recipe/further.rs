@@ -8,14 +8,14 @@ use super::applies::{check_supervised, check_terms};
 use super::defaults::{fill, measure, schedule};
 use super::merge::section;
 use super::{DataRecipe, HeadKind, HeadRecipe, Maker, Recipe};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Recipe {
     /// The recipe of a run whose model is trained further, from the folder `from`: what was given over
     /// what was.
     pub fn further(self, given: &Table, data: DataRecipe, from: PathBuf) -> Result<Self> {
         let (mut objective, mut schedule) = (self.objective(), self.schedule());
-        let head = given.get("head").map(|_| HeadRecipe::complete(given)).transpose()?;
+        let head = given.get("head").map(|_| HeadRecipe::complete(given, &data)).transpose()?;
         let objective = match &head {
             Some(_) => {
                 check_supervised(given)?;
@@ -52,7 +52,7 @@ impl Recipe {
             from: Some(from),
             objective: None,
             schedule: Some(schedule(HEAD_RATE, samples, given)?),
-            head: Some(HeadRecipe::complete(given)?),
+            head: Some(HeadRecipe::complete(given, &self.data)?),
             measure: None,
             ..self
         })
@@ -64,7 +64,13 @@ const LABELLED_RATE: f64 = 1e-3;
 const HEAD_RATE: f64 = 1e-2;
 
 impl HeadRecipe {
-    fn complete(given: &Table) -> Result<Self> {
+    fn complete(given: &Table, data: &DataRecipe) -> Result<Self> {
+        if let Some(class) = data.normal {
+            return Err(Error::usage(format!(
+                "head: expected samples of several classes to train on, got those of one alone (--normal {class}, \
+                 as the run has it); train the autoencoder without --normal"
+            )));
+        }
         let is_svm = given.get("head").and_then(|head| head.get("kind")?.as_str()) == Some("svm");
         let (kind, weight_decay) = match is_svm {
             true => (HeadKind::Svm, 1e-3),

@@ -122,7 +122,9 @@ impl Experiment {
             None => None,
             Some(file) => {
                 let text = program(file).ok_or_else(|| {
-                    self.error(format!("arm {name}: expected a program that there is, got `{file}`"))
+                    self.error(format!(
+                        "arm {name}: expected a program that there is, got `{file}`"
+                    ))
                 })?;
                 Some(Program { name: file.clone(), text, data: data.clone() })
             }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process;
 use std::time::Instant;
 
-use ae_data::DataSet;
+use ae_data::{DataSet, is_published};
 use toml::{Table, Value};
 
 use super::way::{Program, Step, Way};
@@ -86,9 +86,10 @@ impl<'a> Maker<'a> {
         given
     }
 
-    /// Says where published data lies.
+    /// Says where published data lies, of data that is.
     fn find(&self, data: &mut Table) {
-        if let Some(folder) = self.data_dir {
+        let source = data.get("source").and_then(Value::as_str);
+        if let (Some(folder), true) = (self.data_dir, source.is_some_and(is_published)) {
             data.insert("data_dir".to_owned(), folder.to_string_lossy().into_owned().into());
         }
     }

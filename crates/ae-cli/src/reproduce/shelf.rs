@@ -35,8 +35,7 @@ recipes![
 ];
 
 /// Programs in Python that recipes have beside this one.
-const PROGRAMS: &[(&str, &str)] =
-    &[("svm_rbf.py", include_str!("../../../../recipes/svm_rbf.py"))];
+const PROGRAMS: &[(&str, &str)] = &[("svm_rbf.py", include_str!("../../../../recipes/svm_rbf.py"))];
 
 /// The text of the program of that name.
 pub fn program(name: &str) -> Option<&'static str> {
@@ -115,7 +114,7 @@ mod tests {
         let readme = include_str!("../../README.md");
         let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let experiment = Experiment::parse("readme", text).unwrap();
-        assert_eq!(experiment.edition(false, None).unwrap().arms.len(), 2);
+        assert_eq!(experiment.edition(false, None).unwrap().arms.len(), 3);
         assert_eq!(experiment.edition(true, Some(1)).unwrap().seeds, 1);
     }
 

@@ -224,13 +224,14 @@ impl Edition {
             for other in it.bar.below.iter().chain(&it.bar.above) {
                 known(&other.arm, other.stage.as_ref(), &it.name)?;
             }
-            for arm in &it.bar.ranks_below {
+            for arm in it.bar.ranks_below.iter().chain(&it.bar.ratio_to) {
                 known(arm, None, &it.name)?;
             }
             let beside_published = [
                 ("error_rate", it.bar.error_rate),
                 ("equal_places", it.bar.equal_places.is_some()),
                 ("ranks_below", !it.bar.ranks_below.is_empty()),
+                ("ratio_to", it.bar.ratio_to.is_some()),
             ];
             if let Some((what, _)) = beside_published.into_iter().find(|(_, is_given)| *is_given)
                 && it.published.is_none()

@@ -105,6 +105,10 @@ pub struct Bars {
     pub below: Vec<Other>,
     #[serde(default)]
     pub above: Vec<Other>,
+    /// An arm that was published too, of data that is not as hard as that of the paper: at most the published
+    /// share of its value.
+    #[serde(default)]
+    pub ratio_to: Option<String>,
     /// Arms that were published to have a higher value, and whose value must be higher wherever the
     /// published difference is more than the spread over seeds.
     #[serde(default)]

@@ -104,6 +104,14 @@ impl Judge<'_> {
                 bars.push((is_kept, compared(expected, other, values, &its, is_below)));
             }
         }
+        if let Some(arm) = &bar.ratio_to {
+            let its = self.values(expected, arm, expected.stage.as_ref(), &expected.measure)?;
+            let Some(its) = its else { return Ok(None) };
+            let published = expected.published().unwrap_or(f64::NAN);
+            let ratio = published / self.published(expected, arm)?;
+            let text = format!("at most {ratio:.3} times {arm}, {}", its.in_text(places));
+            bars.push((mean <= ratio * its.mean(), text));
+        }
         for arm in &bar.ranks_below {
             let its = self.values(expected, arm, expected.stage.as_ref(), &expected.measure)?;
             let Some(its) = its else { return Ok(None) };
@@ -148,7 +156,7 @@ impl Judge<'_> {
         let published = self.edition.results.iter().find(is_it).and_then(Expected::published);
         published.ok_or_else(|| {
             Error::usage(format!(
-                "result `{}`: ranks_below: expected a published value of {arm} too, got none",
+                "result `{}`: expected a published value of {arm} too, which it is held against, got none",
                 expected.name
             ))
         })
@@ -206,7 +214,8 @@ impl Expected {
             || !bar.below.is_empty()
             || !bar.ranks_below.is_empty();
         match bar {
-            _ if bar.equal_places.is_some() => false,
+            // Of other data, what was published is no value to be better than.
+            _ if bar.equal_places.is_some() || bar.ratio_to.is_some() => false,
             _ if is_low_good => mean < published,
             _ => mean > published,
         }
@@ -311,6 +320,19 @@ mod tests {
             verdict("arm = 'a'\nbar.below = [{ arm = 'b' }]", &records[..2]).0,
             Verdict::Open
         );
+    }
+
+    /// Published 1.5 of 2, so at most 0.75 of 4.
+    #[test]
+    fn a_ratio_is_that_of_what_was_published() {
+        let judged = |value: f64| {
+            let result = "arm = 'a'\npublished = '1.5'\nbar.ratio_to = 'b-1'
+                [[result]]\nname = 's'\nmeasure = 'm'\narm = 'b-1'\npublished = '2.0'";
+            verdict(result, &[record("a", 0, value), record("b-1", 0, 4.0)])
+        };
+        assert_eq!(judged(3.0), (Verdict::Met, "at most 0.750 times b-1, 4.00".into()));
+        assert_eq!(judged(1.4).0, Verdict::Met);
+        assert_eq!(judged(3.01).0, Verdict::Missed);
     }
 
     /// Published 1 and 2, spreads of sqrt(2) and 0: pooled 1, no less than the gap of 1.

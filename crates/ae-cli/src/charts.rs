@@ -68,8 +68,12 @@ fn drawn(x: &str, y: &str, lines: &[Line], is_log: bool) -> Result<String> {
         true => (y / low).ln() / (high / low).ln(),
         false => (y - floor) / (high + room - floor),
     };
-    let on_the_right = points().filter(|(x, _)| *x > (low_x + high_x) / 2.0);
-    let legend = free_side(&on_the_right.map(|(_, y)| height(y)).collect::<Vec<_>>());
+    let along = |x: f64| match is_log && low_x > 0.0 {
+        true => (x / low_x).ln() / (high_x / low_x).ln(),
+        false => (x - low_x) / (high_x - low_x),
+    };
+    let places = |line: &Line| line.points.iter().map(|(x, y)| (along(*x), height(*y))).collect();
+    let legend = free_corner(&lines.iter().map(places).collect::<Vec<Vec<_>>>());
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -118,13 +122,31 @@ where
     Ok(())
 }
 
-/// Where on the right a legend covers the fewest points, given how high they lie from 0 to 1.
-fn free_side(heights: &[f64]) -> SeriesLabelPosition {
-    use SeriesLabelPosition::{LowerRight, MiddleRight, UpperRight};
-    let sides = [(UpperRight, 0.9), (MiddleRight, 0.5), (LowerRight, 0.1)];
-    let covered = |middle: f64| heights.iter().filter(|y| (*y - middle).abs() < 0.17).count();
-    let free = sides.into_iter().min_by_key(|(_, middle)| covered(*middle));
-    free.map_or(UpperRight, |(side, _)| side)
+/// Where a legend covers the least of any line, given where their points lie, from 0 to 1 each way: on the
+/// right rather than on the left.
+fn free_corner(lines: &[Vec<(f64, f64)>]) -> SeriesLabelPosition {
+    use SeriesLabelPosition::{
+        LowerLeft, LowerRight, MiddleLeft, MiddleRight, UpperLeft, UpperRight,
+    };
+    let corners = [
+        (UpperRight, 0.85, 0.9),
+        (MiddleRight, 0.85, 0.5),
+        (LowerRight, 0.85, 0.1),
+        (UpperLeft, 0.15, 0.9),
+        (MiddleLeft, 0.15, 0.5),
+        (LowerLeft, 0.15, 0.1),
+    ];
+    let covered = |corner: &(SeriesLabelPosition, f64, f64)| -> f64 {
+        let is_covered = |point: &&(f64, f64)| {
+            (point.0 - corner.1).abs() < 0.2 && (point.1 - corner.2).abs() < 0.17
+        };
+        let share = |line: &Vec<(f64, f64)>| {
+            line.iter().filter(is_covered).count() as f64 / line.len().max(1) as f64
+        };
+        lines.iter().map(share).sum()
+    };
+    let free = corners.into_iter().min_by(|a, b| covered(a).total_cmp(&covered(b)));
+    free.map_or(UpperRight, |(corner, _, _)| corner)
 }
 
 fn draw<'a, X, Y>(
@@ -253,6 +275,9 @@ fn padded((low, high): (f64, f64)) -> (f64, f64) {
 
 /// A number on an axis, without zeros that say nothing.
 fn short(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-4 {
+        return format!("{value:.0e}");
+    }
     let rounded = format!("{value:.4}");
     let rounded = rounded.trim_end_matches('0').trim_end_matches('.');
     match rounded {
@@ -264,6 +289,25 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_legend_covers_no_line_that_it_need_not() {
+        let flat = |height: f64| (0..9).map(|x| (f64::from(x) / 8.0, height)).collect::<Vec<_>>();
+        let position = |lines: &[Vec<(f64, f64)>]| match free_corner(lines) {
+            SeriesLabelPosition::UpperRight => "upper right",
+            SeriesLabelPosition::MiddleRight => "middle right",
+            SeriesLabelPosition::LowerRight => "lower right",
+            SeriesLabelPosition::LowerLeft => "lower left",
+            _ => "elsewhere",
+        };
+        assert_eq!(position(&[flat(0.3)]), "upper right");
+        assert_eq!(position(&[flat(0.9)]), "middle right");
+        // One stays above, with few points; one with many falls from there through all of the right.
+        let falling: Vec<_> =
+            (0..900).map(|x| f64::from(x) / 899.0).map(|x| (x, 1.0 - x)).collect();
+        let right: Vec<_> = (0..900).map(|y| (0.85, f64::from(y) / 899.0)).collect();
+        assert_eq!(position(&[flat(0.95), falling, right]), "lower left");
+    }
 
     #[test]
     fn charts_of_anything_are_drawn() {
@@ -290,6 +334,6 @@ mod tests {
         lines_over_log("x", "y", &[line(&[(2.0, 1.0), (64.0, 2.0)])]).unwrap();
         scatter("x", "y", &[]).unwrap();
         assert!(scatter("x", "y", &[(0.0, 1.0, 12)]).unwrap().contains("<circle"));
-        assert_eq!([0.0, 2.50, -0.00001, 1234.0].map(short), ["0", "2.5", "0", "1234"]);
+        assert_eq!([0.0, 2.50, -0.0, 1e-5, 1234.0].map(short), ["0", "2.5", "0", "1e-5", "1234"]);
     }
 }

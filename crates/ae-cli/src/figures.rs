@@ -176,6 +176,9 @@ fn activity_chart(trained: &Trained, summary: &Summary) -> Result<Option<String>
     histogram(what, "units of the code", [0.0, 1.0], &activity.histogram).map(Some)
 }
 
+/// Points that marks do not run together of.
+const MARKED: usize = 64;
+
 /// The mean of the largest singular value of the encoder's Jacobian, of the second, and so on.
 fn spectrum_chart(summary: &Summary) -> Result<Option<String>> {
     let Some(jacobian) = &summary.jacobian else { return Ok(None) };
@@ -186,7 +189,9 @@ fn spectrum_chart(summary: &Summary) -> Result<Option<String>> {
     let floor = jacobian.singular_values[0] * 1e-3;
     let values = jacobian.singular_values.iter().enumerate();
     let points = values.map(|(index, value)| (index as f64 + 1.0, value.max(floor)));
-    let line = Line { name: "mean over samples".into(), points: points.collect(), marked: true };
+    let points: Vec<_> = points.collect();
+    let marked = points.len() <= MARKED;
+    let line = Line { name: "mean over samples".into(), points, marked };
     lines("singular value of the Jacobian, by size", "mean", &[line]).map(Some)
 }
 

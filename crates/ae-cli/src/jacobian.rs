@@ -25,39 +25,39 @@ const SAMPLES: usize = 64;
 const COST: f64 = 2e10;
 /// Numbers of all Jacobians together: 256 MiB of them.
 const NUMBERS: usize = 1 << 26;
-/// Singular values of a Jacobian.
-const VALUES: usize = 256;
+/// Cubes of the shorter side of those whose singular values are computed: about a second for each 784.
+const CUBES: f64 = 2e9;
 
 impl Jacobian {
     /// At the first samples; none where even one Jacobian is too large.
     pub fn measure(model: &Model, data: &Batches) -> Result<Option<Self>> {
         let (code, features) = (model.code_size(), model.features());
         let side = code.min(features);
-        // Kernels are applied at many places.
-        let uses = if matches!(model, Model::Dense(_) | Model::Pca(_)) { 1.0 } else { 32.0 };
-        let affordable = COST / (uses * model.num_params() as f64 * side as f64);
+        let affordable = COST / (uses(model) * model.num_params() as f64 * side as f64);
         let samples = (affordable as usize).clamp(1, SAMPLES.min(data.len()));
         let samples = samples.min(NUMBERS / (code * features));
         if samples == 0 {
             return Ok(None);
         }
         let input = data.select(&(0..samples).collect::<Vec<_>>())?;
-        let squared = model.squared_jacobian(input.clone(), None);
-        if side > VALUES
-            && let Some(norms) = squared
-        {
-            let squared_norm = norms.mean().into_scalar();
-            return Ok(Some(Self { samples, squared_norm, singular_values: Vec::new() }));
-        }
         let all = jacobian(model, input);
         let squared_norm = all.clone().square().sum().into_scalar::<f64>() / samples as f64;
-        if side > VALUES {
-            return Ok(Some(Self { samples, squared_norm, singular_values: Vec::new() }));
-        }
-        let mut means = vec![0.0; side];
-        for values in singular_values(all) {
-            means.iter_mut().zip(values).for_each(|(mean, value)| *mean += value / samples as f64);
+        let some = ((CUBES / (side as f64).powi(3)) as usize).min(samples);
+        let mut means = vec![0.0; if some > 0 { side } else { 0 }];
+        if some > 0 {
+            for values in singular_values(all.narrow(0, 0, some)) {
+                means.iter_mut().zip(values).for_each(|(mean, value)| *mean += value / some as f64);
+            }
         }
         Ok(Some(Self { samples, squared_norm, singular_values: means }))
+    }
+}
+
+/// How often a weight is used for a sample, at most: kernels are applied at many places.
+fn uses(model: &Model) -> f64 {
+    match model {
+        Model::Dense(_) | Model::Pca(_) => 1.0,
+        Model::Conv(_) => 32.0,
+        Model::Stack(stack) => stack.layers().iter().map(uses).fold(1.0, f64::max),
     }
 }

@@ -146,7 +146,10 @@ fn code_section(trained: &Trained, summary: &Summary, figures: &Figures) -> Mark
                         figcaption {
                             "How much the code moves with the input: the squared norm of the encoder's "
                             "Jacobian is " b { (digits(jacobian.squared_norm)) }
-                            ", the mean over " (count(jacobian.samples as f64)) " test samples"
+                            @match jacobian.samples {
+                                1 => " at a test sample",
+                                n => { ", the mean over " (count(n as f64)) " test samples" }
+                            }
                             @if figures.spectrum.is_some() {
                                 "; its singular values say in how many directions"
                             }

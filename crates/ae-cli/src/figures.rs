@@ -144,7 +144,7 @@ fn rows(trained: &Trained, pca: &Pca, all: &Batches, painter: &Painter<'_>) -> R
     }
     names.push(trained.name());
     pictures.push(trained.model.reconstruct(corrupted.clone()));
-    if !matches!(trained.model, Model::Pca(_)) {
+    if !matches!(trained.model, Model::Pca(_)) && pca.code_size() < pca.features() {
         names.push(format!("PCA, {}", components(pca.code_size())));
         pictures.push(pca.reconstruct(corrupted));
     }

@@ -1,6 +1,6 @@
 //! How much the code moves with the input, and in how many directions.
 
-use ae_models::{DifferentiableEncoder, Encoder, Model, jacobian, singular_values};
+use ae_models::{Encoder, Model, jacobian, singular_values};
 use ae_train::Batches;
 use burn::module::Module;
 use serde::{Deserialize, Serialize};

@@ -61,13 +61,13 @@ pub struct PcaResult {
 impl Summary {
     /// The result in a sentence.
     pub fn sentence(&self) -> String {
-        let mut sentence = format!(
-            "squared error per test sample {}; PCA with {} {}, the mean {}",
-            digits(self.test.squared_error),
-            components(self.pca.components),
-            digits(self.pca.squared_error),
-            digits(self.mean_error)
-        );
+        let mut sentence =
+            format!("squared error per test sample {}; ", digits(self.test.squared_error));
+        if self.leaves_something_to_pca() {
+            let (components, error) = (components(self.pca.components), self.pca.squared_error);
+            sentence += &format!("PCA with {components} {}, ", digits(error));
+        }
+        sentence += &format!("the mean {}", digits(self.mean_error));
         if let Some(cross_entropy) = self.test.cross_entropy {
             sentence += &format!(
                 "; cross-entropy per feature {:.4}, of which {:.4} above the floor",
@@ -76,6 +76,11 @@ impl Summary {
             );
         }
         sentence
+    }
+
+    /// Whether PCA loses anything: with as many components as features it is a turn, and says nothing.
+    pub fn leaves_something_to_pca(&self) -> bool {
+        self.pca.components < self.features
     }
 
     /// How fast training was, over all epochs; none where there were no steps.

@@ -59,7 +59,9 @@ pub fn errors(summary: &Summary) -> Result<Option<String>> {
     let ours = Line { name: "autoencoder (validation)".into(), points: errors, marked: true };
     let name = format!("PCA, {} (test)", components(summary.pca.components));
     let linear = Line { name, points: level, marked: false };
-    lines("epoch", "squared error per sample", &[ours, linear]).map(Some)
+    let both = [ours, linear];
+    let shown = if summary.leaves_something_to_pca() { &both[..] } else { &both[..1] };
+    lines("epoch", "squared error per sample", shown).map(Some)
 }
 
 /// The error on the validation part over epochs, where there is one.

@@ -36,7 +36,8 @@ fn page(trained: &Trained, summary: &Summary, figures: &Figures) -> Result<Marku
     let title = format!("{what} of {}", trained.data.name);
     let lead = html! {
         (count(summary.samples[0] as f64)) " samples of "
-        (trained.data.training.shape()) " squeezed into " b { (code) }
+        (trained.data.training.shape())
+        (if code < summary.features { " squeezed into " } else { " turned into " }) b { (code) }
         (if code == 1 { " number" } else { " numbers" }) " each, and back."
     };
     let body = html! {
@@ -197,9 +198,11 @@ fn headline(trained: &Trained, summary: &Summary) -> Markup {
     let most = summary.mean_error.max(linear).max(ours).max(f64::MIN_POSITIVE);
     let pca = format!("PCA, {}", components(summary.pca.components));
     let mean = ("the mean of all".to_owned(), summary.mean_error, "");
+    let this = ("this autoencoder".to_owned(), ours, "ours");
     let bars = match trained.model {
         Model::Pca(_) => vec![(pca, ours, "ours"), mean],
-        _ => vec![("this autoencoder".to_owned(), ours, "ours"), (pca, linear, ""), mean],
+        _ if summary.leaves_something_to_pca() => vec![this, (pca, linear, ""), mean],
+        _ => vec![this, mean],
     };
     html! {
         section.headline {
@@ -309,7 +312,7 @@ fn details(trained: &Trained, summary: &Summary) -> Result<Markup> {
         ([], epochs) => format!("{best} of {}", epochs.len()),
         (_, _) => format!("{best}, of the layers from the input on"),
     };
-    let facts = [
+    let mut facts = vec![
         ("Data", summary.data.clone()),
         ("Samples", format!("{training} to train on, {validation} to validate, {test} to test")),
         ("Device", summary.device.clone()),
@@ -326,13 +329,10 @@ fn details(trained: &Trained, summary: &Summary) -> Result<Markup> {
                 false => "the test part does not vary".to_owned(),
             },
         ),
-        (
-            "PCA",
-            format!(
-                "{}, fitted to {pca_rows} training samples",
-                components(summary.pca.components)
-            ),
-        ),
     ];
+    if summary.leaves_something_to_pca() {
+        let components = components(summary.pca.components);
+        facts.push(("PCA", format!("{components}, fitted to {pca_rows} training samples")));
+    }
     made(&facts, &trained.model.to_string(), &trained.recipe)
 }

@@ -170,7 +170,7 @@ where
         .y_label_area_size(58)
         .build_cartesian_2d(xs, ys)?;
     mesh(&mut chart, x, y)?;
-    for (index, line) in lines.iter().enumerate() {
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| !line.points.is_empty()) {
         let color = COLORS[index % COLORS.len()];
         let style = color.stroke_width(2);
         chart
@@ -327,6 +327,8 @@ mod tests {
             let svg = lines("epoch", "loss", &[line(points)]).unwrap();
             assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
             assert!(!svg.contains("<line>"), "names are escaped");
+            let is_named = svg.contains("a &lt;line&gt;");
+            assert_eq!(is_named, !points.is_empty(), "a legend names what there is");
         }
         for counts in [&[][..], &[0, 0], &[3, 0, 7]] {
             assert!(histogram("x", "y", [0.0, 1.0], counts).unwrap().starts_with("<svg"));

@@ -192,6 +192,7 @@ fn what_is_recorded_becomes_a_table() {
     let page = succeed(here, "reproduce own.toml --table");
     for part in [
         "# Results",
+        "| Of our own |  | 1 |  |  |\n| all |  | 1 |  |  |",
         "## Of our own",
         "| wrong \\| of the test part | 12.50 % (recalled) |",
         "| 2 of 3 |",

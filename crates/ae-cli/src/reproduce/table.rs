@@ -1,7 +1,7 @@
 //! What came of experiments, for the terminal and as Markdown.
 
 use super::edition::Edition;
-use super::expected::Published;
+use super::expected::{Bars, Published};
 use super::experiment::Experiment;
 use super::judge::{Judged, Verdict};
 use super::record::Record;
@@ -157,6 +157,27 @@ impl Record {
     }
 }
 
+/// How many results of each experiment came out how, of those that have a bar.
+fn overview(all: &[Known<'_>]) -> String {
+    let verdicts = [Verdict::Beaten, Verdict::Met, Verdict::Missed, Verdict::Open];
+    let heads = verdicts.map(Verdict::name).join(" | ");
+    let mut text = format!("\n| | {heads} |\n|---|---|---|---|---|\n");
+    let mut sums = [0; 4];
+    for known in all {
+        let has_bar = |it: &&Judged<'_>| it.expected.bar != Bars::default();
+        let counts = verdicts.map(|verdict| {
+            known.judged.iter().filter(has_bar).filter(|it| it.verdict == verdict).count()
+        });
+        text += &format!("| {} | {} |\n", known.experiment.title, counts.map(shown).join(" | "));
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    text + &format!("| all | {} |\n", sums.map(shown).join(" | "))
+}
+
+fn shown(count: usize) -> String {
+    if count == 0 { String::new() } else { count.to_string() }
+}
+
 /// The page of all experiments.
 pub fn page(all: &[Known<'_>]) -> String {
     let mut text = "# Results\n\n\
@@ -169,6 +190,7 @@ pub fn page(all: &[Known<'_>]) -> String {
         was published besides. The bar of an error rate is what was published and half the width of the \
         95 % interval of a share of so many test samples.\n"
         .to_owned();
+    text += &overview(all);
     for known in all {
         text += "\n";
         text += &known.in_markdown();

@@ -1,9 +1,9 @@
 """A support vector machine with a Gaussian kernel, by scikit-learn.
 
 svm_rbf.py DATA SUMMARY: DATA is a folder as `ae data export --validation` writes it; SUMMARY a JSON file
-to write. C and gamma of exp(-gamma |a - b|^2) are chosen on the validation part, first over a coarse
-grid, then over a finer one around its best. The machine that is tested was fitted to the training
-part alone.
+to write. C and gamma of exp(-gamma |a - b|^2) are chosen on the validation part: over a coarse grid that grows as
+long as its best lies at an edge, then over a finer one around that. Of equals the smallest C, then the smallest
+gamma, is taken. The machine that is tested was fitted to the training part alone.
 """
 
 import json
@@ -17,8 +17,11 @@ from sklearn.svm import SVC
 
 COARSE_C = [1, 10, 100]
 COARSE_GAMMA = [0.001, 0.003, 0.01, 0.03, 0.1]
-FINER = [0.3, 0.6, 1, 1.7, 3]
+FINER_C = [0.3, 1, 3]
+FINER_GAMMA = [0.6, 1, 1.7]
 CHUNK = 2000
+# Points after which the coarse grid grows no more.
+MOST = 60
 
 
 def part(folder, name):
@@ -49,21 +52,20 @@ def main(folder, summary):
             print(f"C {c:g}, gamma {gamma:g}: {tried[c, gamma]:.4f} of the validation part wrong", flush=True)
         return tried[c, gamma]
 
-    def best():
-        return min(tried, key=lambda key: (tried[key], key))
+    def best(cs, gammas):
+        return min((error(c, gamma), c, gamma) for c in cs for gamma in gammas)[1:]
 
     # Scaled by the mean squared distance, the grid suits any data.
     scale = 50 / between.mean()
-    for c in COARSE_C:
-        for gamma in COARSE_GAMMA:
-            error(c, gamma * scale)
-    c, gamma = best()
-    for factor in FINER:
-        error(c, gamma * factor)
-    c, gamma = best()
-    for factor in FINER:
-        error(c * factor, gamma)
-    c, gamma = best()
+    cs, gammas = COARSE_C, [gamma * scale for gamma in COARSE_GAMMA]
+    while True:
+        c, gamma = best(cs, gammas)
+        wider_c = [cs[0] / 10] * (c == cs[0]) + cs + [cs[-1] * 10] * (c == cs[-1])
+        wider_gamma = [gammas[0] / 3] * (gamma == gammas[0]) + gammas + [gammas[-1] * 3] * (gamma == gammas[-1])
+        if (len(wider_c), len(wider_gamma)) == (len(cs), len(gammas)) or len(tried) > MOST:
+            break
+        cs, gammas = wider_c, wider_gamma
+    c, gamma = best([c * factor for factor in FINER_C], [gamma * factor for factor in FINER_GAMMA])
 
     machine = fit(c, gamma)
     test, test_classes = part(folder, "test")

@@ -275,7 +275,8 @@ fn padded((low, high): (f64, f64)) -> (f64, f64) {
 
 /// A number on an axis, without zeros that say nothing.
 fn short(value: f64) -> String {
-    if value != 0.0 && value.abs() < 1e-4 {
+    // Axes are marked by sums, so that 0 may be some 1e-17.
+    if (1e-12..1e-4).contains(&value.abs()) {
         return format!("{value:.0e}");
     }
     let rounded = format!("{value:.4}");
@@ -336,6 +337,7 @@ mod tests {
         lines_over_log("x", "y", &[line(&[(2.0, 1.0), (64.0, 2.0)])]).unwrap();
         scatter("x", "y", &[]).unwrap();
         assert!(scatter("x", "y", &[(0.0, 1.0, 12)]).unwrap().contains("<circle"));
-        assert_eq!([0.0, 2.50, -0.0, 1e-5, 1234.0].map(short), ["0", "2.5", "0", "1e-5", "1234"]);
+        assert_eq!([0.0, 2.50, -5.6e-17, 1e-5].map(short), ["0", "2.5", "0", "1e-5"]);
+        assert_eq!([-1e-6, 1234.0].map(short), ["-1e-6", "1234"]);
     }
 }

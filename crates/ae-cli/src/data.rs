@@ -27,7 +27,8 @@ pub fn run(command: &DataCommand) -> Result<()> {
             section.extend(validation.map(|share| ("validation".to_owned(), share.into())));
             section.entry("validation").or_insert(0.0.into());
             let given = Table::from_iter([("data".to_owned(), section.into())]);
-            export(&Recipe::data(&given)?, out)
+            println!("{}", export(&Recipe::data(&given)?, out)?);
+            Ok(())
         }
     }
 }
@@ -66,23 +67,22 @@ fn fetch(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Writes the parts of a data set as they are trained on.
-pub fn export(recipe: &DataRecipe, out: &Path) -> Result<()> {
+/// Writes the parts of a data set as they are trained on, and says which there are and where.
+pub fn export(recipe: &DataRecipe, out: &Path) -> Result<String> {
     let data = Prepared::new(open_data(recipe)?, recipe, None)?;
     std::fs::create_dir_all(out).map_err(Error::io(out))?;
-    println!("{data}");
+    let mut said = data.to_string();
     let parts = [
         ("training", Some(&data.training)),
         ("validation", data.validation.as_ref()),
         ("test", Some(&data.test)),
     ];
     for (name, samples) in parts {
-        if let Some(samples) = samples {
-            rows::export(out, name, samples)?;
-            println!("{}", out.join(format!("{name}.npy")).display());
+        for path in rows::export(out, name, samples)? {
+            said += &format!("\n{}", path.display());
         }
     }
-    Ok(())
+    Ok(said)
 }
 
 const PICTURES: usize = 160;

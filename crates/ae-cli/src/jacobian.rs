@@ -1,6 +1,6 @@
 //! How much the code moves with the input, and in how many directions.
 
-use ae_models::{Encoder, Model, jacobian, singular_values};
+use ae_models::{DifferentiableEncoder, Encoder, Model, jacobian, singular_values};
 use ae_train::Batches;
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,11 @@ pub struct Jacobian {
     pub samples: usize,
     /// The mean of `||J||_F^2`.
     pub squared_norm: f64,
-    /// The mean over samples of the largest singular value, of the second, and so on; none where
-    /// there are too many to compute.
+    /// How many of them, the first ones, the singular values are of.
+    #[serde(default)]
+    pub spectra: usize,
+    /// The mean over those of the largest singular value, of the second, and so on; none where there
+    /// are too many to compute.
     pub singular_values: Vec<f64>,
 }
 
@@ -40,16 +43,24 @@ impl Jacobian {
             return Ok(None);
         }
         let input = data.select(&(0..samples).collect::<Vec<_>>())?;
+        let spectra = ((CUBES / (side as f64).powi(3)) as usize).min(samples);
+        let squared = model.squared_jacobian(input.clone(), None);
+        if spectra == 0
+            && let Some(norms) = squared
+        {
+            let squared_norm = norms.mean().into_scalar();
+            return Ok(Some(Self { samples, squared_norm, spectra, singular_values: Vec::new() }));
+        }
         let all = jacobian(model, input);
         let squared_norm = all.clone().square().sum().into_scalar::<f64>() / samples as f64;
-        let some = ((CUBES / (side as f64).powi(3)) as usize).min(samples);
-        let mut means = vec![0.0; if some > 0 { side } else { 0 }];
-        if some > 0 {
-            for values in singular_values(all.narrow(0, 0, some)) {
-                means.iter_mut().zip(values).for_each(|(mean, value)| *mean += value / some as f64);
-            }
+        if spectra == 0 {
+            return Ok(Some(Self { samples, squared_norm, spectra, singular_values: Vec::new() }));
         }
-        Ok(Some(Self { samples, squared_norm, singular_values: means }))
+        let mut means = vec![0.0; side];
+        for values in singular_values(all.narrow(0, 0, spectra)) {
+            means.iter_mut().zip(values).for_each(|(mean, value)| *mean += value / spectra as f64);
+        }
+        Ok(Some(Self { samples, squared_norm, spectra, singular_values: means }))
     }
 }
 

@@ -33,9 +33,15 @@ impl Interrupt {
     }
 }
 
+impl Interrupt {
+    pub fn is_asked(&self) -> bool {
+        ASKED.load(Ordering::SeqCst)
+    }
+}
+
 impl Observer for Interrupt {
     fn observe(&mut self, _: &Event<'_>) -> Flow {
-        if ASKED.load(Ordering::SeqCst) { Flow::Stop } else { Flow::Continue }
+        if self.is_asked() { Flow::Stop } else { Flow::Continue }
     }
 }
 

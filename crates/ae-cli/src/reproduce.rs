@@ -24,10 +24,9 @@ use crate::start;
 use edition::Edition;
 use experiment::Experiment;
 use judge::Verdict;
-use making::Maker;
+use making::{Maker, Outside};
 use record::Record;
 use table::Known;
-use way::Way;
 
 pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
     if args.list {
@@ -93,49 +92,42 @@ fn run(experiment: &Experiment, args: &ReproduceArgs, opened: &Opened) -> Result
         maker.check(way)?;
     }
     let mut records = Vec::new();
-    let seeds_of = |way: &&Way| edition.seeds_of(&way.name);
-    let all: u64 = edition.arms.iter().map(|way| seeds_of(&way)).sum();
-    for seed in 0..edition.seeds {
-        for way in edition.arms.iter().filter(|way| seed < seeds_of(way)) {
-            let own = folder.join(format!("{}-seed{seed}", way.name));
-            let path = own.join("record.json");
-            eprintln!(
-                "\n{}, run {} of {all}: {}",
-                experiment.name,
-                records.len() + 1,
-                own.display()
-            );
-            let made = match &way.program {
-                None => maker.make(way, seed, &own)?,
-                Some(program) => {
-                    let made = maker.outside(way, program, &own)?;
-                    if made.is_none() {
-                        let hash = way.hash();
-                        let recorded = known.iter().filter(|it| it.recipe == hash);
-                        records.extend(recorded.last().cloned());
-                        eprintln!("left to {}, which --python runs", program.name);
-                        continue;
-                    }
-                    made
+    let runs = edition.runs();
+    for (index, (seed, way)) in runs.iter().copied().enumerate() {
+        let own = folder.join(format!("{}-seed{seed}", way.name));
+        let path = own.join("record.json");
+        eprintln!("\n{}, run {} of {}: {}", experiment.name, index + 1, runs.len(), own.display());
+        let made = match &way.program {
+            None => maker.make(way, seed, &own)?,
+            Some(program) => match maker.outside(way, program, &own)? {
+                Outside::Made(runs) => Some(runs),
+                Outside::Stopped => None,
+                Outside::Left => {
+                    let is_it = |it: &&Record| {
+                        it.is_of(&experiment.name, args.quick, way) && it.seed == seed
+                    };
+                    records.extend(known.iter().rfind(is_it).cloned());
+                    eprintln!("left to {}, which --python runs", program.name);
+                    continue;
                 }
-            };
-            let Some(made) = made else { return Ok(End::Stopped) };
-            let known_here = path.is_file().then(|| read_json::<Record>(&path)).transpose()?;
-            let record = match known_here.filter(|it| it.recipe == way.hash()) {
-                Some(record) => record,
-                None => {
-                    let new = Record::new(&experiment.name, args.quick, way, seed, &made, opened)?;
-                    start::write(&path, &new.to_json()?)?;
-                    new
-                }
-            };
-            if let Some(results) = &results
-                && !known.contains(&record)
-            {
-                record::append(results, &record)?;
+            },
+        };
+        let Some(made) = made else { return Ok(End::Stopped) };
+        let known_here = path.is_file().then(|| read_json::<Record>(&path)).transpose()?;
+        let record = match known_here.filter(|it| it.recipe == way.hash()) {
+            Some(record) => record,
+            None => {
+                let new = Record::new(&experiment.name, args.quick, way, seed, &made, opened)?;
+                start::write(&path, &new.to_json()?)?;
+                new
             }
-            records.push(record);
+        };
+        if let Some(results) = &results
+            && !known.contains(&record)
+        {
+            record::append(results, &record)?;
         }
+        records.push(record);
     }
     let records: Vec<&Record> = records.iter().collect();
     let judged = judge::judge(&edition, &records)?;
@@ -206,10 +198,8 @@ fn counting<'a>(
     records: &'a [Record],
 ) -> (Vec<&'a Record>, usize) {
     let its = |it: &&Record| it.experiment == experiment.name && !it.quick;
-    let hashes: Vec<(&str, String)> =
-        edition.arms.iter().map(|way| (way.name.as_str(), way.hash())).collect();
     let is_now =
-        |it: &Record| hashes.iter().any(|(arm, hash)| it.arm == *arm && it.recipe == *hash);
+        |it: &Record| edition.arms.iter().any(|way| it.is_of(&experiment.name, false, way));
     let mut counting: Vec<&Record> = Vec::new();
     let mut stale = 0;
     for record in records.iter().filter(its) {

@@ -1,7 +1,7 @@
 //! Rows of numbers as files that other programs read.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ae_data::{Labels, Samples, Shape};
 use ae_models::tensors::{write_atomically, write_atomically_with};
@@ -30,23 +30,44 @@ pub fn write_rows(
     Ok(write_atomically(path, &bytes)?)
 }
 
-/// Writes samples as `NAME.npy`, and their classes, if they have any, as `NAME-labels.npy`: integers from 0.
-pub fn export(folder: &Path, name: &str, samples: &Samples) -> Result<()> {
-    let path = folder.join(format!("{name}.npy"));
-    write_atomically_with(&path, |file| {
-        file.write_all(&npy_header("<f4", &npy_shape(samples.len(), samples.shape())))?;
-        for row in 0..samples.len() {
-            for value in samples.row(row) {
-                file.write_all(&value.to_le_bytes())?;
-            }
+/// Writes samples as `NAME.npy`, and their classes, if they have any, as `NAME-labels.npy`: integers from 0. What
+/// else lies there under these names, of another export, is taken away.
+pub fn export(folder: &Path, name: &str, samples: Option<&Samples>) -> Result<Vec<PathBuf>> {
+    let [values, classes] = ["", "-labels"].map(|part| folder.join(format!("{name}{part}.npy")));
+    let labels = samples.and_then(Samples::labels);
+    let mut written = Vec::new();
+    match samples {
+        None => remove(&values)?,
+        Some(samples) => {
+            write_atomically_with(&values, |file| {
+                file.write_all(&npy_header("<f4", &npy_shape(samples.len(), samples.shape())))?;
+                for row in 0..samples.len() {
+                    for value in samples.row(row) {
+                        file.write_all(&value.to_le_bytes())?;
+                    }
+                }
+                Ok(())
+            })?;
+            written.push(values);
         }
-        Ok(())
-    })?;
-    let Some(labels) = samples.labels() else { return Ok(()) };
-    let path = folder.join(format!("{name}-labels.npy"));
-    let mut bytes = npy_header("<u4", &format!("({},)", samples.len()));
-    bytes.extend(labels.classes().iter().flat_map(|class| class.to_le_bytes()));
-    Ok(write_atomically(&path, &bytes)?)
+    }
+    match labels {
+        None => remove(&classes)?,
+        Some(labels) => {
+            let mut bytes = npy_header("<u4", &format!("({},)", labels.classes().len()));
+            bytes.extend(labels.classes().iter().flat_map(|class| class.to_le_bytes()));
+            write_atomically(&classes, &bytes)?;
+            written.push(classes);
+        }
+    }
+    Ok(written)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),
+        _ => Ok(()),
+    }
 }
 
 fn csv(rows: &[Vec<f32>], shape: &Shape, labels: Option<&Labels>) -> String {
@@ -123,7 +144,7 @@ mod tests {
     fn what_is_exported_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let samples = ae_data::digits::generate(8, 3);
-        export(folder.path(), "it", &samples).unwrap();
+        export(folder.path(), "it", Some(&samples)).unwrap();
         let at = |name: &str| folder.path().join(name);
         let read = ae_data::npy::read(&at("it.npy"), Some(&at("it-labels.npy"))).unwrap();
         assert_eq!(read.shape().to_string(), samples.shape().to_string());
@@ -133,6 +154,9 @@ mod tests {
             labels.classes().iter().map(|it| labels.names()[*it as usize].clone()).collect()
         };
         assert_eq!(classes(&read), classes(&samples));
+        // Nothing is left of it by an export that has no such part.
+        assert!(export(folder.path(), "it", None).unwrap().is_empty());
+        assert!(!at("it.npy").exists() && !at("it-labels.npy").exists());
     }
 
     #[test]

@@ -290,4 +290,16 @@ fn devices_and_data_are_listed() {
     let said = succeed(folder.path(), "data preview --digits 50,10 --out sheet.png");
     assert!(said.contains("training part: 50 samples of 1x28x28"), "{said}");
     assert!(folder.path().join("sheet.png").is_file());
+
+    let said = succeed(folder.path(), "data export --digits 50,10 --validation 0.2 --out arrays");
+    assert!(
+        said.contains("40 samples of 1x28x28 to train on, 10 to validate, 10 to test"),
+        "{said}"
+    );
+    assert!(said.ends_with("arrays/test.npy\narrays/test-labels.npy\n"), "{said}");
+    let back = "data preview --data arrays/validation.npy --labels arrays/validation-labels.npy";
+    assert!(succeed(folder.path(), back).contains("of 1x28x28"));
+    // What an export has no part for is not left of another.
+    succeed(folder.path(), "data export --digits 50,10 --out arrays");
+    assert!(!folder.path().join("arrays/validation.npy").exists());
 }

@@ -127,13 +127,14 @@ fn another_program_makes_an_arm() {
     let program = "[[arm]]\nname = 'svm'\nprogram = 'svm_rbf.py'\n[[arm]]\nname = 'head'";
     let result = "[[result]]\nname = 'bytes'\narm = 'svm'\nmeasure = 'test.bytes'
         bar.at_least = 128.0\n[quick]";
-    let text = OWN.replace("[[arm]]\nname = 'head'", program).replace("[quick]", result);
-    let text = text.replace("at_most = 40.0", "at_most = 100.0");
-    let text =
-        text.replace("samples = 1000, test_samples = 200", "samples = 60, test_samples = 20");
-    std::fs::write(here.join("own.toml"), text).unwrap();
-    let script = "#!/bin/sh\ngrep -q 'scikit-learn' $1 && cd $2 && ls training.npy validation-labels.npy &&
-        echo '{ \"program\": \"sh\", \"test\": { \"bytes\":' $(wc -c < test.npy) '}, \"seconds\": 1 }' > ../made.json";
+    let recipe = OWN.replace("[[arm]]\nname = 'head'", program).replace("[quick]", result);
+    let recipe = recipe.replace("at_most = 40.0", "at_most = 100.0");
+    let recipe =
+        recipe.replace("samples = 1000, test_samples = 200", "samples = 60, test_samples = 20");
+    std::fs::write(here.join("own.toml"), recipe).unwrap();
+    let script = "#!/bin/sh\nif [ $1 = -c ]; then exit 0; fi
+        grep -q 'scikit-learn' $1 && ls $2/training.npy $2/validation-labels.npy && echo '{ \"program\": \"sh\",
+        \"test\": { \"bytes\":' $(wc -c < $2/test.npy) '}, \"seconds\": 1 }' > $3";
     std::fs::write(here.join("python"), script).unwrap();
     std::fs::set_permissions(here.join("python"), PermissionsExt::from_mode(0o755)).unwrap();
 
@@ -148,12 +149,18 @@ fn another_program_makes_an_arm() {
     let its: Vec<_> = recorded.iter().filter(|it| it["arm"] == "svm").collect();
     assert_eq!((its.len(), &its[0]["program"]), (1, &"sh".into()));
     assert!(!here.join("runs/reproduce/own/svm-seed0/data").exists());
+    // What is done is not done again, and is known without the program too.
+    let again = ae(here, &format!("{line} --results other.jsonl"));
+    assert!(text(&again.stdout).contains("62848.00"), "{}", text(&again.stdout));
+    assert!(text(&again.stderr).contains("run 5 of 5: runs/reproduce/own/whole-seed1"));
+    assert_eq!(records(here, "other.jsonl").len(), 5);
     // What is recorded is taken where it is not made.
     let elsewhere = "--out new --results runs/reproduce/results.jsonl";
     let said = succeed(here, &format!("{line} {elsewhere}"));
     assert!(said.contains("62848.00"), "{said}");
     let refused = fail(here, &format!("{line} --out newer --python false"));
-    assert!(refused.contains("does false have scikit-learn?"), "{refused}");
+    assert!(refused.contains("expected a Python that has scikit-learn, got false"), "{refused}");
+    assert!(!here.join("newer").exists(), "before anything is trained");
 }
 
 /// Ctrl-C is no failure, and says how to go on.

@@ -152,7 +152,11 @@ fn code_section(trained: &Trained, summary: &Summary, figures: &Figures) -> Mark
                                 n => { ", the mean over " (count(n as f64)) " test samples" }
                             }
                             @if figures.spectrum.is_some() {
-                                "; its singular values say in how many directions"
+                                "; its singular values"
+                                @if jacobian.spectra < jacobian.samples && jacobian.spectra > 0 {
+                                    ", of the first " (jacobian.spectra) ","
+                                }
+                                " say in how many directions"
                             }
                             "."
                         }

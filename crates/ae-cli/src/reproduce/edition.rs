@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::expected::{Expected, Printed, Published};
 use super::experiment::{Arm, Experiment};
-use super::shelf::program;
+use super::shelf::{PROGRAM, program};
 use super::way::{Program, Step, Way, put};
 use crate::error::Result;
 use crate::recipe::merge;
@@ -122,13 +122,14 @@ impl Experiment {
             None => None,
             Some(file) => {
                 let text = program(file).ok_or_else(|| {
-                    self.error(format!(
-                        "arm {name}: expected a program that there is, got `{file}`"
-                    ))
+                    self.error(format!("arm {name}: expected {PROGRAM}, got `{file}`"))
                 })?;
                 Some(Program { name: file.clone(), text, data: data.clone() })
             }
         };
+        if program.is_some() && varied.is_some() {
+            return Err(self.error(format!("arm {name}: expected stages to vary, got a program")));
+        }
         if program.is_some() != arm.stages.is_empty() {
             return Err(self.error(format!("arm {name}: expected either stages or a program")));
         }
@@ -200,13 +201,22 @@ impl Edition {
         self.arms.iter().filter(|way| way.name == arm || way.family == arm).collect()
     }
 
-    /// Whether every name stands for something.
+    /// Every run that it is made of: a seed and an arm.
+    pub fn runs(&self) -> Vec<(u64, &Way)> {
+        let of_seed = |seed| {
+            let has_it = move |way: &&Way| seed < self.seeds_of(&way.name);
+            self.arms.iter().filter(has_it).map(move |way| (seed, way))
+        };
+        (0..self.seeds).flat_map(of_seed).collect()
+    }
+
     /// The seeds of an arm: nothing that another program does is drawn.
     pub fn seeds_of(&self, arm: &str) -> u64 {
         let is_program = |way: &&Way| way.program.is_some();
         if self.family(arm).iter().all(is_program) { 1 } else { self.seeds }
     }
 
+    /// Whether every name stands for something.
     fn check(&self) -> Result<(), String> {
         let known = |arm: &str, stage: Option<&String>, of: &str| {
             let family = self.family(arm);
@@ -225,7 +235,16 @@ impl Edition {
                 known(&other.arm, other.stage.as_ref(), &it.name)?;
             }
             for arm in it.bar.ranks_below.iter().chain(&it.bar.ratio_to) {
-                known(arm, None, &it.name)?;
+                known(arm, it.stage.as_ref(), &it.name)?;
+                let is_beside = |other: &&Expected| {
+                    (&other.arm, &other.measure, &other.stage) == (arm, &it.measure, &it.stage)
+                };
+                if self.results.iter().find(is_beside).and_then(Expected::published).is_none() {
+                    return Err(format!(
+                        "result `{}`: expected a published value of {arm} too, which it is held against",
+                        it.name
+                    ));
+                }
             }
             let beside_published = [
                 ("error_rate", it.bar.error_rate),

@@ -62,8 +62,8 @@ impl Judge<'_> {
             return Ok(Judged { expected, values: None, verdict, bars: Vec::new() });
         };
         let Some(bars) = self.bars(expected, &values)? else {
-            let verdict = Verdict::Open;
-            return Ok(Judged { expected, values: Some(values), verdict, bars: Vec::new() });
+            let bars = vec![(true, "what it is held against".to_owned())];
+            return Ok(Judged { expected, values: Some(values), verdict: Verdict::Open, bars });
         };
         let verdict = match bars.iter().all(|(is_kept, _)| *is_kept) {
             _ if bars.is_empty() => Verdict::Shown,

@@ -12,6 +12,7 @@ use crate::args::{NewRunArgs, ReproduceArgs};
 use crate::data::export;
 use crate::device::Opened;
 use crate::error::{Error, Result};
+use crate::observers::Interrupt;
 use crate::recipe::{DataRecipe, Maker as Command, Recipe};
 use crate::session::{Folder, open_data};
 use crate::start;
@@ -39,6 +40,14 @@ struct Made {
     /// It, and all before it.
     steps: Vec<Step>,
     folder: Folder,
+}
+
+/// What came of an arm that another program makes.
+pub enum Outside {
+    Made(Vec<Run>),
+    /// There is no Python to run it by.
+    Left,
+    Stopped,
 }
 
 /// A run of an arm, made for it or for another one before.
@@ -71,6 +80,9 @@ impl<'a> Maker<'a> {
 
     /// Whether all stages of an arm can be made: the last shall not be refused after hours on the others.
     pub fn check(&mut self, way: &Way) -> Result<()> {
+        if let Some(program) = &way.program {
+            return self.check_outside(way, program);
+        }
         let [first, rest @ ..] = &way.steps[..] else { return Ok(()) };
         let given = self.given(first, 0);
         let (data, set) = self.open(&given)?;
@@ -94,35 +106,65 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// What a program of an arm makes of its data; none without Python to run it by.
-    pub fn outside(&self, way: &Way, program: &Program, folder: &Path) -> Result<Option<Vec<Run>>> {
-        let Some(python) = self.python else { return Ok(None) };
-        claim(way, folder)?;
+    /// What a program of an arm makes of its data.
+    pub fn outside(&self, way: &Way, program: &Program, folder: &Path) -> Result<Outside> {
         let own = Folder(folder.to_owned());
         let run = Run { name: program.name.clone(), folder: own.clone(), of: None };
         if own.summary().is_file() {
-            return Ok(Some(vec![run]));
+            claim(way, folder)?;
+            return Ok(Outside::Made(vec![run]));
         }
-        let mut data = program.data.clone();
-        self.find(&mut data);
-        let given = Table::from_iter([("data".to_owned(), data.into())]);
+        let Some(python) = self.python else { return Ok(Outside::Left) };
+        claim(way, folder)?;
         let (script, exported) = (folder.join(&program.name), folder.join("data"));
-        start::write(&script, program.text)?;
-        export(&Recipe::data(&given)?, &exported)?;
         let made = folder.join("made.json");
-        let status = process::Command::new(python).arg(&script).arg(&exported).arg(&made).status();
-        let status = status.map_err(Error::io(python))?;
-        if !status.success() {
+        let interrupt = Interrupt::new();
+        start::write(&script, program.text)?;
+        export(&self.data_of(program)?, &exported)?;
+        let mut command = process::Command::new(python);
+        command.arg(&script).arg(&exported).arg(&made).stdout(std::io::stderr());
+        let status = command.status().map_err(Error::io(python))?;
+        if interrupt.is_asked() {
+            return Ok(Outside::Stopped);
+        }
+        if !status.success() || !made.is_file() {
             return Err(Error::usage(format!(
-                "{}: expected it to write {}, but it ended with {status}; does {} have scikit-learn?",
+                "{}: expected it to write {}, but it ended with {status} and without; what it said stands above",
                 script.display(),
-                made.display(),
-                python.display()
+                made.display()
             )));
         }
-        std::fs::rename(&made, own.summary()).map_err(Error::io(&made))?;
         std::fs::remove_dir_all(&exported).map_err(Error::io(&exported))?;
-        Ok(Some(vec![run]))
+        std::fs::rename(&made, own.summary()).map_err(Error::io(&made))?;
+        Ok(Outside::Made(vec![run]))
+    }
+
+    fn data_of(&self, program: &Program) -> Result<DataRecipe> {
+        let mut data = program.data.clone();
+        self.find(&mut data);
+        Recipe::data(&Table::from_iter([("data".to_owned(), data.into())]))
+    }
+
+    /// Whether a program can be run, and has what it needs.
+    fn check_outside(&mut self, way: &Way, program: &Program) -> Result<()> {
+        let mut data = program.data.clone();
+        self.find(&mut data);
+        let (recipe, set) = self.open(&Table::from_iter([("data".to_owned(), data.into())]))?;
+        if recipe.validation == 0.0 || set.parts.training.labels().is_none() {
+            return Err(Error::usage(format!(
+                "arm {}: expected classes and a validation part, which {} needs",
+                way.name, program.name
+            )));
+        }
+        let Some(python) = self.python else { return Ok(()) };
+        let asked = process::Command::new(python).args(["-c", "import sklearn"]).output();
+        match asked.map_err(Error::io(python))?.status.success() {
+            true => Ok(()),
+            false => Err(Error::usage(format!(
+                "--python: expected a Python that has scikit-learn, got {}, where `import sklearn` fails",
+                python.display()
+            ))),
+        }
     }
 
     /// Makes the runs of an arm in its folder, for a seed; none if it was stopped.

@@ -64,8 +64,9 @@ impl Record {
             let summary: Value = read_json(&run.folder.summary())?;
             let mut measures = BTreeMap::new();
             numbers(&summary, "", &mut measures);
-            if way.program.is_some() {
-                outside = summary["program"].as_str().map(str::to_owned);
+            if let Some(program) = &way.program {
+                let name = summary["program"].as_str().unwrap_or(&program.name);
+                outside = Some(name.to_owned());
             }
             let (name, of) = (run.name.clone(), run.of.clone());
             Ok(StageRecord { name, of, seconds: seconds(&summary), measures })
@@ -80,12 +81,20 @@ impl Record {
             recipe: way.hash(),
             seconds: stages.iter().filter(|it| it.of.is_none()).map(|it| it.seconds).sum(),
             stages,
-            device: opened.name.clone(),
+            device: if way.program.is_some() { cpu_name() } else { opened.name.clone() },
             processor: cpu_name(),
             program: outside.unwrap_or_else(|| format!("ae {}", env!("CARGO_PKG_VERSION"))),
             commit: commit.map(str::to_owned),
             date: now(),
         })
+    }
+
+    /// Whether it is of an arm as it is now.
+    pub fn is_of(&self, experiment: &str, quick: bool, way: &Way) -> bool {
+        self.experiment == experiment
+            && self.quick == quick
+            && self.arm == way.name
+            && self.recipe == way.hash()
     }
 
     pub fn to_json(&self) -> Result<String> {

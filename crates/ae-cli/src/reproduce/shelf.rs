@@ -34,12 +34,12 @@ recipes![
     "sdae-bg-rand",
 ];
 
-/// Programs in Python that recipes have beside this one.
-const PROGRAMS: &[(&str, &str)] = &[("svm_rbf.py", include_str!("../../../../recipes/svm_rbf.py"))];
+/// The program in Python that recipes have beside this one.
+pub const PROGRAM: &str = "svm_rbf.py";
 
 /// The text of the program of that name.
 pub fn program(name: &str) -> Option<&'static str> {
-    PROGRAMS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    (name == PROGRAM).then_some(include_str!("../../../../recipes/svm_rbf.py"))
 }
 
 /// All of them.

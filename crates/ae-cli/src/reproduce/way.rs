@@ -70,7 +70,8 @@ impl Way {
         all
     }
 
-    /// What tells it from any other, whatever the order of its keys and the comments beside them.
+    /// What tells it from any other, whatever the order of its keys and the comments beside them; of a program
+    /// its whole text.
     pub fn hash(&self) -> String {
         // As JSON, which is written in one way only; FNV-1a, the same in every version of this program.
         let text = serde_json::to_string(&self.to_toml()).unwrap_or_default();

@@ -60,9 +60,12 @@ def main(folder, summary):
     cs, gammas = COARSE_C, [gamma * scale for gamma in COARSE_GAMMA]
     while True:
         c, gamma = best(cs, gammas)
-        wider_c = [cs[0] / 10] * (c == cs[0]) + cs + [cs[-1] * 10] * (c == cs[-1])
-        wider_gamma = [gammas[0] / 3] * (gamma == gammas[0]) + gammas + [gammas[-1] * 3] * (gamma == gammas[-1])
-        if (len(wider_c), len(wider_gamma)) == (len(cs), len(gammas)) or len(tried) > MOST:
+        wider_c = [cs[0] / 10, *cs] if c == cs[0] else [*cs, cs[-1] * 10] if c == cs[-1] else cs
+        edges = gammas[0], gammas[-1]
+        wider_gamma = (
+            [edges[0] / 3, *gammas] if gamma == edges[0] else [*gammas, edges[1] * 3] if gamma == edges[1] else gammas
+        )
+        if (wider_c, wider_gamma) == (cs, gammas) or len(tried) > MOST:
             break
         cs, gammas = wider_c, wider_gamma
     c, gamma = best([c * factor for factor in FINER_C], [gamma * factor for factor in FINER_GAMMA])

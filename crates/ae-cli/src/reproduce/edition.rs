@@ -234,6 +234,17 @@ impl Edition {
             for other in it.bar.below.iter().chain(&it.bar.above) {
                 known(&other.arm, other.stage.as_ref(), &it.name)?;
             }
+            let beside_published = [
+                ("error_rate", it.bar.error_rate),
+                ("equal_places", it.bar.equal_places.is_some()),
+                ("ranks_below", !it.bar.ranks_below.is_empty()),
+                ("ratio_to", it.bar.ratio_to.is_some()),
+            ];
+            if let Some((what, _)) = beside_published.into_iter().find(|(_, is_given)| *is_given)
+                && it.published.is_none()
+            {
+                return Err(format!("result `{}`: {what}: expected a published value", it.name));
+            }
             for arm in it.bar.ranks_below.iter().chain(&it.bar.ratio_to) {
                 known(arm, it.stage.as_ref(), &it.name)?;
                 let is_beside = |other: &&Expected| {
@@ -245,17 +256,6 @@ impl Edition {
                         it.name
                     ));
                 }
-            }
-            let beside_published = [
-                ("error_rate", it.bar.error_rate),
-                ("equal_places", it.bar.equal_places.is_some()),
-                ("ranks_below", !it.bar.ranks_below.is_empty()),
-                ("ratio_to", it.bar.ratio_to.is_some()),
-            ];
-            if let Some((what, _)) = beside_published.into_iter().find(|(_, is_given)| *is_given)
-                && it.published.is_none()
-            {
-                return Err(format!("result `{}`: {what}: expected a published value", it.name));
             }
         }
         let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
@@ -393,6 +393,11 @@ mod tests {
                 "published = ['2.0', '3.0']",
                 "bar.ranks_below = ['pca']",
                 "result `error`: ranks_below: expected a published value",
+            ),
+            (
+                "published = ['2.0', '3.0']",
+                "published = '2.0'\nbar.ratio_to = 'pca'",
+                "result `error`: expected a published value of pca too",
             ),
         ] {
             let text = TEXT.replacen(from, to, 1);

@@ -120,7 +120,7 @@ impl<'a> Maker<'a> {
         let made = folder.join("made.json");
         let interrupt = Interrupt::new();
         start::write(&script, program.text)?;
-        export(&self.data_of(program)?, &exported)?;
+        export(&Recipe::data(&self.data_of(program))?, &exported)?;
         let mut command = process::Command::new(python);
         command.arg(&script).arg(&exported).arg(&made).stdout(std::io::stderr());
         let status = command.status().map_err(Error::io(python))?;
@@ -129,7 +129,7 @@ impl<'a> Maker<'a> {
         }
         if !status.success() || !made.is_file() {
             return Err(Error::usage(format!(
-                "{}: expected it to write {}, but it ended with {status} and without; what it said stands above",
+                "{}: expected it to write {}, which it did not, and ended with {status}; what it said stands above",
                 script.display(),
                 made.display()
             )));
@@ -139,17 +139,17 @@ impl<'a> Maker<'a> {
         Ok(Outside::Made(vec![run]))
     }
 
-    fn data_of(&self, program: &Program) -> Result<DataRecipe> {
+    /// The data of a program, as a recipe has it.
+    fn data_of(&self, program: &Program) -> Table {
         let mut data = program.data.clone();
         self.find(&mut data);
-        Recipe::data(&Table::from_iter([("data".to_owned(), data.into())]))
+        Table::from_iter([("data".to_owned(), data.into())])
     }
 
     /// Whether a program can be run, and has what it needs.
     fn check_outside(&mut self, way: &Way, program: &Program) -> Result<()> {
-        let mut data = program.data.clone();
-        self.find(&mut data);
-        let (recipe, set) = self.open(&Table::from_iter([("data".to_owned(), data.into())]))?;
+        let given = self.data_of(program);
+        let (recipe, set) = self.open(&given)?;
         if recipe.validation == 0.0 || set.parts.training.labels().is_none() {
             return Err(Error::usage(format!(
                 "arm {}: expected classes and a validation part, which {} needs",

@@ -189,7 +189,8 @@ pub fn page(all: &[Known<'_>]) -> String {
         *recalled* ones are from memory of it. Met: every bar is kept; beaten: the mean is better than what \
         was published besides. The bar of an error rate is what was published and half the width of the \
         95 % interval of a share of so many test samples; on data that is harder or easier than what \
-        was published it is the published ratio to another method's error, with no allowance.\n"
+        was published it is the published ratio to another method's error, with no allowance. Times are from start to end, of runs that \
+        may have shared the processor with others.\n"
         .to_owned();
     text += &overview(all);
     for known in all {

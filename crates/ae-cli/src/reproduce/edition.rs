@@ -399,6 +399,21 @@ mod tests {
                 "published = '2.0'\nbar.ratio_to = 'pca'",
                 "result `error`: expected a published value of pca too",
             ),
+            (
+                "[[arm.stage]]\n        command = 'train'\n        model = { kind = 'pca', code = 2 }",
+                "program = 'svm.py'",
+                "arm pca: expected svm_rbf.py, got `svm.py`",
+            ),
+            (
+                "[[arm.stage]]\n        command = 'train'\n        model = { kind = 'pca', code = 2 }",
+                "",
+                "arm pca: expected either stages or a program",
+            ),
+            (
+                "vary = { 'model.code' = [2, 3] }",
+                "vary = { 'data.seed' = [2, 3] }\nprogram = 'svm_rbf.py'",
+                "expected stages to vary, got a program",
+            ),
         ] {
             let text = TEXT.replacen(from, to, 1);
             assert_ne!(text, TEXT, "{from}");

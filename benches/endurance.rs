@@ -1,9 +1,10 @@
 //! Does a long training keep its memory? 40,000 steps of a small dense and of a small convolutional model
 //! on every back end that is built, with validation; the resident memory is looked at twenty times.
 //!
-//!     cargo bench --bench endurance                   # about a minute; benches/results/endurance.md
-//!     cargo bench --bench endurance --features ndarray
-//!     cargo bench --bench endurance -- --quick        # a trial: a tenth of the steps, writes nothing
+//!     cargo bench --bench endurance                     # half a minute; benches/results/endurance-flex.md
+//!     cargo bench --bench endurance -- --quick          # a trial: a tenth of the steps, writes nothing
+//!     cargo bench --bench endurance --features ndarray -- --backend ndarray
+//!     AE_REQUIRE=wgpu cargo bench --bench endurance -- --backend wgpu      # on a software driver, too
 //!
 //! A line is fitted to the second 20,000: the first are for the allocator, which takes some ten thousand
 //! steps until it has met every mixture of buffers that are free at once (then nothing changes: tried to
@@ -15,7 +16,6 @@ use std::time::Instant;
 use autoencoders::data::digits;
 use autoencoders::models::{Architecture, ConvConfig, DenseConfig};
 use autoencoders::train::{Data, Event, Flow, Objective, Reconstruction, Schedule, fit};
-use backends::{all, backends};
 use children::{child, numbers, task};
 use statistics::line;
 
@@ -49,7 +49,7 @@ fn models() -> [(&'static str, Architecture); 2] {
 
 /// Prints the resident memory in MiB at each look.
 fn train(backend: &str, model: &str, steps: &str) -> Result<()> {
-    let known = all().into_iter().find(|(name, _)| *name == backend);
+    let known = backends::all(&backends::required()).into_iter().find(|(name, _)| *name == backend);
     let (_, device) = known.ok_or("expected the name of a back end")?;
     let device = device?;
     let (_, architecture) = &models()[model.parse::<usize>()?];
@@ -85,40 +85,56 @@ fn main() -> Result<()> {
         };
         return train(backend, model, steps);
     }
-    let is_quick = std::env::args().any(|argument| argument == "--quick");
-    let steps = if is_quick { 4_000 } else { 40_000 };
+    let arguments: Vec<String> = std::env::args().collect();
+    let is_quick = arguments.iter().any(|argument| argument == "--quick");
+    let only = arguments.iter().skip_while(|argument| *argument != "--backend").nth(1);
+    let all: Vec<_> = backends::present().into_iter().map(|(backend, _)| backend).collect();
+    if let Some(only) = only
+        && !all.contains(&only.as_str())
+    {
+        return Err(format!("--backend: expected one of {all:?}, got {only}").into());
+    }
+    let mut all_keep = true;
+    for backend in all.into_iter().filter(|backend| only.is_none_or(|only| only == backend)) {
+        let (table, keeps) = measure(backend, if is_quick { 4_000 } else { 40_000 })?;
+        if !is_quick {
+            let title = format!("Memory over a long training, {backend}");
+            record::record(&format!("endurance-{backend}"), &title, &table)?;
+        }
+        all_keep &= keeps;
+    }
+    if all_keep || is_quick { Ok(()) } else { Err("expected no growth of memory".into()) }
+}
+
+/// Of all models: the table, and whether none grows.
+fn measure(backend: &str, steps: usize) -> Result<(String, bool)> {
     let mut body = format!(
         "{steps} steps of {BATCH} samples, validated every {STEPS_PER_EPOCH}; resident memory of the \
          process in MiB. Growth is the slope over the second half, times its steps.\n\n\
-         | back end | model | after {} steps | halfway | in the end | growth | verdict | seconds |\n\
-         |---|---|---|---|---|---|---|---|\n",
+         | model | after {} steps | halfway | in the end | growth | verdict | seconds |\n\
+         |---|---|---|---|---|---|---|\n",
         steps / LOOKS
     );
-    print!("{body}");
+    print!("{backend}: {body}");
     let mut all_keep = true;
-    for (backend, _) in backends() {
-        for (index, (name, _)) in models().iter().enumerate() {
-            let began = Instant::now();
-            let looks = numbers(child(&[backend, &index.to_string(), &steps.to_string()])?)?;
-            let points: Vec<(f64, f64)> =
-                looks.iter().enumerate().map(|(at, look)| (at as f64, *look)).collect();
-            let growth = line(&points[LOOKS / 2..], |_| 1.0)[1] * (LOOKS / 2) as f64;
-            let keeps = growth < MOST;
-            let row = format!(
-                "| {backend} | {name} | {:.2} | {:.2} | {:.2} | {growth:+.2} | {} | {:.0} |\n",
-                looks[0],
-                looks[LOOKS / 2],
-                looks[LOOKS - 1],
-                if keeps { "no growth" } else { "grows" },
-                began.elapsed().as_secs_f64(),
-            );
-            print!("{row}");
-            body += &row;
-            all_keep &= keeps;
-        }
+    for (index, (name, _)) in models().iter().enumerate() {
+        let began = Instant::now();
+        let looks = numbers(child(&[backend, &index.to_string(), &steps.to_string()])?)?;
+        let points: Vec<(f64, f64)> =
+            looks.iter().enumerate().map(|(at, look)| (at as f64, *look)).collect();
+        let growth = line(&points[LOOKS / 2..], |_| 1.0)[1] * (LOOKS / 2) as f64;
+        let keeps = growth < MOST;
+        let row = format!(
+            "| {name} | {:.2} | {:.2} | {:.2} | {growth:+.2} | {} | {:.0} |\n",
+            looks[0],
+            looks[LOOKS / 2],
+            looks[LOOKS - 1],
+            if keeps { "no growth" } else { "grows" },
+            began.elapsed().as_secs_f64(),
+        );
+        print!("{row}");
+        body += &row;
+        all_keep &= keeps;
     }
-    if !is_quick {
-        record::record("endurance", "Memory over a long training", &body)?;
-    }
-    if all_keep || is_quick { Ok(()) } else { Err("expected no growth of memory".into()) }
+    Ok((body, all_keep))
 }

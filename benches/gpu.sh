@@ -1,40 +1,93 @@
 #!/usr/bin/env bash
-# Trains the README's models on the GPU and on the CPU of this machine: benches/README.md.
+# All that is to be measured on a GPU, beside the CPU of the same machine: benches/README.md.
+#
+#     benches/gpu.sh [MNIST]
+#     benches/gpu.sh --toy
+#
+# --toy: a trial of the script itself, for which a software driver will do; it records nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mnist=${1:-}
-cargo build --release ${FEATURES:+--features "$FEATURES"}
-ae=${CARGO_TARGET_DIR:-target}/release/ae
+toy=
+gpu=gpu
+if [ "${1:-}" = --toy ]; then
+    toy=yes
+    gpu=gpu:0 # whatever it is
+    shift
+fi
+mnist=${1:+$(realpath "$1")}
+profile=${PROFILE:-release}
+cargo build --profile "$profile" --workspace --bin ae ${FEATURES:+--features "$FEATURES"}
+target=$(realpath "${CARGO_TARGET_DIR:-target}")
+ae=$target/${profile/#dev/debug}/ae
 "$ae" devices
 runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 
-declare -A commands=([digits]="")
+echo "from the start to the first step, with an empty cache of tuned kernels and with a full one:"
+python3 - "$ae" "$gpu" "$runs" <<'PY'
+import os, pathlib, subprocess, sys, time
+
+ae, gpu, runs = *sys.argv[1:3], pathlib.Path(sys.argv[3])
+# Outside of a Cargo folder tuned kernels are kept in the user's cache.
+environment = os.environ | {"XDG_CACHE_HOME": str(runs / "cache"), "HOME": str(runs / "home")}
+for model in ("conv", "dense"):
+    for start in ("first", "later"):
+        out = runs / f"{start}-{model}"
+        command = f"{ae} train --device {gpu} --digits 1280,100 --batch 128 --epochs 1 --model {model} --out {out}"
+        began = time.perf_counter()
+        with open(runs / "log", "w") as log:
+            process = subprocess.Popen(command.split(), cwd=runs, env=environment, stdout=log, stderr=log)
+        while process.poll() is None and not ((out / "metrics.jsonl").exists() and (out / "metrics.jsonl").stat().st_size):
+            time.sleep(0.001)
+        seconds = time.perf_counter() - began
+        if process.wait() != 0:
+            sys.exit((runs / "log").read_text())
+        print(f"{model:12} {start} {seconds:.1f} s", flush=True)
+PY
+
+declare -A commands=([digits]="${toy:+--digits 640,200 --epochs 2 --batch 64}")
 if [ -n "$mnist" ]; then
     commands[mnist]="--data mnist --data-dir $mnist"
     commands[mnist-dense]="--data mnist --data-dir $mnist --model dense --epochs 20"
 fi
-printf '%-12s %-4s %s\n' run on "device; time; error"
+printf '%-12s %-4s %-4s %s\n' run on in "device; time; error"
 for name in "${!commands[@]}"; do
-    for device in gpu cpu; do
+    # The CPU first: the others are held against it.
+    for side in cpu-full gpu-full gpu-f16 gpu-bf16; do
+        read -r device precision <<<"${side/-/ }"
         # shellcheck disable=SC2086
-        "$ae" train ${commands[$name]} --device "$device" --out "$runs/$name-$device" \
-            >"$runs/$name-$device.log" 2>&1 || { cat "$runs/$name-$device.log"; exit 1; }
-        python3 - "$runs" "$name" "$device" <<'PY'
+        if ! "$ae" train ${commands[$name]} --device "${device/gpu/$gpu}" --precision "$precision" \
+            --out "$runs/$name-$side" >"$runs/log" 2>&1; then
+            if [ "$precision" != full ] && grep '^.*precision: expected' "$runs/log"; then continue; fi
+            cat "$runs/log"
+            exit 1
+        fi
+        python3 - "$runs" "$name" "$device" "$precision" <<'PY'
 import json, pathlib, sys
 
-runs, name, device = sys.argv[1:]
-read = lambda device: json.loads((pathlib.Path(runs) / f"{name}-{device}" / "summary.json").read_text())
-summary = read(device)
+runs, name, device, precision = sys.argv[1:]
+read = lambda side: json.loads((pathlib.Path(runs) / f"{name}-{side}" / "summary.json").read_text())
+summary = read(f"{device}-{precision}")
 seconds = sum(epoch["seconds"] for epoch in summary["epochs"])
 samples = sum(epoch["seconds"] * epoch["samples_per_second"] for epoch in summary["epochs"])
 error = summary["test"]["squared_error"]
-print(f"{name:12} {device:4} {summary['device']}; {seconds:.1f} s of {summary['seconds']:.1f} s in "
-      f"steps, {samples / seconds:,.0f} samples/s; squared error {error:.3f}")
-if device == "cpu":
-    ratio = read("gpu")["test"]["squared_error"] / error
-    if not 0.9 < ratio < 1.1:
-        sys.exit(f"the GPU's error is {ratio:.3f} times the CPU's: expected 0.9 to 1.1")
+print(f"{name:12} {device:4} {precision:4} {summary['device']}; {seconds:.1f} s of {summary['seconds']:.1f} s in "
+      f"steps, {samples / seconds:,.0f} samples/s; squared error {error:.3f}", flush=True)
+ratio = error / read("cpu-full")["test"]["squared_error"]
+if not 0.9 < ratio < 1.1:
+    sys.exit(f"the error is {ratio:.3f} times that on the CPU in full precision: expected 0.9 to 1.1")
 PY
     done
+done
+
+if [ -n "$toy" ]; then
+    few="--cases dense-tied,conv --batches 32 --rounds 1 --seconds 0.5 --product 64"
+fi
+precisions="full f16"
+# WGSL has no bf16.
+if [[ "${FEATURES:-}" =~ vulkan|metal|cuda|rocm ]]; then precisions+=" bf16"; fi
+for precision in $precisions; do
+    # shellcheck disable=SC2086
+    cargo bench --profile "$profile" ${FEATURES:+--features "$FEATURES"} --bench peers -- \
+        --device gpu --precision "$precision" ${few:---record}
 done

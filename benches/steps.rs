@@ -33,7 +33,7 @@ const BATCHES: [usize; 3] = [32, 128, 512];
 /// So many rows for what is no training.
 const ROWS: usize = 1024;
 
-static BACKENDS: LazyLock<Vec<(&str, Device)>> = LazyLock::new(backends::backends);
+static BACKENDS: LazyLock<Vec<(&str, Device)>> = LazyLock::new(backends::present);
 
 fn main() {
     ae_kernels::allocator::keep_freed_memory();

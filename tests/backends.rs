@@ -8,6 +8,8 @@
 //! `AE_REQUIRE=ndarray,wgpu` takes a software driver too, and turns what is missing into a failure.
 //! `AE_COMBINATIONS=short` takes some combinations of terms and models on wgpu instead of all.
 
+#[path = "../benches/backends/mod.rs"]
+mod backends;
 mod combinations;
 
 use std::path::{Path, PathBuf};
@@ -21,67 +23,23 @@ use autoencoders::models::{
 };
 use autoencoders::train::{
     Batches, Contraction, Corruption, Data, Evaluation, KlSparsity, L1, Moment, Objective,
-    RESIDENT_LIMIT, Reconstruction, Schedule, evaluate, fit,
+    Precision, RESIDENT_LIMIT, Reconstruction, Schedule, evaluate, fit,
 };
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use combinations::FEATURES;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// The back ends, and how to come by a device of each: isolated here, so that Burn 0.23, which
-/// drops ndarray, costs one line.
-fn backends(required: &str) -> Vec<(&'static str, Result<Device, String>)> {
-    #[cfg(feature = "ndarray")]
-    #[allow(deprecated)]
-    let ndarray = Ok(Device::ndarray());
-    #[cfg(not(feature = "ndarray"))]
-    let ndarray = Err("built without the feature `ndarray`".to_owned());
-    vec![
-        ("flex", Ok(Device::flex())),
-        ("ndarray", ndarray),
-        ("wgpu", wgpu(is_in(required, "wgpu"))),
-    ]
-}
-
-fn is_in(required: &str, name: &str) -> bool {
-    required.split(',').any(|required| required == name)
-}
-
-/// A real GPU; a software driver, on which the tests take minutes, only if it is required.
-#[cfg(feature = "wgpu")]
-fn wgpu(is_required: bool) -> Result<Device, String> {
-    use burn::backend::wgpu::wgpu::{Backends, DeviceType, Instance, InstanceDescriptor};
-    let backends = Backends::VULKAN | Backends::METAL | Backends::DX12;
-    let instance = Instance::new(InstanceDescriptor {
-        backends,
-        ..InstanceDescriptor::new_without_display_handle()
-    });
-    let adapters = pollster::block_on(instance.enumerate_adapters(backends));
-    let is_real = |kind| matches!(kind, DeviceType::DiscreteGpu | DeviceType::IntegratedGpu);
-    let has_gpu = adapters.iter().any(|adapter| is_real(adapter.get_info().device_type));
-    if !has_gpu && !is_required {
-        return Err("no GPU on this machine".to_owned());
-    }
-    match Device::enumerate(burn::tensor::DeviceType::Wgpu).first() {
-        Some(device) => Ok(device.clone()),
-        None => Err("no adapter on this machine".to_owned()),
-    }
-}
-
-#[cfg(not(feature = "wgpu"))]
-fn wgpu(_: bool) -> Result<Device, String> {
-    Err("built without the feature `wgpu`".to_owned())
-}
-
 type Body = fn(&Device) -> Result<(), Failed>;
 
-const BODIES: [(&str, Body); 6] = [
+const BODIES: [(&str, Body); 7] = [
     ("pytorch_finds_the_same", pytorch_finds_the_same),
     ("dense_values_and_gradients", dense_values_and_gradients),
     ("conv_values_and_gradients", conv_values_and_gradients),
     ("conv_variants_values_and_gradients", conv_variants_values_and_gradients),
     ("corruption_is_bit_equal", corruption_is_bit_equal),
     ("a_short_training_has_the_same_losses", a_short_training_has_the_same_losses),
+    ("half_precisions_or_a_sentence", half_precisions_or_a_sentence),
 ];
 
 fn main() {
@@ -89,15 +47,15 @@ fn main() {
     if std::env::var_os("AE_WRITE_MODELS").is_some() {
         return write_models();
     }
-    let required = std::env::var("AE_REQUIRE").unwrap_or_default();
-    let backends = backends(&required);
+    let required = backends::required();
+    let backends = backends::all(&required);
     let known: Vec<&str> = backends.iter().map(|(name, _)| *name).collect();
     for name in required.split(',').filter(|name| !name.is_empty()) {
         assert!(known.contains(&name), "AE_REQUIRE: expected some of {known:?}, got `{name}`");
     }
     let mut trials = Vec::new();
     for (backend, device) in backends {
-        let is_required = is_in(&required, backend);
+        let is_required = backends::is_in(&required, backend);
         for (name, body) in BODIES {
             let device = device.clone();
             let is_missing = device.is_err();
@@ -437,10 +395,11 @@ fn corruption_is_bit_equal(device: &Device) -> Result<(), Failed> {
 }
 
 /// Ten steps, then an evaluation.
-fn train(device: &Device) -> Result<(Vec<f64>, Evaluation), Failed> {
+fn train(device: &Device, precision: Precision) -> Result<(Vec<f64>, Evaluation), Failed> {
     let digits = Arc::new(digits::generate(80, 1));
     let data = Data { training: digits.clone(), validation: None };
-    let schedule = Schedule { epochs: 2, batch: 16, clip: Some(50.0), ..Schedule::default() };
+    let schedule =
+        Schedule { epochs: 2, batch: 16, clip: Some(50.0), precision, ..Schedule::default() };
     let model = Architecture::Conv(conv()).init(1, device)?;
     let objective = Objective::new(Reconstruction::CrossEntropy).penalize(0.01, L1)?;
     let fitted = fit(model, &objective, &data, &schedule, &mut ())?;
@@ -449,9 +408,36 @@ fn train(device: &Device) -> Result<(Vec<f64>, Evaluation), Failed> {
     Ok((losses, evaluate(&fitted.model, &batches, 16)?.evaluation))
 }
 
+/// Losses of training as in full precision on flex, where the device computes in the type; else the
+/// sentence that says so.
+fn half_precisions_or_a_sentence(device: &Device) -> Result<(), Failed> {
+    let (full, _) = train(&Device::flex(), Precision::Full)?;
+    for (precision, dtype, tolerance) in
+        [(Precision::F16, DType::F16, 2e-3), (Precision::Bf16, DType::BF16, 1e-2)]
+    {
+        let half = train(device, precision);
+        if !device.supports_dtype(dtype) {
+            let refusal = half.err().ok_or(format!("expected a refusal of {dtype:?}"))?;
+            let sentence = refusal.message().unwrap_or_default();
+            if !sentence.starts_with("precision: expected a type that") {
+                return Err(format!("expected a sentence on precision, got {sentence}").into());
+            }
+            println!("{device:?}: no {dtype:?}");
+            continue;
+        }
+        for (half, full) in half?.0.iter().zip(&full) {
+            if (half / full - 1.0).abs() > tolerance {
+                return Err(format!("{half} in {dtype:?}, {full} in full on flex").into());
+            }
+            println!("{device:?}, {dtype:?}: {half}, {full} in full on flex");
+        }
+    }
+    Ok(())
+}
+
 fn a_short_training_has_the_same_losses(device: &Device) -> Result<(), Failed> {
-    let (here, here_after) = train(device)?;
-    let (there, there_after) = train(&Device::flex())?;
+    let (here, here_after) = train(device, Precision::Full)?;
+    let (there, there_after) = train(&Device::flex(), Precision::Full)?;
     if there[1] >= there[0] {
         return Err(format!("the loss does not fall: {there:?}").into());
     }

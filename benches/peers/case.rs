@@ -5,9 +5,6 @@ use autoencoders::train::{Contraction, Corruption, Objective, Reconstruction};
 
 use crate::Result;
 
-/// The side of the square matrices whose product says what the machine can do.
-pub const PRODUCT: usize = 2048;
-
 /// A net and what it is trained for; `cases.py` has the same.
 pub struct Case {
     pub name: &'static str,
@@ -111,9 +108,9 @@ fn convolutional(config: &ConvConfig) -> Vec<usize> {
     there.iter().chain(there.iter().rev()).copied().collect()
 }
 
-/// Of one product.
-pub fn operations_of_product() -> f64 {
-    2.0 * (PRODUCT as f64).powi(3)
+/// Of a product of square matrices.
+pub fn operations_of_product(side: usize) -> f64 {
+    2.0 * (side as f64).powi(3)
 }
 
 /// The counts above against some done by hand; a benchmark has no tests, so every run begins with it.

@@ -17,7 +17,7 @@ CASES = {
     "conv": dict(kind="conv", image=[1, 28, 28], channels=[32, 64], code=None, jax="NHWC"),
     "conv-deep": dict(kind="conv", image=[3, 32, 32], channels=[32, 64, 128], code=128, jax="NCHW"),
     # Not a net but the square product that says what the machine can do.
-    "product": dict(kind="product", size=2048),
+    "product": dict(kind="product"),
 }
 
 

@@ -12,8 +12,8 @@ from cases import RATE
 jax.config.update("jax_default_matmul_precision", "highest")
 
 
-def product(case):
-    a, b = (jax.random.uniform(jax.random.key(seed), (case["size"],) * 2) for seed in range(2))
+def product(size):
+    a, b = (jax.random.uniform(jax.random.key(seed), (size, size)) for seed in range(2))
     multiply = jax.jit(jnp.matmul)
     return lambda: multiply(a, b)
 

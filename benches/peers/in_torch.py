@@ -10,12 +10,15 @@ from cases import RATE
 torch.backends.cudnn.allow_tf32 = False
 
 
-def product(case, device):
-    a, b = (torch.rand(case["size"], case["size"], device=device) for _ in range(2))
+HALVES = {"f16": torch.float16, "bf16": torch.bfloat16}
+
+
+def product(size, device, precision):
+    a, b = (torch.rand(size, size, device=device, dtype=HALVES.get(precision)) for _ in range(2))
     return lambda: torch.mm(a, b)
 
 
-def net(case, side, batch, weights, rows, device):
+def net(case, side, batch, weights, rows, device, precision):
     def parameter(value):
         value = torch.from_numpy(value).to(device)
         if value.dim() == 2:
@@ -89,4 +92,17 @@ def net(case, side, batch, weights, rows, device):
         optimizer.step()
         return value.detach()
 
-    return step
+    if precision == "full":
+        return step
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "f16")
+
+    def step_in_half():
+        optimizer.zero_grad()
+        with torch.autocast(device.type, HALVES[precision]):
+            value = loss(rows.index_select(0, next(order)))
+        scaler.scale(value).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        return value.detach()
+
+    return step_in_half

@@ -17,6 +17,7 @@ mod report;
 mod spread;
 mod turns;
 
+use autoencoders::train::Precision;
 use case::Case;
 use options::Options;
 use point::{Point, Product};
@@ -33,13 +34,13 @@ const VERSION: &str = concat!("autoencoders-", env!("CARGO_PKG_VERSION"));
 fn main() -> Result<()> {
     ae_kernels::allocator::keep_freed_memory();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [ours, case, batch, device] = &arguments[..]
+    if let [ours, case, size, device, precision] = &arguments[..]
         && ours == "--ours"
     {
-        let device = options::device(device)?;
+        let (device, precision) = (options::device(device)?, options::precision(precision)?);
         return match &**case {
-            "product" => ours::multiply(&device),
-            name => ours::train(&Case::named(name)?, batch.parse()?, &device),
+            "product" => ours::multiply(size.parse()?, &device, precision),
+            name => ours::train(&Case::named(name)?, size.parse()?, &device, precision),
         };
     }
     if arguments.iter().any(|argument| argument == "--help") {
@@ -74,7 +75,13 @@ fn compare(options: &Options) -> Result<()> {
             true => ("gpu", "Beside PyTorch and JAX on a GPU"),
             false => ("peers", "Beside PyTorch and JAX"),
         };
-        record::record(section, title, &report)?;
+        let half = match options.precision {
+            Precision::Full => None,
+            half => Some(options::name(half)),
+        };
+        let section = half.map_or(section.to_owned(), |half| format!("{section}-{half}"));
+        let title = half.map_or(title.to_owned(), |half| format!("{title}, {half}"));
+        record::record(&section, &title, &report)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use autoencoders::burn::tensor::Device;
+use autoencoders::train::Precision;
 
 use crate::Result;
 use crate::case;
@@ -20,11 +21,13 @@ Compares a training step with PyTorch's and JAX's.
     cargo bench --bench peers -- [OPTIONS]
 
 --cases LIST      dense-deep,dense-tied,contractive,conv,conv-deep
---batches LIST    32,128,512; on a GPU 32,128,512,2048,8192
+--batches LIST    32,128,512; on a GPU 32,128,512,1024,8192
 --sides LIST      ours,eager,fused,compile,jax
 --rounds N        turns of each side: 7
 --seconds S       length of a turn: 1
 --device D        cpu or gpu
+--precision P     full, f16 or bf16: ours with that precision, PyTorch with autocast, JAX not at all
+--product SIDE    of the square product that is the ceiling: 2048; less where no ceiling is wanted
 --python PATH     an interpreter with torch, jax and numpy: what benches/peers/install makes
 --record          put the results into benches/RESULTS.md
 --check           compare losses instead of times
@@ -38,6 +41,9 @@ pub struct Options {
     pub rounds: usize,
     pub seconds: f64,
     pub device: String,
+    pub precision: Precision,
+    /// The side of the square matrices whose product says what the machine can do.
+    pub product: usize,
     pub python: PathBuf,
     pub is_to_record: bool,
     pub is_to_check: bool,
@@ -52,6 +58,8 @@ impl Options {
             rounds: 7,
             seconds: 1.0,
             device: "cpu".to_owned(),
+            precision: Precision::Full,
+            product: 2048,
             python: installed_python(),
             is_to_record: false,
             is_to_check: false,
@@ -83,6 +91,8 @@ impl Options {
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--seconds" => options.seconds = value()?.parse()?,
                 "--device" => options.device = value()?,
+                "--precision" => options.precision = precision(&value()?)?,
+                "--product" => options.product = value()?.parse()?,
                 "--python" => options.python = value()?.into(),
                 "--record" => options.is_to_record = true,
                 "--check" => options.is_to_check = true,
@@ -95,9 +105,14 @@ impl Options {
             return Err("--rounds: expected at least 1, got 0".into());
         }
         device(&options.device)?;
+        if options.is_to_record && !options.is_on_gpu() && !options.precision.is_full() {
+            return Err(
+                "--record: expected full precision on a CPU; a half one is slower there".into()
+            );
+        }
         if options.batches.is_empty() {
             options.batches = match options.is_on_gpu() {
-                true => vec![32, 128, 512, 2048, 8192],
+                true => vec![32, 128, 512, 1024, 8192],
                 false => vec![32, 128, 512],
             };
         }
@@ -108,17 +123,17 @@ impl Options {
         self.device == "gpu"
     }
 
-    /// The process of a side.
-    pub fn command(&self, side: &str, case: &str, batch: usize) -> Command {
-        let batch = batch.to_string();
+    /// The process of a side; `size` is that of a batch, or the side of a product.
+    pub fn command(&self, side: &str, case: &str, size: usize) -> Command {
+        let (size, precision) = (size.to_string(), name(self.precision));
         if side == "ours" {
             let program = std::env::current_exe().expect("a program knows where it is");
             let mut command = Command::new(program);
-            command.args(["--ours", case, &batch, &self.device]);
+            command.args(["--ours", case, &size, &self.device, precision]);
             return command;
         }
         let mut command = self.script(side, case);
-        command.args([&batch, &self.device]);
+        command.args([&size, &*self.device, precision]);
         command
     }
 
@@ -137,6 +152,19 @@ impl Options {
 fn installed_python() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
     Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("peers/bin/python")
+}
+
+const PRECISIONS: [(&str, Precision); 3] =
+    [("full", Precision::Full), ("f16", Precision::F16), ("bf16", Precision::Bf16)];
+
+pub fn precision(name: &str) -> Result<Precision> {
+    let known = PRECISIONS.iter().find(|(known, _)| *known == name);
+    let unknown = || format!("--precision: expected full, f16 or bf16, got {name}");
+    Ok(known.map(|(_, precision)| *precision).ok_or_else(unknown)?)
+}
+
+pub fn name(precision: Precision) -> &'static str {
+    PRECISIONS.iter().find(|(_, known)| *known == precision).map_or("full", |(name, _)| name)
 }
 
 pub fn device(name: &str) -> Result<Device> {

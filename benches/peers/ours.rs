@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use autoencoders::burn::module::Module;
-use autoencoders::burn::tensor::{Device, Tensor, TensorData};
+use autoencoders::burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use autoencoders::data::{Samples, Shape};
-use autoencoders::train::{Data, Decay, Event, Flow, Rate, Schedule, fit};
+use autoencoders::train::{Data, Decay, Event, Flow, Precision, Rate, Schedule, fit};
 use chacha20::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use crate::Result;
-use crate::case::{Case, PRODUCT};
+use crate::case::Case;
 use crate::turns::Turns;
 
 /// As in `cases.py`.
 pub const ROWS: usize = 8192;
 
 /// Trains until the input ends, on rows of random numbers.
-pub fn train(case: &Case, batch: usize, device: &Device) -> Result<()> {
+pub fn train(case: &Case, batch: usize, device: &Device, precision: Precision) -> Result<()> {
     let training = Arc::new(rows(case, ROWS)?);
     let parameters = case.architecture.init(0, &Device::flex())?.num_params();
     let mut turns = Turns::new(device, parameters);
@@ -27,15 +27,21 @@ pub fn train(case: &Case, batch: usize, device: &Device) -> Result<()> {
     };
     let model = case.architecture.init(0, device)?;
     let data = Data { training, validation: None };
-    fit(model, &case.objective()?, &data, &schedule(batch, u32::MAX as usize), &mut observer)?;
+    let schedule = Schedule { precision, ..schedule(batch, u32::MAX as usize) };
+    fit(model, &case.objective()?, &data, &schedule, &mut observer)?;
     Ok(())
 }
 
-/// Multiplies until the input ends.
-pub fn multiply(device: &Device) -> Result<()> {
+/// Multiplies square matrices until the input ends.
+pub fn multiply(side: usize, device: &Device, precision: Precision) -> Result<()> {
     let mut turns = Turns::new(device, 0);
-    let factor =
-        Tensor::<2>::from_data(TensorData::new(random(PRODUCT * PRODUCT), [PRODUCT; 2]), device);
+    let factor = TensorData::new(random(side * side), [side; 2]);
+    let factor = Tensor::<2>::from_data(factor, device);
+    let factor = match precision {
+        Precision::Full => factor,
+        Precision::F16 => factor.cast(FloatDType::F16),
+        Precision::Bf16 => factor.cast(FloatDType::BF16),
+    };
     loop {
         std::hint::black_box(factor.clone().matmul(factor.clone()));
         if turns.step() == Flow::Stop {

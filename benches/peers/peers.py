@@ -1,9 +1,9 @@
 """Steps of training in PyTorch or JAX, as `benches/peers.rs` asks for them.
 
-    python peers.py SIDE CASE BATCH DEVICE
+    python peers.py SIDE CASE SIZE DEVICE PRECISION
 
-SIDE is eager, fused or compile (`in_torch.py`) or jax (`in_jax.py`), CASE one of `cases.py`, DEVICE cpu or gpu. The
-data (rows in [0, 1], resident, shuffled each epoch), the noise, the losses, Adam and its constants are those of the
+SIDE is eager, fused or compile (`in_torch.py`) or jax (`in_jax.py`), CASE one of `cases.py`, SIZE that of a batch or
+the side of a product, DEVICE cpu or gpu, PRECISION full, f16 or bf16 (autocast, not in JAX). The data (rows in [0, 1], resident, shuffled each epoch), the noise, the losses, Adam and its constants are those of the
 Rust side. Warms up and says `ready VERSION PARAMETERS BYTES`, BYTES being the memory in use before there was a
 net; for each line `SECONDS` on the input it takes steps for that long and answers `STEPS SECONDS PEAK_BYTES`.
 
@@ -43,7 +43,7 @@ def version(side):
     return f"torch-{torch.__version__}"
 
 
-def steps(side, case, batch, weights, rows, device):
+def steps(side, case, size, weights, rows, device, precision):
     """A function that takes a step and gives its loss, perhaps before it is computed."""
     if side == "jax":
         import jax
@@ -52,9 +52,11 @@ def steps(side, case, batch, weights, rows, device):
 
         if (jax.default_backend() == "gpu") != (device == "gpu"):
             sys.exit(f"device: expected {device}, JAX has {jax.default_backend()}")
+        if precision != "full":
+            sys.exit("precision: JAX's side has full alone")
         if case["kind"] == "product":
-            return in_jax.product(case)
-        return in_jax.net(case, batch, weights, rows, np.random.default_rng(1))
+            return in_jax.product(size)
+        return in_jax.net(case, size, weights, rows, np.random.default_rng(1))
     import torch
 
     import in_torch
@@ -64,8 +66,8 @@ def steps(side, case, batch, weights, rows, device):
         sys.exit("device: expected gpu, PyTorch has none")
     device = torch.device("cuda" if device == "gpu" else "cpu")
     if case["kind"] == "product":
-        return in_torch.product(case, device)
-    return in_torch.net(case, side, batch, weights, rows, device)
+        return in_torch.product(size, device, precision)
+    return in_torch.net(case, side, size, weights, rows, device, precision)
 
 
 def wait(value):
@@ -95,18 +97,18 @@ def main():
     case = CASES[name]
     if sys.argv[3] == "--check":
         weights, rows = read(sys.argv[4]), np.fromfile(sys.argv[5], np.float32).reshape(-1, features(case))
-        step = steps(side, {**case, "masking": None}, len(rows), weights, rows, "cpu")
+        step = steps(side, {**case, "masking": None}, len(rows), weights, rows, "cpu", "full")
         for _ in range(int(sys.argv[6])):
             print(wait(step()))
         return
-    batch, device = int(sys.argv[3]), sys.argv[4]
+    size, device, precision = int(sys.argv[3]), *sys.argv[4:6]
     rng = np.random.default_rng(0)
     weights = rows = None
     if case["kind"] != "product":
         weights, rows = draw(case, rng), rng.random((ROWS, features(case)), dtype=np.float32)
     count = sum(value.size for value in weights.values()) if weights else 0
     release, before = version(side), memory("VmRSS")
-    step = steps(side, case, batch, weights, rows, device)
+    step = steps(side, case, size, weights, rows, device, precision)
     for _ in range(WARM_STEPS):
         wait(step())
     measure(step, WARM_SECONDS)

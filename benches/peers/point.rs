@@ -1,7 +1,7 @@
 //! A net with a batch size, measured on all sides in turn.
 
 use crate::Result;
-use crate::case::Case;
+use crate::case::{Case, operations_of_product};
 use crate::options::{Options, PEERS};
 use crate::process::{Process, Ready};
 use crate::quiet::pause;
@@ -24,7 +24,7 @@ impl Product {
             if !asked {
                 continue;
             }
-            let started = Process::start(options.command(side, "product", 0));
+            let started = Process::start(options.command(side, "product", options.product));
             match started.and_then(|mut process| process.ready().map(|_| process)) {
                 Ok(process) => products.push(Self { side, process }),
                 Err(reason) => eprintln!("product on the side {side}: {reason}"),
@@ -48,7 +48,7 @@ pub struct Point {
     pub batch: usize,
     /// Ours first.
     pub sides: Vec<Side>,
-    /// Products per second in each round, by side.
+    /// Operations per second of the square product in each round, by side.
     pub products: Vec<(&'static str, Vec<f64>)>,
     /// Shares of the pauses in which the machine was idle.
     pub idle: Vec<f64>,
@@ -80,7 +80,8 @@ impl Point {
                 point.idle.extend(pause());
                 if let Some(product) = at.checked_sub(point.sides.len()) {
                     let turn = products[product].process.turn(options.seconds / 4.0)?;
-                    point.products[product].1.push(turn.steps_per_second);
+                    let operations = operations_of_product(options.product);
+                    point.products[product].1.push(turn.steps_per_second * operations);
                     continue;
                 }
                 let side = &mut point.sides[at];

@@ -1,7 +1,8 @@
 //! The tables, in Markdown, and whether each point is where it is wanted.
 
-use crate::case::{PRODUCT, operations_of_product};
-use crate::options::{Options, PEERS, PYTORCH};
+use autoencoders::train::Precision;
+
+use crate::options::{Options, PEERS, PYTORCH, name};
 use crate::ours::ROWS;
 use crate::point::{Point, Side};
 use crate::spread::Spread;
@@ -12,6 +13,9 @@ const DENSE_OVER_JAX: f64 = 1.0;
 const DENSE_OF_CEILING: f64 = 0.85;
 /// Convolutional ones: times the best of all.
 const CONVOLUTIONAL_OVER_BEST: f64 = 1.5;
+/// On a GPU: times PyTorch without compiling, and with it at large batches.
+const GPU_OVER_PYTORCH: f64 = 1.0;
+const LARGE: usize = 1024;
 /// Others are at work on a machine that is less idle than this between turns.
 const IDLE: f64 = 0.9;
 
@@ -22,8 +26,8 @@ pub fn report(points: &[Point], options: &Options) -> String {
     let with_targets = !options.is_on_gpu();
     let parts = [
         introduction(points, options),
-        products(points),
-        speed(points, with_targets),
+        products(points, options),
+        speed(points, options),
         ratios(points),
         memory(points, with_targets),
         absent(points),
@@ -37,8 +41,12 @@ fn introduction(points: &[Point], options: &Options) -> String {
     versions.sort_unstable();
     versions.dedup();
     let mut text = format!(
-        "A training step (a batch of {ROWS} resident rows, noise, loss, gradient, Adam; f32) of the same \
+        "A training step (a batch of {ROWS} resident rows, noise, loss, gradient, Adam; {}) of the same \
          net on each side, {} turns of {} s each in rotation, on the {}: {}.",
+        match options.precision {
+            Precision::Full => "f32".to_owned(),
+            half => format!("layers in {}, PyTorch's with autocast", name(half)),
+        },
         options.rounds,
         options.seconds,
         options.device.to_uppercase(),
@@ -56,41 +64,44 @@ fn introduction(points: &[Point], options: &Options) -> String {
 }
 
 /// What the ceiling was over the whole run.
-fn products(points: &[Point]) -> String {
+fn products(points: &[Point], options: &Options) -> String {
+    let side_of_matrices = options.product;
     let mut text = String::new();
     let sides = points.first().map_or(&[][..], |point| &point.products);
     for (index, (side, _)) in sides.iter().enumerate() {
         let rates = points.iter().flat_map(|point| &point.products[index].1);
-        let Spread { median, least, greatest } =
-            Spread::of(rates.map(|rate| rate * operations_of_product() / 1e9));
+        let Spread { median, least, greatest } = Spread::of(rates.map(|rate| rate / 1e9));
         let owner = match *side {
             "ours" => "Burn's",
             "eager" => "PyTorch's",
             _ => "JAX's",
         };
         text += &format!(
-            "- {owner} product of matrices of {PRODUCT}x{PRODUCT}: {median:.0} GFLOP/s \
+            "- {owner} product of matrices of {side_of_matrices}x{side_of_matrices}: {median:.0} GFLOP/s \
              ({least:.0}..{greatest:.0}).\n"
         );
     }
     text
 }
 
-fn speed(points: &[Point], with_targets: bool) -> String {
+fn speed(points: &[Point], options: &Options) -> String {
     let mut text = format!(
         "Samples per second (medians). A ratio is that of two turns of one round: the median, the least \
          and the greatest of all rounds. GFLOP/s count the products of a step only, the ceiling is the \
          quickest of the square products, measured in the same rounds. {}\n\n\
          | net | batch | ours | eager | fused | compile | JAX | ours / best PyTorch | ours / JAX | \
          GFLOP/s | of ceiling | target |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
-        match with_targets {
-            true => format!(
+        match options.is_on_gpu() {
+            false => format!(
                 "The target: dense nets {DENSE_OVER_PYTORCH} times the best mode of PyTorch and \
                  {DENSE_OVER_JAX} times JAX, or {:.0} % of the ceiling; convolutional ones \
                  {CONVOLUTIONAL_OVER_BEST} times the best of all.",
                 100.0 * DENSE_OF_CEILING
             ),
-            false => "No target is set.".to_owned(),
+            true => format!(
+                "The target: {GPU_OVER_PYTORCH} times PyTorch without compiling, and from batches of \
+                 {LARGE} on that where it compiles."
+            ),
         }
     );
     let mut verdicts = Vec::new();
@@ -102,7 +113,10 @@ fn speed(points: &[Point], with_targets: bool) -> String {
             side.map_or(NONE.to_owned(), |side| over(point, side).to_string())
         };
         let share = share_of_ceiling(point);
-        let verdict = if with_targets { is_fast_enough(point) } else { None };
+        let verdict = match options.is_on_gpu() {
+            true => is_fast_enough_on_gpu(point),
+            false => is_fast_enough(point),
+        };
         text += &format!(
             "| {} | {} | {:.0} | {} | {} | {} | {:.0} | {} | {} |\n",
             point.case.name,
@@ -192,7 +206,7 @@ fn best<'a>(point: &'a Point, names: &[&str]) -> Option<&'a Side> {
 
 fn share_of_ceiling(point: &Point) -> Option<f64> {
     let products = point.products.iter().map(|(_, rates)| Spread::of(rates.iter().copied()).median);
-    let ceiling = products.reduce(f64::max)? * operations_of_product();
+    let ceiling = products.reduce(f64::max)?;
     Some(rate(point.ours()) * point.case.operations() / ceiling)
 }
 
@@ -213,6 +227,15 @@ fn is_fast_enough(point: &Point) -> Option<bool> {
         (Some(false), _, _) | (_, Some(false), _) => Some(false),
         // Against a peer that is absent nothing is won.
         _ => None,
+    }
+}
+
+fn is_fast_enough_on_gpu(point: &Point) -> Option<bool> {
+    let beats = |side: Option<&Side>| side.map(|side| over(point, side).median >= GPU_OVER_PYTORCH);
+    let uncompiled = beats(best(point, &["eager", "fused"]))?;
+    match point.batch {
+        LARGE.. => Some(uncompiled && beats(point.side("compile"))?),
+        _ => Some(uncompiled),
     }
 }
 

@@ -10,8 +10,19 @@ use std::path::Path;
 use std::process::Command;
 
 /// In the order in which they appear.
-const SECTIONS: [&str; 9] =
-    ["peers", "memory", "gpu", "scale", "streaming", "endurance", "sweep", "start", "allocator"];
+const SECTIONS: [&str; 11] = [
+    "peers",
+    "gpu",
+    "gpu-f16",
+    "gpu-bf16",
+    "scale",
+    "streaming",
+    "endurance-flex",
+    "endurance-ndarray",
+    "endurance-wgpu",
+    "sweep",
+    "start",
+];
 
 /// Replaces a section (its name one of [`SECTIONS`], its body Markdown) and puts all together anew.
 pub fn record(section: &str, title: &str, body: &str) -> io::Result<()> {

@@ -20,7 +20,7 @@ use burn::tensor::{
 use crate::Nonlinearity;
 
 /// `s(x * W + b)`, with a kernel of odd size, padded by half of it: a stride of 1 keeps the size, a
-/// stride of 2 halves it, rounding up.
+/// stride of 2 halves it, rounding up. In the weight's type, to which the input is converted.
 ///
 /// # Shapes
 /// - input: `[batch, in, height, width]`, weight: `[out, in, kernel, kernel]`, bias: `[out]`
@@ -32,6 +32,7 @@ pub fn convolve(
     stride: usize,
     after: Nonlinearity,
 ) -> Tensor<4> {
+    let input = input.cast(weight.dtype());
     #[cfg(feature = "flex")]
     if crate::is_ours(&input) {
         let bias = bias.unwrap_or_else(|| zeros(&input, weight.dims()[0]));
@@ -41,7 +42,7 @@ pub fn convolve(
 }
 
 /// The transpose of [`convolve`] and a nonlinearity: to a map of `[height, width]`, which a
-/// convolution of that stride would bring to the input's size.
+/// convolution of that stride would bring to the input's size. In the weight's type as well.
 ///
 /// # Shapes
 /// - input: `[batch, out, ceil(height / stride), ceil(width / stride)]`
@@ -54,6 +55,7 @@ pub fn convolve_back(
     size: [usize; 2],
     after: Nonlinearity,
 ) -> Tensor<4> {
+    let input = input.cast(weight.dtype());
     #[cfg(feature = "flex")]
     if crate::is_ours(&input) {
         let bias = bias.unwrap_or_else(|| zeros(&input, weight.dims()[1]));

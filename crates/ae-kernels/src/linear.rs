@@ -1,6 +1,6 @@
 //! `s(x W + b)`.
 
-use burn::tensor::{Tensor, module};
+use burn::tensor::{DType, Tensor, module};
 
 use crate::Nonlinearity;
 
@@ -12,11 +12,20 @@ pub enum Weight {
     Transposed(Tensor<2>),
 }
 
-/// `s(x W + b)`.
+impl Weight {
+    fn dtype(&self) -> DType {
+        match self {
+            Self::Straight(weight) | Self::Transposed(weight) => weight.dtype(),
+        }
+    }
+}
+
+/// `s(x W + b)`, in the weight's type, to which the input is converted.
 ///
 /// # Shapes
 /// - input `x`: `[batch, in]`, bias `b`: `[out]`, output: `[batch, out]`
 pub fn linear(input: Tensor<2>, weight: Weight, bias: Tensor<1>, after: Nonlinearity) -> Tensor<2> {
+    let input = input.cast(weight.dtype());
     #[cfg(feature = "flex")]
     if crate::is_ours(&input) {
         return crate::backend::linear(input, weight, bias, after);

@@ -3,7 +3,7 @@
 use ae_kernels::{Nonlinearity, Weight, linear};
 use burn::module::{Module, Param};
 use burn::tensor::{
-    Tensor,
+    DType, Tensor,
     module::interpolate,
     ops::{InterpolateMode, InterpolateOptions},
 };
@@ -146,8 +146,11 @@ impl Normalization {
         }
     }
 
+    /// In single precision at least: a sum over the members of a group may be beyond a half precision.
     pub(crate) fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        self.forward_with_slope(input).0
+        let given = input.dtype();
+        let at_least_single = if given.size() < 4 { DType::F32 } else { given };
+        self.forward_with_slope(input.cast(at_least_single)).0.cast(given)
     }
 
     /// The output, and what [`tangent`](Self::tangent) and [`cotangent`](Self::cotangent) need.
@@ -159,23 +162,25 @@ impl Normalization {
         let variance = centred.clone().square().mean_dim(2);
         let deviation = (variance + EPSILON).sqrt();
         let normal = centred / deviation.clone();
-        let output = normal.clone().reshape([batch, channels, height, width]) * self.gain()
-            + self.bias.val().reshape([1, channels, 1, 1]);
+        let bias = self.bias.val().cast(normal.dtype()).reshape([1, channels, 1, 1]);
+        let output =
+            normal.clone().reshape([batch, channels, height, width]) * self.gain(&normal) + bias;
         (output, NormalizationSlope { normal, deviation })
     }
 
-    fn gain(&self) -> Tensor<4> {
+    /// In the type of what it is for.
+    fn gain<const D: usize>(&self, of: &Tensor<D>) -> Tensor<4> {
         let [channels] = self.weight.dims();
-        self.weight.val().reshape([1, channels, 1, 1])
+        self.weight.val().cast(of.dtype()).reshape([1, channels, 1, 1])
     }
 
     pub(crate) fn tangent(&self, directions: Tensor<4>, slope: &NormalizationSlope) -> Tensor<4> {
-        slope.project(directions) * self.gain()
+        slope.project(directions) * self.gain(&slope.normal)
     }
 
     /// The same, transposed: the projection in between is symmetric.
     pub(crate) fn cotangent(&self, directions: Tensor<4>, slope: &NormalizationSlope) -> Tensor<4> {
-        slope.project(directions * self.gain())
+        slope.project(directions * self.gain(&slope.normal))
     }
 }
 

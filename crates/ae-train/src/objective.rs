@@ -249,6 +249,8 @@ impl<M: Autoencoder> Objective<M> {
                 (code, logits)
             }
         };
+        // What terms see is of the input's precision, whatever the model computed in.
+        let [code, logits] = [code, logits].map(|tensor| tensor.cast(input.dtype()));
         Pass { model, input, corrupted, code, logits, moment, memory }
     }
 

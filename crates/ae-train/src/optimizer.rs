@@ -257,8 +257,18 @@ pub(crate) fn clip<M: Module>(
     model.visit(&mut squares);
     if let Some(sum) = squares.sum {
         let factor = sum.sqrt().clamp_min(limit).recip() * limit;
-        model.visit(&mut Scale { gradients: &mut gradients, factor });
+        gradients = multiply(model, gradients, factor);
     }
+    gradients
+}
+
+/// All gradients of a model times a factor, `[1]`.
+pub(crate) fn multiply<M: Module>(
+    model: &M,
+    mut gradients: GradientsParams,
+    factor: Tensor<1>,
+) -> GradientsParams {
+    model.visit(&mut Scale { gradients: &mut gradients, factor });
     gradients
 }
 

@@ -1,6 +1,6 @@
 //! How long, how fast and from which seed a model is trained.
 
-use crate::{Error, Optimizer, RESIDENT_LIMIT, Rate, Result};
+use crate::{Error, Optimizer, Precision, RESIDENT_LIMIT, Rate, Result};
 
 /// The plan of a run.
 ///
@@ -10,6 +10,7 @@ use crate::{Error, Optimizer, RESIDENT_LIMIT, Rate, Result};
 /// | `batch` | 128 | from 1 | samples of a step; an epoch leaves out the rest that fills no batch, another rest each time |
 /// | `optimizer` | Adam | | the update rule |
 /// | `rate` | 1e-3, cosine | | learning rate over the run |
+/// | `precision` | full | | the [type](Precision) that layers compute in |
 /// | `clip` | none | above 0 | greatest norm of all gradients together |
 /// | `patience` | none | from 1 | epochs without a [better](crate::Validation::is_better_than) validation after which training stops |
 /// | `seed` | 0 | any | of the order of samples and of all noise |
@@ -25,6 +26,9 @@ pub struct Schedule {
     pub optimizer: Optimizer,
     /// Learning rate over the run.
     pub rate: Rate,
+    /// The type that layers compute in.
+    #[serde(default, skip_serializing_if = "Precision::is_full")]
+    pub precision: Precision,
     /// Greatest norm of all gradients together.
     pub clip: Option<f64>,
     /// Epochs without a better validation after which training stops.
@@ -42,6 +46,7 @@ impl Default for Schedule {
             batch: 128,
             optimizer: Optimizer::default(),
             rate: Rate::default(),
+            precision: Precision::default(),
             clip: None,
             patience: None,
             seed: 0,

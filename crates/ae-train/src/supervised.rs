@@ -130,7 +130,17 @@ impl Supervised {
     /// # Panics
     /// If there is not one class per row, each with a score.
     pub fn losses<M: Classify>(&self, model: &M, input: Tensor<2>, classes: &[u32]) -> Losses {
-        let loss = self.loss.loss(model.scores(input), classes);
+        self.losses_of(model, model.scores(input), classes)
+    }
+
+    /// The terms for the scores of a batch.
+    pub(crate) fn losses_of<M: Classify>(
+        &self,
+        model: &M,
+        scores: Tensor<2>,
+        classes: &[u32],
+    ) -> Losses {
+        let loss = self.loss.loss(scores, classes);
         Losses::new(std::iter::once(loss).chain(self.decay(model)).collect())
     }
 

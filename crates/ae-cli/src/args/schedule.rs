@@ -3,7 +3,7 @@
 use clap::Args;
 use toml::{Table, Value};
 
-use super::values::{decay, filled, number, optimizer, put, seed};
+use super::values::{decay, filled, number, optimizer, precision, put, seed};
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Training")]
@@ -24,6 +24,9 @@ pub struct ScheduleArgs {
     /// Epochs over which the learning rate rises, such as 0.5 [default: 0.5]
     #[arg(long, value_name = "EPOCHS")]
     pub warm_up: Option<f64>,
+    /// The type that layers compute in: full, f16 or bf16; weights stay f32 [default: full]
+    #[arg(long, value_name = "TYPE", value_parser = precision)]
+    pub precision: Option<Value>,
     /// Clip the norm of all gradients together
     #[arg(long, value_name = "NORM")]
     pub clip: Option<f64>,
@@ -50,6 +53,7 @@ impl ScheduleArgs {
         put(&mut section, "batch", self.batch.map(number));
         put(&mut section, "optimizer", self.optimizer.clone());
         put(&mut section, "rate", filled(rate));
+        put(&mut section, "precision", self.precision.clone());
         put(&mut section, "clip", self.clip.map(Value::from));
         put(&mut section, "patience", self.patience.map(number));
         put(&mut section, "seed", self.seed.map(Value::from));

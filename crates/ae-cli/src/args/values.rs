@@ -85,6 +85,13 @@ pub fn norm(text: &str) -> Result<Value, String> {
     }
 }
 
+pub fn precision(text: &str) -> Result<Value, String> {
+    match text {
+        "full" | "f16" | "bf16" => Ok(text.into()),
+        _ => Err("expected full, f16 or bf16".into()),
+    }
+}
+
 pub fn corruption(text: &str) -> Result<Value, String> {
     let expected =
         "expected none, masking:P, salt-and-pepper:P or gaussian:S, such as masking:0.25";

@@ -123,10 +123,19 @@ impl<M: Classify> Task<M> for Labelling<'_> {
         self.supervised.names()
     }
 
-    fn losses(&self, model: &M, input: Tensor<2>, rows: &[usize], _: Moment, _: &Memory) -> Losses {
+    fn losses(
+        &self,
+        model: &M,
+        computing: &M,
+        input: Tensor<2>,
+        rows: &[usize],
+        _: Moment,
+        _: &Memory,
+    ) -> Losses {
         let all = self.data.training.labels().classes();
         let classes: Vec<u32> = rows.iter().map(|row| all[*row]).collect();
-        self.supervised.losses(model, input, &classes)
+        let precision = input.dtype();
+        self.supervised.losses_of(model, computing.scores(input).cast(precision), &classes)
     }
 
     fn validate(

@@ -13,7 +13,7 @@ use super::task::Task;
 use super::{Data, End, Fitted};
 use crate::ahead::Ahead;
 use crate::checkpoint::{Checkpoints, State};
-use crate::optimizer::{Updates, clip};
+use crate::optimizer::{Updates, clip, multiply};
 use crate::{
     Batches, EpochReport, Error, Event, Flow, Memory, Moment, Observer, Result, Schedule,
     Validation, Warning,
@@ -66,6 +66,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             Some(device) => device.clone().without_autodiff(),
             None => return Err(Error::no_parameters()),
         };
+        schedule.precision.check(&device)?;
         let on_device = |source: &Arc<dyn Source>, range| {
             if source.width() != task.features(&model) {
                 return Err(Error::other_width(task.features(&model), source.width()));
@@ -236,12 +237,22 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         let rate = self.rate_before(self.state.done + 1);
         let input = input.autodiff();
         let model = self.model.take().expect("a model between steps");
-        let (task, memory, updates, limit) =
-            (self.task, &self.memory, &mut self.updates, self.schedule.clip);
+        let (task, memory, updates, schedule) =
+            (self.task, &self.memory, &mut self.updates, self.schedule);
+        let (scale, device) = (schedule.precision.scale(self.batch), &self.device);
         let descend = move || {
-            let losses = task.losses(&model, input, rows, moment, memory);
-            let mut gradients = GradientsParams::from_grads(losses.total().backward(), &model);
-            if let Some(limit) = limit {
+            let copy = schedule.precision.copy(&model);
+            let computing = copy.as_ref().unwrap_or(&model);
+            let losses = task.losses(&model, computing, input, rows, moment, memory);
+            let total = losses.total();
+            let total = scale.map_or(total.clone(), |scale| total * scale);
+            drop(copy);
+            let mut gradients = GradientsParams::from_grads(total.backward(), &model);
+            if let Some(scale) = scale {
+                let inverse = Tensor::full([1], 1.0 / scale, device);
+                gradients = multiply(&model, gradients, inverse);
+            }
+            if let Some(limit) = schedule.clip {
                 gradients = clip(&model, gradients, limit);
             }
             (updates.apply(rate, model, gradients), losses.terms(), losses.memory().clone())

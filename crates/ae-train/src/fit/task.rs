@@ -5,7 +5,7 @@ use ae_models::Autoencoder;
 use burn::tensor::Tensor;
 
 use crate::evaluate::{Tally, first, for_each_batch};
-use crate::{Batches, Losses, Measured, Memory, Moment, Objective, Result, Validation};
+use crate::{Batches, Losses, Measured, Memory, Moment, Objective, Pass, Result, Validation};
 
 /// What a run asks for besides a model, samples and a schedule.
 pub(super) trait Task<M>: Sync {
@@ -24,10 +24,12 @@ pub(super) trait Task<M>: Sync {
     /// The names of the terms of a loss, in their order.
     fn names(&self) -> Vec<String>;
 
-    /// The terms for a batch, `[batch, features]`, of the given rows of the training part.
+    /// The terms for a batch, `[batch, features]`, of the given rows of the training part. `computing` is
+    /// the model, or a copy of it in another [precision](crate::Precision).
     fn losses(
         &self,
         model: &M,
+        computing: &M,
         input: Tensor<2>,
         rows: &[usize],
         moment: Moment,
@@ -71,12 +73,14 @@ impl<M: Autoencoder> Task<M> for Objective<M> {
     fn losses(
         &self,
         model: &M,
+        computing: &M,
         input: Tensor<2>,
         _: &[usize],
         moment: Moment,
         memory: &Memory,
     ) -> Losses {
-        self.losses(&self.pass_with(model, input, moment, memory.clone()))
+        let pass = self.pass_with(computing, input, moment, memory.clone());
+        self.losses(&Pass { model, ..pass })
     }
 
     fn validate(

@@ -1,0 +1,148 @@
+//! The type that layers compute in while training.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{DType, Device, FloatDType, Tensor};
+
+use crate::{Error, Result};
+
+/// The type that layers compute in while training (Micikevicius et al. 2018, arXiv 1710.03740).
+///
+/// | name | layers | range of normal numbers | digits | needs |
+/// |---|---|---|---|---|
+/// | `full` | as the parameters are kept, f32 | 1e-38 to 3e38 | 7 | nothing |
+/// | `f16` | f16 | 6e-5 to 65,504 | 3 | a GPU that computes in f16, or the CPU |
+/// | `bf16` | bf16 | 1e-38 to 3e38 | 2 | a GPU that computes in bf16 (not through WGSL), or the CPU |
+///
+/// In a half precision each step begins with a copy of the parameters in that type: forward and backward
+/// pass keep activations and their gradients in it. In full precision remain the parameters
+/// themselves and what the optimiser remembers, normalisations, losses, and penalties, which see the
+/// parameters as they are kept; and all of validation. With `f16` the loss is multiplied by the batch's
+/// size on the way back, and gradients are divided by it: so the gradient at a logit is that of its
+/// own sample, of the order of one, in the middle of what f16 can tell from 0.
+///
+/// It is meant for GPUs. On a CPU it is there to try and to test: many times slower than `full`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// The parameters' own.
+    #[default]
+    Full,
+    /// IEEE's half precision.
+    F16,
+    /// The upper half of an f32.
+    Bf16,
+}
+
+impl Precision {
+    /// Whether layers compute in the parameters' own type.
+    pub fn is_full(&self) -> bool {
+        *self == Self::Full
+    }
+
+    fn half(self) -> Option<FloatDType> {
+        match self {
+            Self::Full => None,
+            Self::F16 => Some(FloatDType::F16),
+            Self::Bf16 => Some(FloatDType::BF16),
+        }
+    }
+
+    pub(crate) fn check(self, device: &Device) -> Result<()> {
+        match self.half() {
+            Some(half) if !device.supports_dtype(half) => Err(Error::Objective(format!(
+                "precision: expected a type that {device:?} computes in, got {:?}; take `full`",
+                DType::from(half)
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The copy that computes, whose gradients reach the model's own parameters; `None` if that is the
+    /// model itself.
+    pub(crate) fn copy<M: Module>(self, model: &M) -> Option<M> {
+        self.half().map(|half| model.clone().map(&mut Cast { to: half }))
+    }
+
+    /// What the loss of a batch is multiplied by on the way back.
+    pub(crate) fn scale(self, batch: usize) -> Option<f64> {
+        (self == Self::F16).then_some(batch as f64)
+    }
+}
+
+struct Cast {
+    to: FloatDType,
+}
+
+impl ModuleMapper for Cast {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, value, mapper) = param.consume();
+        Param::from_mapped_value(id, value.cast(self.to), mapper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Data, Decay, Fitted, Objective, Optimizer, Rate, Reconstruction, Schedule, fit};
+    use ae_data::{Samples, Shape};
+    use ae_models::{Activation, Dense, DenseConfig, tensors};
+
+    /// One step of plain descent at a rate of 1 of `y = v (w x + b) + c`, on `rows` samples of `x`.
+    fn step(precision: Precision, w: f32, x: f32, rows: usize) -> Fitted<Dense> {
+        let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([1, 1]) };
+        let device = Device::flex();
+        let mut model = config.init(0, &device).unwrap();
+        let mut values = tensors::collect(&model);
+        for (name, value) in &mut values {
+            let given = match &**name {
+                "encoder.layers.0.weight" => w,
+                "decoder.layers.0.weight" => 1.0,
+                _ => 0.0,
+            };
+            let shape = value.shape().clone();
+            *value = burn::tensor::TensorData::new(vec![given], shape);
+        }
+        model = tensors::replace(model, values).unwrap();
+        let samples = Samples::from_floats(vec![x; rows], Shape::table(1)).unwrap();
+        let data = Data { training: Arc::new(samples), validation: None };
+        let schedule = Schedule {
+            epochs: 1,
+            batch: rows,
+            optimizer: Optimizer::sgd(0.0),
+            rate: Rate { peak: 1.0, warm_up: 0.0, decay: Decay::Constant },
+            precision,
+            ..Schedule::default()
+        };
+        fit(model, &Objective::new(Reconstruction::SquaredError), &data, &schedule, &mut ())
+            .unwrap()
+    }
+
+    fn value(fitted: &Fitted<Dense>, name: &str) -> f32 {
+        tensors::collect(&fitted.model)[name].iter::<f32>().next().unwrap()
+    }
+
+    /// The step between numbers from 1 on is 2^-7 in bf16 and 2^-10 in f16, so that w = 1.002 is 1 in
+    /// bf16, and 1 + 2^-9 in f16: errors of 0.002^2, 0 and 2^-18. Without an error there is no step,
+    /// and the parameter stays as it was, not as it was rounded.
+    #[test]
+    fn layers_compute_in_it_and_parameters_stay_whole() {
+        let w = 1.002f32;
+        let loss = |precision| step(precision, w, 1.0, 1).epochs[0].training_loss();
+        assert!((loss(Precision::Full) - 4e-6).abs() < 1e-9);
+        assert_eq!(loss(Precision::Bf16), 0.0);
+        assert_eq!(loss(Precision::F16), 2f64.powi(-18));
+        assert_eq!(value(&step(Precision::Bf16, w, 1.0, 1), "encoder.layers.0.weight"), w);
+    }
+
+    /// x = 1.0004 is 1 in f16, as its reconstruction is, so the gradient at a logit of 4096 is
+    /// -2 * 0.0004 / 4096 = -2e-7, of which f16 tells three values from 0. The decoder's bias moves by the
+    /// mean of 0.0008 nevertheless.
+    #[test]
+    fn small_gradients_are_not_lost_in_f16() {
+        let fitted = step(Precision::F16, 1.0, 1.0004, 4096);
+        let moved = value(&fitted, "decoder.layers.0.bias");
+        assert!((moved - 0.0008).abs() < 1e-6, "{moved}");
+    }
+}

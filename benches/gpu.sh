@@ -83,9 +83,15 @@ PY
 done
 
 how=--record
+parts="step:: batch corruption"
 if [ -n "$toy" ]; then
+    parts="batch::resident corruption::masking"
+    export AE_REQUIRE=wgpu # though it be a software driver
     how="--cases dense-tied,conv --batches 32 --rounds 1 --seconds 0.5 --product 64"
 fi
+echo "what a step is made of: real data, shuffled (batch) and corrupted, should take a twentieth of it at most"
+# shellcheck disable=SC2086
+cargo bench --profile "$profile" ${FEATURES:+--features "$FEATURES"} --bench steps -- $parts
 precisions="full f16"
 # WGSL has no bf16.
 if [[ "${FEATURES:-}" =~ vulkan|metal|cuda|rocm ]]; then precisions+=" bf16"; fi

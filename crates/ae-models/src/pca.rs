@@ -145,7 +145,8 @@ print_as_summary!(Pca);
 
 impl Encoder for Pca {
     fn encode(&self, input: Tensor<2>) -> Tensor<2> {
-        (input - self.mean.val().unsqueeze()).matmul(self.components.val())
+        let (mean, components) = (self.mean.val(), self.components.val());
+        (input.cast(mean.dtype()) - mean.unsqueeze()).matmul(components)
     }
 
     fn features(&self) -> usize {
@@ -163,7 +164,8 @@ impl Encoder for Pca {
 
 impl Decoder for Pca {
     fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
-        code.matmul(self.components.val().transpose()) + self.mean.val().unsqueeze()
+        let (mean, components) = (self.mean.val(), self.components.val());
+        code.cast(mean.dtype()).matmul(components.transpose()) + mean.unsqueeze()
     }
 
     fn output(&self) -> Activation {

@@ -20,6 +20,8 @@ use crate::{Error, Result};
 /// size on the way back, and gradients are divided by it: so the gradient at a logit is that of its
 /// own sample, of the order of one, in the middle of what f16 can tell from 0.
 ///
+/// A model of your own has to convert what comes to the type of its weights, as `ae_kernels::linear` does.
+///
 /// It is meant for GPUs. On a CPU it is there to try and to test: many times slower than `full`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -6,15 +6,21 @@
 #
 # --toy: a trial of the script itself, for which a software driver will do; it records nothing.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 toy=
 gpu=gpu
-if [ "${1:-}" = --toy ]; then
+mnist=
+case ${1:-} in
+--toy)
     toy=yes
     gpu=gpu:0 # whatever it is
-    shift
-fi
-mnist=${1:+$(realpath "$1")}
+    ;;
+-*)
+    echo "expected --toy or the folder of MNIST's files, got $1" >&2
+    exit 2
+    ;;
+?*) mnist=$(realpath "$1") ;;
+esac
+cd "$(dirname "$0")/.."
 profile=${PROFILE:-release}
 cargo build --profile "$profile" --workspace --bin ae ${FEATURES:+--features "$FEATURES"}
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
@@ -31,8 +37,8 @@ import os, pathlib, subprocess, sys, time
 
 ae, gpu, runs, few = *sys.argv[1:3], pathlib.Path(sys.argv[3]), sys.argv[4]
 # Outside of a Cargo folder tuned kernels are kept in the user's cache.
-environment = os.environ | {"XDG_CACHE_HOME": str(runs / "cache"), "HOME": str(runs / "home")}
 for model in ("conv", "dense"):
+    environment = os.environ | {"XDG_CACHE_HOME": str(runs / f"cache-{model}"), "HOME": str(runs / f"home-{model}")}
     for start in ("first", "later"):
         out = runs / f"{start}-{model}"
         command = f"{ae} train --device {gpu} {few} --epochs 1 --model {model} --out {out}"
@@ -52,6 +58,7 @@ if [ -n "$mnist" ]; then
     commands[mnist]="--data mnist --data-dir $mnist"
     commands[mnist-dense]="--data mnist --data-dir $mnist --model dense --epochs 20"
 fi
+lacking=
 printf '%-12s %-4s %-4s %s\n' run on in "device; time; error"
 for name in "${!commands[@]}"; do
     # The CPU first: the others are held against it.
@@ -60,7 +67,10 @@ for name in "${!commands[@]}"; do
         # shellcheck disable=SC2086
         if ! "$ae" train ${commands[$name]} --device "${device/gpu/$gpu}" --precision "$precision" \
             --out "$runs/$name-$side" >"$runs/log" 2>&1; then
-            if [ "$precision" != full ] && grep '^.*precision: expected' "$runs/log"; then continue; fi
+            if [ "$precision" != full ] && grep 'precision: expected' "$runs/log"; then
+                lacking+=" $precision"
+                continue
+            fi
             cat "$runs/log"
             exit 1
         fi
@@ -92,10 +102,8 @@ fi
 echo "what a step is made of: real data, shuffled (batch) and corrupted, should take a twentieth of it at most"
 # shellcheck disable=SC2086
 cargo bench --profile "$profile" ${FEATURES:+--features "$FEATURES"} --bench steps -- $parts
-precisions="full f16"
-# WGSL has no bf16.
-if [[ "${FEATURES:-}" =~ vulkan|metal|cuda|rocm ]]; then precisions+=" bf16"; fi
-for precision in $precisions; do
+for precision in full f16 bf16; do
+    if [[ "$lacking" == *" $precision"* ]]; then continue; fi
     # shellcheck disable=SC2086
     cargo bench --profile "$profile" ${FEATURES:+--features "$FEATURES"} --bench peers -- \
         --device gpu --precision "$precision" $how

@@ -32,7 +32,8 @@ pub enum Error {
     #[error(
         "the loss is {value} since step {step} (epoch {epoch}), from the term `{term}`: lower the \
          learning rate (it was {rate:.1e} there), clip the gradients, or bring the inputs to a \
-         common scale"
+         common scale{}",
+        if precision.is_full() { "" } else { "; or compute in full precision" }
     )]
     NotFinite {
         /// The first step at which it was not.
@@ -45,6 +46,8 @@ pub enum Error {
         value: f64,
         /// The learning rate at that step.
         rate: f64,
+        /// What layers computed in.
+        precision: crate::Precision,
     },
     /// A checkpoint that is not one of this run.
     #[error("{}: expected {expected}, got {got}", path.display())]

@@ -11,14 +11,15 @@ use crate::{Error, Result};
 /// |---|---|---|---|---|
 /// | `full` | as the parameters are kept, f32 | 1e-38 to 3e38 | 7 | nothing |
 /// | `f16` | f16 | 6e-5 to 65,504 | 3 | a GPU that computes in f16, or the CPU |
-/// | `bf16` | bf16 | 1e-38 to 3e38 | 2 | a GPU that computes in bf16 (not through WGSL), or the CPU |
+/// | `bf16` | bf16 | 1e-38 to 3e38 | 2 | a GPU that computes in bf16 (CUDA, not WGSL or Vulkan), or the CPU |
 ///
 /// In a half precision each step begins with a copy of the parameters in that type: forward and backward
 /// pass keep activations and their gradients in it. In full precision remain the parameters
-/// themselves and what the optimiser remembers, normalisations, losses, and penalties, which see the
-/// parameters as they are kept; and all of validation. With `f16` the loss is multiplied by the batch's
-/// size on the way back, and gradients are divided by it: so the gradient at a logit is that of its
-/// own sample, of the order of one, in the middle of what f16 can tell from 0.
+/// themselves and what the optimiser remembers, the statistics of normalisations, losses, and penalties, which
+/// see the parameters as they are kept (and codes as they were computed); and all of validation. With `f16`
+/// the loss is multiplied by `2^13 / features` on the way back, and gradients are divided by it. The largest
+/// gradient is that of the bias of a map: a mean over the batch of sums over the map's places. Where the
+/// gradient at each is below 8 it stays below 65,504, while that at a logit keeps well above the least number.
 ///
 /// A model of your own has to convert what comes to the type of its weights, as `ae_kernels::linear` does.
 ///
@@ -67,9 +68,9 @@ impl Precision {
         self.half().map(|half| model.clone().map(&mut Cast { to: half }))
     }
 
-    /// What the loss of a batch is multiplied by on the way back.
-    pub(crate) fn scale(self, batch: usize) -> Option<f64> {
-        (self == Self::F16).then_some(batch as f64)
+    /// What the loss is multiplied by on the way back.
+    pub(crate) fn scale(self, features: usize) -> Option<f64> {
+        (self == Self::F16).then(|| 8192.0 / features as f64)
     }
 }
 

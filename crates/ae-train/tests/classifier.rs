@@ -10,8 +10,8 @@ use ae_models::{
 };
 use ae_train::{
     Checkpoints, Data, Decay, End, EpochReport, Event, Fitted, Flow, HeadLoss, Labelled,
-    LabelledData, Objective, Optimizer, Rate, Reconstruction, Schedule, Supervised, classify, fit,
-    fit_classifier, fit_classifier_with_checkpoints, fit_with_checkpoints,
+    LabelledData, Objective, Optimizer, Precision, Rate, Reconstruction, Schedule, Supervised,
+    classify, fit, fit_classifier, fit_classifier_with_checkpoints, fit_with_checkpoints,
 };
 use burn::tensor::{Device, TensorData};
 
@@ -51,6 +51,20 @@ fn softmax() -> Supervised {
 
 fn schedule() -> Schedule {
     Schedule { epochs: 4, batch: 32, clip: Some(10.0), seed: 9, ..Schedule::default() }
+}
+
+#[test]
+fn a_half_precision_has_nearly_the_same_losses() {
+    let loss = |precision| {
+        let schedule = Schedule { precision, ..schedule() };
+        fit_classifier(conv(), &softmax(), &data(), &schedule, &mut ()).unwrap().epochs[3]
+            .training_loss()
+    };
+    let full = loss(Precision::Full);
+    for (precision, most) in [(Precision::F16, 0.001), (Precision::Bf16, 0.01)] {
+        let half = loss(precision);
+        assert!(half != full && (half / full - 1.0).abs() < most, "{precision:?}: {half} {full}");
+    }
 }
 
 /// What must repeat of an epoch: all but the time it took.

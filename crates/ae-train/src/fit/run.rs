@@ -84,7 +84,8 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         let batch = schedule.batch.min(training.len());
         let mut run = BTreeMap::from([
             ("model".to_owned(), model.format(DisplaySettings::new())),
-            ("schedule".to_owned(), format!("{schedule:?}")),
+            // As it was before there were precisions, so that older checkpoints are taken up.
+            ("schedule".to_owned(), format!("{schedule:?}").replace("precision: Full, ", "")),
             ("training part".to_owned(), training.fingerprint()?),
         ]);
         run.extend(task.identity().into_iter().map(|(what, it)| (what.to_owned(), it)));
@@ -239,7 +240,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         let model = self.model.take().expect("a model between steps");
         let (task, memory, updates, schedule) =
             (self.task, &self.memory, &mut self.updates, self.schedule);
-        let (scale, device) = (schedule.precision.scale(self.batch), &self.device);
+        let (scale, device) = (schedule.precision.scale(self.training.width()), &self.device);
         let descend = move || {
             let copy = schedule.precision.copy(&model);
             let computing = copy.as_ref().unwrap_or(&model);
@@ -308,6 +309,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             term: term.to_owned(),
             value,
             rate: self.rate_before(step + 1),
+            precision: self.schedule.precision,
         }
     }
 

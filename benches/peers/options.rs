@@ -110,6 +110,11 @@ impl Options {
                 "--record: expected full precision on a CPU; a half one is slower there".into()
             );
         }
+        if options.is_to_check && !options.precision.is_full() {
+            return Err(
+                "--check: expected full precision, in which all sides compute the same".into()
+            );
+        }
         if options.batches.is_empty() {
             options.batches = match options.is_on_gpu() {
                 true => vec![32, 128, 512, 1024, 8192],

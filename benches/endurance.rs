@@ -58,9 +58,6 @@ fn train(backend: &str, model: &str, steps: &str) -> Result<()> {
     let (_, architecture) = &models()[model.parse::<usize>()?];
     let model = architecture.init(0, &device)?;
     let steps: usize = steps.parse()?;
-    if !steps.is_multiple_of(LOOKS * STEPS_PER_EPOCH) {
-        return Err(format!("--steps: expected a multiple of {}", LOOKS * STEPS_PER_EPOCH).into());
-    }
     let epochs = steps / STEPS_PER_EPOCH;
     let schedule = Schedule { epochs, batch: BATCH, ..Schedule::default() };
     let rows = |count, seed| Arc::new(digits::generate(count, seed));
@@ -91,28 +88,38 @@ fn main() -> Result<()> {
         };
         return train(backend, model, steps);
     }
-    let arguments: Vec<String> = std::env::args().collect();
-    let is_quick = arguments.iter().any(|argument| argument == "--quick");
-    let after = |name| arguments.iter().skip_while(move |argument| *argument != name).nth(1);
-    let only = after("--backend");
-    let steps = match after("--steps") {
-        Some(steps) => steps.parse()?,
-        None => {
-            if is_quick {
-                4_000
-            } else {
-                40_000
+    let mut is_quick = false;
+    let (mut only, mut steps) = (None, None);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{argument}: expected a value"));
+        match &*argument {
+            "--quick" => is_quick = true,
+            "--backend" => only = Some(value()?),
+            "--steps" => steps = Some(value()?.parse()?),
+            // Cargo says so to every benchmark.
+            "--bench" => {}
+            _ => {
+                let known = "--quick, --backend or --steps";
+                return Err(format!("expected {known}, got {argument}").into());
             }
         }
-    };
+    }
+    let steps: usize = steps.unwrap_or(if is_quick { 4_000 } else { 40_000 });
+    if steps == 0 || !steps.is_multiple_of(LOOKS * STEPS_PER_EPOCH) {
+        let unit = LOOKS * STEPS_PER_EPOCH;
+        return Err(format!("--steps: expected a multiple of {unit}, got {steps}").into());
+    }
     let all: Vec<_> = backends::present().into_iter().map(|(backend, _)| backend).collect();
-    if let Some(only) = only
-        && !all.contains(&only.as_str())
+    if let Some(only) = &only
+        && !all.contains(&&**only)
     {
         return Err(format!("--backend: expected one of {all:?}, got {only}").into());
     }
     let mut all_keep = true;
-    for backend in all.into_iter().filter(|backend| only.is_none_or(|only| only == backend)) {
+    for backend in
+        all.into_iter().filter(|backend| only.as_ref().is_none_or(|only| only == backend))
+    {
         let (table, keeps) = measure(backend, steps)?;
         if !is_quick {
             let title = format!("Memory over a long training, {backend}");

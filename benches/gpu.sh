@@ -41,10 +41,10 @@ for model in ("conv", "dense"):
     environment = os.environ | {"XDG_CACHE_HOME": str(runs / f"cache-{model}"), "HOME": str(runs / f"home-{model}")}
     for start in ("first", "later"):
         out = runs / f"{start}-{model}"
-        command = f"{ae} train --device {gpu} {few} --epochs 1 --model {model} --out {out}"
+        command = [ae, "train", "--device", gpu, *few.split(), "--epochs", "1", "--model", model, "--out", out]
         began = time.perf_counter()
         with open(runs / "log", "w") as log:
-            process = subprocess.Popen(command.split(), cwd=runs, env=environment, stdout=log, stderr=log)
+            process = subprocess.Popen(command, cwd=runs, env=environment, stdout=log, stderr=log)
         while process.poll() is None and not ((out / "metrics.jsonl").exists() and (out / "metrics.jsonl").stat().st_size):
             time.sleep(0.001)
         seconds = time.perf_counter() - began
@@ -53,19 +53,23 @@ for model in ("conv", "dense"):
         print(f"{model:12} {start} {seconds:.1f} s", flush=True)
 PY
 
-declare -A commands=([digits]="${toy:+--digits 160,50 --epochs 2 --batch 16}")
-if [ -n "$mnist" ]; then
-    commands[mnist]="--data mnist --data-dir $mnist"
-    commands[mnist-dense]="--data mnist --data-dir $mnist --model dense --epochs 20"
-fi
+names=(digits)
+if [ -n "$mnist" ]; then names+=(mnist mnist-dense); fi
+options() { # of a run, into the array of that name
+    case $1 in
+    digits) options=(${toy:+--digits 160,50 --epochs 2 --batch 16}) ;;
+    mnist) options=(--data mnist --data-dir "$mnist") ;;
+    mnist-dense) options=(--data mnist --data-dir "$mnist" --model dense --epochs 20) ;;
+    esac
+}
 lacking=
 printf '%-12s %-4s %-4s %s\n' run on in "device; time; error"
-for name in "${!commands[@]}"; do
+for name in "${names[@]}"; do
+    options "$name"
     # The CPU first: the others are held against it.
     for side in cpu-full gpu-full gpu-f16 gpu-bf16; do
         read -r device precision <<<"${side/-/ }"
-        # shellcheck disable=SC2086
-        if ! "$ae" train ${commands[$name]} --device "${device/gpu/$gpu}" --precision "$precision" \
+        if ! "$ae" train "${options[@]}" --device "${device/gpu/$gpu}" --precision "$precision" \
             --out "$runs/$name-$side" >"$runs/log" 2>&1; then
             if [ "$precision" != full ] && grep 'precision: expected' "$runs/log"; then
                 lacking+=" $precision"
@@ -102,9 +106,14 @@ fi
 echo "what a step is made of: real data, shuffled (batch) and corrupted, should take a twentieth of it at most"
 # shellcheck disable=SC2086
 cargo bench --profile "$profile" ${FEATURES:+--features "$FEATURES"} --bench steps -- $parts
+failed=
 for precision in full f16 bf16; do
     if [[ "$lacking" == *" $precision"* ]]; then continue; fi
     # shellcheck disable=SC2086
     cargo bench --profile "$profile" ${FEATURES:+--features "$FEATURES"} --bench peers -- \
-        --device gpu --precision "$precision" $how
+        --device gpu --precision "$precision" $how || failed+=" $precision"
 done
+if [ -n "$failed" ]; then
+    echo "steps beside PyTorch and JAX: failed in$failed" >&2
+    exit 1
+fi

@@ -1,7 +1,10 @@
 //! The back ends, and how to come by a device of each; of what is measured or tested here, the only place
 //! that names ndarray, which Burn 0.23 drops.
+#![allow(dead_code)] // each of its users takes a part
 
 use autoencoders::burn::tensor::Device;
+#[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
+use autoencoders::burn::tensor::DeviceType;
 
 /// The back ends that must be there: those that `AE_REQUIRE` names, separated by commas.
 pub fn required() -> String {
@@ -12,14 +15,23 @@ pub fn is_in(required: &str, name: &str) -> bool {
     required.split(',').any(|required| required == name)
 }
 
-/// Names and devices, the CPU's first; or the reason why one is missing. A software driver is taken for a
-/// GPU only if that is required.
-pub fn all(required: &str) -> [(&'static str, Result<Device, &'static str>); 3] {
-    [("flex", Ok(Device::flex())), ("ndarray", ndarray()), ("wgpu", wgpu(is_in(required, "wgpu")))]
+pub type Found = Result<Device, &'static str>;
+
+/// Names and devices, those on the CPU first and the platform's own last; or the reason why one is missing.
+/// A software driver is taken for a GPU only if that is required.
+pub fn all(required: &str) -> Vec<(&'static str, Found)> {
+    Vec::from([
+        ("flex", Ok(Device::flex())),
+        ("ndarray", ndarray()),
+        ("wgpu", wgpu(is_in(required, "wgpu"))),
+        #[cfg(feature = "cuda")]
+        ("cuda", first_of(DeviceType::Cuda)),
+        #[cfg(feature = "rocm")]
+        ("rocm", first_of(DeviceType::Rocm)),
+    ])
 }
 
 /// Those that are there; one that is missing is skipped with a sentence.
-#[allow(dead_code)] // tests/backends.rs shows them as ignored instead
 pub fn present() -> Vec<(&'static str, Device)> {
     let mut present = Vec::new();
     for (name, device) in all(&required()) {
@@ -31,38 +43,49 @@ pub fn present() -> Vec<(&'static str, Device)> {
     present
 }
 
+/// The GPU, by the platform's own back end where that is built.
+pub fn gpu() -> Found {
+    let all = all(&required()).into_iter().map(|(_, device)| device);
+    let gpus: Vec<Found> = all.skip(2).collect();
+    let last = gpus.iter().rposition(|device| device.is_ok()).unwrap_or(0);
+    gpus.into_iter().nth(last).expect("wgpu at least is listed")
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
+fn first_of(kind: DeviceType) -> Found {
+    Device::enumerate(kind).first().cloned().ok_or("no such device on this machine")
+}
+
 #[cfg(feature = "ndarray")]
 #[allow(deprecated)]
-fn ndarray() -> Result<Device, &'static str> {
+fn ndarray() -> Found {
     Ok(Device::ndarray())
 }
 
 #[cfg(not(feature = "ndarray"))]
-fn ndarray() -> Result<Device, &'static str> {
+fn ndarray() -> Found {
     Err("built without the feature `ndarray`")
 }
 
 #[cfg(feature = "wgpu")]
-fn wgpu(is_required: bool) -> Result<Device, &'static str> {
-    use autoencoders::burn::backend::wgpu::wgpu::{
-        Backends, DeviceType, Instance, InstanceDescriptor,
-    };
+fn wgpu(is_required: bool) -> Found {
+    use autoencoders::burn::backend::wgpu::wgpu::{self, Backends, Instance, InstanceDescriptor};
     let backends = Backends::VULKAN | Backends::METAL | Backends::DX12;
     let instance = Instance::new(InstanceDescriptor {
         backends,
         ..InstanceDescriptor::new_without_display_handle()
     });
     let adapters = pollster::block_on(instance.enumerate_adapters(backends));
-    let is_real = |kind| matches!(kind, DeviceType::DiscreteGpu | DeviceType::IntegratedGpu);
+    let is_real =
+        |kind| matches!(kind, wgpu::DeviceType::DiscreteGpu | wgpu::DeviceType::IntegratedGpu);
     let has_gpu = adapters.iter().any(|adapter| is_real(adapter.get_info().device_type));
     if !has_gpu && !is_required {
         return Err("no GPU on this machine");
     }
-    let devices = Device::enumerate(autoencoders::burn::tensor::DeviceType::Wgpu);
-    devices.first().cloned().ok_or("no adapter on this machine")
+    first_of(DeviceType::Wgpu)
 }
 
 #[cfg(not(feature = "wgpu"))]
-fn wgpu(_: bool) -> Result<Device, &'static str> {
+fn wgpu(_: bool) -> Found {
     Err("built without the feature `wgpu`")
 }

@@ -4,6 +4,8 @@
 //!     benches/peers/install                         # once: PyTorch and JAX
 //!     cargo bench --bench peers -- --help
 
+#[path = "../backends/mod.rs"]
+mod backends;
 mod case;
 mod check;
 mod options;

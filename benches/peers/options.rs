@@ -6,8 +6,7 @@ use std::process::Command;
 use autoencoders::burn::tensor::Device;
 use autoencoders::train::Precision;
 
-use crate::Result;
-use crate::case;
+use crate::{Result, backends, case};
 
 /// All sides but ours.
 pub const PEERS: [&str; 4] = ["eager", "fused", "compile", "jax"];
@@ -175,22 +174,7 @@ pub fn name(precision: Precision) -> &'static str {
 pub fn device(name: &str) -> Result<Device> {
     match name {
         "cpu" => Ok(Device::flex()),
-        "gpu" => gpu(),
+        "gpu" => backends::gpu().map_err(|why| format!("--device gpu: {why}").into()),
         _ => Err(format!("--device: expected cpu or gpu, got {name}").into()),
     }
-}
-
-#[cfg(feature = "cuda")]
-fn gpu() -> Result<Device> {
-    Ok(Device::cuda(0))
-}
-
-#[cfg(all(feature = "wgpu", not(feature = "cuda")))]
-fn gpu() -> Result<Device> {
-    Ok(Device::wgpu(autoencoders::burn::tensor::DeviceKind::DefaultDevice))
-}
-
-#[cfg(not(any(feature = "wgpu", feature = "cuda")))]
-fn gpu() -> Result<Device> {
-    Err("--device gpu: expected a build with the feature `wgpu` or `cuda`, got none".into())
 }

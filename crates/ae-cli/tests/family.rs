@@ -66,6 +66,29 @@ fn every_term_goes_from_the_command_line_to_the_recipe_and_back() {
     assert!(weights("a") == weights("b"));
 }
 
+/// Of a training, of layers, and of what is fine-tuned from them.
+#[test]
+fn half_precision_goes_to_the_recipe_and_back_and_on_to_fine_tuning() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let dense = "--digits 64,16 --batch 16 --code 4 --epochs 1 --device cpu";
+    let weights = |run: &str| std::fs::read(here.join(run).join("model.safetensors")).unwrap();
+    succeed(here, &format!("train {dense} --model dense --hidden 8 --out full"));
+    succeed(here, &format!("train {dense} --model dense --hidden 8 --precision f16 --out half"));
+    assert!(read(here, "half/recipe.toml").contains("precision = \"f16\""));
+    assert!(weights("half") != weights("full"));
+    succeed(here, "train --recipe half/recipe.toml --device cpu --out again");
+    assert!(weights("half") == weights("again"));
+
+    succeed(here, &format!("pretrain {dense} --hidden 8 --precision bf16 --out layers"));
+    assert!(read(here, "layers/recipe.toml").contains("precision = \"bf16\""));
+    let line = "finetune layers --head softmax --epochs 1 --device cpu";
+    succeed(here, &format!("{line} --out inherited"));
+    assert!(read(here, "inherited/recipe.toml").contains("precision = \"bf16\""));
+    succeed(here, &format!("{line} --precision full --out whole"));
+    assert!(weights("inherited") != weights("whole"));
+}
+
 #[test]
 fn old_recipes_are_read() {
     let folder = tempfile::tempdir().unwrap();

@@ -11,19 +11,20 @@
 #[path = "../benches/backends/mod.rs"]
 mod backends;
 mod combinations;
+mod half;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use autoencoders::data::{Samples, Shape, digits};
+use autoencoders::data::digits;
 use autoencoders::models::{
     About, Activation, Architecture, ConvConfig, Decoder, DenseConfig, Down, Encoder, Model, Norm,
     Up, load, save,
     tensors::{self, Tensors},
 };
 use autoencoders::train::{
-    Batches, Contraction, Corruption, Data, Decay, Evaluation, KlSparsity, L1, Moment, Objective,
-    Optimizer, Precision, RESIDENT_LIMIT, Rate, Reconstruction, Schedule, evaluate, fit,
+    Batches, Contraction, Corruption, Data, Evaluation, KlSparsity, L1, Moment, Objective,
+    Precision, RESIDENT_LIMIT, Reconstruction, Schedule, evaluate, fit,
 };
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
@@ -78,7 +79,7 @@ fn main() {
         }
     }
     for (term, objective) in combinations::terms() {
-        let run = move || half_steps(term, &objective);
+        let run = move || half::steps(term, &objective);
         trials.push(Trial::test(format!("flex::steps in half precision of {term}"), run));
     }
     libtest_mimic::run(&arguments, trials).exit();
@@ -260,76 +261,6 @@ fn same_gradients(
             largest = largest.max(error);
         }
         table += &format!("{backend:<9}{term:<22}{name:<28}{largest:.1e}\n");
-    }
-    print!("{table}");
-    Ok(())
-}
-
-/// One step of plain descent in half precision, on every kind of model, beside the same in full: the
-/// difference between what a tensor of parameters moves by, as a share of that, or of a tenth of the most
-/// that any moves by where that is more. At most 0.25 %; where rounding is magnified, by a normalisation,
-/// which divides by a deviation, or by max-pooling, which chooses between places that are nearly level,
-/// 2 %; and with bf16, which has three binary digits fewer, eight times that.
-fn half_steps(term: &str, objective: &Objective<Model>) -> Result<(), Failed> {
-    let device = Device::flex();
-    let rows = (0..8).flat_map(|row| digits::generate(8, 5).row(row)[300..300 + FEATURES].to_vec());
-    let rows = rows.map(|pixel| 0.8 * pixel + 0.1).collect();
-    let data = Data {
-        training: Arc::new(Samples::from_floats(rows, Shape::table(FEATURES))?),
-        validation: None,
-    };
-    let mut table = String::new();
-    for (name, architecture) in combinations::models() {
-        let model = architecture.init(2, &device)?;
-        if objective.check(&model).is_err() {
-            continue;
-        }
-        let before = tensors::collect(&model);
-        let moves = |precision| -> Result<Tensors, Failed> {
-            let rate = Rate { peak: 0.01, warm_up: 0.0, decay: Decay::Constant };
-            let optimizer = Optimizer::sgd(0.0);
-            let schedule =
-                Schedule { epochs: 1, batch: 8, optimizer, rate, precision, ..Schedule::default() };
-            let fitted = fit(model.clone(), objective, &data, &schedule, &mut ())?;
-            let after = tensors::collect(&fitted.model).into_iter();
-            Ok(after
-                .map(|(name, after)| {
-                    let before = before[&name].iter::<f32>();
-                    let moved =
-                        after.iter::<f32>().zip(before).map(|(after, before)| after - before);
-                    let moved = TensorData::new(moved.collect(), after.shape().clone());
-                    (name, moved)
-                })
-                .collect())
-        };
-        let full = moves(Precision::Full)?;
-        let length = |data: &TensorData| data.iter::<f64>().map(|v| v * v).sum::<f64>().sqrt();
-        let floor = 0.1 * full.values().map(length).fold(0.0, f64::max);
-        let is_magnified = ["norm", "max-pooled"].iter().any(|part| name.contains(part));
-        let tolerance = if is_magnified { 2e-2 } else { 2.5e-3 };
-        for (precision, tolerance) in
-            [(Precision::F16, tolerance), (Precision::Bf16, 8.0 * tolerance)]
-        {
-            let mut largest = 0.0f64;
-            for (parameter, here) in &moves(precision)? {
-                let there = &full[parameter];
-                let apart =
-                    here.iter::<f64>().zip(there.iter::<f64>()).map(|(a, b)| (a - b).powi(2));
-                let error = apart.sum::<f64>().sqrt() / length(there).max(floor);
-                if error.is_nan() || error > tolerance {
-                    let place = format!("{name} {precision:?} {parameter}");
-                    return Err(
-                        format!("{place}: {error:.1e}, expected {tolerance:.0e} at most").into()
-                    );
-                }
-                largest = largest.max(error);
-            }
-            if largest == 0.0 {
-                return Err(format!("{name}: {precision:?} computes as full precision does").into());
-            }
-            let precision = format!("{precision:?}");
-            table += &format!("{precision:<6}{term:<22}{name:<28}{largest:.1e}\n");
-        }
     }
     print!("{table}");
     Ok(())

@@ -45,10 +45,9 @@ pub fn present() -> Vec<(&'static str, Device)> {
 
 /// The GPU, by the platform's own back end where that is built.
 pub fn gpu() -> Found {
-    let all = all(&required()).into_iter().map(|(_, device)| device);
-    let gpus: Vec<Found> = all.skip(2).collect();
-    let last = gpus.iter().rposition(|device| device.is_ok()).unwrap_or(0);
-    gpus.into_iter().nth(last).expect("wgpu at least is listed")
+    let is_on_cpu = |name| ["flex", "ndarray"].contains(&name);
+    let gpus = all(&required()).into_iter().filter(|(name, _)| !is_on_cpu(name));
+    gpus.map(|(_, device)| device).reduce(|best, next| next.or(best)).expect("wgpu is listed")
 }
 
 #[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]

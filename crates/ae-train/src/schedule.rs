@@ -75,4 +75,22 @@ impl Schedule {
         self.optimizer.check()?;
         self.rate.check()
     }
+
+    /// What a checkpoint knows a schedule by: as it was before there were precisions where it is in full, so
+    /// that older checkpoints are taken up.
+    pub(crate) fn identity(&self) -> String {
+        format!("{self:?}").replace("precision: Full, ", "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_precision_is_part_of_the_identity_unless_it_is_full() {
+        let identity = |precision| Schedule { precision, ..Schedule::default() }.identity();
+        assert!(!identity(Precision::Full).contains("precision"));
+        assert!(identity(Precision::F16).contains("precision: F16, clip: None"));
+    }
 }

@@ -84,8 +84,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         let batch = schedule.batch.min(training.len());
         let mut run = BTreeMap::from([
             ("model".to_owned(), model.format(DisplaySettings::new())),
-            // As it was before there were precisions, so that older checkpoints are taken up.
-            ("schedule".to_owned(), format!("{schedule:?}").replace("precision: Full, ", "")),
+            ("schedule".to_owned(), schedule.identity()),
             ("training part".to_owned(), training.fingerprint()?),
         ]);
         run.extend(task.identity().into_iter().map(|(what, it)| (what.to_owned(), it)));

@@ -127,6 +127,13 @@ impl Options {
         self.device == "gpu"
     }
 
+    /// What computes: the CPU, or the GPU's name and what its kernels are compiled to.
+    pub fn processor(&self) -> Result<String> {
+        let identity = device(&self.device)?.identity().filter(|_| self.is_on_gpu());
+        let gpu = identity.map(|identity| format!("{} ({})", identity.name, identity.fingerprint));
+        Ok(gpu.unwrap_or_else(|| self.device.to_uppercase()))
+    }
+
     /// The process of a side; `size` is that of a batch, or the side of a product.
     pub fn command(&self, side: &str, case: &str, size: usize) -> Command {
         let (size, precision) = (size.to_string(), name(self.precision));

@@ -2,6 +2,7 @@
 
 use autoencoders::train::Precision;
 
+use crate::Result;
 use crate::options::{Options, PEERS, PYTORCH, name};
 use crate::ours::ROWS;
 use crate::point::{Point, Side};
@@ -22,20 +23,20 @@ const IDLE: f64 = 0.9;
 const MEBIBYTE: f64 = 1048576.0;
 const NONE: &str = "-";
 
-pub fn report(points: &[Point], options: &Options) -> String {
+pub fn report(points: &[Point], options: &Options) -> Result<String> {
     let with_targets = !options.is_on_gpu();
     let parts = [
-        introduction(points, options),
+        introduction(points, options)?,
         products(points, options),
         speed(points, options),
         ratios(points),
         memory(points, with_targets),
         absent(points),
     ];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+    Ok(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n"))
 }
 
-fn introduction(points: &[Point], options: &Options) -> String {
+fn introduction(points: &[Point], options: &Options) -> Result<String> {
     let sides = points.iter().flat_map(|point| &point.sides);
     let mut versions: Vec<&str> = sides.map(|side| &*side.ready.version).collect();
     versions.sort_unstable();
@@ -49,7 +50,7 @@ fn introduction(points: &[Point], options: &Options) -> String {
         },
         options.rounds,
         options.seconds,
-        options.device.to_uppercase(),
+        options.processor()?,
         versions.join(", "),
     );
     let idle: Vec<f64> = points.iter().flat_map(|point| point.idle.iter().copied()).collect();
@@ -60,7 +61,7 @@ fn introduction(points: &[Point], options: &Options) -> String {
             text += " **Others were at work on it: these numbers are worth nothing.**";
         }
     }
-    text + "\n"
+    Ok(text + "\n")
 }
 
 /// What the ceiling was over the whole run.

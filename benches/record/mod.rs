@@ -98,8 +98,12 @@ fn date() -> String {
     answer("date", &["-u", "+%Y-%m-%d"])
 }
 
-/// With a mark where anything but results differs from it.
+/// The one that the build was told of (`AE_COMMIT`), else that of the working tree, with a mark where anything
+/// but results differs from it.
 fn commit() -> String {
+    if let Some(told) = option_env!("AE_COMMIT") {
+        return told.to_owned();
+    }
     let commit = answer("git", &["rev-parse", "--short=12", "HEAD"]);
     let but_results = [":!benches/results", ":!benches/RESULTS.md"];
     let status = ["status", "--porcelain", "--", "."];

@@ -1,9 +1,11 @@
 //! Who watches a training: the terminal, and Ctrl-C.
 
+use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 
 use crate::voice::Voice;
 use ae_train::{EpochReport, Event, Flow, Measured, Observer};
@@ -64,18 +66,45 @@ pub struct Terminal {
     bar: Option<ProgressBar>,
     began: Instant,
     done_before: u64,
+    is_on_gpu: bool,
+    /// Until the first losses are there.
+    tuning: Option<Sender<Infallible>>,
 }
 
+/// A GPU that takes longer to its first losses is tuning kernels.
+const TUNING: Duration = Duration::from_secs(5);
+
 impl Terminal {
-    pub fn new(epochs: usize) -> Self {
-        Self { epochs, batch: 0, bar: None, began: Instant::now(), done_before: 0 }
+    pub fn new(epochs: usize, is_on_gpu: bool) -> Self {
+        let (began, tuning) = (Instant::now(), None);
+        Self { epochs, batch: 0, bar: None, began, done_before: 0, is_on_gpu, tuning }
     }
 
     fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
-        }
+        say(self.bar.as_ref(), line);
+    }
+
+    /// Says what the GPU is at if the first losses are long in coming.
+    fn explain_tuning(&mut self) {
+        let (sender, losses) = channel();
+        let bar = self.bar.clone();
+        self.tuning = Some(sender);
+        std::thread::spawn(move || {
+            if losses.recv_timeout(TUNING) == Err(RecvTimeoutError::Timeout) {
+                say(
+                    bar.as_ref(),
+                    "the GPU's kernels are tuned for these shapes, which can take minutes; later runs find \
+                     them ready",
+                );
+            }
+        });
+    }
+}
+
+fn say(bar: Option<&ProgressBar>, line: &str) {
+    match bar {
+        Some(bar) => bar.suspend(|| eprintln!("{line}")),
+        None => eprintln!("{line}"),
     }
 }
 
@@ -101,6 +130,9 @@ impl Observer for Terminal {
                     }
                     self.bar = Some(bar);
                 }
+                if self.is_on_gpu {
+                    self.explain_tuning();
+                }
             }
             Event::Step { done, .. } => {
                 if let Some(bar) = &self.bar {
@@ -108,6 +140,7 @@ impl Observer for Terminal {
                 }
             }
             Event::Read { done, epoch, terms, .. } => {
+                self.tuning = None;
                 if let Some(bar) = &self.bar {
                     let seconds = self.began.elapsed().as_secs_f64();
                     let steps = (done - self.done_before) as f64;

@@ -50,6 +50,17 @@ pub fn gpu() -> Found {
     gpus.map(|(_, device)| device).reduce(|best, next| next.or(best)).expect("wgpu is listed")
 }
 
+/// What a GPU calls itself.
+#[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
+pub fn name(device: &Device) -> Option<String> {
+    device.identity().map(|identity| identity.name)
+}
+
+#[cfg(not(any(feature = "wgpu", feature = "cuda", feature = "rocm")))]
+pub fn name(_: &Device) -> Option<String> {
+    None
+}
+
 #[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
 fn first_of(kind: DeviceType) -> Found {
     Device::enumerate(kind).first().cloned().ok_or("no such device on this machine")

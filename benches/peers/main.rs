@@ -70,7 +70,7 @@ fn compare(options: &Options) -> Result<()> {
             points.push(point);
         }
     }
-    let report = report::report(&points, options)?;
+    let report = report::report(&points, options);
     print!("{report}");
     if options.is_to_record {
         let (section, title) = match options.is_on_gpu() {

@@ -40,6 +40,8 @@ pub struct Options {
     pub rounds: usize,
     pub seconds: f64,
     pub device: String,
+    /// The name of the GPU, or `CPU`.
+    pub processor: String,
     pub precision: Precision,
     /// The side of the square matrices whose product says what the machine can do.
     pub product: usize,
@@ -57,6 +59,7 @@ impl Options {
             rounds: 7,
             seconds: 1.0,
             device: "cpu".to_owned(),
+            processor: String::new(),
             precision: Precision::Full,
             product: 2048,
             python: installed_python(),
@@ -103,7 +106,11 @@ impl Options {
         if options.rounds == 0 {
             return Err("--rounds: expected at least 1, got 0".into());
         }
-        device(&options.device)?;
+        let device = device(&options.device)?;
+        options.processor = match options.is_on_gpu() {
+            true => backends::name(&device).unwrap_or_else(|| "GPU".to_owned()),
+            false => "CPU".to_owned(),
+        };
         if options.is_to_record && !options.is_on_gpu() && !options.precision.is_full() {
             return Err(
                 "--record: expected full precision on a CPU; a half one is slower there".into()
@@ -127,13 +134,6 @@ impl Options {
         self.device == "gpu"
     }
 
-    /// What computes: the CPU, or the GPU's name and what its kernels are compiled to.
-    pub fn processor(&self) -> Result<String> {
-        let identity = device(&self.device)?.identity().filter(|_| self.is_on_gpu());
-        let gpu = identity.map(|identity| format!("{} ({})", identity.name, identity.fingerprint));
-        Ok(gpu.unwrap_or_else(|| self.device.to_uppercase()))
-    }
-
     /// The process of a side; `size` is that of a batch, or the side of a product.
     pub fn command(&self, side: &str, case: &str, size: usize) -> Command {
         let (size, precision) = (size.to_string(), name(self.precision));
@@ -155,6 +155,8 @@ impl Options {
         command.arg(script).args([side, case]);
         // Nobody is left behind who compiles, and nothing in the repository.
         command.env("TORCHINDUCTOR_COMPILE_THREADS", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+        // JAX reserves three quarters of a GPU's memory at its start; two of its processes share one here.
+        command.env("XLA_PYTHON_CLIENT_PREALLOCATE", "false");
         command
     }
 }

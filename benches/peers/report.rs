@@ -2,7 +2,6 @@
 
 use autoencoders::train::Precision;
 
-use crate::Result;
 use crate::options::{Options, PEERS, PYTORCH, name};
 use crate::ours::ROWS;
 use crate::point::{Point, Side};
@@ -23,20 +22,20 @@ const IDLE: f64 = 0.9;
 const MEBIBYTE: f64 = 1048576.0;
 const NONE: &str = "-";
 
-pub fn report(points: &[Point], options: &Options) -> Result<String> {
+pub fn report(points: &[Point], options: &Options) -> String {
     let with_targets = !options.is_on_gpu();
     let parts = [
-        introduction(points, options)?,
+        introduction(points, options),
         products(points, options),
         speed(points, options),
         ratios(points),
         memory(points, with_targets),
         absent(points),
     ];
-    Ok(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n"))
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-fn introduction(points: &[Point], options: &Options) -> Result<String> {
+fn introduction(points: &[Point], options: &Options) -> String {
     let sides = points.iter().flat_map(|point| &point.sides);
     let mut versions: Vec<&str> = sides.map(|side| &*side.ready.version).collect();
     versions.sort_unstable();
@@ -50,7 +49,7 @@ fn introduction(points: &[Point], options: &Options) -> Result<String> {
         },
         options.rounds,
         options.seconds,
-        options.processor()?,
+        options.processor,
         versions.join(", "),
     );
     let idle: Vec<f64> = points.iter().flat_map(|point| point.idle.iter().copied()).collect();
@@ -61,7 +60,7 @@ fn introduction(points: &[Point], options: &Options) -> Result<String> {
             text += " **Others were at work on it: these numbers are worth nothing.**";
         }
     }
-    Ok(text + "\n")
+    text + "\n"
 }
 
 /// What the ceiling was over the whole run.

@@ -74,7 +74,7 @@ fn header(has_gpu: bool) -> String {
         commit(),
     );
     if !has_gpu {
-        text.push_str("\nNot measured on a GPU: none was at hand.\n");
+        text.push_str("\nNot measured on a GPU: what was seen on one is in `benches/README.md`.\n");
     }
     text
 }
@@ -98,13 +98,12 @@ fn date() -> String {
     answer("date", &["-u", "+%Y-%m-%d"])
 }
 
-/// The one that the build was told of (`AE_COMMIT`), else that of the working tree, with a mark where anything
-/// but results differs from it.
+/// With a mark where anything but results differs from it; where there is no Git, what the build was told.
 fn commit() -> String {
-    if let Some(told) = option_env!("AE_COMMIT") {
-        return told.to_owned();
-    }
     let commit = answer("git", &["rev-parse", "--short=12", "HEAD"]);
+    if commit == UNKNOWN {
+        return option_env!("AE_COMMIT").unwrap_or(UNKNOWN).to_owned();
+    }
     let but_results = [":!benches/results", ":!benches/RESULTS.md"];
     let status = ["status", "--porcelain", "--", "."];
     match answer("git", &[&status[..], &but_results].concat()).as_str() {

@@ -72,7 +72,7 @@ pub struct Terminal {
 }
 
 /// A GPU that takes longer to its first losses is tuning kernels.
-const TUNING: Duration = Duration::from_secs(5);
+const TUNING: Duration = Duration::from_secs(10);
 
 impl Terminal {
     pub fn new(epochs: usize, is_on_gpu: bool) -> Self {
@@ -93,8 +93,8 @@ impl Terminal {
             if losses.recv_timeout(TUNING) == Err(RecvTimeoutError::Timeout) {
                 say(
                     bar.as_ref(),
-                    "the GPU's kernels are tuned for these shapes, which can take minutes; later runs find \
-                     them ready",
+                    "no losses yet: the GPU's kernels are probably being tuned for these shapes, which takes \
+                     about a minute; later runs find them ready",
                 );
             }
         });
@@ -111,7 +111,10 @@ fn say(bar: Option<&ProgressBar>, line: &str) {
 impl Observer for Terminal {
     fn observe(&mut self, event: &Event<'_>) -> Flow {
         match event {
-            Event::Layer { number, of } => self.say(&format!("layer {number} of {of}")),
+            Event::Layer { number, of } => {
+                self.tuning = None;
+                self.say(&format!("layer {number} of {of}"));
+            }
             Event::Start { done, steps, batch, resident, .. } => {
                 self.batch = *batch as u64;
                 self.done_before = *done;
@@ -130,7 +133,7 @@ impl Observer for Terminal {
                     }
                     self.bar = Some(bar);
                 }
-                if self.is_on_gpu {
+                if self.is_on_gpu && done < steps {
                     self.explain_tuning();
                 }
             }
@@ -239,5 +242,23 @@ mod tests {
         assert_eq!(all, ["0", "74.12", "5.000", "1.234e4", "0.001230", "1.000e-9"]);
         assert_eq!(count(1234567.0), "1,234,567");
         assert_eq!([3.21, 60.0, 600.0, 9000.0].map(duration), ["3.2 s", "60 s", "10 min", "2.5 h"]);
+    }
+
+    /// Only on a GPU, only where steps are to come, and only until their losses are there.
+    #[test]
+    fn a_gpu_that_tunes_is_waited_for_until_the_first_losses() {
+        let start =
+            |done| Event::Start { done, steps: 10, steps_per_epoch: 10, batch: 1, resident: true };
+        let waits = |is_on_gpu, done| {
+            let mut terminal = Terminal::new(1, is_on_gpu);
+            let _ = terminal.observe(&start(done));
+            terminal.tuning.is_some()
+        };
+        assert_eq!([waits(true, 0), waits(false, 0), waits(true, 10)], [true, false, false]);
+
+        let mut terminal = Terminal::new(1, true);
+        let _ = terminal.observe(&start(0));
+        let _ = terminal.observe(&Event::Read { done: 1, epoch: 1, terms: &[], rate: 0.1 });
+        assert!(terminal.tuning.is_none());
     }
 }

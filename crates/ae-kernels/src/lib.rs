@@ -30,7 +30,7 @@ pub use flatten::{flatten, unflatten};
 pub use jacobian::squared_jacobian;
 pub use linear::{Weight, linear};
 pub use nonlinearity::Nonlinearity;
-pub use reconstruction::{cross_entropy, squared_error};
+pub use reconstruction::{cross_entropy, log_sigmoid, squared_error};
 pub use workers::{among_workers, with_workers, workers};
 
 /// The plain formulations, for tests and comparisons.

@@ -1,8 +1,8 @@
 //! How far a reconstruction is from its target.
 
-use ae_kernels::{cross_entropy, squared_error};
+use ae_kernels::{cross_entropy, log_sigmoid, squared_error};
 use ae_models::Activation;
-use burn::tensor::{Tensor, activation::log_sigmoid};
+use burn::tensor::Tensor;
 
 /// The reconstruction term of an objective: summed over features, averaged over the batch.
 ///

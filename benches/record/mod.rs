@@ -74,7 +74,7 @@ fn header(has_gpu: bool) -> String {
         commit(),
     );
     if !has_gpu {
-        text.push_str("\nNot measured on a GPU: what was seen on one is in `benches/README.md`.\n");
+        text.push_str("\nNone of it on a GPU: what was seen on one is in `benches/README.md`.\n");
     }
     text
 }
@@ -98,7 +98,8 @@ fn date() -> String {
     answer("date", &["-u", "+%Y-%m-%d"])
 }
 
-/// With a mark where anything but results differs from it; where there is no Git, what the build was told.
+/// With a mark where anything but results differs from it; where there is no Git, what the build was told
+/// (`AE_COMMIT`).
 fn commit() -> String {
     let commit = answer("git", &["rev-parse", "--short=12", "HEAD"]);
     if commit == UNKNOWN {

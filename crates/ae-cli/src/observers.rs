@@ -89,7 +89,7 @@ impl Terminal {
         let (sender, losses) = channel();
         let bar = self.bar.clone();
         self.tuning = Some(sender);
-        std::thread::spawn(move || {
+        let wait = move || {
             if losses.recv_timeout(TUNING) == Err(RecvTimeoutError::Timeout) {
                 say(
                     bar.as_ref(),
@@ -97,7 +97,9 @@ impl Terminal {
                      about a minute; later runs find them ready",
                 );
             }
-        });
+        };
+        // Without a thread it is not said.
+        let _ = std::thread::Builder::new().name("tuning".into()).spawn(wait);
     }
 }
 

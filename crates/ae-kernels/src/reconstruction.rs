@@ -44,7 +44,7 @@ fn cross_entropy_by(
     ((-target + 1.0) * logits.clone() - logarithm(logits)).sum() * share
 }
 
-/// `log s(z)` with the sigmoid `s`, of any shape; its derivative is `s(-z)`.
+/// `log s(z)` of every component, with the sigmoid `s`; its derivative is `s(-z)`.
 ///
 /// On a tape it is a linear function of that slope: Burn's own step back has sixteen operations, which are
 /// not fused on a GPU.

@@ -46,7 +46,7 @@ impl Start {
     }
 
     pub fn observers(&self, epochs: usize, device: &Device) -> Vec<Box<dyn Observer>> {
-        let is_on_gpu = !ae_kernels::serves(device);
+        let is_on_gpu = !ae_kernels::uses_workers(device);
         vec![
             Box::new(Interrupt::new()),
             Box::new(Metrics::new(self.folder.metrics())),

@@ -1,5 +1,10 @@
 //! One step of Adam for one parameter.
 
+#[cfg(feature = "flex")]
+mod cpu;
+#[cfg(feature = "gpu")]
+mod gpu;
+
 use burn::tensor::Tensor;
 
 /// The constants of a step.
@@ -43,11 +48,55 @@ pub fn adam<const D: usize>(
     gradient: Tensor<D>,
     step: &Adam,
 ) -> [Tensor<D>; 3] {
-    #[cfg(feature = "flex")]
-    if crate::is_ours(&state[0]) {
-        return kernel::update(state, gradient, step);
+    AdamQueue::default().push(state, gradient, step)
+}
+
+/// Updates of some parameters. On a GPU several of them are one launch: what [`push`](Self::push) gives may be read
+/// after [`finish`](Self::finish), or once the queue is dropped.
+#[derive(Default)]
+pub struct AdamQueue {
+    #[cfg(feature = "gpu")]
+    pending: Vec<(Adam, gpu::Slot)>,
+}
+
+impl AdamQueue {
+    /// As [`adam`], which is a queue of one.
+    pub fn push<const D: usize>(
+        &mut self,
+        state: [Tensor<D>; 3],
+        gradient: Tensor<D>,
+        step: &Adam,
+    ) -> [Tensor<D>; 3] {
+        #[cfg(any(feature = "flex", feature = "gpu"))]
+        match crate::target::Target::of(&state[0]) {
+            #[cfg(feature = "flex")]
+            Some(crate::target::Target::Cpu) => return cpu::update(state, gradient, step),
+            #[cfg(feature = "gpu")]
+            Some(crate::target::Target::Gpu) if gpu::fits(&state[0]) => {
+                let slot = gpu::slot(state, gradient);
+                self.pending.push((*step, slot.clone()));
+                let [p, m, v, _] = slot;
+                return [p, m, v].map(gpu::tensor);
+            }
+            _ => {}
+        }
+        plain(state, gradient, step)
     }
-    plain(state, gradient, step)
+
+    /// Launches what is still pending.
+    pub fn finish(&mut self) {
+        #[cfg(feature = "gpu")]
+        for alike in std::mem::take(&mut self.pending).chunk_by(|(one, _), (next, _)| one == next) {
+            let slots: Vec<_> = alike.iter().map(|(_, slot)| slot.clone()).collect();
+            gpu::step(&slots, &alike[0].0);
+        }
+    }
+}
+
+impl Drop for AdamQueue {
+    fn drop(&mut self) {
+        self.finish();
+    }
 }
 
 /// As [`adam`], in Burn's operations.
@@ -63,63 +112,4 @@ pub fn plain<const D: usize>(
     let parameter = if keep == 1.0 { parameter } else { parameter * keep };
     let parameter = parameter - first.clone() * rate / (second.clone().sqrt() + epsilon);
     [parameter, first, second]
-}
-
-#[cfg(feature = "flex")]
-mod kernel {
-    use burn::tensor::{DType, Tensor, TensorData};
-    use rayon::prelude::*;
-
-    use super::Adam;
-    use crate::number::{Number, vectorized};
-
-    /// Numbers that a thread updates at a time.
-    const CHUNK: usize = 1 << 14;
-
-    pub(super) fn update<const D: usize>(
-        state: [Tensor<D>; 3],
-        gradient: Tensor<D>,
-        step: &Adam,
-    ) -> [Tensor<D>; 3] {
-        let device = state[0].device();
-        // A buffer that nobody else holds is handed over, and back, as it is.
-        let mut state = state.map(Tensor::into_data);
-        let gradient = gradient.into_data();
-        match gradient.dtype() {
-            DType::F64 => pass::<f64>(&mut state, &gradient, step),
-            _ => pass::<f32>(&mut state, &gradient, step),
-        }
-        state.map(|data| {
-            let dtype = data.dtype();
-            Tensor::from_data(data, (&device, dtype))
-        })
-    }
-
-    fn pass<T: Number>(state: &mut [TensorData; 3], gradient: &TensorData, step: &Adam) {
-        let [parameter, first, second] = state;
-        let slice = |data| TensorData::as_mut_slice::<T>(data).expect("one type for all");
-        let (parameter, first, second) = (slice(parameter), slice(first), slice(second));
-        let gradient = gradient.as_slice::<T>().expect("one type for all");
-        let [keep, rate, epsilon] = step.factors().map(T::of);
-        let [beta_1, beta_2] = [step.beta_1, step.beta_2].map(|beta| T::of(beta.into()));
-        let [rest_1, rest_2] = [T::ONE - beta_1, T::ONE - beta_2];
-        parameter
-            .par_chunks_mut(CHUNK)
-            .zip(first.par_chunks_mut(CHUNK))
-            .zip(second.par_chunks_mut(CHUNK))
-            .zip(gradient.par_chunks(CHUNK))
-            .for_each(|(((parameter, first), second), gradient)| {
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        let moments = first.iter_mut().zip(second);
-                        for ((p, (m, v)), g) in parameter.iter_mut().zip(moments).zip(gradient) {
-                            *m = *m * beta_1 + *g * rest_1;
-                            *v = *v * beta_2 + *g * *g * rest_2;
-                            *p = *p * keep - *m * rate / (v.root() + epsilon);
-                        }
-                    },
-                );
-            });
-    }
 }

@@ -5,13 +5,6 @@ use burn_flex::{FlexTensor, Layout};
 
 use crate::number::Number;
 
-/// What a map with a weight gives back: gradients that are wanted.
-pub(crate) struct Gradients {
-    pub(crate) input: Option<FlexTensor>,
-    pub(crate) weight: Option<FlexTensor>,
-    pub(crate) bias: FlexTensor,
-}
-
 /// The same values in a buffer of their own size, row after row; no copy if they lie so.
 pub(crate) fn contiguous(tensor: &FlexTensor) -> FlexTensor {
     let tensor = tensor.to_contiguous();

@@ -1,15 +1,13 @@
 //! Strided convolutions with their nonlinearity, and their transposes.
 
 #[cfg(feature = "flex")]
-mod geometry;
-#[cfg(feature = "flex")]
-pub(crate) mod kernel;
-#[cfg(feature = "flex")]
-pub(crate) mod layout;
-#[cfg(feature = "flex")]
-mod sides;
-#[cfg(feature = "flex")]
-mod thin;
+pub(crate) mod cpu;
+#[cfg(any(feature = "flex", feature = "gpu"))]
+pub(crate) mod geometry;
+#[cfg(feature = "gpu")]
+mod gpu;
+#[cfg(any(feature = "flex", feature = "gpu"))]
+mod kernel;
 
 use burn::tensor::{
     Tensor,
@@ -17,7 +15,7 @@ use burn::tensor::{
     ops::{ConvOptions, ConvTransposeOptions},
 };
 
-use crate::Nonlinearity;
+use crate::Activation;
 
 /// `s(x * W + b)`, with a kernel of odd size, padded by half of it: a stride of 1 keeps the size, a
 /// stride of 2 halves it, rounding up. In the weight's type, to which the input is converted.
@@ -30,15 +28,15 @@ pub fn convolve(
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
     stride: usize,
-    after: Nonlinearity,
+    activation: Activation,
 ) -> Tensor<4> {
     let input = input.cast(weight.dtype());
-    #[cfg(feature = "flex")]
-    if crate::is_ours(&input) {
+    #[cfg(any(feature = "flex", feature = "gpu"))]
+    if crate::target::Target::of(&input).is_some() {
         let bias = bias.unwrap_or_else(|| zeros(&input, weight.dims()[0]));
-        return crate::backend::convolve(input, weight, bias, stride, after);
+        return activation.after(|fused| kernel::convolve(input, weight, bias, stride, fused));
     }
-    plain(input, weight, bias, stride, after)
+    plain(input, weight, bias, stride, activation)
 }
 
 /// The transpose of [`convolve`] and a nonlinearity: to a map of `[height, width]`, which a
@@ -53,18 +51,19 @@ pub fn convolve_back(
     bias: Option<Tensor<1>>,
     stride: usize,
     size: [usize; 2],
-    after: Nonlinearity,
+    activation: Activation,
 ) -> Tensor<4> {
     let input = input.cast(weight.dtype());
-    #[cfg(feature = "flex")]
-    if crate::is_ours(&input) {
+    #[cfg(any(feature = "flex", feature = "gpu"))]
+    if crate::target::Target::of(&input).is_some() {
         let bias = bias.unwrap_or_else(|| zeros(&input, weight.dims()[1]));
-        return crate::backend::convolve_back(input, weight, bias, stride, size, after);
+        return activation
+            .after(|fused| kernel::convolve_back(input, weight, bias, stride, size, fused));
     }
-    plain_back(input, weight, bias, stride, size, after)
+    plain_back(input, weight, bias, stride, size, activation)
 }
 
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "gpu"))]
 fn zeros(like: &Tensor<4>, len: usize) -> Tensor<1> {
     Tensor::zeros([len], (&like.device(), like.dtype()))
 }
@@ -75,11 +74,11 @@ pub fn plain(
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
     stride: usize,
-    after: Nonlinearity,
+    activation: Activation,
 ) -> Tensor<4> {
     let padding = weight.dims()[3] / 2;
     let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);
-    after.apply(conv2d(input, weight, bias, options))
+    activation.apply(conv2d(input, weight, bias, options))
 }
 
 /// As [`convolve_back`], in Burn's operations.
@@ -89,11 +88,11 @@ pub fn plain_back(
     bias: Option<Tensor<1>>,
     stride: usize,
     [height, width]: [usize; 2],
-    after: Nonlinearity,
+    activation: Activation,
 ) -> Tensor<4> {
     let padding = weight.dims()[3] / 2;
     // The size without output padding is stride (half - 1) + 1.
     let lacking = [(height - 1) % stride, (width - 1) % stride];
     let options = ConvTransposeOptions::new([stride; 2], [padding; 2], lacking, [1; 2], 1);
-    after.apply(conv_transpose2d(input, weight, bias, options))
+    activation.apply(conv_transpose2d(input, weight, bias, options))
 }

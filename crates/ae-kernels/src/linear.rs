@@ -1,8 +1,15 @@
 //! `s(x W + b)`.
 
+#[cfg(feature = "flex")]
+mod cpu;
+#[cfg(feature = "gpu")]
+mod gpu;
+#[cfg(any(feature = "flex", feature = "gpu"))]
+mod kernel;
+
 use burn::tensor::{DType, Tensor, module};
 
-use crate::Nonlinearity;
+use crate::Activation;
 
 /// The weight of a linear map, as it is kept.
 pub enum Weight {
@@ -24,177 +31,30 @@ impl Weight {
 ///
 /// # Shapes
 /// - input `x`: `[batch, in]`, bias `b`: `[out]`, output: `[batch, out]`
-pub fn linear(input: Tensor<2>, weight: Weight, bias: Tensor<1>, after: Nonlinearity) -> Tensor<2> {
+pub fn linear(
+    input: Tensor<2>,
+    weight: Weight,
+    bias: Tensor<1>,
+    activation: Activation,
+) -> Tensor<2> {
     let input = input.cast(weight.dtype());
-    #[cfg(feature = "flex")]
-    if crate::is_ours(&input) {
-        return crate::backend::linear(input, weight, bias, after);
+    #[cfg(any(feature = "flex", feature = "gpu"))]
+    if crate::target::Target::of(&input).is_some() {
+        return activation.after(|fused| kernel::linear(input, weight, bias, fused));
     }
-    plain(input, weight, bias, after)
+    plain(input, weight, bias, activation)
 }
 
 /// As [`linear`], in Burn's operations.
-pub fn plain(input: Tensor<2>, weight: Weight, bias: Tensor<1>, after: Nonlinearity) -> Tensor<2> {
+pub fn plain(
+    input: Tensor<2>,
+    weight: Weight,
+    bias: Tensor<1>,
+    activation: Activation,
+) -> Tensor<2> {
     let weight = match weight {
         Weight::Straight(weight) => weight,
         Weight::Transposed(weight) => weight.transpose(),
     };
-    after.apply(module::linear(input, weight, Some(bias)))
-}
-
-#[cfg(feature = "flex")]
-pub(crate) mod kernel {
-    use burn_flex::FlexTensor;
-
-    use crate::Nonlinearity;
-    use crate::buffer::{Gradients, contiguous, forward as forwards, sink, tensor};
-    use crate::matrix::{Matrix, MatrixMut, in_columns, in_rows, multiply, product, written};
-    use crate::nonlinearity::{Finish, Start};
-    use crate::number::{Number, vectorized};
-    use crate::{MANY, parts};
-
-    fn oriented<T: Number>(weight: &FlexTensor, transposed: bool) -> Matrix<'_, T> {
-        let weight = Matrix::of(weight);
-        if transposed { weight.transpose() } else { weight }
-    }
-
-    pub(crate) fn forward<T: Number>(
-        input: &FlexTensor,
-        weight: &FlexTensor,
-        transposed: bool,
-        bias: &FlexTensor,
-        after: Nonlinearity,
-    ) -> FlexTensor {
-        let [input, weight] = [input, weight].map(forwards);
-        let (x, w) = (Matrix::<T>::of(&input), oriented::<T>(&weight, transposed));
-        let bias = contiguous(bias);
-        let bias: &[T] = bias.storage();
-        let (rows, columns) = (x.rows, w.columns);
-        let values = written(rows * columns, |values| {
-            let out = MatrixMut::new(values, rows, columns);
-            let parts = parts(rows * columns * w.rows);
-            // Blocks of columns read each its part of the weight, which is the larger matrix unless the
-            // batch is very large.
-            in_columns(out, parts, &|mut block, range| {
-                product(&mut block, x, w.columns(range.clone()));
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        for row in 0..rows {
-                            let bias = &bias[range.clone()];
-                            after.with(Finish { row: block.row(row), bias });
-                        }
-                    },
-                );
-            });
-        });
-        tensor(values, [rows, columns])
-    }
-
-    /// What [`forward`] was given and what came out; and which gradients are wanted.
-    pub(crate) struct Pass<'a> {
-        pub(crate) input: Option<&'a FlexTensor>,
-        pub(crate) weight: Option<&'a FlexTensor>,
-        pub(crate) transposed: bool,
-        pub(crate) output: &'a FlexTensor,
-        pub(crate) after: Nonlinearity,
-    }
-
-    /// `pass.input` is there if the weight's gradient is wanted, `pass.weight` if the input's is.
-    pub(crate) fn backward<T: Number>(pass: &Pass<'_>, gradient: FlexTensor) -> Gradients {
-        let gradient = contiguous(&gradient);
-        let output = contiguous(pass.output);
-        let given = Matrix::<T>::of(&gradient);
-        let (rows, columns) = (given.rows, given.columns);
-        let through;
-        let (through, sum) = match pass.after {
-            Nonlinearity::Identity => (gradient.storage(), sums(gradient.storage(), columns)),
-            after => {
-                through = slope(after, gradient.storage(), output.storage(), [rows, columns]);
-                let (through, sum) = through.split_at(rows * columns);
-                (through, sum.to_vec())
-            }
-        };
-        let g = Matrix::new(through, rows, columns);
-        let both = pass.input.is_some() && pass.weight.is_some();
-        let to_input = || {
-            let weight = forwards(pass.weight?);
-            let w = oriented::<T>(&weight, pass.transposed).transpose();
-            let features = w.columns;
-            let parts = parts(rows * columns * features);
-            let values = written(rows * features, |values| {
-                in_columns(MatrixMut::new(values, rows, features), parts, &|mut block, range| {
-                    product(&mut block, g, w.columns(range));
-                });
-            });
-            Some(tensor(values, [rows, features]))
-        };
-        let to_weight = || {
-            let input = forwards(pass.input?);
-            let x = Matrix::<T>::of(&input);
-            let (left, right) =
-                if pass.transposed { (g.transpose(), x) } else { (x.transpose(), g) };
-            let shape = [left.rows, right.columns];
-            let parts = parts(rows * columns * x.columns);
-            let values = written(shape[0] * shape[1], |values| {
-                in_rows(MatrixMut::new(values, shape[0], shape[1]), parts, &|mut block, range| {
-                    multiply(&mut block, false, left.rows(range), right);
-                });
-            });
-            Some(tensor(values, shape))
-        };
-        let (input, weight) = if both && parts(rows * columns * columns) > 1 {
-            rayon::join(to_input, to_weight)
-        } else {
-            (to_input(), to_weight())
-        };
-        Gradients { input, weight, bias: tensor(sum, [columns]) }
-    }
-
-    /// The sum of all rows.
-    fn sums<T: Number>(rows: &[T], columns: usize) -> Vec<T> {
-        written(columns, |sums| {
-            let parts = if rows.len() < MANY { 1 } else { rayon::current_num_threads() };
-            in_columns(MatrixMut::new(sums, 1, columns), parts, &|mut block, range| {
-                let sum = block.row(0);
-                sum.fill(T::ZERO);
-                vectorized(
-                    #[inline(always)]
-                    || rows.chunks_exact(columns).for_each(|row| sink(sum, &row[range.clone()])),
-                );
-            });
-        })
-    }
-
-    /// The gradient before the nonlinearity, and after its rows one more with their sum.
-    fn slope<T: Number>(
-        after: Nonlinearity,
-        gradient: &[T],
-        output: &[T],
-        [rows, columns]: [usize; 2],
-    ) -> Vec<T> {
-        written((rows + 1) * columns, |through| {
-            let parts = if rows * columns < MANY { 1 } else { rayon::current_num_threads() };
-            let through = MatrixMut::new(through, rows + 1, columns);
-            in_columns(through, parts, &|mut block, range| {
-                let mut sum = vec![T::ZERO; range.len()];
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        let given =
-                            gradient.chunks_exact(columns).zip(output.chunks_exact(columns));
-                        for (row, (output_gradient, output)) in given.enumerate() {
-                            after.with(Start {
-                                gradient: block.row(row),
-                                output_gradient: &output_gradient[range.clone()],
-                                output: &output[range.clone()],
-                                sum: &mut sum,
-                            });
-                        }
-                    },
-                );
-                block.row(rows).copy_from_slice(&sum);
-            });
-        })
-    }
+    activation.apply(module::linear(input, weight, Some(bias)))
 }

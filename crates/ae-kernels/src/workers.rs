@@ -11,6 +11,17 @@ pub fn among_workers<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     work()
 }
 
+/// Whether operations on a device run on threads of this process, and not on a device beside them.
+pub fn uses_workers(device: &burn::tensor::Device) -> bool {
+    #[cfg(feature = "flex")]
+    return crate::target::Target::of_device(device) == Some(crate::target::Target::Cpu);
+    #[cfg(not(feature = "flex"))]
+    {
+        let _ = device;
+        false
+    }
+}
+
 /// How many threads kernels run their parts on, here.
 pub fn workers() -> usize {
     #[cfg(feature = "flex")]

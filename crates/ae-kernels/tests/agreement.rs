@@ -1,17 +1,19 @@
 //! Every kernel against its plain formulation: values and all gradients, in f32 and in f64.
 #![cfg(feature = "flex")]
 
-use ae_kernels::{Adam, Nonlinearity, Weight, plain};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+mod numbers;
+
+use ae_kernels::{Activation, Adam, Weight, plain};
+use burn::tensor::{DType, Device, Tensor};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-const NONLINEARITIES: [Nonlinearity; 5] = [
-    Nonlinearity::Identity,
-    Nonlinearity::Sigmoid,
-    Nonlinearity::Tanh,
-    Nonlinearity::Rectifier(0.0),
-    Nonlinearity::Rectifier(0.01),
+const ACTIVATIONS: [Activation; 5] = [
+    Activation::Identity,
+    Activation::Sigmoid,
+    Activation::Tanh,
+    Activation::Relu,
+    Activation::LeakyRelu,
 ];
 
 /// The largest difference that two ways to the same number may have, for numbers of the order of 1 that
@@ -20,21 +22,8 @@ fn tolerance(dtype: DType) -> f64 {
     if dtype == DType::F64 { 1e-12 } else { 2e-5 }
 }
 
-/// Numbers in (-1, 1) that look random, from a seed; none within 1e-3 of 0, where a rectifier of ours
-/// and one of Burn's may see rounding fall on different sides.
 fn numbers<const D: usize>(shape: [usize; D], seed: u64, dtype: DType) -> Tensor<D> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let values: Vec<f64> = (0..shape.iter().product())
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            let value = (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0;
-            value + 1e-3 * value.signum()
-        })
-        .collect();
-    let data = TensorData::new(values, shape).convert_dtype(dtype);
-    Tensor::from_data(data, (&Device::flex(), dtype))
+    numbers::numbers(shape, seed, dtype, &Device::flex())
 }
 
 fn close<const D: usize>(what: &str, ours: Tensor<D>, theirs: Tensor<D>) {
@@ -87,8 +76,8 @@ fn types() -> impl Strategy<Value = DType> {
     prop::sample::select(vec![DType::F32, DType::F64])
 }
 
-fn nonlinearities() -> impl Strategy<Value = Nonlinearity> {
-    prop::sample::select(NONLINEARITIES.to_vec())
+fn activations() -> impl Strategy<Value = Activation> {
+    prop::sample::select(ACTIVATIONS.to_vec())
 }
 
 fn config(cases: u32) -> ProptestConfig {
@@ -100,7 +89,7 @@ proptest! {
 
     #[test]
     fn linear(
-        dtype in types(), after in nonlinearities(), transposed: bool,
+        dtype in types(), after in activations(), transposed: bool,
         batch in 1usize..70, from in 1usize..90, to in 1usize..90, seed: u64,
     ) {
         let shape = if transposed { vec![to, from] } else { vec![from, to] };
@@ -122,7 +111,7 @@ proptest! {
 
     #[test]
     fn convolutions_and_their_transposes(
-        dtype in types(), after in nonlinearities(), back: bool,
+        dtype in types(), after in activations(), back: bool,
         batch in 1usize..20, [large, small] in [1usize..6, 1usize..6],
         height in 1usize..12, width in 1usize..12,
         kernel in prop::sample::select(vec![1usize, 3, 5]), stride in 1usize..4, seed: u64,
@@ -170,8 +159,8 @@ proptest! {
         let shift = || Leaf(vec![size.iter().product()], seed ^ 2, dtype);
         // Through a convolution of stride 1 and its transpose, which leave maps pixel after pixel.
         let there_and_back = |x: Tensor<4>, w: Tensor<4>| {
-            let map = ae_kernels::convolve(x, w.clone(), None, 1, Nonlinearity::Tanh);
-            ae_kernels::convolve_back(map, w, None, 1, [height, width], Nonlinearity::Identity)
+            let map = ae_kernels::convolve(x, w.clone(), None, 1, Activation::Tanh);
+            ae_kernels::convolve_back(map, w, None, 1, [height, width], Activation::Identity)
         };
         hold::<2, 4, 1, 2>(
             &format!("{dtype:?}, {size:?}"),
@@ -189,7 +178,7 @@ proptest! {
 
     #[test]
     fn losses(
-        dtype in types(), output in nonlinearities(), entropy: bool,
+        dtype in types(), output in activations(), entropy: bool,
         batch in 1usize..40, features in 1usize..90, seed: u64,
     ) {
         let ours = |z: Tensor<2>, t: Tensor<2>, _: Tensor<1>| match entropy {
@@ -215,7 +204,7 @@ proptest! {
 
     #[test]
     fn squared_jacobians(
-        dtype in types(), after in nonlinearities(),
+        dtype in types(), after in activations(),
         batch in 1usize..40, from in 1usize..200, to in 1usize..90, seed: u64,
     ) {
         // So that every tensor has a gradient, also where slopes are constant.
@@ -256,7 +245,7 @@ proptest! {
 /// A strided input, a sliced one and one that others hold: nothing but the values may matter.
 #[test]
 fn views_are_what_they_show() {
-    let (dtype, after) = (DType::F32, Nonlinearity::Tanh);
+    let (dtype, after) = (DType::F32, Activation::Tanh);
     let bias = || numbers([7], 3, dtype);
     let weight = || numbers([11, 7], 2, dtype);
     let whole = numbers([12, 9], 1, dtype);
@@ -269,7 +258,7 @@ fn views_are_what_they_show() {
         numbers([1, 11], 1, dtype).expand([7, 11]),
         numbers([7, 1], 1, dtype).expand([7, 11]),
     ] {
-        let run = |linear: fn(Tensor<2>, Weight, Tensor<1>, Nonlinearity) -> Tensor<2>| {
+        let run = |linear: fn(Tensor<2>, Weight, Tensor<1>, Activation) -> Tensor<2>| {
             let weight = weight().autodiff().require_grad();
             let straight = Weight::Straight(weight.clone());
             let output = linear(view.clone().autodiff(), straight, bias().autodiff(), after);
@@ -314,8 +303,8 @@ fn what_is_not_a_number_stays_so() {
     let target = Tensor::<2>::from_floats([[0.5, 0.5]], &device);
     for loss in [
         ae_kernels::cross_entropy(logits.clone(), target.clone()),
-        ae_kernels::squared_error(logits.clone(), Nonlinearity::Sigmoid, target.clone()),
-        ae_kernels::squared_error(logits, Nonlinearity::Rectifier(0.0), target),
+        ae_kernels::squared_error(logits.clone(), Activation::Sigmoid, target.clone()),
+        ae_kernels::squared_error(logits, Activation::Relu, target),
     ] {
         let value: f32 = loss.into_scalar();
         assert!(value.is_nan(), "{value}");

@@ -4,7 +4,6 @@ mod config;
 mod decoder;
 mod encoder;
 
-use ae_kernels::Nonlinearity;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -146,11 +145,11 @@ pub(super) struct Stage {
 fn normalized(
     norm: &Option<Normalization>,
     activation: Activation,
-    convolution: impl FnOnce(Nonlinearity) -> Tensor<4>,
+    convolution: impl FnOnce(Activation) -> Tensor<4>,
 ) -> Tensor<4> {
     match norm {
-        Some(norm) => activation.apply(norm.forward(convolution(Nonlinearity::Identity))),
-        None => activation.after(convolution),
+        Some(norm) => activation.apply(norm.forward(convolution(Activation::Identity))),
+        None => convolution(activation),
     }
 }
 
@@ -229,9 +228,9 @@ mod tests {
             bias: Param::from_tensor(Tensor::zeros([1], &device)),
         };
         let image = Tensor::from_floats([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
-        let map = ones.convolve(image, 2, Nonlinearity::Identity);
+        let map = ones.convolve(image, 2, Activation::Identity);
         map.to_data().assert_eq(&TensorData::from([[[[10.0f32]]]]), true);
-        let back = convolve_back(map, ones.weight.val(), None, 2, [2, 2], Nonlinearity::Identity);
+        let back = convolve_back(map, ones.weight.val(), None, 2, [2, 2], Activation::Identity);
         back.to_data().assert_eq(&TensorData::from([[[[10.0f32, 10.0], [10.0, 10.0]]]]), true);
     }
 

@@ -1,6 +1,6 @@
 //! Heads: from features, or from codes, to a score for every class.
 
-use ae_kernels::{Nonlinearity, Weight, linear};
+use ae_kernels::{Activation, Weight, linear};
 use burn::module::{DisplaySettings, Module, ModuleDisplay, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -129,7 +129,7 @@ impl Head {
 
 impl Classify for Head {
     fn scores(&self, input: Tensor<2>) -> Tensor<2> {
-        linear(input, Weight::Straight(self.weight.val()), self.bias.val(), Nonlinearity::Identity)
+        linear(input, Weight::Straight(self.weight.val()), self.bias.val(), Activation::Identity)
     }
 
     fn features(&self) -> usize {

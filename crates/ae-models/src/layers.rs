@@ -1,6 +1,6 @@
 //! The few layers that models are made of. Their fields are named as PyTorch names them.
 
-use ae_kernels::{Nonlinearity, Weight, linear};
+use ae_kernels::{Weight, linear};
 use burn::module::{Module, Param};
 use burn::tensor::{
     DType, Tensor,
@@ -26,7 +26,7 @@ impl Affine {
 
     pub(crate) fn forward(&self, input: Tensor<2>, activation: Activation) -> Tensor<2> {
         let weight = Weight::Straight(self.weight.val());
-        activation.after(|nonlinearity| linear(input, weight, self.bias.val(), nonlinearity))
+        linear(input, weight, self.bias.val(), activation)
     }
 }
 
@@ -79,9 +79,9 @@ impl Kernel {
         &self,
         input: Tensor<4>,
         stride: usize,
-        after: Nonlinearity,
+        activation: Activation,
     ) -> Tensor<4> {
-        ae_kernels::convolve(input, self.weight.val(), Some(self.bias.val()), stride, after)
+        ae_kernels::convolve(input, self.weight.val(), Some(self.bias.val()), stride, activation)
     }
 }
 
@@ -115,7 +115,7 @@ impl Borrowing<2> {
             Some(_) => Weight::Straight(self.weight(None)),
             None => Weight::Transposed(self.weight(lent)),
         };
-        activation.after(|nonlinearity| linear(input, weight, self.bias.val(), nonlinearity))
+        linear(input, weight, self.bias.val(), activation)
     }
 }
 

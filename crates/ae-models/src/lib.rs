@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod activation;
 mod autoencoder;
 mod conv;
 mod count;
@@ -19,7 +18,7 @@ mod summary;
 mod tangent;
 pub mod tensors;
 
-pub use activation::Activation;
+pub use ae_kernels::Activation;
 pub use autoencoder::{Autoencoder, Decoder, Encoder, Layered};
 pub use conv::{Conv, ConvConfig, ConvDecoder, ConvEncoder, Down, Norm, Up};
 pub use dense::{Dense, DenseConfig, DenseDecoder, DenseEncoder};

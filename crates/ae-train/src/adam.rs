@@ -1,17 +1,24 @@
 //! Adam and AdamW as optimisers of Burn's, over one pass in place where the device has one.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ae_kernels::AdamQueue;
 use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 
 /// The constants of Adam, with weight decay apart from the gradient. States are those of Burn's own, by
 /// name and meaning.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Adam {
     pub(crate) beta_1: f32,
     pub(crate) beta_2: f32,
     pub(crate) epsilon: f32,
     pub(crate) weight_decay: f32,
+    /// Updates that are launched together once all parameters of a step have been here.
+    pub(crate) queue: Queue,
 }
+
+pub(crate) type Queue = Arc<Mutex<AdamQueue>>;
 
 impl Optimizer for Adam {
     type State<const D: usize> = AdamState<D>;
@@ -27,11 +34,12 @@ impl Optimizer for Adam {
             Some(state) => state.momentum,
             None => AdaptiveMomentumState::new(0, parameter.zeros_like(), parameter.zeros_like()),
         };
-        let Self { beta_1, beta_2, epsilon, weight_decay } = *self;
+        let Self { beta_1, beta_2, epsilon, weight_decay, .. } = *self;
         let time = time + 1;
         let step = ae_kernels::Adam { beta_1, beta_2, epsilon, weight_decay, rate, time };
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let [parameter, moment_1, moment_2] =
-            ae_kernels::adam([parameter, moment_1, moment_2], gradient, &step);
+            queue.push([parameter, moment_1, moment_2], gradient, &step);
         let momentum = AdaptiveMomentumState::new(time, moment_1, moment_2);
         (parameter, Some(AdamState::new(momentum)))
     }

@@ -49,6 +49,11 @@ pub enum Error {
         /// What layers computed in.
         precision: crate::Precision,
     },
+    /// A device that was lost, or has no memory left.
+    #[error(
+        "the device failed: {0}; take a smaller batch or another device, and go on from the last checkpoint"
+    )]
+    Device(String),
     /// A checkpoint that is not one of this run.
     #[error("{}: expected {expected}, got {got}", path.display())]
     Checkpoint {

@@ -58,7 +58,12 @@ impl Losses {
     /// The terms beside each other, in the order of [`Objective::names`]: `[terms]`, off the
     /// tape.
     pub fn terms(&self) -> Tensor<1> {
-        Tensor::cat(self.terms.iter().map(|term| term.clone().without_autodiff()).collect(), 0)
+        Tensor::cat(self.each().collect(), 0)
+    }
+
+    /// The terms one by one, `[1]` each, in the same order, off the tape.
+    pub fn each(&self) -> impl Iterator<Item = Tensor<1>> {
+        self.terms.iter().map(|term| term.clone().without_autodiff())
     }
 
     /// What the penalties want to find in the memory of the next pass.

@@ -1,7 +1,7 @@
 //! Optimisers: burn-optim's update rules, with states that go into a checkpoint by name.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use ae_models::tensors::{Names, Tensors};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -11,7 +11,7 @@ use burn::optim::{
 };
 use burn::tensor::{Device, Tensor};
 
-use crate::adam::Adam;
+use crate::adam::{Adam, Queue};
 use crate::{Error, Result};
 
 /// The rule that turns gradients into steps.
@@ -123,13 +123,13 @@ impl Optimizer {
         }
     }
 
-    fn rule(&self) -> Arc<dyn DynOptimizer> {
+    fn rule(&self, queue: Queue) -> Arc<dyn DynOptimizer> {
         match *self {
             Self::Adam { beta_1, beta_2, epsilon } => {
-                Arc::new(Adam { beta_1, beta_2, epsilon, weight_decay: 0.0 })
+                Arc::new(Adam { beta_1, beta_2, epsilon, weight_decay: 0.0, queue })
             }
             Self::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
-                Arc::new(Adam { beta_1, beta_2, epsilon, weight_decay })
+                Arc::new(Adam { beta_1, beta_2, epsilon, weight_decay, queue })
             }
             Self::Sgd { momentum, nesterov } => {
                 let momentum = (momentum > 0.0).then_some(MomentumConfig {
@@ -153,12 +153,14 @@ impl Optimizer {
 /// process does not have, and restores them on the default device, which a run may not use.
 pub(crate) struct Updates {
     rule: Arc<dyn DynOptimizer>,
+    queue: Queue,
     states: BTreeMap<String, DynState>,
 }
 
 impl Updates {
     pub(crate) fn new(optimizer: &Optimizer) -> Self {
-        Self { rule: optimizer.rule(), states: BTreeMap::new() }
+        let queue = Queue::default();
+        Self { rule: optimizer.rule(queue.clone()), queue, states: BTreeMap::new() }
     }
 
     /// One step for every parameter that has a gradient.
@@ -168,7 +170,11 @@ impl Updates {
         model: M,
         gradients: GradientsParams,
     ) -> M {
-        model.map(&mut Mapper { updates: self, rate, gradients, names: Names::default() })
+        let queue = self.queue.clone();
+        let model =
+            model.map(&mut Mapper { updates: self, rate, gradients, names: Names::default() });
+        queue.lock().unwrap_or_else(PoisonError::into_inner).finish();
+        model
     }
 
     /// Everything remembered: tensors, and numbers that are not tensors.

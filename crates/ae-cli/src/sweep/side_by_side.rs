@@ -42,7 +42,8 @@ impl Sweep<'_> {
     /// wait for each other between kernels, those of several do not. How many is a matter of the grid and the
     /// machine alone, so that a sweep that goes on computes what one in one go does.
     pub(super) fn go(&self) -> Result<Option<Vec<End>>> {
-        let cores = if ae_kernels::serves(&self.opened.device) { ae_kernels::workers() } else { 1 };
+        let cores =
+            if ae_kernels::uses_workers(&self.opened.device) { ae_kernels::workers() } else { 1 };
         let at_once = cores.min(self.points.len());
         if at_once < 2 {
             let each = self.points.iter().enumerate().map(|(number, point)| {

@@ -1,9 +1,4 @@
-//! Sizes of both sides of a convolution, and how a batch is cut up.
-
-use std::ops::Range;
-
-use crate::buffer::sink;
-use crate::number::{Number, lanes, vectorized};
+//! Sizes of both sides of a convolution.
 
 /// Sizes of the large side (in front of a convolution) and of the small one (behind it).
 #[derive(Clone, Copy, Debug)]
@@ -17,16 +12,16 @@ pub(crate) struct Geometry {
     pub(crate) stride: usize,
 }
 
-/// Which way a pass goes.
+/// Which direction a pass takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Way {
+pub(crate) enum Direction {
     /// As a convolution: large to small.
     Down,
     /// As its transpose: small to large.
     Up,
 }
 
-impl Way {
+impl Direction {
     /// The side that a pass begins at, and the one that it ends at.
     pub(super) fn ends(self, geometry: &Geometry) -> [[usize; 3]; 2] {
         match self {
@@ -43,155 +38,26 @@ impl Way {
     }
 }
 
-/// Parts of a batch, whatever the number of threads, so that sums over it do not depend on that.
-const PARTS: usize = 16;
-
-/// Rows of a product that make up for the copy of the kernel that it begins with.
-const ROWS: usize = 128;
-
-/// Bytes of unrolled patches at a time: they stay in the second-level cache.
-const PATCH_BYTES: usize = 3 << 17;
-
-/// Numbers in a row of a kernel up to which it is thin.
-const THIN: usize = 16;
-
-pub(super) fn pixels([_, height, width]: [usize; 3]) -> usize {
+pub(crate) fn pixels([_, height, width]: [usize; 3]) -> usize {
     height * width
 }
 
-pub(super) fn size([channels, height, width]: [usize; 3]) -> usize {
+pub(crate) fn size([channels, height, width]: [usize; 3]) -> usize {
     channels * height * width
 }
 
 impl Geometry {
-    pub(super) fn filters(&self) -> usize {
+    pub(crate) fn filters(&self) -> usize {
         self.small[0]
     }
 
     /// Numbers in a row of the kernel: its columns, channels of the large side.
-    pub(super) fn row(&self) -> usize {
+    pub(crate) fn row(&self) -> usize {
         self.kernel * self.large[0]
     }
 
     /// Numbers in a patch: rows and columns of the kernel, channels of the large side.
-    pub(super) fn patch(&self) -> usize {
+    pub(crate) fn patch(&self) -> usize {
         self.kernel * self.row()
-    }
-
-    /// Whether images are met where they lie, inside of a border of zeros ([`thin`](super::thin)), and not
-    /// unrolled into patches for a product. With few channels, those of pictures, products would be too
-    /// narrow to be worth their copies; with many, they are at nine tenths of the processor's peak.
-    pub(super) fn is_thin<T: Number>(&self) -> bool {
-        let lanes = lanes::<T>();
-        lanes > 1 && self.row() <= THIN && self.filters().is_multiple_of(lanes)
-    }
-
-    /// Images of a part.
-    pub(super) fn share<T: Number>(&self) -> usize {
-        let least = match self.is_thin::<T>() {
-            true => 1,
-            false => ROWS.div_ceil(pixels(self.small).max(1)),
-        };
-        self.batch.div_ceil(PARTS).max(least).min(self.batch.max(1))
-    }
-
-    /// Images that are worked on together.
-    pub(super) fn together<T: Number>(&self) -> usize {
-        if self.is_thin::<T>() {
-            return 1;
-        }
-        let image = pixels(self.small) * self.patch() * size_of::<T>();
-        let share = self.share::<T>();
-        let most = (PATCH_BYTES / image.max(1)).clamp(1, share);
-        // As many as in every other chunk, or one less.
-        share.div_ceil(share.div_ceil(most))
-    }
-
-    /// Room for the patches of images that are worked on together, or for one image and its border. It is
-    /// zero, and what lies beyond the border stays so.
-    pub(super) fn room<T: Number>(&self) -> Vec<T> {
-        let len = match self.is_thin::<T>() {
-            true => self.bordered(),
-            false => self.together::<T>() * pixels(self.small) * self.patch(),
-        };
-        vec![T::ZERO; len]
-    }
-
-    /// Numbers in a line of a large image inside of a border of half a kernel.
-    pub(super) fn line(&self) -> usize {
-        (self.large[2] + self.kernel - 1) * self.large[0]
-    }
-
-    /// Numbers in a large image with that border.
-    fn bordered(&self) -> usize {
-        (self.large[1] + self.kernel - 1) * self.line()
-    }
-
-    /// Calls `visit(run of the image, run of it inside of the border)` for every line.
-    fn lines(&self, mut visit: impl FnMut(Range<usize>, Range<usize>)) {
-        let [channels, height, width] = self.large;
-        let (border, run) = (self.kernel / 2, width * channels);
-        for y in 0..height {
-            let start = (y + border) * self.line() + border * channels;
-            visit(y * run..(y + 1) * run, start..start + run);
-        }
-    }
-
-    /// Puts an image inside of its border.
-    pub(super) fn put<T: Number>(&self, image: &[T], bordered: &mut [T]) {
-        self.lines(|run, inside| bordered[inside].copy_from_slice(&image[run]));
-    }
-
-    /// Takes it out again.
-    pub(super) fn take<T: Number>(&self, bordered: &[T], image: &mut [T]) {
-        self.lines(|run, inside| image[run].copy_from_slice(&bordered[inside]));
-    }
-
-    /// Calls `visit(row of the kernel's run in a patch, pixels' run in the large map)` for every
-    /// small pixel and kernel row: both as ranges of elements, of equal length, which leave out
-    /// what lies beyond the border.
-    #[inline(always)]
-    fn runs(&self, mut visit: impl FnMut(Range<usize>, Range<usize>)) {
-        let [channels, height, width] = self.large;
-        let (kernel, padding) = (self.kernel, self.kernel / 2);
-        let mut patch = 0;
-        for small_y in 0..self.small[1] {
-            for small_x in 0..self.small[2] {
-                let (y, x) = (small_y * self.stride, small_x * self.stride);
-                let left = padding.saturating_sub(x);
-                let right = kernel.min(width + padding - x);
-                for row in 0..kernel {
-                    let start = patch + row * kernel * channels;
-                    let run = start + left * channels..start + right * channels;
-                    if (padding..height + padding).contains(&(y + row)) {
-                        let line = (y + row - padding) * width;
-                        let first = (line + x + left - padding) * channels;
-                        visit(run.clone(), first..first + run.len());
-                    }
-                }
-                patch += kernel * kernel * channels;
-            }
-        }
-    }
-
-    /// Patches of an image, `[small pixels, patch]`; what lies beyond the border is zero already.
-    pub(super) fn unroll<T: Number>(&self, image: &[T], patches: &mut [T]) {
-        self.runs(
-            #[inline(always)]
-            |patch, pixels| patches[patch].copy_from_slice(&image[pixels]),
-        );
-    }
-
-    /// Adds patches to where they come from.
-    pub(super) fn roll<T: Number>(&self, patches: &[T], image: &mut [T]) {
-        vectorized(
-            #[inline(always)]
-            || {
-                self.runs(
-                    #[inline(always)]
-                    |patch, pixels| sink(&mut image[pixels], &patches[patch]),
-                )
-            },
-        );
     }
 }

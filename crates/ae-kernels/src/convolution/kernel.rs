@@ -1,212 +1,99 @@
-//! Both directions of a convolution and of its transpose, in parts of a batch side by side.
+//! The operation on back ends that have a kernel, and its place on the tape.
 
-use burn_flex::FlexTensor;
-use rayon::prelude::*;
+use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn::backend::autodiff::grads::Gradients as Tape;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, backend_extension};
+use burn::tensor::Tensor;
 
-use super::geometry::size;
-pub(crate) use super::geometry::{Geometry, Way};
-use super::layout::{channels_last, last};
-use super::sides::{Weights, gather, gathered, shrink, spread, unroll};
-use crate::Nonlinearity;
-use crate::buffer::{Gradients, contiguous, sink, tensor};
-use crate::matrix::written;
-use crate::nonlinearity::{Finish, Start};
-use crate::number::{Number, vectorized};
+use super::geometry::{Direction, Geometry};
+use crate::Activation;
+use crate::autodiff::{Gradients, Pass, record, register};
 
-/// From one side to the other.
-pub(crate) fn forward<T: Number>(
-    way: Way,
-    input: &FlexTensor,
-    weight: &FlexTensor,
-    bias: &FlexTensor,
-    geometry: &Geometry,
-    after: Nonlinearity,
-) -> FlexTensor {
-    let [from, to] = way.ends(geometry);
-    let (input, bias) = (channels_last::<T>(input), contiguous(bias));
-    let (weights, line) =
-        (Weights::<T>::new(weight, geometry, way), along_line::<T>(bias.storage(), to[2]));
-    let input: &[T] = input.storage();
-    let [from_size, to_size] = [from, to].map(size);
-    let values = written(geometry.batch * to_size, |output| {
-        let (share, together) = (geometry.share::<T>(), geometry.together::<T>());
-        let parts = output.par_chunks_mut(share * to_size).zip(input.par_chunks(share * from_size));
-        parts.for_each_init(
-            || geometry.room::<T>(),
-            |patches, (output, input)| {
-                let chunks = output.chunks_mut(together * to_size);
-                for (output, input) in chunks.zip(input.chunks(together * from_size)) {
-                    match way {
-                        Way::Down => shrink(geometry, &weights, input, patches, output),
-                        Way::Up => spread(geometry, &weights, input, patches, output),
-                    }
-                    finish(output, &line, after);
-                }
-            },
-        );
-    });
-    last(values, geometry.batch, to)
-}
-
-/// The same values over and over, one for each channel of a line of pixels: a loop over a line is
-/// worth its vectors also where there is one channel.
-fn along_line<T: Number>(values: &[T], width: usize) -> Vec<T> {
-    values.repeat(width)
-}
-
-/// `s(values + bias)` for each pixel.
-fn finish<T: Number>(values: &mut [T], line: &[T], after: Nonlinearity) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for row in values.chunks_exact_mut(line.len()) {
-                after.with(Finish { row, bias: line });
-            }
-        },
-    );
-}
-
-/// The gradient before the nonlinearity, and its sum over lines.
-fn start<T: Number>(
-    gradient: &mut [T],
-    output_gradient: &[T],
-    output: &[T],
-    sum: &mut [T],
-    after: Nonlinearity,
-) {
-    let len = sum.len();
-    vectorized(
-        #[inline(always)]
-        || {
-            let given = output_gradient.chunks_exact(len).zip(output.chunks_exact(len));
-            for (gradient, (output_gradient, output)) in gradient.chunks_exact_mut(len).zip(given) {
-                after.with(Start { gradient, output_gradient, output, sum: &mut *sum });
-            }
-        },
-    );
-}
-
-/// What a thread works in on the way back.
-struct Room<T> {
-    patches: Vec<T>,
-    rolled: Vec<T>,
-    through: Vec<T>,
-}
-
-/// What a forward pass was given and what came out, and which gradients are wanted: that of the weight
-/// needs the input, that of the input the weight.
-pub(crate) struct Pass<'a> {
-    pub(crate) input: Option<&'a FlexTensor>,
-    pub(crate) weight: Option<&'a FlexTensor>,
-    pub(crate) output: &'a FlexTensor,
+/// A convolution or its transpose.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    pub(crate) direction: Direction,
     pub(crate) geometry: Geometry,
-    pub(crate) after: Nonlinearity,
+    pub(crate) activation: Activation,
 }
 
-pub(crate) fn backward<T: Number>(way: Way, pass: &Pass<'_>, gradient: &FlexTensor) -> Gradients {
-    let geometry = &pass.geometry;
-    let [from, to] = way.ends(geometry);
-    let [from_size, to_size] = [from, to].map(size);
-    let [gradient, output] = [gradient, pass.output].map(channels_last::<T>);
-    let [gradient, output]: [&[T]; 2] = [gradient.storage(), output.storage()];
-    let input = pass.input.map(channels_last::<T>);
-    let input: Option<&[T]> = input.as_ref().map(FlexTensor::storage);
-    let weights = pass.weight.map(|weight| Weights::<T>::new(weight, geometry, way.back()));
-    let (share, together) = (geometry.share::<T>(), geometry.together::<T>());
+#[backend_extension(Flex: cfg(feature = "flex"), Cube: cfg(feature = "gpu"), Autodiff)]
+pub(crate) trait Convolution: Backend {
+    fn convolution(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        form: Form,
+    ) -> FloatTensor<Self>;
+}
 
-    let one = |room: &mut Room<T>, part: usize, mut to_input: Option<&mut [T]>| {
-        let Room { patches, rolled, through } = room;
-        let images = part * share..geometry.batch.min((part + 1) * share);
-        let mut to_weight =
-            vec![T::ZERO; if input.is_some() { geometry.filters() * geometry.patch() } else { 0 }];
-        let mut sum = vec![T::ZERO; to[0] * to[2]];
-        for first in images.clone().step_by(together) {
-            let count = together.min(images.end - first);
-            let at = |size: usize| first * size..(first + count) * size;
-            let g = &mut through[..count * to_size];
-            start(g, &gradient[at(to_size)], &output[at(to_size)], &mut sum, pass.after);
-            let g = &*g;
-            let here = (first - images.start) * from_size;
-            let to_input = to_input.as_mut().map(|all| &mut all[here..here + count * from_size]);
-            // The small side of the pass, whose product with the patches is the weight's gradient.
-            let small = match way {
-                Way::Down => {
-                    if let (Some(weights), Some(to_input)) = (&weights, to_input) {
-                        spread(geometry, weights, g, rolled, to_input);
-                    }
-                    if let Some(input) = input {
-                        unroll(geometry, &input[at(from_size)], patches);
-                    }
-                    Some(g)
-                }
-                Way::Up => {
-                    match (&weights, to_input) {
-                        (Some(weights), Some(to_input)) => {
-                            shrink(geometry, weights, g, patches, to_input);
-                        }
-                        _ => unroll(geometry, g, patches),
-                    }
-                    input.map(|input| &input[at(from_size)])
-                }
-            };
-            if let (Some(_), Some(small)) = (input, small) {
-                gather(geometry, patches, small, &mut to_weight);
-            }
-        }
-        (to_weight, sum)
-    };
+pub(crate) trait ConvolutionBackward: Convolution {
+    fn convolution_backward(pass: Pass<Self, Form>, gradient: FloatTensor<Self>)
+    -> Gradients<Self>;
+}
 
-    let rooms = || Room {
-        patches: geometry.room::<T>(),
-        rolled: match (way, &weights) {
-            (Way::Down, Some(_)) => geometry.room::<T>(),
-            _ => Vec::new(),
-        },
-        through: vec![T::ZERO; together * to_size],
-    };
-    let count = geometry.batch.div_ceil(share);
-    let mut partial: Vec<(Vec<T>, Vec<T>)> = Vec::new();
-    let to_input = match weights {
-        Some(_) => {
-            let values = written(geometry.batch * from_size, |values| {
-                let parts = values.par_chunks_mut(share * from_size).enumerate();
-                partial = parts
-                    .map_init(rooms, |room, (part, values)| one(room, part, Some(values)))
-                    .collect();
-            });
-            Some(last(values, geometry.batch, from))
-        }
-        None => {
-            let parts = (0..count).into_par_iter();
-            partial = parts.map_init(rooms, |room, part| one(room, part, None)).collect();
-            None
-        }
-    };
-    let (to_weight, lines): (Vec<Vec<T>>, Vec<Vec<T>>) = partial.into_iter().unzip();
-    let (to_weight, lines) = (summed(to_weight), summed(lines));
-    let mut bias = vec![T::ZERO; to[0]];
-    lines.chunks_exact(to[0]).for_each(|pixel| sink(&mut bias, pixel));
-    Gradients {
-        input: to_input,
-        weight: input.map(|_| gathered(geometry, &to_weight)),
-        bias: tensor(bias, [to[0]]),
+#[derive(Debug)]
+struct ConvolutionStep;
+
+impl<B: ConvolutionBackward> Backward<B, 3> for ConvolutionStep {
+    type State = Pass<B, Form>;
+
+    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Tape, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<B>(&ops.node);
+        let found = B::convolution_backward(ops.state, gradient);
+        register!(B, gradients, ops.parents, [found.input, found.weight, Some(found.bias)]);
     }
 }
 
-/// Numbers of a sum that a thread adds up at a time.
-const SUMS: usize = 1 << 12;
+impl<B: ConvolutionBackward, C: CheckpointStrategy> Convolution for Autodiff<B, C> {
+    fn convolution(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        form: Form,
+    ) -> FloatTensor<Self> {
+        record!(ConvolutionStep, C, [input, weight, bias], form, B::convolution)
+    }
+}
 
-/// The sum of vectors of one length, in their order.
-fn summed<T: Number>(parts: Vec<Vec<T>>) -> Vec<T> {
-    let mut parts = parts.into_iter();
-    let mut sum = parts.next().expect("at least one image");
-    let rest: Vec<Vec<T>> = parts.collect();
-    sum.par_chunks_mut(SUMS).enumerate().for_each(|(chunk, sum)| {
-        let first = chunk * SUMS;
-        vectorized(
-            #[inline(always)]
-            || rest.iter().for_each(|part| sink(sum, &part[first..first + sum.len()])),
-        );
-    });
-    sum
+pub(super) fn convolve(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    stride: usize,
+    activation: Activation,
+) -> Tensor<4> {
+    let ([batch, channels, height, width], [filters, in_channels, _, kernel]) =
+        (input.dims(), weight.dims());
+    assert_eq!(channels, in_channels, "channels of a map and of a kernel");
+    let small = [filters, height.div_ceil(stride), width.div_ceil(stride)];
+    let geometry = Geometry { batch, large: [channels, height, width], small, kernel, stride };
+    map(input, weight, bias, Form { direction: Direction::Down, geometry, activation })
+}
+
+pub(super) fn convolve_back(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    stride: usize,
+    [height, width]: [usize; 2],
+    activation: Activation,
+) -> Tensor<4> {
+    let ([batch, filters, h, w], [in_filters, channels, _, kernel]) = (input.dims(), weight.dims());
+    assert_eq!(filters, in_filters, "channels of a map and of a kernel");
+    assert_eq!([h, w], [height.div_ceil(stride), width.div_ceil(stride)], "sizes of maps");
+    let large = [channels, height, width];
+    let geometry = Geometry { batch, large, small: [filters, h, w], kernel, stride };
+    map(input, weight, bias, Form { direction: Direction::Up, geometry, activation })
+}
+
+fn map(input: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, form: Form) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as Convolution>::convolution(
+        input.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        form,
+    ))
 }

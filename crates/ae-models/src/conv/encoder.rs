@@ -1,6 +1,6 @@
 //! From an image to its code.
 
-use ae_kernels::{Nonlinearity, convolve, convolve_back, flatten, unflatten};
+use ae_kernels::{convolve, convolve_back, flatten, unflatten};
 use burn::module::Module;
 use burn::tensor::{
     Bool, IndexingUpdateOp, Int, Tensor,
@@ -126,7 +126,7 @@ impl ConvEncoder {
         let config = &self.config;
         let (mut map, mut stages) = (self.image(input), Vec::new());
         for (index, stage) in self.stages.iter().enumerate() {
-            map = stage.convolution.convolve(map, self.stride(), Nonlinearity::Identity);
+            map = stage.convolution.convolve(map, self.stride(), Activation::Identity);
             let norm = stage.norm.as_ref().map(|norm| {
                 let (normal, slope) = norm.forward_with_slope(map.clone());
                 map = normal;
@@ -210,7 +210,7 @@ impl DifferentiableEncoder for ConvEncoder {
         let mut v = self.image(directions);
         for (index, (stage, slope)) in self.stages.iter().zip(&slopes.stages).enumerate() {
             let weight = stage.convolution.weight.val();
-            v = convolve(v, weight, None, self.stride(), Nonlinearity::Identity);
+            v = convolve(v, weight, None, self.stride(), Activation::Identity);
             if let (Some(norm), Some(slope)) = (&stage.norm, &slope.norm) {
                 v = norm.tangent(v, slope);
             }
@@ -252,7 +252,7 @@ impl DifferentiableEncoder for ConvEncoder {
             }
             let weight = stage.convolution.weight.val();
             let (stride, size) = (self.stride(), [height, width]);
-            u = convolve_back(u, weight, None, stride, size, Nonlinearity::Identity);
+            u = convolve_back(u, weight, None, stride, size, Activation::Identity);
         }
         [code, u.flatten(1, 3)]
     }

@@ -122,9 +122,10 @@ impl DifferentiableEncoder for DenseEncoder {
     /// `sum_j s'(a_j)^2 sum_i W_ij^2` (Rifai et al. 2011, ICML, equation 5).
     fn squared_jacobian(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
         let [layer] = &self.layers[..] else { return None };
-        if let (None, Some(after)) = (self.config.kept, self.config.code_activation.within()) {
+        let activation = self.config.code_activation;
+        if self.config.kept.is_none() && activation.slope_follows_from_value() {
             let code = code.unwrap_or_else(|| self.encode(input));
-            return Some(squared_jacobian(code, layer.weight.val(), after));
+            return Some(squared_jacobian(code, layer.weight.val(), activation));
         }
         let (_, slopes) = self.slopes(input);
         let lengths = layer.weight.val().square().sum_dim(0); // [1, code]

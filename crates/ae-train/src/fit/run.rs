@@ -7,7 +7,7 @@ use std::time::Instant;
 use ae_data::Source;
 use burn::module::{DisplaySettings, Module, ModuleDisplay};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, Transaction};
 
 use super::task::Task;
 use super::{Data, End, Fitted};
@@ -47,8 +47,9 @@ pub(super) struct Run<'a, M: Module, T: Task<M>> {
 
 /// Steps whose losses are still on the device.
 pub(super) struct Unread {
-    /// One tensor of terms a step.
+    /// The terms of one step after the other.
     pub(super) terms: Vec<Tensor<1>>,
+    pub(super) steps: usize,
     pub(super) since: Instant,
 }
 
@@ -113,7 +114,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             state,
             best: None,
             memory: Memory::new(),
-            unread: Unread { terms: Vec::new(), since: Instant::now() },
+            unread: Unread { terms: Vec::new(), steps: 0, since: Instant::now() },
             sums: vec![0.0; task.names().len()],
         };
         if let Some(checkpoints) = checkpoints {
@@ -198,7 +199,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             self.step(Moment { step: step as u32, ..moment }, rows, input)?;
             let mut flow =
                 observer.observe(&Event::Step { done: self.state.done, epoch: epoch + 1 });
-            if self.unread.terms.len() >= READ_STEPS
+            if self.unread.steps >= READ_STEPS
                 || self.unread.since.elapsed().as_secs_f64() >= READ_SECONDS
             {
                 flow = either(flow, self.read(observer)?);
@@ -255,14 +256,16 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             if let Some(limit) = schedule.clip {
                 gradients = clip(&model, gradients, limit);
             }
-            (updates.apply(rate, model, gradients), losses.terms(), losses.memory().clone())
+            let terms: Vec<Tensor<1>> = losses.each().collect();
+            (updates.apply(rate, model, gradients), terms, losses.memory().clone())
         };
-        let (model, terms, memory) = match ae_kernels::serves(&self.device) {
+        let (model, terms, memory) = match ae_kernels::uses_workers(&self.device) {
             true => ae_kernels::among_workers(descend),
             false => descend(),
         };
         self.model = Some(model);
-        self.unread.terms.push(terms);
+        self.unread.terms.extend(terms);
+        self.unread.steps += 1;
         self.memory = memory;
         self.state.done += 1;
         Ok(())
@@ -271,12 +274,14 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
     /// Reads the losses of the steps since the last time from the device, all at once.
     pub(super) fn read(&mut self, observer: &mut dyn Observer) -> Result<Flow> {
         self.unread.since = Instant::now();
-        let steps = self.unread.terms.len();
+        let steps = std::mem::take(&mut self.unread.steps);
         if steps == 0 {
             return Ok(Flow::Continue);
         }
-        let values = Tensor::cat(std::mem::take(&mut self.unread.terms), 0).into_data();
-        let values: Vec<f64> = values.iter::<f64>().collect();
+        let terms = std::mem::take(&mut self.unread.terms);
+        let values = terms.into_iter().fold(Transaction::default(), Transaction::register);
+        let values = values.try_execute().map_err(|error| Error::Device(error.to_string()))?;
+        let values: Vec<f64> = values.iter().flat_map(|term| term.iter::<f64>()).collect();
         let names = self.task.names();
         let first = self.state.done - steps as u64;
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {

@@ -7,8 +7,8 @@ use burn::tensor::{Bytes, Shape};
 use burn_flex::{FlexTensor, Layout};
 use rayon::prelude::*;
 
-use super::geometry::Geometry;
 use crate::buffer::{contiguous, tensor};
+use crate::convolution::geometry::Geometry;
 use crate::matrix::written;
 use crate::number::Number;
 

@@ -15,7 +15,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::geometry::Geometry;
+use crate::convolution::geometry::Geometry;
 use crate::number::{Number, dispatched, lanes, load, store};
 
 /// `small[pixel, filter] = sum over taps of bordered[pixel's place + tap] taps[tap, filter]`

@@ -3,22 +3,22 @@
 
 use burn_flex::FlexTensor;
 
-use super::geometry::{Geometry, Way, pixels, size};
 use super::layout::{flat, transpose, unflat};
 use super::thin;
+use crate::convolution::geometry::{Direction, Geometry, pixels, size};
 use crate::matrix::{Matrix, MatrixMut, multiply, written};
 use crate::number::Number;
 
-/// The kernel in the order that a way reads it in.
+/// The kernel in the order that a direction reads it in.
 pub(super) struct Weights<T>(Vec<T>);
 
 impl<T: Number> Weights<T> {
-    pub(super) fn new(weight: &FlexTensor, geometry: &Geometry, way: Way) -> Self {
+    pub(super) fn new(weight: &FlexTensor, geometry: &Geometry, direction: Direction) -> Self {
         let flat = flat::<T>(weight, geometry);
-        Self(match (geometry.is_thin::<T>(), way) {
+        Self(match (geometry.is_thin::<T>(), direction) {
             (false, _) => flat,
-            (true, Way::Down) => turned(&flat, [geometry.filters(), geometry.patch()]),
-            (true, Way::Up) => thin::whole(&flat, geometry),
+            (true, Direction::Down) => turned(&flat, [geometry.filters(), geometry.patch()]),
+            (true, Direction::Up) => thin::whole(&flat, geometry),
         })
     }
 }

@@ -1,8 +1,10 @@
 //! Activations, elementwise.
 
+#[cfg(feature = "flex")]
+pub(crate) mod cpu;
+
 use std::f64::consts::{PI, SQRT_2};
 
-use ae_kernels::Nonlinearity;
 use burn::tensor::{Tensor, activation};
 
 /// An elementwise nonlinearity `s`.
@@ -66,27 +68,23 @@ impl Activation {
         }
     }
 
-    /// As a kernel does it in the pass of the linear map before, if one can.
-    pub fn within(self) -> Option<Nonlinearity> {
-        match self {
-            Self::Identity => Some(Nonlinearity::Identity),
-            Self::Sigmoid => Some(Nonlinearity::Sigmoid),
-            Self::Tanh => Some(Nonlinearity::Tanh),
-            Self::Relu => Some(Nonlinearity::Rectifier(0.0)),
-            Self::LeakyRelu => Some(Nonlinearity::Rectifier(LEAK)),
-            Self::Gelu | Self::Silu => None,
+    /// Whether `s'(a)` follows from `s(a)` alone, so that an operation can apply `s` in its own pass and keep nothing
+    /// else for its backward pass: all but GELU and SiLU.
+    pub fn slope_follows_from_value(self) -> bool {
+        !matches!(self, Self::Gelu | Self::Silu)
+    }
+
+    /// `s` of what an operation gives, which applies it itself where the slope follows from the value.
+    pub fn after<const D: usize>(self, operation: impl FnOnce(Self) -> Tensor<D>) -> Tensor<D> {
+        match self.slope_follows_from_value() {
+            true => operation(self),
+            false => self.apply(operation(Self::Identity)),
         }
     }
 
-    /// `s` of what `linear` gives, which does it itself where it can.
-    pub(crate) fn after<const D: usize>(
-        self,
-        linear: impl FnOnce(Nonlinearity) -> Tensor<D>,
-    ) -> Tensor<D> {
-        match self.within() {
-            Some(nonlinearity) => linear(nonlinearity),
-            None => self.apply(linear(Nonlinearity::Identity)),
-        }
+    /// The slope of a rectifier below 0.
+    pub(crate) fn leak(self) -> f64 {
+        if self == Self::LeakyRelu { LEAK } else { 0.0 }
     }
 
     /// `s(a)` and its derivative `s'(a)`, both differentiable: what a tangent or a cotangent is
@@ -139,7 +137,7 @@ impl Activation {
     /// Variance of initial weights times fan-in that keeps the scale of a signal from layer
     /// to layer: 2 for the rectifier family (He et al. 2015, arXiv 1502.01852), 1 otherwise
     /// (Glorot & Bengio 2010; LeCun et al. 1998).
-    pub(crate) fn gain(self) -> f64 {
+    pub fn gain(self) -> f64 {
         match self {
             Self::Identity | Self::Sigmoid | Self::Tanh => 1.0,
             Self::Relu | Self::Gelu | Self::Silu => 2.0,

@@ -1,0 +1,81 @@
+//! Activations within a loop.
+
+use super::Activation;
+use crate::number::Number;
+
+impl Activation {
+    /// Calls `body` with `s` and `s'` of this kind, so that the choice is made once for a loop.
+    #[inline(always)]
+    pub(crate) fn with<T: Number, R>(self, body: impl Body<T, R>) -> R {
+        match self {
+            Self::Identity => body.run(
+                #[inline(always)]
+                |a| a,
+                #[inline(always)]
+                |_| T::ONE,
+            ),
+            Self::Sigmoid => body.run(
+                #[inline(always)]
+                |a: T| a.logistic(),
+                #[inline(always)]
+                |y| y * (T::ONE - y),
+            ),
+            Self::Tanh => body.run(
+                #[inline(always)]
+                |a: T| a.hyperbolic(),
+                #[inline(always)]
+                |y| T::ONE - y * y,
+            ),
+            Self::Relu | Self::LeakyRelu => {
+                let leak = T::of(self.leak());
+                body.run(
+                    #[inline(always)]
+                    |a| if a > T::ZERO { a } else { a * leak },
+                    #[inline(always)]
+                    |y| if y > T::ZERO { T::ONE } else { leak },
+                )
+            }
+            Self::Gelu | Self::Silu => unreachable!("applied after the pass"),
+        }
+    }
+}
+
+/// A loop over a function and its slope.
+pub(crate) trait Body<T, R> {
+    fn run(self, value: impl Fn(T) -> T + Copy, slope: impl Fn(T) -> T + Copy) -> R;
+}
+
+/// `row = s(row + bias)`
+pub(crate) struct Finish<'a, T> {
+    pub(crate) row: &'a mut [T],
+    pub(crate) bias: &'a [T],
+}
+
+impl<T: Number> Body<T, ()> for Finish<'_, T> {
+    #[inline(always)]
+    fn run(self, value: impl Fn(T) -> T + Copy, _: impl Fn(T) -> T + Copy) {
+        for (x, bias) in self.row.iter_mut().zip(self.bias) {
+            *x = value(*x + *bias);
+        }
+    }
+}
+
+/// `gradient = output_gradient s'(output)`, and its sum over the rows so far.
+pub(crate) struct Start<'a, T> {
+    pub(crate) gradient: &'a mut [T],
+    pub(crate) output_gradient: &'a [T],
+    pub(crate) output: &'a [T],
+    pub(crate) sum: &'a mut [T],
+}
+
+impl<T: Number> Body<T, ()> for Start<'_, T> {
+    #[inline(always)]
+    fn run(self, _: impl Fn(T) -> T + Copy, slope: impl Fn(T) -> T + Copy) {
+        let given = self.output_gradient.iter().zip(self.output);
+        let taken = self.gradient.iter_mut().zip(self.sum);
+        for ((gradient, sum), (given, y)) in taken.zip(given) {
+            *gradient = *given * slope(*y);
+            *sum += *gradient;
+        }
+    }
+}

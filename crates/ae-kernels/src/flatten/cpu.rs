@@ -1,0 +1,28 @@
+//! Maps turned on all threads.
+
+use burn::backend::{Flex, TensorMetadata};
+use burn::tensor::{DType, Shape};
+use burn_flex::{FlexTensor, Layout};
+
+use super::kernel::Flatten;
+use crate::autodiff::by_type;
+use crate::buffer::contiguous;
+use crate::convolution::cpu::layout::channels_first;
+use crate::number::Number;
+
+impl Flatten for Flex {
+    fn flatten(map: FlexTensor) -> FlexTensor {
+        by_type!(map, rows(&map))
+    }
+
+    fn unflatten(rows: FlexTensor, size: [usize; 3]) -> FlexTensor {
+        let shape = Shape::from([rows.shape()[0], size[0], size[1], size[2]]);
+        contiguous(&rows).with_layout(Layout::contiguous(shape))
+    }
+}
+
+fn rows<T: Number>(map: &FlexTensor) -> FlexTensor {
+    let [batch, channels, height, width] = map.shape().dims();
+    let rows = Shape::from([batch, channels * height * width]);
+    channels_first::<T>(map).with_layout(Layout::contiguous(rows))
+}

@@ -1,0 +1,83 @@
+//! Kernels for GPUs, in CubeCL: one tiled contraction behind products and convolutions, and what surrounds it.
+//!
+//! Sums go in a fixed order: no atomics, no subgroup operations, so that a device repeats its numbers. Maps lie
+//! channels last. Nothing is tuned at run time: [`Tile`] is a function of the shapes.
+
+mod contraction;
+mod elementwise;
+mod launches;
+mod operand;
+mod partials;
+mod tile;
+
+use burn::backend::TensorMetadata;
+use burn::backend::cubecl::dtype_to_storage_type;
+use burn::backend::ops::FloatTensorOps;
+use burn::tensor::Shape;
+use burn_cubecl::CubeBackend;
+use burn_cubecl::cubecl::CubeCount;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::ops::{permute_nchw_to_nhwc, permute_nhwc_to_nchw};
+use burn_cubecl::tensor::CubeTensor;
+
+pub(crate) use self::contraction::{Contraction, Side, Sums};
+pub(crate) use self::elementwise::{activate, slope, through};
+pub(crate) use self::launches::note;
+pub use self::launches::{Launched, Launches, launches};
+use self::operand::Read;
+pub(crate) use self::operand::{Map, Operand};
+pub(crate) use self::partials::{Order, kernel as kernel_of_parts};
+pub(crate) use self::tile::Launch;
+use self::tile::Tile;
+
+/// Units of a workgroup.
+pub(crate) const UNITS: usize = 256;
+
+/// Most workgroups in a dimension of a grid, on every device.
+const WIDEST: usize = 65_535;
+
+/// A grid of at least that many workgroups, of which a kernel uses the place in all, `CUBE_POS`.
+pub(crate) fn grid(groups: usize) -> CubeCount {
+    let height = groups.div_ceil(WIDEST).max(1);
+    CubeCount::Static(groups.div_ceil(height) as u32, height as u32, 1)
+}
+
+/// A tensor on the same device, of the same type, that is to be written.
+pub(crate) fn empty_like(tensor: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
+    let (client, device) = (tensor.client.clone(), tensor.device.clone());
+    empty_device_contiguous_dtype(client, device, shape.into(), tensor.dtype)
+}
+
+/// `[batch, channels, height, width]` to `[batch, height, width, channels]`, contiguous: no copy of what a
+/// convolution gave.
+pub(crate) fn channels_last(map: CubeTensor) -> CubeTensor {
+    into_contiguous(permute_nchw_to_nhwc(map))
+}
+
+/// Back, without a copy.
+pub(crate) fn channels_first(map: CubeTensor) -> CubeTensor {
+    let [batch, height, width, channels] = map.shape().dims();
+    match channels {
+        // Burn takes a permuted axis of one channel for another layout, and copies.
+        1 => reshaped(map, [batch, 1, height, width]),
+        _ => permute_nhwc_to_nchw(map),
+    }
+}
+
+/// The type of a tensor's elements, as a kernel takes it.
+pub(crate) fn element(tensor: &CubeTensor) -> burn_cubecl::cubecl::ir::ElemType {
+    dtype_to_storage_type(tensor.dtype)
+}
+
+/// The same numbers of a contiguous tensor in another shape.
+pub(crate) fn reshaped<const D: usize>(tensor: CubeTensor, shape: [usize; D]) -> CubeTensor {
+    let CubeTensor { client, handle, device, dtype, .. } = tensor;
+    CubeTensor::new_contiguous(client, device, shape.into(), handle, dtype)
+}
+
+/// The sum of all rows of `[rows, columns]`: `[columns]`.
+pub(crate) fn row_sums(rows: CubeTensor) -> CubeTensor {
+    let columns = rows.meta.shape()[1];
+    reshaped(CubeBackend::float_sum_dim(rows, 0), [columns])
+}

@@ -4,8 +4,9 @@
 //!     cargo bench --bench endurance                     # half a minute; benches/results/endurance-flex.md
 //!     cargo bench --bench endurance -- --quick          # a trial: a tenth of the steps, writes nothing
 //!     cargo bench --bench endurance --features ndarray -- --backend ndarray
-//!     AE_REQUIRE=wgpu cargo bench --bench endurance -- --backend wgpu      # on a software driver, too;
-//!                                                       # there --steps 20000 is 40 minutes' work for a core
+//!     AE_REQUIRE=wgpu cargo bench --bench endurance --features gpu -- --backend wgpu
+//!                                                       # on a software driver, too; there --steps 20000 is
+//!                                                       # 40 minutes' work for a core
 //!
 //! A line is fitted to the second half: the first is for the allocator, which takes some ten thousand
 //! steps until it has met every mixture of buffers that are free at once (then nothing changes: tried to

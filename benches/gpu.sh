@@ -22,7 +22,8 @@ case ${1:-} in
 esac
 cd "$(dirname "$0")/.."
 profile=${PROFILE:-release}
-cargo build --profile "$profile" --workspace --bin ae ${FEATURES:+--features "$FEATURES"}
+features=gpu${FEATURES:+,$FEATURES}
+cargo build --profile "$profile" --workspace --bin ae --features "$features"
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
 ae=$target/${profile/#dev/debug}/ae
 "$ae" devices
@@ -105,12 +106,12 @@ if [ -n "$toy" ]; then
 fi
 echo "what a step is made of: real data, shuffled (batch) and corrupted, should take a twentieth of it at most"
 # shellcheck disable=SC2086
-cargo bench --profile "$profile" ${FEATURES:+--features "$FEATURES"} --bench steps -- $parts
+cargo bench --profile "$profile" --features "$features" --bench steps -- $parts
 failed=
 for precision in full f16 bf16; do
     if [[ "$lacking" == *" $precision"* ]]; then continue; fi
     # shellcheck disable=SC2086
-    cargo bench --profile "$profile" ${FEATURES:+--features "$FEATURES"} --bench peers -- \
+    cargo bench --profile "$profile" --features "$features" --bench peers -- \
         --device gpu --precision "$precision" $how || failed+=" $precision"
 done
 if [ -n "$failed" ]; then

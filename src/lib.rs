@@ -7,7 +7,7 @@
 //! - [`train`]: corruptions, objectives, `fit`, checkpoints and evaluation.
 //!
 //! [`burn`] is the version they are built with. The features of this crate choose its back ends:
-//! `wgpu` (the default: any GPU), `flex` (the CPU), `vulkan`, `metal`, `cuda`, `rocm`.
+//! `flex` (the default: the CPU), `gpu` (any GPU), `vulkan`, `metal`, `cuda`, `rocm`.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -97,5 +97,5 @@ fn wgpu(is_required: bool) -> Found {
 
 #[cfg(not(feature = "wgpu"))]
 fn wgpu(_: bool) -> Found {
-    Err("built without the feature `wgpu`")
+    Err("built without the feature `gpu`")
 }

@@ -1,8 +1,13 @@
 //! The one place where a device is chosen.
 
+mod present;
+#[cfg(feature = "wgpu")]
+mod wgpu;
+
 use burn::tensor::Device;
 
 use crate::error::{Error, Result};
+pub use present::Present;
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +41,19 @@ impl std::str::FromStr for Wanted {
                     .map_err(|_| "expected gpu:N, N a number from `ae devices`".into()),
                 None => Ok(Self::Named(text.to_owned())),
             },
+        }
+    }
+}
+
+/// As it is given.
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Gpu => f.write_str("gpu"),
+            Self::Number(number) => write!(f, "gpu:{number}"),
+            Self::Named(name) => f.write_str(name),
         }
     }
 }
@@ -101,14 +119,32 @@ pub fn gpus() -> Vec<Gpu> {
     found
 }
 
-/// Whether this program was built with any way to reach a GPU.
-const HAS_GPU_SUPPORT: bool = cfg!(any(feature = "wgpu", feature = "cuda", feature = "rocm"));
+/// How a program that reaches a GPU is built.
+pub const BUILD: &str =
+    "cargo run --release --features gpu, or cargo install --path crates/ae-cli --features gpu";
+
+/// What there is besides the CPU.
+pub enum Others {
+    /// What drivers answer.
+    Gpus(Vec<Gpu>),
+    /// This program is built for the CPU alone, though these are there.
+    NotBuilt(Vec<Present>),
+}
+
+impl Others {
+    pub fn find() -> Self {
+        match cfg!(any(feature = "wgpu", feature = "cuda", feature = "rocm")) {
+            true => Self::Gpus(gpus()),
+            false => Self::NotBuilt(present::present()),
+        }
+    }
+}
 
 /// Chooses and opens a device, and says in one line which and why.
 pub fn open(wanted: &Wanted) -> Result<(Opened, String)> {
     // Whoever asks for the CPU wants no driver started: it may be what fails.
-    let gpus = if *wanted == Wanted::Cpu { Vec::new() } else { gpus() };
-    let (gpu, why) = match choose(wanted, gpus)? {
+    let others = if *wanted == Wanted::Cpu { Others::Gpus(Vec::new()) } else { Others::find() };
+    let (gpu, why) = match choose(wanted, others)? {
         (Some(gpu), why) => (gpu, why),
         (None, why) => {
             let opened = Opened { device: Device::flex(), name: cpu_name() };
@@ -126,23 +162,39 @@ pub fn open(wanted: &Wanted) -> Result<(Opened, String)> {
 }
 
 /// The GPU to take (`None`: the CPU), and why.
-fn choose(wanted: &Wanted, gpus: Vec<Gpu>) -> Result<(Option<Gpu>, String)> {
+fn choose(wanted: &Wanted, others: Others) -> Result<(Option<Gpu>, String)> {
+    let cpu = cpu_name();
+    let gpus = match (wanted, others) {
+        (Wanted::Cpu, _) => return Ok((None, format!("CPU: {cpu}, as asked"))),
+        (_, Others::Gpus(gpus)) => gpus,
+        (Wanted::Auto, Others::NotBuilt(present)) => {
+            let why = match &present[..] {
+                [] => "the only device that this program is built for".to_owned(),
+                [gpu, ..] => format!("since this program is not built for {}: {BUILD}", gpu.name),
+            };
+            return Ok((None, format!("CPU: {cpu}, {why}")));
+        }
+        (_, Others::NotBuilt(_)) => {
+            return Err(Error::usage(format!(
+                "--device {wanted}: this program is built for the CPU only; for a GPU as well: {BUILD}"
+            )));
+        }
+    };
     let is_real = |gpu: &&Gpu| gpu.kind != Kind::Software;
     let best = gpus.iter().find(is_real).cloned();
     let line = |gpu: &Gpu| format!("{} ({}, {})", gpu.name, gpu.kind, gpu.api);
-    let none = || match HAS_GPU_SUPPORT {
-        false => "this program was built for the CPU only".to_owned(),
-        true if gpus.is_empty() => "no GPU driver answers".to_owned(),
-        true => format!("there is no real GPU, only {} (software)", gpus[0].name),
+    let none = || match gpus.first() {
+        None => "no GPU driver answers".to_owned(),
+        Some(software) => format!("there is no real GPU, only {} (software)", software.name),
     };
     match wanted {
-        Wanted::Cpu => Ok((None, format!("CPU: {}, as asked", cpu_name()))),
+        Wanted::Cpu => unreachable!("taken above"),
         Wanted::Auto => match best {
             Some(gpu) => {
                 let line = format!("GPU: {}", line(&gpu));
                 Ok((Some(gpu), line))
             }
-            None => Ok((None, format!("CPU: {}, since {}", cpu_name(), none()))),
+            None => Ok((None, format!("CPU: {cpu}, since {}", none()))),
         },
         Wanted::Gpu => match best {
             Some(gpu) => {
@@ -215,110 +267,59 @@ pub fn cpu_name() -> String {
     model.map_or(cores.clone(), |model| format!("{model}, {cores}"))
 }
 
-#[cfg(feature = "wgpu")]
-mod wgpu {
-    use burn::tensor::wgpu::{WgpuBackend, wgpu};
-    use burn::tensor::{Device, DeviceKind};
-
-    use super::{Gpu, Handle, Kind};
-
-    /// How Burn is told which adapter is meant: by its interface, its kind and its number among
-    /// those of its kind.
-    #[derive(Clone, Debug)]
-    pub struct Address {
-        api: WgpuBackend,
-        kind: DeviceKind,
-    }
-
-    /// The interfaces that compute well. OpenGL is not among them.
-    const APIS: [(wgpu::Backend, WgpuBackend); 3] = [
-        (wgpu::Backend::Vulkan, WgpuBackend::Vulkan),
-        (wgpu::Backend::Metal, WgpuBackend::Metal),
-        (wgpu::Backend::Dx12, WgpuBackend::Dx12),
-    ];
-
-    /// The adapters of the first interface that has a real GPU, else those of all.
-    pub fn adapters() -> Vec<Gpu> {
-        let mut all = Vec::new();
-        for (backend, api) in APIS {
-            let found = of(backend, api);
-            if found.iter().any(|gpu| gpu.kind != Kind::Software) {
-                return found;
-            }
-            all.extend(found);
-        }
-        all
-    }
-
-    fn of(backend: wgpu::Backend, api: WgpuBackend) -> Vec<Gpu> {
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
-            backends: backend.into(),
-            ..wgpu::InstanceDescriptor::new_without_display_handle()
-        });
-        let adapters = pollster::block_on(instance.enumerate_adapters(backend.into()));
-        let infos: Vec<_> = adapters.iter().map(|adapter| adapter.get_info()).collect();
-        let number = |at: usize| {
-            infos[..at].iter().filter(|info| info.device_type == infos[at].device_type).count()
-        };
-        let gpu = |(at, info): (usize, &wgpu::AdapterInfo)| {
-            let (kind, address) = match info.device_type {
-                wgpu::DeviceType::DiscreteGpu => {
-                    (Kind::Discrete, DeviceKind::DiscreteGpu(number(at)))
-                }
-                wgpu::DeviceType::IntegratedGpu => {
-                    (Kind::Integrated, DeviceKind::IntegratedGpu(number(at)))
-                }
-                wgpu::DeviceType::VirtualGpu => (Kind::Virtual, DeviceKind::VirtualGpu(number(at))),
-                // Burn cannot be told to take the second of several software adapters.
-                wgpu::DeviceType::Cpu if number(at) == 0 => (Kind::Software, DeviceKind::Cpu),
-                wgpu::DeviceType::Cpu => return None,
-                // Nor one of which the driver says nothing, unless it is the only one.
-                wgpu::DeviceType::Other if infos.len() == 1 => {
-                    (Kind::Unknown, DeviceKind::DefaultDevice)
-                }
-                wgpu::DeviceType::Other => return None,
-            };
-            let driver =
-                if info.driver.is_empty() { String::new() } else { format!(", {}", info.driver) };
-            Some(Gpu {
-                name: info.name.clone(),
-                api: format!("{backend}{driver}"),
-                kind,
-                handle: Handle::Wgpu(Address { api, kind: address }),
-            })
-        };
-        infos.iter().enumerate().filter_map(gpu).collect()
-    }
-
-    pub fn open(address: &Address) -> Result<Device, String> {
-        let options = Device::wgpu_options().graphics_api(address.api);
-        options.device_kind(address.kind.clone()).init().map_err(|error| error.to_string())
-    }
-}
-
-#[cfg(all(test, feature = "wgpu"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_and_numbers_are_told_apart() {
-        assert_eq!("gpu:2".parse(), Ok(Wanted::Number(2)));
-        assert_eq!("GeForce".parse(), Ok(Wanted::Named("GeForce".into())));
+        for (text, wanted) in [
+            ("auto", Wanted::Auto),
+            ("cpu", Wanted::Cpu),
+            ("gpu", Wanted::Gpu),
+            ("gpu:2", Wanted::Number(2)),
+            ("GeForce", Wanted::Named("GeForce".into())),
+        ] {
+            assert_eq!(text.parse(), Ok(wanted.clone()));
+            assert_eq!(wanted.to_string(), text);
+        }
         assert!("gpu:x".parse::<Wanted>().is_err());
     }
 
     #[test]
     fn a_machine_without_a_gpu_takes_the_cpu_and_says_why() {
-        let (gpu, why) = choose(&Wanted::Auto, Vec::new()).unwrap();
+        let none = || Others::Gpus(Vec::new());
+        let (gpu, why) = choose(&Wanted::Auto, none()).unwrap();
         assert!(gpu.is_none());
         assert!(why.starts_with("CPU: ") && why.ends_with("since no GPU driver answers"), "{why}");
-        let error = choose(&Wanted::Gpu, Vec::new()).err().unwrap().to_string();
+        let error = choose(&Wanted::Gpu, none()).err().unwrap().to_string();
         assert_eq!(
             error,
             "--device gpu: no GPU driver answers; `ae devices` lists what there is, --device cpu \
              always works"
         );
-        let error = choose(&Wanted::Number(1), Vec::new()).err().unwrap().to_string();
+        let error = choose(&Wanted::Number(1), none()).err().unwrap().to_string();
         assert_eq!(error, "--device gpu:1: expected a number below 0, as `ae devices` shows");
+    }
+
+    #[test]
+    fn a_program_for_the_cpu_tells_of_gpus_and_how_it_is_built_for_them() {
+        let gpu = Present { name: "NVIDIA H200".into(), driver: None, memory: None };
+        let (_, why) = choose(&Wanted::Auto, Others::NotBuilt(vec![gpu.clone()])).unwrap();
+        let end = format!("since this program is not built for NVIDIA H200: {BUILD}");
+        assert!(why.starts_with("CPU: ") && why.ends_with(&end), "{why}");
+        let (_, why) = choose(&Wanted::Auto, Others::NotBuilt(Vec::new())).unwrap();
+        assert!(why.ends_with("the only device that this program is built for"), "{why}");
+        for wanted in [Wanted::Gpu, Wanted::Number(0), Wanted::Named("H200".into())] {
+            for present in [vec![gpu.clone()], Vec::new()] {
+                let error = choose(&wanted, Others::NotBuilt(present)).err().unwrap().to_string();
+                let expected = format!(
+                    "--device {wanted}: this program is built for the CPU only; for a GPU as well: \
+                     cargo run --release --features gpu, or cargo install --path crates/ae-cli \
+                     --features gpu"
+                );
+                assert_eq!(error, expected);
+            }
+        }
     }
 }

@@ -89,10 +89,18 @@ fn main() -> ExitCode {
 }
 
 fn devices() -> Result<()> {
-    for (number, gpu) in device::gpus().iter().enumerate() {
-        println!("gpu:{number}  {} ({}, {})", gpu.name, gpu.kind, gpu.api);
+    let others = device::Others::find();
+    if let device::Others::Gpus(gpus) = &others {
+        for (number, gpu) in gpus.iter().enumerate() {
+            println!("gpu:{number}  {} ({}, {})", gpu.name, gpu.kind, gpu.api);
+        }
     }
     println!("cpu    {}", device::cpu_name());
+    if let device::Others::NotBuilt(present) = &others {
+        for gpu in present {
+            println!("-      {}, which this program is not built for: {}", gpu.name, device::BUILD);
+        }
+    }
     let (_, why) = device::open(&device::Wanted::Auto)?;
     println!("--device auto takes the {why}");
     Ok(())

@@ -180,6 +180,18 @@ fn a_table_is_learned_and_reported_by_column() {
     );
 }
 
+#[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
+const NO_GPU_99: &str = "--device gpu:99: expected a number below <gpus>, as `ae devices` shows";
+#[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
+const NO_VOODOO2: &str =
+    "--device Voodoo2: no device has that in its name; `ae devices` lists what there is";
+#[cfg(not(any(feature = "wgpu", feature = "cuda", feature = "rocm")))]
+const NO_GPU_99: &str = "--device gpu:99: this program is built for the CPU only; for a GPU as well: cargo run --release \
+     --features gpu, or cargo install --path crates/ae-cli --features gpu";
+#[cfg(not(any(feature = "wgpu", feature = "cuda", feature = "rocm")))]
+const NO_VOODOO2: &str = "--device Voodoo2: this program is built for the CPU only; for a GPU as well: cargo run --release \
+     --features gpu, or cargo install --path crates/ae-cli --features gpu";
+
 /// Every message, as prose.
 #[test]
 fn what_cannot_be_is_said_in_a_line() {
@@ -243,14 +255,8 @@ fn what_cannot_be_is_said_in_a_line() {
         ("train --resume full", "full: expected the folder of a run, got one without recipe.toml"),
         ("eval full", "full: expected the folder of a run, got one without recipe.toml"),
         ("train --checkpoint-minutes 0", "--checkpoint-minutes: expected a number above 0, got 0"),
-        (
-            "train --device gpu:99",
-            "--device gpu:99: expected a number below <gpus>, as `ae devices` shows",
-        ),
-        (
-            "train --device Voodoo2",
-            "--device Voodoo2: no device has that in its name; `ae devices` lists what there is",
-        ),
+        ("train --device gpu:99", NO_GPU_99),
+        ("train --device Voodoo2", NO_VOODOO2),
     ] {
         let line = match line.contains("--device") || line.starts_with("eval") {
             true => line.to_owned(),

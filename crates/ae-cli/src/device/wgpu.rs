@@ -1,0 +1,77 @@
+//! What wgpu reaches: adapters of Vulkan, Metal and DX12.
+
+use burn::tensor::wgpu::{WgpuBackend, wgpu};
+use burn::tensor::{Device, DeviceKind};
+
+use super::{Gpu, Handle, Kind};
+
+/// How Burn is told which adapter is meant: by its interface, its kind and its number among
+/// those of its kind.
+#[derive(Clone, Debug)]
+pub struct Address {
+    api: WgpuBackend,
+    kind: DeviceKind,
+}
+
+/// The interfaces that compute well. OpenGL is not among them.
+const APIS: [(wgpu::Backend, WgpuBackend); 3] = [
+    (wgpu::Backend::Vulkan, WgpuBackend::Vulkan),
+    (wgpu::Backend::Metal, WgpuBackend::Metal),
+    (wgpu::Backend::Dx12, WgpuBackend::Dx12),
+];
+
+/// The adapters of the first interface that has a real GPU, else those of all.
+pub fn adapters() -> Vec<Gpu> {
+    let mut all = Vec::new();
+    for (backend, api) in APIS {
+        let found = of(backend, api);
+        if found.iter().any(|gpu| gpu.kind != Kind::Software) {
+            return found;
+        }
+        all.extend(found);
+    }
+    all
+}
+
+fn of(backend: wgpu::Backend, api: WgpuBackend) -> Vec<Gpu> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: backend.into(),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let adapters = pollster::block_on(instance.enumerate_adapters(backend.into()));
+    let infos: Vec<_> = adapters.iter().map(|adapter| adapter.get_info()).collect();
+    let number = |at: usize| {
+        infos[..at].iter().filter(|info| info.device_type == infos[at].device_type).count()
+    };
+    let gpu = |(at, info): (usize, &wgpu::AdapterInfo)| {
+        let (kind, address) = match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => (Kind::Discrete, DeviceKind::DiscreteGpu(number(at))),
+            wgpu::DeviceType::IntegratedGpu => {
+                (Kind::Integrated, DeviceKind::IntegratedGpu(number(at)))
+            }
+            wgpu::DeviceType::VirtualGpu => (Kind::Virtual, DeviceKind::VirtualGpu(number(at))),
+            // Burn cannot be told to take the second of several software adapters.
+            wgpu::DeviceType::Cpu if number(at) == 0 => (Kind::Software, DeviceKind::Cpu),
+            wgpu::DeviceType::Cpu => return None,
+            // Nor one of which the driver says nothing, unless it is the only one.
+            wgpu::DeviceType::Other if infos.len() == 1 => {
+                (Kind::Unknown, DeviceKind::DefaultDevice)
+            }
+            wgpu::DeviceType::Other => return None,
+        };
+        let driver =
+            if info.driver.is_empty() { String::new() } else { format!(", {}", info.driver) };
+        Some(Gpu {
+            name: info.name.clone(),
+            api: format!("{backend}{driver}"),
+            kind,
+            handle: Handle::Wgpu(Address { api, kind: address }),
+        })
+    };
+    infos.iter().enumerate().filter_map(gpu).collect()
+}
+
+pub fn open(address: &Address) -> Result<Device, String> {
+    let options = Device::wgpu_options().graphics_api(address.api);
+    options.device_kind(address.kind.clone()).init().map_err(|error| error.to_string())
+}

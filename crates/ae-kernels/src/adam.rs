@@ -76,7 +76,7 @@ impl AdamQueue {
                 let slot = gpu::slot(state, gradient);
                 self.pending.push((*step, slot.clone()));
                 let [p, m, v, _] = slot;
-                return [p, m, v].map(gpu::tensor);
+                return [p, m, v].map(crate::gpu::from_primitive);
             }
             _ => {}
         }

@@ -10,10 +10,12 @@ mod operand;
 mod partials;
 mod tile;
 
-use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::ops::FloatTensorOps;
-use burn::tensor::Shape;
+use burn::backend::{
+    BackendTensor, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind, TensorMetadata,
+};
+use burn::tensor::{Shape, Tensor};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::CubeCount;
 use burn_cubecl::kernel::into_contiguous;
@@ -80,4 +82,18 @@ pub(crate) fn reshaped<const D: usize>(tensor: CubeTensor, shape: [usize; D]) ->
 pub(crate) fn row_sums(rows: CubeTensor) -> CubeTensor {
     let columns = rows.meta.shape()[1];
     reshaped(CubeBackend::float_sum_dim(rows, 0), [columns])
+}
+
+/// The buffer behind a tensor on a GPU that is on no tape.
+pub(crate) fn into_primitive<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
+    match tensor.into_dispatch().kind {
+        DispatchTensorKind::Cube(BackendTensor::Float(tensor)) => tensor,
+        _ => unreachable!("a tensor without a tape, on a GPU"),
+    }
+}
+
+/// Back from [`into_primitive`].
+pub(crate) fn from_primitive<const D: usize>(tensor: CubeTensor) -> Tensor<D> {
+    let kind = DispatchTensorKind::Cube(BackendTensor::Float(tensor));
+    Tensor::from_dispatch(DispatchTensor { kind, autodiff: DispatchAutodiffContext::default() })
 }

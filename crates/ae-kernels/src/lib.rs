@@ -11,6 +11,7 @@ mod flatten;
 mod jacobian;
 mod linear;
 mod loss;
+mod noise;
 mod workers;
 
 #[cfg(feature = "mimalloc")]
@@ -37,6 +38,7 @@ pub use gpu::{Launched, Launches, launches};
 pub use jacobian::squared_jacobian;
 pub use linear::{Weight, linear};
 pub use loss::{cross_entropy, log_sigmoid, squared_error};
+pub use noise::{Mask, Words, replace_at_random};
 pub use workers::{among_workers, uses_workers, with_workers, workers};
 
 /// The plain formulations, for tests and comparisons.
@@ -48,6 +50,7 @@ pub mod plain {
     pub use crate::loss::{
         plain_cross_entropy as cross_entropy, plain_squared_error as squared_error,
     };
+    pub use crate::noise::plain as replace_at_random;
 }
 
 /// Numbers of which a loop over them is worth several threads.

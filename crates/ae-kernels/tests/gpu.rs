@@ -3,7 +3,7 @@
 
 mod numbers;
 
-use ae_kernels::{Activation, Adam, AdamQueue, Weight, launches, plain};
+use ae_kernels::{Activation, Adam, AdamQueue, Mask, Weight, Words, launches, plain};
 use burn::tensor::{DType, Device, DeviceType, Tensor};
 use libtest_mimic::{Arguments, Failed, Trial};
 use numbers::{difference, numbers};
@@ -18,7 +18,7 @@ fn main() {
     let required = std::env::var("AE_REQUIRE").unwrap_or_default();
     let is_required = required.split(',').any(|name| name == "wgpu");
     let device = device(is_required);
-    let bodies: [(&'static str, fn(&Device) -> Result<(), Failed>); 8] = [
+    let bodies: [(&'static str, fn(&Device) -> Result<(), Failed>); 9] = [
         ("products", products),
         ("products of which the sum is split", split_products),
         ("views", views),
@@ -27,6 +27,7 @@ fn main() {
         ("losses", losses),
         ("what is not a number stays so", not_a_number),
         ("adam", adam),
+        ("random words", random_words),
     ];
     let trials = bodies.into_iter().map(|(name, body)| {
         let device = device.clone();
@@ -274,6 +275,35 @@ fn not_a_number(device: &Device) -> Result<(), Failed> {
     }
     Ok(())
 }
+
+/// The same components as on the CPU, to the bit, whatever the size, the share and the stream.
+fn random_words(device: &Device) -> Result<(), Failed> {
+    for (number, [rows, features]) in
+        [[1, 1], [3, 5], [2, 1024], [33, 784], [300, 41]].into_iter().enumerate()
+    {
+        let key = std::array::from_fn(|byte| (byte * 37 + number) as u8);
+        let words = Words { key, stream: (number as u64) << 33 | 7 };
+        for [touched, ones] in [[0, 0], [1 << 30, 0], [3 << 30, 3 << 29], [1 << 32, 1 << 31]] {
+            let run = |device: &Device, replace: Replace| {
+                let input = numbers([rows, features], 4, DType::F32, device);
+                let (values, mask) = replace(input, &words, touched, ones);
+                let marks = [mask.clone().into_float(), mask.into_bool().float()];
+                (
+                    values.into_data(),
+                    marks.map(|marks| marks.into_data().iter::<f32>().collect::<Vec<_>>()),
+                )
+            };
+            let ours = run(device, ae_kernels::replace_at_random);
+            let theirs = run(&Device::flex(), plain::replace_at_random);
+            if ours != theirs {
+                return Err(format!("{rows}x{features}, {touched} and {ones} of 2^32").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+type Replace = fn(Tensor<2>, &Words, u64, u64) -> (Tensor<2>, Mask);
 
 /// Several parameters in one queue, of different sizes, against one after the other on the CPU; and what others hold
 /// stays as it was.

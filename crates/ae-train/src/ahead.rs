@@ -6,6 +6,7 @@ use std::thread::{Builder, JoinHandle};
 
 use burn::tensor::Tensor;
 
+use crate::batches::Order;
 use crate::{Batches, Result};
 
 /// Batches that wait to be taken; one more may be on its way.
@@ -19,6 +20,8 @@ const WAITING: usize = 1;
 pub(crate) struct Ahead {
     batches: Batches,
     reader: Option<Reader>,
+    /// On a GPU, the rows of all batches that are left: sent once, not with every step.
+    order: Option<Order>,
 }
 
 struct Reader {
@@ -50,11 +53,15 @@ impl Ahead {
             let thread = Builder::new().name("batches".into()).spawn(read).ok()?;
             Some(Reader { values, thread })
         });
-        Self { batches: batches.clone(), reader: reader.flatten() }
+        let order = batches.order(&order[first..]);
+        Self { batches: batches.clone(), reader: reader.flatten(), order }
     }
 
     /// The next batch, `[rows, features]`, whose rows are `rows`.
     pub(crate) fn next(&mut self, rows: &[usize]) -> Result<Tensor<2>> {
+        if let Some(order) = &mut self.order {
+            return Ok(self.batches.next(order, rows.len()));
+        }
         let Some(reader) = &self.reader else { return self.batches.select(rows) };
         if let Ok(values) = reader.values.recv() {
             return Ok(self.batches.send(values?));

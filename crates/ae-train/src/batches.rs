@@ -33,6 +33,15 @@ pub(crate) struct Rows {
     range: Option<[f32; 2]>,
 }
 
+/// Rows in the order in which they are wanted, on the device, and how many were taken.
+pub(crate) struct Order {
+    indices: Tensor<1, Int>,
+    done: usize,
+}
+
+/// Indices of a block that buffers of every GPU may begin at.
+const BLOCK: usize = 64;
+
 impl Batches {
     /// Brings `source` to `device` if its `len * width` floats take at most `limit` bytes.
     ///
@@ -96,6 +105,31 @@ impl Batches {
             }
             None => Ok(self.send(self.rows.values(rows)?)),
         }
+    }
+
+    /// Rows in the order in which they are wanted, on a GPU that all rows are on.
+    ///
+    /// # Panics
+    /// If one is not below [`len`](Self::len).
+    pub(crate) fn order(&self, rows: &[usize]) -> Option<Order> {
+        if !self.is_resident() || ae_kernels::uses_workers(&self.device) {
+            return None;
+        }
+        assert!(rows.iter().all(|row| *row < self.len()), "rows of {}", self.len());
+        let mut indices: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
+        // A part of a buffer that begins and ends at whole blocks is a view.
+        indices.resize(indices.len().next_multiple_of(BLOCK), 0);
+        let len = indices.len();
+        let indices = Tensor::from_data(TensorData::new(indices, [len]), &self.device);
+        Some(Order { indices, done: 0 })
+    }
+
+    /// The next rows of an order of this data.
+    pub(crate) fn next(&self, order: &mut Order, count: usize) -> Tensor<2> {
+        let all = self.resident.clone().expect("an order of what is resident");
+        let first = order.done;
+        order.done += count;
+        all.select(0, order.indices.clone().slice([first..first + count]))
     }
 
     /// The mean over rows and features of the [`entropy`] of each value, in nats: the floor of

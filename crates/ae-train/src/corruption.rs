@@ -1,8 +1,7 @@
 //! Corruption: data -> data, fresh at every step.
 
-use burn::tensor::{Bool, DType, Tensor, TensorData};
-use chacha20::ChaCha8Rng;
-use rand::Rng;
+use ae_kernels::{Mask, replace_at_random};
+use burn::tensor::{DType, Tensor, TensorData};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::{Error, Moment, Result};
@@ -127,7 +126,7 @@ pub enum Touched {
     /// All of them.
     Everything,
     /// Those that are true, `[batch, features]`.
-    These(Tensor<2, Bool>),
+    These(Mask),
 }
 
 impl Corruption {
@@ -155,42 +154,25 @@ impl Corruption {
         Deviation::new(s).map(Self::Gaussian)
     }
 
-    /// Corrupts a batch, `[batch, features]`, with the noise of a moment: drawn on the host,
-    /// so that it is the same on every device.
+    /// Corrupts a batch, `[batch, features]`, with the noise of a moment: the same on
+    /// every device: words of a counter-based generator, drawn on the host or where they are used.
     pub fn apply(self, input: Tensor<2>, moment: Moment) -> Corrupted {
-        let mut generator = moment.generator("corruption");
-        let shape = input.dims();
-        let count = shape[0] * shape[1];
-        let device = input.device();
+        let purpose = "corruption";
         // One random word per component: touched if it is below the threshold.
-        let words = |generator: &mut ChaCha8Rng| -> Vec<u32> {
-            let mut bytes = vec![0; count * size_of::<u32>()];
-            generator.fill_bytes(&mut bytes);
-            let words = bytes.as_chunks().0;
-            words.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
-        };
-        let mask = |touched: Vec<bool>| -> Tensor<2, Bool> {
-            Tensor::from_data(TensorData::new(touched, shape), &device)
+        let replace = |input: Tensor<2>, touched: u64, ones: u64| {
+            let (values, mask) = replace_at_random(input, &moment.words(purpose), touched, ones);
+            Corrupted { values, touched: Touched::These(mask) }
         };
         match self {
             Self::None => Corrupted { values: input, touched: Touched::Nothing },
-            Self::Masking(probability) => {
-                let threshold = probability.threshold();
-                let words = words(&mut generator);
-                let touched = mask(words.iter().map(|w| u64::from(*w) < threshold).collect());
-                let values = input.mask_fill(touched.clone(), 0.0);
-                Corrupted { values, touched: Touched::These(touched) }
-            }
+            Self::Masking(probability) => replace(input, probability.threshold(), 0),
             Self::SaltAndPepper(probability) => {
-                let words = words(&mut generator);
-                let below =
-                    |threshold: u64| words.iter().map(|w| u64::from(*w) < threshold).collect();
                 let threshold = probability.threshold();
-                let (touched, salt) = (mask(below(threshold)), below(threshold / 2));
-                let values = input.mask_fill(touched.clone(), 0.0).mask_fill(mask(salt), 1.0);
-                Corrupted { values, touched: Touched::These(touched) }
+                replace(input, threshold, threshold / 2)
             }
             Self::Gaussian(deviation) => {
+                let (mut generator, shape) = (moment.generator(purpose), input.dims());
+                let (count, device) = (shape[0] * shape[1], input.device());
                 let deviation = deviation.value() as f32;
                 let noise: Vec<f32> = (0..count)
                     .map(|_| {
@@ -238,7 +220,9 @@ mod tests {
     fn apply(corruption: Corruption, seed: u64) -> (Vec<f32>, Option<Vec<bool>>) {
         let corrupted = corruption.apply(input().1, Moment { seed, epoch: 1, step: 2 });
         let touched = match corrupted.touched {
-            Touched::These(touched) => Some(touched.into_data().iter::<bool>().collect()),
+            Touched::These(touched) => {
+                Some(touched.into_bool().into_data().iter::<bool>().collect())
+            }
             Touched::Nothing | Touched::Everything => None,
         };
         (corrupted.values.into_data().iter::<f32>().collect(), touched)

@@ -1,5 +1,6 @@
 //! Randomness as a function of where training stands, not of what ran before.
 
+use ae_kernels::Words;
 use chacha20::ChaCha8Rng;
 use rand::{SeedableRng, seq::SliceRandom};
 
@@ -29,12 +30,18 @@ impl Moment {
 
     /// A generator of its own for each moment and `purpose` (the name of what it is for).
     pub fn generator(self, purpose: &str) -> ChaCha8Rng {
+        let Words { key, stream } = self.words(purpose);
+        let mut generator = ChaCha8Rng::from_seed(key);
+        generator.set_stream(stream);
+        generator
+    }
+
+    /// The words of that generator, for a device that computes them itself.
+    pub fn words(self, purpose: &str) -> Words {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
         key[8..16].copy_from_slice(&hash(purpose).to_le_bytes());
-        let mut generator = ChaCha8Rng::from_seed(key);
-        generator.set_stream(u64::from(self.epoch) << 32 | u64::from(self.step));
-        generator
+        Words { key, stream: u64::from(self.epoch) << 32 | u64::from(self.step) }
     }
 
     /// The order in which an epoch visits `count` samples.

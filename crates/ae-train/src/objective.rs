@@ -285,7 +285,7 @@ impl<M: Autoencoder> Objective<M> {
             return self.reconstruction.loss(logits, output, target);
         };
         let Emphasis { corrupted, rest } = emphasis;
-        let weights = touched.clone().float() * (corrupted - rest) + rest;
+        let weights = touched.clone().into_float() * (corrupted - rest) + rest;
         let elements = self.reconstruction.elements(logits, output, target);
         share((elements * weights).sum(), batch)
     }
@@ -393,7 +393,8 @@ mod tests {
         let mut pass = objective.pass(&model, input, MOMENT);
         pass.logits = Tensor::zeros([1, 3], &device);
         let touched = TensorData::from([[true, true, false]]);
-        pass.corrupted.touched = Touched::These(Tensor::from_data(touched, &device));
+        pass.corrupted.touched =
+            Touched::These(Tensor::<2, Bool>::from_data(touched, &device).into());
         let loss: f32 = objective.losses(&pass).total().into_scalar();
         assert_eq!(loss, 7.25);
     }

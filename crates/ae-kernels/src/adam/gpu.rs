@@ -9,7 +9,7 @@ use cubecl::prelude::*;
 use cubecl::{CubeDim, cube};
 
 use super::Adam;
-use crate::gpu::{UNITS, element, grid};
+use crate::gpu::{UNITS, element, grid, into_primitive};
 
 /// Parameters of a launch, four buffers each: with that of the scalars as many as Metal binds.
 const AT_ONCE: usize = 7;
@@ -128,13 +128,9 @@ pub(super) fn fits<const D: usize>(tensor: &Tensor<D>) -> bool {
 /// The buffers of a parameter on a GPU; those of `[p, m, v]` are written.
 pub(super) fn slot<const D: usize>(state: [Tensor<D>; 3], gradient: Tensor<D>) -> Slot {
     let [p, m, v] = state;
-    let primitive = |tensor: Tensor<D>| match tensor.into_dispatch().kind {
-        DispatchTensorKind::Cube(BackendTensor::Float(tensor)) => into_contiguous(tensor),
-        _ => unreachable!("a tensor without a tape, on a GPU"),
-    };
     // What others see is left alone.
     let own = |tensor: CubeTensor| if tensor.can_mut() { tensor } else { tensor.copy() };
-    let [p, m, v, g] = [p, m, v, gradient].map(primitive);
+    let [p, m, v, g] = [p, m, v, gradient].map(|tensor| into_contiguous(into_primitive(tensor)));
     [own(p), own(m), own(v), g]
 }
 
@@ -211,11 +207,4 @@ fn launch(slots: &[Slot], step: &Adam) {
         scalar(epsilon),
         dtype,
     );
-}
-
-/// Back from [`slot`].
-pub(super) fn tensor<const D: usize>(tensor: CubeTensor) -> Tensor<D> {
-    use burn::backend::{DispatchAutodiffContext, DispatchTensor};
-    let kind = DispatchTensorKind::Cube(BackendTensor::Float(tensor));
-    Tensor::from_dispatch(DispatchTensor { kind, autodiff: DispatchAutodiffContext::default() })
 }

@@ -1,4 +1,4 @@
-//! The same bodies on every back end: flex, ndarray (feature `ndarray`) and wgpu.
+//! The same bodies on every back end: flex, ndarray (feature `ndarray`) and wgpu (feature `gpu`).
 //!
 //! Each is held against values that PyTorch computed from the same weights (`pytorch/expect.py` says how
 //! they are written anew), and against flex. On flex itself the latter means a second time in the

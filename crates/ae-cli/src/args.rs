@@ -67,7 +67,7 @@ pub enum Command {
     Interpolate(InterpolateArgs),
     /// Write the report of a run anew
     Report(ReportArgs),
-    /// List the devices a model can run on
+    /// List the devices a model can run on, and what is known of each
     Devices,
     /// See what data there is
     #[command(subcommand)]
@@ -107,7 +107,8 @@ pub enum DataCommand {
 
 #[derive(Clone, Debug, Default, Args)]
 pub struct DeviceArgs {
-    /// auto, cpu, gpu, gpu:N or part of a name that `ae devices` shows [default: auto]
+    /// auto, cpu, gpu, gpu:N or part of a name that `ae devices` shows; auto trains where a few steps are
+    /// fastest, and does all else on the CPU [default: auto]
     #[arg(long, value_name = "DEVICE", help_heading = "Run")]
     pub device: Option<Wanted>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ae_models::{Classifier, Encoder, HeadConfig, ModelEncoder};
+use ae_models::{Classifier, Encoder, HeadConfig, Model, ModelEncoder};
 use ae_train::{
     End, LabelledData, Schedule, classify, fit_classifier, fit_classifier_with_checkpoints,
 };
@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use toml::Table;
 
 use crate::args::{FinetuneArgs, NewRunArgs};
-use crate::device::Opened;
+use crate::device::{self, Choice, Opened, Training};
 use crate::error::{Error, Result};
 use crate::inspect::read_json;
 use crate::labels::{self, FewLabels};
@@ -18,16 +18,17 @@ use crate::learn::Beginner;
 use crate::observers::{Interrupt, duration};
 use crate::recipe::{Maker, Recipe, data_section};
 use crate::report;
-use crate::run::{Run, Trained};
+use crate::run::{Run, Trained, class_names};
 use crate::session::{Folder, Prepared};
 use crate::start::{self, Start};
 use crate::train;
 
 pub fn finetune(args: &FinetuneArgs) -> Result<()> {
     let began = Instant::now();
-    let (recipe, run, opened) = begin(args)?;
+    let choice = device::choice(&args.run.device.device.clone().unwrap_or_default())?;
+    let (recipe, run) = begin(args, &choice)?;
     let is_own_data = args.data.is_empty() && args.run.resume.is_none();
-    if let Some((folder, sentence)) = go(recipe, &run, is_own_data, &args.run, &opened, began)? {
+    if let Some((folder, sentence)) = go(recipe, run, is_own_data, &args.run, &choice, began)? {
         println!("{sentence}");
         println!("report: {}", folder.report().display());
         eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
@@ -39,39 +40,64 @@ pub fn finetune(args: &FinetuneArgs) -> Result<()> {
 pub fn one(
     given: &Table,
     from: &Folder,
-    opened: &Opened,
+    choice: &Choice,
     args: &NewRunArgs,
     began: Instant,
 ) -> Result<Option<Folder>> {
-    let run = Run::load(from, &opened.device)?;
+    let run = Run::load(from, &choice.for_now().device)?;
     let recipe = further(&run, given)?;
-    let made = go(recipe, &run, !given.contains_key("data"), args, opened, began)?;
+    let made = go(recipe, run, !given.contains_key("data"), args, choice, began)?;
     Ok(made.map(|(folder, _)| folder))
 }
 
 /// Trains on; its folder and what came of it in a sentence, or none if it was stopped.
 fn go(
     recipe: Recipe,
-    run: &Run,
+    run: Run,
     is_own_data: bool,
     args: &NewRunArgs,
-    opened: &Opened,
+    choice: &Choice,
     began: Instant,
 ) -> Result<Option<(Folder, String)>> {
-    let model = run.autoencoder("that is what is trained further")?.clone();
+    run.autoencoder(WHY)?;
     let data = run.prepare(&recipe.data, is_own_data)?;
+    let opened = &start::device(choice, args, || to_try(&run, &recipe, &data))?;
+    let run = match opened.device == choice.for_now().device {
+        true => &run,
+        false => &Run::load(&run.folder, &opened.device)?,
+    };
+    let model = run.autoencoder(WHY)?.clone();
     let name = format!("{}-{}-{}", data.name, recipe.model.kind(), recipe.model.code());
     if recipe.head.is_some() {
         return with_head(run, model.to_encoder(), recipe, data, args, &name, opened, began);
     }
     let beginner = Beginner::with(model, &recipe)?;
-    let start = Start::new(args, &recipe, &format!("{name}-finetuned"), began)?;
+    let start = Start::new(args, &recipe, &format!("{name}-finetuned"), opened, began)?;
     let made = train::finish(beginner, recipe, data, start, opened)?;
     Ok(made.map(|(folder, summary)| (folder, summary.sentence())))
 }
 
+const WHY: &str = "that is what is trained further";
+
+/// What devices are tried with.
+fn to_try(run: &Run, recipe: &Recipe, data: &Prepared) -> Option<Training> {
+    let (path, of, name) = (run.folder.model(), recipe.clone(), data.name.clone());
+    let classes = data.training.labels().map(class_names).unwrap_or_default();
+    Some(Training::new(recipe, &data.training, move |device, samples, schedule, observer| {
+        let (model, _) = ae_models::load::<Model>(&path, device)?;
+        if of.head.is_none() {
+            return Beginner::with(model, &of)?.take_steps(samples, schedule, observer);
+        }
+        let training = labels::labelled(&samples, &name, &classes)?;
+        let data = LabelledData { training, validation: None };
+        let classifier = with_new_head(model.to_encoder(), classes.len(), device)?;
+        fit_classifier(classifier, &labels::supervised(&of)?, &data, schedule, observer)?;
+        Ok(())
+    }))
+}
+
 /// The recipe, and the run that it starts from.
-fn begin(args: &FinetuneArgs) -> Result<(Recipe, Run, Opened)> {
+fn begin(args: &FinetuneArgs, choice: &Choice) -> Result<(Recipe, Run)> {
     let given = args.recipe();
     let Some(from) = &args.from else {
         let resume = args.run.resume.as_ref();
@@ -79,8 +105,8 @@ fn begin(args: &FinetuneArgs) -> Result<(Recipe, Run, Opened)> {
         let resumed = Folder(resume.cloned().unwrap_or_default());
         let recipe = Recipe::read(&resumed.recipe())?;
         let from = recipe.from.clone().unwrap_or_default();
-        let (run, opened) = Run::open(&from, &args.run.device)?;
-        return Ok((recipe, run, opened));
+        let run = Run::load(&Folder::existing(&from)?, &choice.for_now().device)?;
+        return Ok((recipe, run));
     };
     let kind = given.get("head").map(|head| head.get("kind").is_some());
     if kind == Some(false) {
@@ -89,8 +115,8 @@ fn begin(args: &FinetuneArgs) -> Result<(Recipe, Run, Opened)> {
              leave it out",
         ));
     }
-    let (run, opened) = Run::open(from, &args.run.device)?;
-    Ok((further(&run, &given)?, run, opened))
+    let run = Run::load(&Folder::existing(from)?, &choice.for_now().device)?;
+    Ok((further(&run, &given)?, run))
 }
 
 /// The recipe of a run that starts from another.
@@ -125,7 +151,7 @@ fn with_head(
     let model = with_new_head(encoder, classes.len(), device)?;
     eprintln!("{model}");
     let name = format!("{name}-finetuned-{}", head.kind.name());
-    let start = Start::new(args, &recipe, &name, began)?;
+    let start = Start::new(args, &recipe, &name, opened, began)?;
     let mut observers = start.observers(schedule.epochs, device);
     let fitted = fit_classifier_with_checkpoints(
         model,

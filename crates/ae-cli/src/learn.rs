@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ae_data::Source;
+use ae_data::{Samples, Source};
 use ae_models::{Decoder, Model};
 use ae_train::{
-    Data, End, EpochReport, Objective, Reconstruction, fit_with_checkpoints,
-    pretrain_with_checkpoints,
+    Data, End, EpochReport, Objective, Observer, Reconstruction, Schedule, fit,
+    fit_with_checkpoints, pretrain_with_checkpoints,
 };
 use burn::tensor::Device;
 
@@ -37,10 +37,10 @@ pub enum Beginner {
 
 impl Beginner {
     /// With weights drawn from the seed.
-    pub fn new(recipe: &Recipe, data: &Prepared, device: &Device) -> Result<Self> {
-        let architecture = recipe.model.architecture(data.training.shape())?;
+    pub fn new(recipe: &Recipe, training: &Samples, device: &Device) -> Result<Self> {
+        let architecture = recipe.model.architecture(training.shape())?;
         if let ModelRecipe::Pca(pca) = &recipe.model {
-            let most = data.training.width().min(data.training.len());
+            let most = training.width().min(training.len());
             if pca.code == 0 || pca.code > most {
                 return Err(Error::usage(format!(
                     "code: expected 1 to {most}, as the features and the training samples allow, got {}",
@@ -72,6 +72,27 @@ impl Beginner {
         let objective = objective.objective()?;
         objective.check(&model)?;
         Ok(Self::Whole(Box::new(model), Box::new(objective)))
+    }
+
+    /// Takes steps by a schedule, and forgets what it learned; of layers the first one learns, the widest.
+    pub fn take_steps(
+        self,
+        samples: Samples,
+        schedule: &Schedule,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        let data = Data { training: Arc::new(samples), validation: None };
+        match self {
+            Self::Whole(model, objective) => {
+                fit(*model, &objective, &data, schedule, observer)?;
+            }
+            Self::Layers(stack, objective) => {
+                let objective = of_layer(&objective, stack.layers(), 0)?;
+                fit(stack.layers()[0].clone(), &objective, &data, schedule, observer)?;
+            }
+            Self::Pca { .. } => {}
+        }
+        Ok(())
     }
 
     /// Trains it; none if it was stopped.

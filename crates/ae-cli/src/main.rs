@@ -6,8 +6,8 @@ mod charts;
 mod classify;
 mod data;
 #[cfg_attr(
-    not(any(feature = "wgpu", feature = "cuda", feature = "rocm")),
-    expect(dead_code, unreachable_code, reason = "without a GPU back end no GPU is ever found")
+    not(feature = "wgpu"),
+    allow(dead_code, unreachable_code, reason = "without a GPU back end no GPU is ever found")
 )]
 mod device;
 mod error;
@@ -20,6 +20,7 @@ mod labels;
 mod learn;
 mod metrics;
 mod observers;
+mod panics;
 mod pictures;
 mod recipe;
 mod report;
@@ -34,9 +35,8 @@ mod sweep;
 mod train;
 mod voice;
 
-use std::panic;
+use std::panic::UnwindSafe;
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 use args::{Cli, Command, TrainArgs};
 use error::Result;
@@ -89,51 +89,24 @@ fn main() -> ExitCode {
 }
 
 fn devices() -> Result<()> {
-    let others = device::Others::find();
-    if let device::Others::Gpus(gpus) = &others {
-        for (number, gpu) in gpus.iter().enumerate() {
-            println!("gpu:{number}  {} ({}, {})", gpu.name, gpu.kind, gpu.api);
-        }
-    }
-    println!("cpu    {}", device::cpu_name());
-    if let device::Others::NotBuilt(present) = &others {
-        for gpu in present {
-            println!("-      {}, which this program is not built for: {}", gpu.name, device::BUILD);
-        }
-    }
-    let (_, why) = device::open(&device::Wanted::Auto)?;
-    println!("--device auto takes the {why}");
+    print!("{}", device::list());
     Ok(())
 }
 
-/// A device that is lost or runs out of memory shows as a panic deep in Burn, perhaps on another
-/// thread. The user gets a sentence of it, and what to do.
+/// The user gets a sentence of what fails below, and what to do.
 fn without_panic_trace(
     verbose: u8,
-    body: impl FnOnce() -> Result<()> + panic::UnwindSafe,
+    body: impl FnOnce() -> Result<()> + UnwindSafe,
 ) -> Result<(), String> {
-    static FIRST: Mutex<Option<String>> = Mutex::new(None);
     if verbose == 0 {
-        panic::set_hook(Box::new(|info| {
-            let text = info.payload_as_str().unwrap_or("no reason given").to_owned();
-            let place =
-                info.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
-            if let Ok(mut first) = FIRST.lock() {
-                first.get_or_insert(text + &place.unwrap_or_default());
-            }
-        }));
+        panics::keep();
     }
-    match panic::catch_unwind(body) {
+    match panics::caught(body) {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => {
-            let reason = FIRST.lock().ok().and_then(|mut first| first.take());
-            let reason = reason.unwrap_or_else(|| "see above".into());
-            Err(format!(
-                "the program or its device failed: {}. If a GPU ran out of memory, take a smaller \
-                 --batch or --resident-limit; if it was lost, go on from the last checkpoint with \
-                 --resume; --device cpu needs none; -v shows where it happened",
-                reason.trim().trim_end_matches('.')
-            ))
-        }
+        Err(reason) => Err(format!(
+            "the program or its device failed: {reason}. If a GPU ran out of memory, take a smaller \
+             --batch or --resident-limit; if it was lost, go on from the last checkpoint with \
+             --resume; --device cpu needs none; -v shows where it happened"
+        )),
     }
 }

@@ -16,7 +16,7 @@ mod way;
 use std::path::{Path, PathBuf};
 
 use crate::args::ReproduceArgs;
-use crate::device::{self, Opened};
+use crate::device::{self, Choice};
 use crate::error::{Error, Result};
 use crate::inspect::read_json;
 use crate::observers::duration;
@@ -36,11 +36,10 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
         return table(args);
     }
     let experiments = chosen(args)?;
-    let (opened, why) = device::open(&args.device.device.clone().unwrap_or_default())?;
-    eprintln!("{why}");
+    let choice = device::choice(&args.device.device.clone().unwrap_or_default())?;
     let mut missed = Vec::new();
     for experiment in &experiments {
-        match run(experiment, args, &opened) {
+        match run(experiment, args, &choice) {
             Ok(End::Kept) => {}
             Ok(End::Missed) => missed.push(experiment.name.as_str()),
             Ok(End::Stopped) => {
@@ -80,14 +79,14 @@ enum End {
 }
 
 /// Makes all runs of an experiment, seed by seed, and says what came of them.
-fn run(experiment: &Experiment, args: &ReproduceArgs, opened: &Opened) -> Result<End> {
+fn run(experiment: &Experiment, args: &ReproduceArgs, choice: &Choice) -> Result<End> {
     let edition = experiment.edition(args.quick, args.epochs)?;
     let edition = Edition { seeds: args.seeds.unwrap_or(edition.seeds), ..edition };
     let runs = args.out.clone().unwrap_or_else(|| PathBuf::from("runs/reproduce"));
     let folder = runs.join(folder_name(experiment, args));
     let results = results(args, &runs);
     let known = results.as_deref().map(record::read).transpose()?.unwrap_or_default();
-    let mut maker = Maker::new(opened, args);
+    let mut maker = Maker::new(choice, args);
     for way in &edition.arms {
         maker.check(way)?;
     }
@@ -117,7 +116,7 @@ fn run(experiment: &Experiment, args: &ReproduceArgs, opened: &Opened) -> Result
         let record = match known_here.filter(|it| it.recipe == way.hash()) {
             Some(record) => record,
             None => {
-                let new = Record::new(&experiment.name, args.quick, way, seed, &made, opened)?;
+                let new = Record::new(&experiment.name, args.quick, way, seed, &made)?;
                 start::write(&path, &new.to_json()?)?;
                 new
             }

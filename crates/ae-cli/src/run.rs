@@ -77,8 +77,7 @@ impl Run {
     /// Opens a device, says which, and loads a run there.
     pub fn open(run: &Path, device: &DeviceArgs) -> Result<(Self, Opened)> {
         let folder = Folder::existing(run)?;
-        let (opened, why) = device::open(&device.device.clone().unwrap_or_default())?;
-        eprintln!("{why}");
+        let opened = device::open(&device.device.clone().unwrap_or_default())?;
         Ok((Self::load(&folder, &opened.device)?, opened))
     }
 

@@ -36,6 +36,11 @@ impl Folder {
         self.0.join("summary.json")
     }
 
+    /// The name of the device that it is trained on.
+    pub fn device(&self) -> PathBuf {
+        self.0.join("device.txt")
+    }
+
     /// What came of few labels, of a classifier.
     pub fn curve(&self) -> PathBuf {
         self.0.join("labels.json")

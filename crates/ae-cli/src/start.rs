@@ -11,6 +11,7 @@ use burn::tensor::Device;
 use toml::Table;
 
 use crate::args::NewRunArgs;
+use crate::device::{Choice, Opened, Training};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
 use crate::observers::{Interrupt, Terminal, Warnings};
@@ -33,10 +34,17 @@ pub struct Start {
 impl Start {
     /// Makes the folder of a run, named after `name` unless the user has one in mind, and writes the
     /// recipe there; or takes that of the run that goes on.
-    pub fn new(args: &NewRunArgs, recipe: &Recipe, name: &str, began: Instant) -> Result<Self> {
+    pub fn new(
+        args: &NewRunArgs,
+        recipe: &Recipe,
+        name: &str,
+        opened: &Opened,
+        began: Instant,
+    ) -> Result<Self> {
         let every = checkpoint_interval(args)?;
         let folder = folder(args, recipe.command, name)?;
         write(&folder.recipe(), &recipe.to_toml()?)?;
+        write(&folder.device(), &format!("{}\n", opened.name))?;
         let mut checkpoints = Checkpoints::new(folder.checkpoints());
         checkpoints.every_steps = args.checkpoint_steps;
         checkpoints.every = every.or(checkpoints.every);
@@ -65,6 +73,7 @@ impl Start {
         }
         // A folder that holds anything else is not removed, and stays.
         let _ = std::fs::remove_file(self.folder.recipe());
+        let _ = std::fs::remove_file(self.folder.device());
         if let Ok(layers) = std::fs::read_dir(self.folder.checkpoints()) {
             for layer in layers.flatten() {
                 let _ = std::fs::remove_dir(layer.path());
@@ -88,6 +97,25 @@ impl Start {
     /// Seconds since it began, if it went in one go.
     pub fn seconds(&self) -> Option<f64> {
         (!self.is_resumed).then(|| self.began.elapsed().as_secs_f64())
+    }
+}
+
+/// The device of a run: one that goes on stays where it was, since another device rounds otherwise.
+pub fn device(
+    choice: &Choice,
+    args: &NewRunArgs,
+    training: impl FnOnce() -> Option<Training>,
+) -> Result<Opened> {
+    let before = args.resume.as_ref().and_then(|run| {
+        let name = std::fs::read_to_string(Folder(run.clone()).device()).ok()?;
+        choice.by_name(name.trim_end())
+    });
+    match before {
+        Some(opened) => {
+            args.voice.say(format_args!("{}, where the run began", opened.name));
+            Ok(opened)
+        }
+        None => choice.decide(training),
     }
 }
 

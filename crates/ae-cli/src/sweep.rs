@@ -6,17 +6,19 @@ mod side_by_side;
 use std::path::Path;
 use std::time::Instant;
 
+use ae_data::DataSet;
 use serde::{Deserialize, Serialize};
 
 use crate::args::{NewRunArgs, SweepArgs};
-use crate::device;
+use crate::device::{self, Choice, Training};
 use crate::error::{Error, Result};
 use crate::observers::{digits, duration};
-use crate::recipe::{Maker, Recipe};
+use crate::recipe::{DataRecipe, Maker, Recipe};
 use crate::report;
-use crate::session::{Folder, open_data};
+use crate::session::{Folder, Prepared, open_data};
 use crate::start;
 use crate::summary::Summary;
+use crate::train;
 use grid::{Grid, Point};
 use side_by_side::{End, Sweep};
 
@@ -60,8 +62,7 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
     let grid = grid(args)?;
     let points = grid.points();
     let mut data = Recipe::data(&grid.given)?;
-    let (opened, why) = device::open(&run.device.device.clone().unwrap_or_default())?;
-    eprintln!("{why}");
+    let choice = device::choice(&run.device.device.clone().unwrap_or_default())?;
     data.make_paths_absolute();
     let set = open_data(&data)?;
     let described = format!("{}, {}", set.name, set.what);
@@ -80,10 +81,14 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
             recipe.objective().objective()?;
         }
     }
+    // All on one device, by what the first of them is tried with.
+    let opened = start::device(&choice, run, || of_first(&points, &data, &set))?;
     let folder = folder(run, &set.name)?;
     let text = toml::to_string(&grid).map_err(|error| Error::usage(format!("grid: {error}")))?;
     start::write(&folder.0.join(GRID), &text)?;
-    let sweep = Sweep { points: &points, folder: &folder, data, set, opened: &opened, run };
+    start::write(&folder.device(), &format!("{}\n", opened.name))?;
+    let choice = Choice::Made(opened.clone());
+    let sweep = Sweep { points: &points, folder: &folder, data, set, choice: &choice, run };
     let Some(ends) = sweep.go()? else {
         eprintln!("go on with the sweep: ae sweep --resume {}", folder.0.display());
         return Ok(());
@@ -107,6 +112,17 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
     println!("report: {}", folder.report().display());
     eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
     Ok(())
+}
+
+/// What devices are tried with.
+fn of_first(points: &[Point], data: &DataRecipe, set: &DataSet) -> Option<Training> {
+    let (training, data) = (&set.parts.training, data.clone());
+    let first = points.first()?;
+    let recipe =
+        Recipe::complete(&first.given, data, training.shape(), training.len(), Maker::Train)
+            .ok()?;
+    let data = Prepared::new(set.clone(), &recipe.data, None).ok()?;
+    train::to_try(&recipe, &data)
 }
 
 /// The grid that is given, or that of the sweep that goes on.

@@ -6,11 +6,11 @@ use ae_data::DataSet;
 use toml::Table;
 
 use crate::args::{NewRunArgs, TrainArgs};
-use crate::device::{self, Opened};
+use crate::device::{self, Choice, Opened, Training};
 use crate::error::Result;
 use crate::learn::{Beginner, Learned};
 use crate::observers::duration;
-use crate::recipe::{DataRecipe, Maker, Recipe};
+use crate::recipe::{DataRecipe, Maker, ModelRecipe, Recipe};
 use crate::report;
 use crate::run::Trained;
 use crate::session::{Folder, Prepared, open_data};
@@ -30,11 +30,10 @@ fn make(args: &TrainArgs, maker: Maker) -> Result<()> {
     let NewRunArgs { resume, device, .. } = &args.run;
     let given = start::given(args.recipe(), args.recipe.as_ref(), resume.as_ref(), maker)?;
     let mut data = Recipe::data(&given)?;
-    let (opened, why) = device::open(&device.device.clone().unwrap_or_default())?;
-    eprintln!("{why}");
+    let choice = device::choice(&device.device.clone().unwrap_or_default())?;
     data.make_paths_absolute();
     let set = open_data(&data)?;
-    if let Some((folder, summary)) = one(&given, data, set, maker, &opened, &args.run, began)? {
+    if let Some((folder, summary)) = one(&given, data, set, maker, &choice, &args.run, began)? {
         println!("{}", summary.sentence());
         println!("report: {}", folder.report().display());
         eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
@@ -48,7 +47,7 @@ pub fn one(
     data: DataRecipe,
     set: DataSet,
     maker: Maker,
-    opened: &Opened,
+    choice: &Choice,
     args: &NewRunArgs,
     began: Instant,
 ) -> Result<Option<(Folder, Summary)>> {
@@ -58,11 +57,23 @@ pub fn one(
         .check_checkpoints(args.checkpoint_minutes.is_some() || args.checkpoint_steps.is_some())?;
     let data = Prepared::new(set, &recipe.data, None)?;
     args.voice.say(&data);
-    let beginner = Beginner::new(&recipe, &data, &opened.device)?;
+    let opened = start::device(choice, args, || to_try(&recipe, &data))?;
+    let beginner = Beginner::new(&recipe, &data.training, &opened.device)?;
     let end = if maker == Maker::Pretrain { "-pretrained" } else { "" };
     let name = format!("{}-{}-{}{end}", data.name, recipe.model.kind(), recipe.model.code());
-    let start = Start::new(args, &recipe, &name, began)?;
-    finish(beginner, recipe, data, start, opened)
+    let start = Start::new(args, &recipe, &name, &opened, began)?;
+    finish(beginner, recipe, data, start, &opened)
+}
+
+/// What devices are tried with; none where nothing is trained in steps.
+pub fn to_try(recipe: &Recipe, data: &Prepared) -> Option<Training> {
+    if let ModelRecipe::Pca(_) = recipe.model {
+        return None;
+    }
+    let of = recipe.clone();
+    Some(Training::new(recipe, &data.training, move |device, samples, schedule, observer| {
+        Beginner::new(&of, &samples, device)?.take_steps(samples, schedule, observer)
+    }))
 }
 
 /// Trains an autoencoder, saves it and writes the report; none if it was stopped.

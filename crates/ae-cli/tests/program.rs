@@ -278,10 +278,12 @@ fn what_cannot_be_is_said_in_a_line() {
 fn devices_and_data_are_listed() {
     let folder = tempfile::tempdir().unwrap();
     let devices = succeed(folder.path(), "devices");
-    assert!(
-        devices.contains("cpu    ") && devices.contains("--device auto takes the "),
-        "{devices}"
-    );
+    let lines: Vec<&str> = devices.lines().collect();
+    assert!(lines[0].starts_with("cpu    "), "{devices}");
+    assert!(lines[lines.len() - 2].starts_with("built for "), "{devices}");
+    assert!(lines[lines.len() - 1].starts_with("--device auto t"), "{devices}");
+    let is_for_cpu = !cfg!(any(feature = "wgpu", feature = "cuda", feature = "rocm"));
+    assert_eq!(lines[lines.len() - 2] == "built for the CPU", is_for_cpu, "{devices}");
     let data = succeed(folder.path(), "data list");
     for name in ["digits", "mnist", "fashion-mnist", "kmnist", "emnist-letters", "cifar10"] {
         assert!(data.contains(name), "{data}");

@@ -33,7 +33,7 @@ pub fn adapters() -> Vec<Gpu> {
     all
 }
 
-fn of(backend: wgpu::Backend, api: WgpuBackend) -> Vec<Gpu> {
+fn of(backend: wgpu::Backend, graphics: WgpuBackend) -> Vec<Gpu> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: backend.into(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
@@ -61,14 +61,18 @@ fn of(backend: wgpu::Backend, api: WgpuBackend) -> Vec<Gpu> {
         };
         let driver =
             if info.driver.is_empty() { String::new() } else { format!(", {}", info.driver) };
-        Some(Gpu {
-            name: info.name.clone(),
-            api: format!("{backend}{driver}"),
-            kind,
-            handle: Handle::Wgpu(Address { api, kind: address }),
-        })
+        let (api, version) = (format!("{backend}{driver}"), info.driver_info.clone());
+        let handle = Handle::Wgpu(Address { api: graphics, kind: address });
+        let gpu = Gpu::new(info.name.clone(), api, version, kind, handle);
+        Some(Gpu { memory: memory(&info.device_pci_bus_id), ..gpu })
     };
     infos.iter().enumerate().filter_map(gpu).collect()
+}
+
+/// What AMD's driver on Linux tells.
+fn memory(bus: &str) -> Option<u64> {
+    let path = format!("/sys/bus/pci/devices/{bus}/mem_info_vram_total");
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 pub fn open(address: &Address) -> Result<Device, String> {

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use super::way::{Program, Step, Way};
 use crate::args::{NewRunArgs, ReproduceArgs};
 use crate::data::export;
-use crate::device::Opened;
+use crate::device::Choice;
 use crate::error::{Error, Result};
 use crate::observers::Interrupt;
 use crate::recipe::{DataRecipe, Maker as Command, Recipe};
@@ -23,7 +23,7 @@ const WAY: &str = "arm.toml";
 
 /// Makes the runs of arms, one after the other.
 pub struct Maker<'a> {
-    pub opened: &'a Opened,
+    pub choice: &'a Choice,
     pub data_dir: Option<&'a Path>,
     /// To run other programs by.
     pub python: Option<&'a Path>,
@@ -60,9 +60,9 @@ pub struct Run {
 }
 
 impl<'a> Maker<'a> {
-    pub fn new(opened: &'a Opened, args: &'a ReproduceArgs) -> Self {
+    pub fn new(choice: &'a Choice, args: &'a ReproduceArgs) -> Self {
         let (data_dir, python) = (args.data_dir.as_deref(), args.python.as_deref());
-        Self { opened, data_dir, python, last: None, made: Vec::new() }
+        Self { choice, data_dir, python, last: None, made: Vec::new() }
     }
 
     fn open(&mut self, given: &Table) -> Result<(DataRecipe, DataSet)> {
@@ -199,7 +199,7 @@ impl<'a> Maker<'a> {
             resume: is_begun.then(|| own.0.clone()),
             ..NewRunArgs::default()
         };
-        let (given, opened, began) = (self.given(step, seed), self.opened, Instant::now());
+        let (given, choice, began) = (self.given(step, seed), self.choice, Instant::now());
         let from = || {
             from.ok_or_else(|| {
                 Error::usage(format!("stage {}: expected one before it, got none", step.name))
@@ -208,10 +208,12 @@ impl<'a> Maker<'a> {
         Ok(match step.command {
             Command::Train | Command::Pretrain => {
                 let (data, set) = self.open(&given)?;
-                train::one(&given, data, set, step.command, opened, &args, began)?.is_some()
+                train::one(&given, data, set, step.command, choice, &args, began)?.is_some()
             }
-            Command::Finetune => finetune::one(&given, from()?, opened, &args, began)?.is_some(),
-            Command::Classify => classify::one(&given, from()?, opened, &args, began)?.is_some(),
+            Command::Finetune => finetune::one(&given, from()?, choice, &args, began)?.is_some(),
+            Command::Classify => {
+                classify::one(&given, from()?, &choice.for_now(), &args, began)?.is_some()
+            }
         })
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::date::now;
 use super::making::Run;
 use super::way::Way;
-use crate::device::{Opened, cpu_name};
+use crate::device::cpu_name;
 use crate::error::{Error, Result};
 use crate::inspect::read_json;
 
@@ -51,15 +51,9 @@ pub struct StageRecord {
 
 impl Record {
     /// Of the runs of an arm.
-    pub fn new(
-        experiment: &str,
-        quick: bool,
-        way: &Way,
-        seed: u64,
-        runs: &[Run],
-        opened: &Opened,
-    ) -> Result<Self> {
+    pub fn new(experiment: &str, quick: bool, way: &Way, seed: u64, runs: &[Run]) -> Result<Self> {
         let mut outside = None;
+        let mut devices: Vec<String> = Vec::new();
         let stages = runs.iter().map(|run| {
             let summary: Value = read_json(&run.folder.summary())?;
             let mut measures = BTreeMap::new();
@@ -67,6 +61,11 @@ impl Record {
             if let Some(program) = &way.program {
                 let name = summary["program"].as_str().unwrap_or(&program.name);
                 outside = Some(name.to_owned());
+            }
+            if let Some(device) = summary["device"].as_str()
+                && devices.iter().all(|known| known != device)
+            {
+                devices.push(device.to_owned());
             }
             let (name, of) = (run.name.clone(), run.of.clone());
             Ok(StageRecord { name, of, seconds: seconds(&summary), measures })
@@ -81,7 +80,7 @@ impl Record {
             recipe: way.hash(),
             seconds: stages.iter().filter(|it| it.of.is_none()).map(|it| it.seconds).sum(),
             stages,
-            device: if way.program.is_some() { cpu_name() } else { opened.name.clone() },
+            device: if way.program.is_some() { cpu_name() } else { devices.join("; ") },
             processor: cpu_name(),
             program: outside.unwrap_or_else(|| format!("ae {}", env!("CARGO_PKG_VERSION"))),
             commit: commit.map(str::to_owned),

@@ -8,7 +8,7 @@ use ae_data::DataSet;
 
 use super::grid::Point;
 use crate::args::NewRunArgs;
-use crate::device::Opened;
+use crate::device::Choice;
 use crate::error::{Error, Result};
 use crate::inspect::read_json;
 use crate::observers::duration;
@@ -24,7 +24,7 @@ pub(super) struct Sweep<'a> {
     pub(super) folder: &'a Folder,
     pub(super) data: DataRecipe,
     pub(super) set: DataSet,
-    pub(super) opened: &'a Opened,
+    pub(super) choice: &'a Choice,
     pub(super) run: &'a NewRunArgs,
 }
 
@@ -42,8 +42,11 @@ impl Sweep<'_> {
     /// wait for each other between kernels, those of several do not. How many is a matter of the grid and the
     /// machine alone, so that a sweep that goes on computes what one in one go does.
     pub(super) fn go(&self) -> Result<Option<Vec<End>>> {
-        let cores =
-            if ae_kernels::uses_workers(&self.opened.device) { ae_kernels::workers() } else { 1 };
+        let cores = if ae_kernels::uses_workers(&self.choice.for_now().device) {
+            ae_kernels::workers()
+        } else {
+            1
+        };
         let at_once = cores.min(self.points.len());
         if at_once < 2 {
             let each = self.points.iter().enumerate().map(|(number, point)| {
@@ -100,7 +103,7 @@ impl Sweep<'_> {
             voice.tell(if is_begun { "goes on" } else { "begins" });
         }
         let (data, set, began) = (self.data.clone(), self.set.clone(), Instant::now());
-        match train::one(&point.given, data, set, Maker::Train, self.opened, &args, began) {
+        match train::one(&point.given, data, set, Maker::Train, self.choice, &args, began) {
             Ok(Some((_, summary))) => {
                 let seconds = began.elapsed().as_secs_f64();
                 voice.tell(format_args!("{}; {}", summary.sentence(), duration(seconds)));

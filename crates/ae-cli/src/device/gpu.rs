@@ -1,0 +1,147 @@
+//! A GPU as its driver tells of it, opened once.
+
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::Device;
+
+use super::Opened;
+#[cfg(feature = "wgpu")]
+use super::wgpu;
+use crate::error::{Error, Result};
+
+/// What kind of thing computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Discrete,
+    Integrated,
+    Virtual,
+    /// The driver does not say.
+    Unknown,
+    /// A program on the CPU that behaves like a GPU, slowly.
+    Software,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Discrete => "GPU",
+            Self::Integrated => "integrated GPU",
+            Self::Virtual => "virtual GPU",
+            Self::Unknown => "unknown kind",
+            Self::Software => "software, slow",
+        })
+    }
+}
+
+/// A GPU, or something that passes for one.
+#[derive(Clone, Debug)]
+pub struct Gpu {
+    pub name: String,
+    /// The interface it is reached by, and the driver.
+    pub api: String,
+    pub kind: Kind,
+    /// The driver's version.
+    pub version: String,
+    /// Of its own, in bytes, where that is known.
+    pub memory: Option<u64>,
+    handle: Handle,
+    state: Arc<State>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Handle {
+    #[cfg(feature = "wgpu")]
+    Wgpu(wgpu::Address),
+    #[cfg(any(feature = "cuda", feature = "rocm"))]
+    Native(Device),
+    #[cfg(test)]
+    Test(Result<Device, String>),
+}
+
+/// What became of a GPU in this process.
+#[derive(Debug, Default)]
+struct State {
+    /// Opened, which can be done once.
+    device: OnceLock<Result<Device, String>>,
+    /// Why it is not tried again.
+    failure: OnceLock<String>,
+}
+
+impl Gpu {
+    pub fn new(name: String, api: String, version: String, kind: Kind, handle: Handle) -> Self {
+        let state = Arc::default();
+        Self { name, api, kind, version, memory: None, handle, state }
+    }
+
+    /// All that a user is told of it.
+    pub fn title(&self) -> String {
+        format!("{} ({}, {})", self.name, self.kind, self.api)
+    }
+
+    /// What runs know it by.
+    pub fn full_name(&self) -> String {
+        format!("{} ({})", self.name, self.api)
+    }
+
+    /// What measurements are known by: with another driver it may be another device.
+    pub fn identity(&self) -> String {
+        format!("{} ({}, {})", self.name, self.api, self.version)
+    }
+
+    pub fn opened(&self) -> Result<Opened> {
+        let device = self.open().map_err(|reason| {
+            Error::usage(format!(
+                "{} is there but cannot be used: {reason}; try another with --device, or --device cpu",
+                self.full_name()
+            ))
+        })?;
+        Ok(Opened { device, name: self.full_name() })
+    }
+
+    pub fn open(&self) -> Result<Device, String> {
+        let open = || match &self.handle {
+            #[cfg(feature = "wgpu")]
+            Handle::Wgpu(address) => wgpu::open(address),
+            #[cfg(any(feature = "cuda", feature = "rocm"))]
+            Handle::Native(device) => Ok(device.clone()),
+            #[cfg(test)]
+            Handle::Test(device) => device.clone(),
+            #[cfg(not(any(feature = "wgpu", feature = "cuda", feature = "rocm", test)))]
+            _ => Err("this program was built for the CPU only".into()),
+        };
+        self.state.device.get_or_init(open).clone()
+    }
+
+    /// Why its trial failed, if it did.
+    pub fn failure(&self) -> Option<String> {
+        self.state.failure.get().cloned()
+    }
+
+    pub fn set_failure(&self, why: &str) {
+        let _ = self.state.failure.set(why.to_owned());
+    }
+}
+
+/// Everything there is besides the CPU, the best first; `gpu:N` counts in this order.
+pub fn gpus() -> Vec<Gpu> {
+    let mut found: Vec<Gpu> = Vec::new();
+    #[cfg(feature = "cuda")]
+    found.extend(native(burn::tensor::DeviceType::Cuda, "CUDA"));
+    #[cfg(feature = "rocm")]
+    found.extend(native(burn::tensor::DeviceType::Rocm, "ROCm"));
+    #[cfg(feature = "wgpu")]
+    found.extend(wgpu::adapters());
+    found.sort_by_key(|gpu| gpu.kind);
+    found
+}
+
+#[cfg(any(feature = "cuda", feature = "rocm"))]
+fn native(kind: burn::tensor::DeviceType, api: &str) -> Vec<Gpu> {
+    let devices = Device::enumerate(kind).into_vec().into_iter().enumerate();
+    devices
+        .map(|(number, device)| {
+            let name = device.identity().map_or(format!("{api} device {number}"), |id| id.name);
+            Gpu::new(name, api.to_owned(), String::new(), Kind::Discrete, Handle::Native(device))
+        })
+        .collect()
+}

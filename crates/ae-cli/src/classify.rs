@@ -103,7 +103,7 @@ fn train_head(
         validation: parts.validation.as_ref().map(codes).transpose()?,
     };
     let start = Start::new(args, &recipe, &name, opened, began)?;
-    let mut observers = start.observers(schedule.epochs, &opened.device);
+    let mut observers = start.observers(schedule.epochs);
     let fitted = fit_classifier(head, &supervised, &parts, &schedule, &mut observers)
         .inspect_err(|_| start.discard_unless_started())?;
     if fitted.end == End::Stopped {

@@ -14,7 +14,9 @@ mod wgpu;
 use burn::tensor::Device;
 
 use crate::error::Result;
-use gpu::{Gpu, Handle, Kind, gpus};
+#[cfg(any(test, feature = "wgpu"))]
+use gpu::Handle;
+use gpu::{Gpu, Kind, gpus};
 use known::Known;
 pub use list::list;
 use pick::{Pick, choose};

@@ -152,7 +152,7 @@ fn with_head(
     eprintln!("{model}");
     let name = format!("{name}-finetuned-{}", head.kind.name());
     let start = Start::new(args, &recipe, &name, opened, began)?;
-    let mut observers = start.observers(schedule.epochs, device);
+    let mut observers = start.observers(schedule.epochs);
     let fitted = fit_classifier_with_checkpoints(
         model,
         &supervised,

@@ -108,7 +108,7 @@ impl Beginner {
             training: Arc::new(data.training.clone()),
             validation: data.validation.clone().map(|part| Arc::new(part) as Arc<dyn Source>),
         };
-        let mut observers = start.observers(schedule.epochs, device);
+        let mut observers = start.observers(schedule.epochs);
         match &self {
             Self::Whole(model, _) => start.voice.say(model),
             Self::Layers(stack, _) => start.voice.say(stack),

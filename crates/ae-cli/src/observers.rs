@@ -1,11 +1,9 @@
 //! Who watches a training: the terminal, and Ctrl-C.
 
-use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::voice::Voice;
 use ae_train::{EpochReport, Event, Flow, Measured, Observer};
@@ -66,40 +64,15 @@ pub struct Terminal {
     bar: Option<ProgressBar>,
     began: Instant,
     done_before: u64,
-    is_on_gpu: bool,
-    /// Until the first losses are there.
-    tuning: Option<Sender<Infallible>>,
 }
 
-/// A GPU that takes longer to its first losses is tuning kernels.
-const TUNING: Duration = Duration::from_secs(10);
-
 impl Terminal {
-    pub fn new(epochs: usize, is_on_gpu: bool) -> Self {
-        let (began, tuning) = (Instant::now(), None);
-        Self { epochs, batch: 0, bar: None, began, done_before: 0, is_on_gpu, tuning }
+    pub fn new(epochs: usize) -> Self {
+        Self { epochs, batch: 0, bar: None, began: Instant::now(), done_before: 0 }
     }
 
     fn say(&self, line: &str) {
         say(self.bar.as_ref(), line);
-    }
-
-    /// Says what the GPU is at if the first losses are long in coming.
-    fn explain_tuning(&mut self) {
-        let (sender, losses) = channel();
-        let bar = self.bar.clone();
-        self.tuning = Some(sender);
-        let wait = move || {
-            if losses.recv_timeout(TUNING) == Err(RecvTimeoutError::Timeout) {
-                say(
-                    bar.as_ref(),
-                    "no losses yet: the GPU's kernels are probably being tuned for these shapes, which takes \
-                     about a minute; later runs find them ready",
-                );
-            }
-        };
-        // Without a thread it is not said.
-        let _ = std::thread::Builder::new().name("tuning".into()).spawn(wait);
     }
 }
 
@@ -114,7 +87,6 @@ impl Observer for Terminal {
     fn observe(&mut self, event: &Event<'_>) -> Flow {
         match event {
             Event::Layer { number, of } => {
-                self.tuning = None;
                 self.say(&format!("layer {number} of {of}"));
             }
             Event::Start { done, steps, batch, resident, .. } => {
@@ -135,9 +107,6 @@ impl Observer for Terminal {
                     }
                     self.bar = Some(bar);
                 }
-                if self.is_on_gpu && done < steps {
-                    self.explain_tuning();
-                }
             }
             Event::Step { done, .. } => {
                 if let Some(bar) = &self.bar {
@@ -145,7 +114,6 @@ impl Observer for Terminal {
                 }
             }
             Event::Read { done, epoch, terms, .. } => {
-                self.tuning = None;
                 if let Some(bar) = &self.bar {
                     let seconds = self.began.elapsed().as_secs_f64();
                     let steps = (done - self.done_before) as f64;
@@ -244,23 +212,5 @@ mod tests {
         assert_eq!(all, ["0", "74.12", "5.000", "1.234e4", "0.001230", "1.000e-9"]);
         assert_eq!(count(1234567.0), "1,234,567");
         assert_eq!([3.21, 60.0, 600.0, 9000.0].map(duration), ["3.2 s", "60 s", "10 min", "2.5 h"]);
-    }
-
-    /// Only on a GPU, only where steps are to come, and only until their losses are there.
-    #[test]
-    fn a_gpu_that_tunes_is_waited_for_until_the_first_losses() {
-        let start =
-            |done| Event::Start { done, steps: 10, steps_per_epoch: 10, batch: 1, resident: true };
-        let waits = |is_on_gpu, done| {
-            let mut terminal = Terminal::new(1, is_on_gpu);
-            let _ = terminal.observe(&start(done));
-            terminal.tuning.is_some()
-        };
-        assert_eq!([waits(true, 0), waits(false, 0), waits(true, 10)], [true, false, false]);
-
-        let mut terminal = Terminal::new(1, true);
-        let _ = terminal.observe(&start(0));
-        let _ = terminal.observe(&Event::Read { done: 1, epoch: 1, terms: &[], rate: 0.1 });
-        assert!(terminal.tuning.is_none());
     }
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use ae_data::{Shape, fingerprint};
 use ae_models::About;
 use ae_train::{Checkpoints, Observer};
-use burn::tensor::Device;
 use toml::Table;
 
 use crate::args::NewRunArgs;
@@ -53,13 +52,12 @@ impl Start {
         Ok(Self { folder, checkpoints, began, voice, maker: recipe.command, is_resumed })
     }
 
-    pub fn observers(&self, epochs: usize, device: &Device) -> Vec<Box<dyn Observer>> {
-        let is_on_gpu = !ae_kernels::uses_workers(device);
+    pub fn observers(&self, epochs: usize) -> Vec<Box<dyn Observer>> {
         vec![
             Box::new(Interrupt::new()),
             Box::new(Metrics::new(self.folder.metrics())),
             match &self.voice {
-                Voice::Alone => Box::new(Terminal::new(epochs, is_on_gpu)),
+                Voice::Alone => Box::new(Terminal::new(epochs)),
                 among => Box::new(Warnings(among.clone())),
             },
         ]

@@ -63,8 +63,9 @@ fn of(backend: wgpu::Backend, graphics: WgpuBackend) -> Vec<Gpu> {
             if info.driver.is_empty() { String::new() } else { format!(", {}", info.driver) };
         let (api, version) = (format!("{backend}{driver}"), info.driver_info.clone());
         let handle = Handle::Wgpu(Address { api: graphics, kind: address });
-        let gpu = Gpu::new(info.name.clone(), api, version, kind, handle);
-        Some(Gpu { memory: memory(&info.device_pci_bus_id), ..gpu })
+        let mut gpu = Gpu::new(info.name.clone(), api, version, kind, handle);
+        gpu.memory = memory(&info.device_pci_bus_id);
+        Some(gpu)
     };
     infos.iter().enumerate().filter_map(gpu).collect()
 }

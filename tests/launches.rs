@@ -33,8 +33,9 @@ fn main() {
     let device = device.expect("wgpu is listed").1;
     let is_missing = device.is_err();
     // One test: an observation sees the launches of all threads.
-    let trial = Trial::test("launches and workgroups of a training step", move || body(&device?))
-        .with_ignored_flag(is_missing && !is_required);
+    let trial =
+        Trial::test("wgpu::launches and workgroups of a training step", move || body(&device?))
+            .with_ignored_flag(is_missing && !is_required);
     libtest_mimic::run(&arguments, vec![trial]).exit();
 }
 

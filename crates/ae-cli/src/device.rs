@@ -14,8 +14,6 @@ mod wgpu;
 use burn::tensor::Device;
 
 use crate::error::Result;
-#[cfg(any(test, feature = "wgpu"))]
-use gpu::Handle;
 use gpu::{Gpu, Kind, gpus};
 use known::Known;
 pub use list::list;

@@ -110,7 +110,8 @@ pub fn device(
     });
     match before {
         Some(opened) => {
-            args.voice.say(format_args!("{}, where the run began", opened.name));
+            let kind = if ae_kernels::serves(&opened.device) { "CPU" } else { "GPU" };
+            args.voice.say(format_args!("{kind}: {}, where the run began", opened.name));
             Ok(opened)
         }
         None => choice.decide(training),

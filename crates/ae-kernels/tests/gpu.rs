@@ -18,7 +18,7 @@ fn main() {
     let required = std::env::var("AE_REQUIRE").unwrap_or_default();
     let is_required = required.split(',').any(|name| name == "wgpu");
     let device = device(is_required);
-    let bodies: [(&'static str, fn(&Device) -> Result<(), Failed>); 9] = [
+    let bodies: [(&str, fn(&Device) -> Result<(), Failed>); 9] = [
         ("products", products),
         ("products of which the sum is split", split_products),
         ("views", views),
@@ -33,7 +33,7 @@ fn main() {
         let device = device.clone();
         let is_missing = device.is_none();
         let run = move || body(&device.ok_or("no GPU, which AE_REQUIRE demands")?);
-        Trial::test(name, run).with_ignored_flag(is_missing && !is_required)
+        Trial::test(format!("wgpu::{name}"), run).with_ignored_flag(is_missing && !is_required)
     });
     libtest_mimic::run(&arguments, trials.collect()).exit();
 }

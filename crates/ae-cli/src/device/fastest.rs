@@ -143,7 +143,7 @@ fn line(tried: &[Tried], winner: usize, how: &str) -> String {
 mod tests {
     use burn::tensor::Device;
 
-    use super::super::{Handle, Kind};
+    use super::super::gpu::{Handle, Kind};
     use super::*;
     use crate::recipe::{Maker, Recipe};
     use crate::session::{Prepared, open_data};

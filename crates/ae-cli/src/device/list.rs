@@ -89,7 +89,8 @@ fn memory() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Gpu, Handle, Present};
+    use super::super::Present;
+    use super::super::gpu::{Gpu, Handle};
     use super::*;
 
     fn lines(others: &Others) -> Vec<String> {

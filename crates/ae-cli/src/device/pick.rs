@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 /// What is to be taken, and why.
 pub enum Pick {
     Cpu(String),
-    Gpu(Gpu, String),
+    Gpu(Box<Gpu>, String),
     /// What is faster, of the CPU and these.
     Fastest(Vec<Gpu>),
 }
@@ -35,7 +35,8 @@ pub fn choose(wanted: &Wanted, others: Others, software_counts: bool) -> Result<
         None => "no GPU driver answers".to_owned(),
         Some(software) => format!("there is no real GPU, only {} (software)", software.name),
     };
-    let asked = |gpu: &Gpu| Pick::Gpu(gpu.clone(), format!("GPU: {}, as asked", gpu.title()));
+    let asked =
+        |gpu: &Gpu| Pick::Gpu(Box::new(gpu.clone()), format!("GPU: {}, as asked", gpu.title()));
     match wanted {
         Wanted::Cpu => unreachable!("taken above"),
         Wanted::Auto if real.is_empty() => Ok(Pick::Cpu(format!("CPU: {cpu}, since {}", none()))),
@@ -49,7 +50,7 @@ pub fn choose(wanted: &Wanted, others: Others, software_counts: bool) -> Result<
         Wanted::Number(number) => match gpus.get(*number) {
             Some(gpu) => {
                 let why = format!("GPU {number}: {}, as asked", gpu.title());
-                Ok(Pick::Gpu(gpu.clone(), why))
+                Ok(Pick::Gpu(Box::new(gpu.clone()), why))
             }
             None => Err(Error::usage(format!(
                 "--device gpu:{number}: expected a number below {}, as `ae devices` shows",
@@ -75,7 +76,8 @@ pub fn choose(wanted: &Wanted, others: Others, software_counts: bool) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Handle, Present};
+    use super::super::Present;
+    use super::super::gpu::Handle;
     use super::*;
 
     fn gpu(name: &str, kind: Kind) -> Gpu {

@@ -20,7 +20,7 @@ use crate::observers::{digits, duration};
 use crate::panics::caught;
 use crate::recipe::Recipe;
 
-/// Steps that are taken first: kernels are compiled, perhaps tuned. Their loss is what devices are held against
+/// Steps that are taken first: kernels are compiled. Their loss is what devices are held against
 /// each other by.
 const FIRST: u64 = 3;
 /// A CPU takes fewer of them where they take longer.
@@ -181,7 +181,8 @@ pub fn on_cpu(training: &Training) -> Result<(Burst, f64)> {
 /// Samples per second on a GPU, or why it is not to be used; whatever happens there, in so much time. The first
 /// steps must have the loss that they have on the CPU.
 ///
-/// A GPU that does not answer in time is left to itself; it ends with the step that it is at.
+/// A GPU that does not answer in time is left to itself; it ends with the step that it is at, beside what
+/// comes next.
 pub fn on_gpu(
     gpu: &Gpu,
     training: &Training,
@@ -208,7 +209,7 @@ pub fn on_gpu(
         given_up.store(true, Ordering::Relaxed);
         Err(match error {
             RecvTimeoutError::Timeout => format!(
-                "its first steps took longer than {}, perhaps since kernels were tuned",
+                "its first steps took longer than {}, perhaps since kernels were compiled",
                 duration(patience.as_secs_f64())
             ),
             RecvTimeoutError::Disconnected => "its trial ended without an answer".to_owned(),
@@ -249,7 +250,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::device::{Handle, Kind};
+    use crate::device::gpu::{Handle, Kind};
 
     /// A training that is none: it tells the observer of steps with the loss that `loss` gives.
     fn told(loss: fn() -> Result<f64>) -> Training {
@@ -358,7 +359,10 @@ mod tests {
             Ok(3.0)
         });
         let why = tried(&hangs, Duration::from_millis(20)).unwrap_err();
-        assert_eq!(why, "its first steps took longer than 0.0 s, perhaps since kernels were tuned");
+        assert_eq!(
+            why,
+            "its first steps took longer than 0.0 s, perhaps since kernels were compiled"
+        );
         drop(held);
         // Both terms of one step were asked for, at most.
         thread::sleep(Duration::from_millis(20));

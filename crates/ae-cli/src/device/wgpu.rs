@@ -3,7 +3,7 @@
 use burn::tensor::wgpu::{WgpuBackend, wgpu};
 use burn::tensor::{Device, DeviceKind};
 
-use super::{Gpu, Handle, Kind};
+use super::gpu::{Gpu, Handle, Kind};
 
 /// How Burn is told which adapter is meant: by its interface, its kind and its number among
 /// those of its kind.

@@ -20,13 +20,19 @@ mod backend;
 #[cfg(feature = "flex")]
 mod buffer;
 #[cfg(feature = "flex")]
+mod isa;
+#[cfg(feature = "flex")]
 mod matrix;
+#[cfg(feature = "flex")]
+mod narrow;
 #[cfg(feature = "flex")]
 mod number;
 
 pub use adam::{Adam, adam};
 pub use convolution::{convolve, convolve_back};
 pub use flatten::{flatten, unflatten};
+#[cfg(feature = "flex")]
+pub use isa::isa;
 pub use jacobian::squared_jacobian;
 pub use linear::{Weight, linear};
 pub use nonlinearity::Nonlinearity;

@@ -10,8 +10,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// In the order in which they appear.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "peers",
+    "peers-avx2",
     "gpu",
     "gpu-f16",
     "gpu-bf16",

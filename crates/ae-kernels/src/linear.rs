@@ -116,7 +116,6 @@ pub(crate) mod kernel {
             }
         };
         let g = Matrix::new(through, rows, columns);
-        let both = pass.input.is_some() && pass.weight.is_some();
         let to_input = || {
             let weight = forwards(pass.weight?);
             let w = oriented::<T>(&weight, pass.transposed).transpose();
@@ -143,11 +142,9 @@ pub(crate) mod kernel {
             });
             Some(tensor(values, shape))
         };
-        let (input, weight) = if both && parts(rows * columns * columns) > 1 {
-            rayon::join(to_input, to_weight)
-        } else {
-            (to_input(), to_weight())
-        };
+        // One after the other, each on all threads. Side by side each stays with the thread that it was begun on,
+        // and that of the quicker one waits.
+        let (input, weight) = (to_input(), to_weight());
         Gradients { input, weight, bias: tensor(sum, [columns]) }
     }
 

@@ -24,9 +24,13 @@ def limit():
     eighth."""
     library = next(line for line in open("/proc/self/maps") if "libjax_common.so" in line).split()
     start = int(library[0].split("-")[0], 16) - int(library[2], 16)
-    symbols = subprocess.run(["nm", library[-1]], capture_output=True, text=True, check=True).stdout
     name = "_ZZN3ynn24get_supported_arch_flagsEvE5flags"
-    address = next(int(line.split()[0], 16) for line in symbols.splitlines() if line.endswith(name))
+    # Line by line: all of them at once would be the most memory this process ever has.
+    with subprocess.Popen(["nm", library[-1]], stdout=subprocess.PIPE, text=True) as symbols:
+        lines = [line for line in symbols.stdout if line.split()[-1] == name]
+    if not lines:
+        sys.exit(f"isa: expected {name} in {library[-1]}; this JAX cannot be limited")
+    address = int(lines[0].split()[0], 16)
     jax.jit(jnp.matmul)(jnp.ones((64, 64)), jnp.ones((64, 64))).block_until_ready()
     flags = ctypes.c_uint64.from_address(start + address)
     if not flags.value & 0x80:

@@ -77,12 +77,16 @@ fn compare(options: &Options) -> Result<()> {
             true => ("gpu", "Beside PyTorch and JAX on a GPU"),
             false => ("peers", "Beside PyTorch and JAX"),
         };
+        let (section, title) = match options.is_limited {
+            true => (format!("{section}-{}", options.isa), format!("{title}, {}", options.isa)),
+            false => (section.to_owned(), title.to_owned()),
+        };
         let half = match options.precision {
             Precision::Full => None,
             half => Some(options::name(half)),
         };
-        let section = half.map_or(section.to_owned(), |half| format!("{section}-{half}"));
-        let title = half.map_or(title.to_owned(), |half| format!("{title}, {half}"));
+        let section = half.map_or(section.clone(), |half| format!("{section}-{half}"));
+        let title = half.map_or(title.clone(), |half| format!("{title}, {half}"));
         record::record(&section, &title, &report)?;
     }
     Ok(())

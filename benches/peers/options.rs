@@ -14,6 +14,17 @@ pub const PEERS: [&str; 4] = ["eager", "fused", "compile", "jax"];
 /// Those of PyTorch.
 pub const PYTORCH: [&str; 3] = ["eager", "fused", "compile"];
 
+/// The only limit that all sides know.
+const AVX2: &str = "avx2";
+
+/// What PyTorch's libraries, what it compiles, and XLA take for that limit.
+const LIMITS: [(&str, &str); 4] = [
+    ("ATEN_CPU_CAPABILITY", "avx2"),
+    ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
+    ("ONEDNN_MAX_CPU_ISA", "AVX2"),
+    ("XLA_FLAGS", "--xla_cpu_max_isa=AVX2"),
+];
+
 pub const HELP: &str = "\
 Compares a training step with PyTorch's and JAX's.
 
@@ -26,6 +37,7 @@ Compares a training step with PyTorch's and JAX's.
 --seconds S       length of a turn: 1
 --device D        cpu or gpu
 --precision P     full, f16 or bf16: ours with that precision, PyTorch with autocast, JAX not at all
+--isa avx2        all sides without wider vectors than those of AVX2
 --product SIDE    of the square product that is the ceiling: 2048; less where no ceiling is wanted
 --python PATH     an interpreter with torch, jax and numpy: what benches/peers/install makes
 --record          put the results into benches/RESULTS.md
@@ -43,6 +55,9 @@ pub struct Options {
     /// The name of the GPU, or `CPU`.
     pub processor: String,
     pub precision: Precision,
+    /// The instruction set that our kernels use, and whether the other sides are limited to it.
+    pub isa: &'static str,
+    pub is_limited: bool,
     /// The side of the square matrices whose product says what the machine can do.
     pub product: usize,
     pub python: PathBuf,
@@ -61,6 +76,8 @@ impl Options {
             device: "cpu".to_owned(),
             processor: String::new(),
             precision: Precision::Full,
+            isa: ae_kernels::isa()?,
+            is_limited: false,
             product: 2048,
             python: installed_python(),
             is_to_record: false,
@@ -94,6 +111,16 @@ impl Options {
                 "--seconds" => options.seconds = value()?.parse()?,
                 "--device" => options.device = value()?,
                 "--precision" => options.precision = precision(&value()?)?,
+                "--isa" => {
+                    let (isa, has) = (value()?, options.isa);
+                    if isa != AVX2 || ![AVX2, "avx512"].contains(&has) {
+                        return Err(format!(
+                            "--isa: expected {AVX2} where there is that, got {isa}, and {has} here"
+                        )
+                        .into());
+                    }
+                    (options.isa, options.is_limited) = (AVX2, true);
+                }
                 "--product" => options.product = value()?.parse()?,
                 "--python" => options.python = value()?.into(),
                 "--record" => options.is_to_record = true,
@@ -111,10 +138,16 @@ impl Options {
             true => backends::name(&device).unwrap_or_else(|| "GPU".to_owned()),
             false => "CPU".to_owned(),
         };
+        if options.is_limited && options.is_on_gpu() {
+            return Err("--isa: expected --device cpu; a GPU has none of it".into());
+        }
         if options.is_to_record && !options.is_on_gpu() && !options.precision.is_full() {
             return Err(
                 "--record: expected full precision on a CPU; a half one is slower there".into()
             );
+        }
+        if options.is_to_check && options.is_limited {
+            return Err("--check: expected no --isa; set AE_MAX_ISA for our side".into());
         }
         if options.is_to_check && !options.precision.is_full() {
             return Err(
@@ -140,6 +173,9 @@ impl Options {
         if side == "ours" {
             let program = std::env::current_exe().expect("a program knows where it is");
             let mut command = Command::new(program);
+            if self.is_limited {
+                command.env("AE_MAX_ISA", self.isa);
+            }
             command.args(["--ours", case, &size, &self.device, precision]);
             return command;
         }
@@ -157,6 +193,9 @@ impl Options {
         command.env("TORCHINDUCTOR_COMPILE_THREADS", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         // JAX reserves three quarters of a GPU's memory at its start; two of its processes share one here.
         command.env("XLA_PYTHON_CLIENT_PREALLOCATE", "false");
+        if self.is_limited {
+            command.envs(LIMITS);
+        }
         command
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ae_kernels::{Nonlinearity, Weight, linear};
 use autoencoders::burn::module::Module;
 use autoencoders::burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use autoencoders::data::{Samples, Shape};
@@ -32,7 +33,7 @@ pub fn train(case: &Case, batch: usize, device: &Device, precision: Precision) -
     Ok(())
 }
 
-/// Multiplies square matrices until the input ends.
+/// Multiplies square matrices, as a layer does, until the input ends.
 pub fn multiply(side: usize, device: &Device, precision: Precision) -> Result<()> {
     let mut turns = Turns::new(device, 0);
     let factor = TensorData::new(random(side * side), [side; 2]);
@@ -42,8 +43,11 @@ pub fn multiply(side: usize, device: &Device, precision: Precision) -> Result<()
         Precision::F16 => factor.cast(FloatDType::F16),
         Precision::Bf16 => factor.cast(FloatDType::BF16),
     };
+    let bias = Tensor::<1>::zeros([side], (device, factor.dtype()));
     loop {
-        std::hint::black_box(factor.clone().matmul(factor.clone()));
+        let weight = Weight::Straight(factor.clone());
+        let product = linear(factor.clone(), weight, bias.clone(), Nonlinearity::Identity);
+        std::hint::black_box(product);
         if turns.step() == Flow::Stop {
             return Ok(());
         }

@@ -54,6 +54,8 @@ def steps(side, case, size, weights, rows, device, precision):
             sys.exit(f"device: expected {device}, JAX has {jax.default_backend()}")
         if precision != "full":
             sys.exit("precision: JAX's side has full alone")
+        if in_jax.IS_LIMITED:
+            in_jax.limit()
         if case["kind"] == "product":
             return in_jax.product(size)
         return in_jax.net(case, size, weights, rows, np.random.default_rng(1))

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::case::{Case, operations_of_product};
 use crate::options::{Options, PEERS};
 use crate::process::{Process, Ready};
-use crate::quiet::pause;
+use crate::quiet::undisturbed;
 
 /// The square product on one side, which takes its turns beside every net.
 pub struct Product {
@@ -77,16 +77,19 @@ impl Point {
             let turns = point.sides.len() + products.len();
             let mut failed = Vec::new();
             for at in (0..turns).map(|at| (at + turns - round % turns) % turns) {
-                point.idle.extend(pause());
                 if let Some(product) = at.checked_sub(point.sides.len()) {
-                    let turn = products[product].process.turn(options.seconds / 4.0)?;
+                    let process = &mut products[product].process;
+                    let (turn, idle) = undisturbed(|| process.turn(options.seconds / 4.0))?;
+                    point.idle.extend(idle);
                     let operations = operations_of_product(options.product);
                     point.products[product].1.push(turn.steps_per_second * operations);
                     continue;
                 }
                 let side = &mut point.sides[at];
-                match processes[at].turn(options.seconds) {
-                    Ok(turn) => {
+                let process = &mut processes[at];
+                match undisturbed(|| process.turn(options.seconds)) {
+                    Ok((turn, idle)) => {
+                        point.idle.extend(idle);
                         side.samples_per_second.push(turn.steps_per_second * batch as f64);
                         side.peak_bytes = turn.peak_bytes;
                     }

@@ -1,4 +1,5 @@
-//! The pause between two turns, and whether anybody else is at work on the machine meanwhile.
+//! The pause between two turns, and whether anybody else is at work on the machine meanwhile. Turns that were
+//! disturbed are taken again.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -7,9 +8,36 @@ use std::time::Duration;
 const SETTLE: Duration = Duration::from_millis(250);
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The share of the processors' time in which they had nothing to do, where the system tells.
-pub fn pause() -> Option<f64> {
-    sleep(SETTLE);
+/// Others are at work on a machine that is less idle than this between turns.
+pub const IDLE: f64 = 0.9;
+
+/// How often a turn is taken again, and how often the machine is looked at before one.
+const TRIES: usize = 8;
+const LOOKS: usize = 600;
+
+/// Takes a turn once nobody else is at work, and again where somebody was right after it. With it comes the share
+/// of the processors' time in which they had nothing to do then, where the system tells.
+pub fn undisturbed<T, E>(mut turn: impl FnMut() -> Result<T, E>) -> Result<(T, Option<f64>), E> {
+    let is_disturbed = |idle: Option<f64>| idle.is_some_and(|idle| idle < IDLE);
+    for attempt in 1.. {
+        for _ in 0..LOOKS {
+            if !is_disturbed(look()) {
+                break;
+            }
+            sleep(SETTLE);
+        }
+        let taken = turn()?;
+        sleep(SETTLE);
+        let idle = look();
+        if !is_disturbed(idle) || attempt == TRIES {
+            return Ok((taken, idle));
+        }
+    }
+    unreachable!("the last attempt counts")
+}
+
+/// The share of the processors' time in which they have nothing to do, where the system tells.
+fn look() -> Option<f64> {
     let before = ticks();
     sleep(LOOK);
     let ([idle_before, all_before], [idle, all]) = (before?, ticks()?);

@@ -5,6 +5,7 @@ use autoencoders::train::Precision;
 use crate::options::{Options, PEERS, PYTORCH, name};
 use crate::ours::ROWS;
 use crate::point::{Point, Side};
+use crate::quiet::IDLE;
 use crate::spread::Spread;
 
 /// Dense nets on a CPU: times the best mode of PyTorch and times JAX, or else the share of the ceiling.
@@ -16,8 +17,6 @@ const CONVOLUTIONAL_OVER_BEST: f64 = 1.5;
 /// On a GPU: times PyTorch without compiling, and with it at large batches.
 const GPU_OVER_PYTORCH: f64 = 1.0;
 const LARGE: usize = 1024;
-/// Others are at work on a machine that is less idle than this between turns.
-const IDLE: f64 = 0.9;
 
 const MEBIBYTE: f64 = 1048576.0;
 const NONE: &str = "-";
@@ -42,7 +41,7 @@ fn introduction(points: &[Point], options: &Options) -> String {
     versions.dedup();
     let mut text = format!(
         "A training step (a batch of {ROWS} resident rows, noise, loss, gradient, Adam; {}) of the same \
-         net on each side, {} turns of {} s each in rotation, on the {}: {}.",
+         net on each side, {} turns of {} s each in rotation, on the {}: {}.{}",
         match options.precision {
             Precision::Full => "f32".to_owned(),
             half => format!("layers in {}, PyTorch's with autocast", name(half)),
@@ -51,6 +50,10 @@ fn introduction(points: &[Point], options: &Options) -> String {
         options.seconds,
         options.processor,
         versions.join(", "),
+        match options.is_limited {
+            true => format!(" All sides are limited to {}.", options.isa),
+            false => String::new(),
+        },
     );
     let idle: Vec<f64> = points.iter().flat_map(|point| point.idle.iter().copied()).collect();
     if !idle.is_empty() {
@@ -72,7 +75,7 @@ fn products(points: &[Point], options: &Options) -> String {
         let rates = points.iter().flat_map(|point| &point.products[index].1);
         let Spread { median, least, greatest } = Spread::of(rates.map(|rate| rate / 1e9));
         let owner = match *side {
-            "ours" => "Burn's",
+            "ours" => "Our",
             "eager" => "PyTorch's",
             _ => "JAX's",
         };

@@ -10,8 +10,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// In the order in which they appear.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "peers",
+    "peers-avx2",
     "gpu",
     "gpu-f16",
     "gpu-bf16",
@@ -53,15 +54,18 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(beside, path)
 }
 
-/// When, of what and on what a section was measured: machines may differ from one to the next.
+/// When, of what and on what a section was measured, with the instruction set of the kernels: machines may differ from
+/// one to the next.
 fn provenance() -> String {
-    format!("Measured on {}, commit {}, {}.", date(), commit(), processor())
+    let isa = ae_kernels::isa().unwrap_or(UNKNOWN);
+    format!("Measured on {}, commit {}, {} ({isa}).", date(), commit(), processor())
 }
 
 fn header(has_gpu: bool) -> String {
     let mut text = format!(
         "# Results\n\nWritten by the benchmarks themselves (`benches/README.md` has the commands), no \
-         number by hand. The machine of the section written last:\n\n| | |\n|---|---|\n\
+         number by hand. In brackets behind a section's processor is the instruction set of the kernels; sections \
+         without one are older than these brackets. The machine of the section written last:\n\n| | |\n|---|---|\n\
          | processor | {} |\n| caches | {} |\n| memory | {} |\n| system | {} |\n| compiler | {} |\n\
          | allocator | mimalloc 2, as in the program `ae`, where a section says nothing else |\n\
          | date | {} |\n| commit | {} |\n",

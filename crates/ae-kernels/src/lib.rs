@@ -23,7 +23,11 @@ mod buffer;
 #[cfg(feature = "gpu")]
 mod gpu;
 #[cfg(feature = "flex")]
+mod isa;
+#[cfg(feature = "flex")]
 mod matrix;
+#[cfg(feature = "flex")]
+mod narrow;
 #[cfg(feature = "flex")]
 mod number;
 #[cfg(any(feature = "flex", feature = "gpu"))]
@@ -35,6 +39,8 @@ pub use convolution::{convolve, convolve_back};
 pub use flatten::{flatten, unflatten};
 #[cfg(feature = "gpu")]
 pub use gpu::{Launched, Launches, launches};
+#[cfg(feature = "flex")]
+pub use isa::isa;
 pub use jacobian::squared_jacobian;
 pub use linear::{Weight, linear};
 pub use loss::{cross_entropy, log_sigmoid, squared_error};

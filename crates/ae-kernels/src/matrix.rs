@@ -1,4 +1,5 @@
-//! Matrices in memory, their products, and memory to write them to. All `unsafe` of the kernels is here.
+//! Matrices in memory, their products, and memory to write them to. All `unsafe` of the kernels is here and in
+//! `narrow`.
 #![allow(
     unsafe_code,
     reason = "products into parts of one buffer, and buffers that are not zeroed first"
@@ -10,6 +11,7 @@ use std::ops::Range;
 use burn::backend::TensorMetadata;
 use burn_flex::FlexTensor;
 
+use crate::isa::limit;
 use crate::number::Number;
 
 /// A matrix that is read: an element lies at `row * row_stride + column * column_stride`.
@@ -163,6 +165,13 @@ pub(crate) fn multiply<T: Number>(
     // SAFETY: all three matrices lie inside of their slices, as was just checked (`out` by its
     // construction), and `out`, which is borrowed mutably, overlaps neither of the others.
     unsafe {
+        if let Some(multiply) = limit().and_then(T::product) {
+            let strides = |matrix: &Matrix<'_, T>| {
+                (matrix.values.as_ptr(), matrix.column_stride as isize, matrix.row_stride as isize)
+            };
+            let to = (out.start, 1, out.row_stride as isize);
+            return multiply([m, n, k], to, accumulate, strides(&left), strides(&right));
+        }
         gemm::gemm(
             m,
             n,

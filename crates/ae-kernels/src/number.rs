@@ -6,6 +6,9 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use burn::tensor::Element;
 use pulp::{Simd, WithSimd};
 
+pub(crate) use crate::isa::{dispatched, vectorized};
+use crate::narrow::{self, Gemm};
+
 /// `f32` or `f64`.
 pub(crate) trait Number:
     Element
@@ -40,6 +43,9 @@ pub(crate) trait Number:
     fn lanes<S: Simd>() -> usize {
         size_of::<Self::Lanes<S>>() / size_of::<Self>()
     }
+
+    /// The product of an instruction set that is not the widest of the processor.
+    fn product(isa: &str) -> Option<Gemm<Self>>;
 
     fn of(value: f64) -> Self;
     fn wide(self) -> f64;
@@ -78,6 +84,15 @@ impl Number for f64 {
     #[inline(always)]
     fn multiply_add<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
         simd.mul_add_f64s(a, b, c)
+    }
+
+    fn product(isa: &str) -> Option<Gemm<Self>> {
+        match isa {
+            "scalar" => Some(narrow::scalar_f64),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            "avx2" => Some(narrow::avx2_f64),
+            _ => None,
+        }
     }
 
     #[inline(always)]
@@ -130,6 +145,15 @@ impl Number for f32 {
     #[inline(always)]
     fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
         simd.mul_add_f32s(a, b, c)
+    }
+
+    fn product(isa: &str) -> Option<Gemm<Self>> {
+        match isa {
+            "scalar" => Some(narrow::scalar_f32),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            "avx2" => Some(narrow::avx2_f32),
+            _ => None,
+        }
     }
 
     #[inline(always)]
@@ -200,18 +224,6 @@ impl Number for f32 {
         let far = ((1.0 - e) / (1.0 + e)).copysign(self);
         if self.abs() < 0.625 { near } else { far }
     }
-}
-
-/// Runs a loop compiled for the widest vectors that the processor has.
-#[inline(always)]
-pub(crate) fn vectorized<R>(body: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(body)
-}
-
-/// Runs what is written in vectors for those that the processor has.
-#[inline(always)]
-pub(crate) fn dispatched<W: WithSimd>(work: W) -> W::Output {
-    pulp::Arch::new().dispatch(work)
 }
 
 /// How many numbers the processor's vectors hold.

@@ -78,7 +78,6 @@ fn backward<T: Number>(pass: &Pass<Flex, Form>, gradient: &FlexTensor) -> Gradie
         }
     };
     let g = Matrix::new(through, rows, columns);
-    let both = pass.input.is_some() && pass.weight.is_some();
     let to_input = || {
         let weight = forwards(pass.weight.as_ref()?);
         let w = oriented::<T>(&weight, transposed).transpose();
@@ -104,11 +103,9 @@ fn backward<T: Number>(pass: &Pass<Flex, Form>, gradient: &FlexTensor) -> Gradie
         });
         Some(tensor(values, shape))
     };
-    let (input, weight) = if both && parts(rows * columns * columns) > 1 {
-        rayon::join(to_input, to_weight)
-    } else {
-        (to_input(), to_weight())
-    };
+    // One after the other, each on all threads. Side by side each stays with the thread that it was begun on,
+    // and that of the quicker one waits.
+    let (input, weight) = (to_input(), to_weight());
     Gradients { input, weight, bias: tensor(sum, [columns]) }
 }
 

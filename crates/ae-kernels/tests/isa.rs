@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use ae_kernels::{Nonlinearity, Weight, isa, linear};
+use ae_kernels::{Activation, Weight, isa, linear};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// What the child does: a product, which is the same for every instruction set, and a line about it.
@@ -17,7 +17,7 @@ fn child() {
     };
     let bias = Tensor::<1>::zeros([33], &Device::flex());
     let weight = Weight::Straight(numbers(50, 33));
-    let output = linear(numbers(70, 50), weight, bias, Nonlinearity::Identity);
+    let output = linear(numbers(70, 50), weight, bias, Activation::Identity);
     // Whole numbers, so that no order of the terms rounds.
     let sum: f32 = output.into_data().iter::<f32>().map(f32::abs).sum();
     println!("{} {sum}", isa().map_or_else(|message| message, str::to_owned));

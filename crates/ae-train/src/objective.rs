@@ -394,7 +394,7 @@ mod tests {
         pass.logits = Tensor::zeros([1, 3], &device);
         let touched = TensorData::from([[true, true, false]]);
         pass.corrupted.touched =
-            Touched::These(Tensor::<2, Bool>::from_data(touched, &device).into());
+            Touched::These(Tensor::<2, burn::tensor::Bool>::from_data(touched, &device).into());
         let loss: f32 = objective.losses(&pass).total().into_scalar();
         assert_eq!(loss, 7.25);
     }

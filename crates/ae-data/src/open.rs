@@ -61,6 +61,8 @@ impl Whole {
                 *samples = draw(samples, count, options.seed).map_err(|error| error.of(&of))?;
             }
         }
+        parts.test = parts.test.filled_as(&parts.training);
+        parts.training = parts.training.clone().filled_as(&parts.training);
         if let Some(normal) = options.normal {
             parts = one_class(&parts, normal).map_err(|error| error.of(&source))?;
             what += &format!(", class {normal} against the rest");
@@ -126,7 +128,9 @@ pub fn open_whole(
         Kind::CifarFolder => cifar::read_folder(path)?,
         Kind::IdxFolder => mnist::read_folder(path)?,
         Kind::Images => read_images(path, options.resize)?,
-        Kind::Table => (table::read(path, options.label_column.as_deref())?, None),
+        Kind::Table => {
+            (table::read_with(path, options.label_column.as_deref(), &options.table)?, None)
+        }
         Kind::Array => (npy::read(path, labels_file)?, None),
     };
     let (name, what) = match names().into_iter().find(|(name, _)| name == source) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::quote;
 use crate::kind::Kind;
+use crate::table::TableOptions;
 use crate::{Error, Result, Search};
 
 /// What [`open`](crate::open()) may be told beyond the source.
@@ -13,6 +14,7 @@ use crate::{Error, Result, Search};
 /// | `search` | cache, download | published sets | where they are looked for |
 /// | `resize` | none | a folder of images | width and height to bring all images to |
 /// | `label_column` | `label`, `class`, `target` | a table | name or index of the column that holds the labels |
+/// | `table` | found by itself | a table | [how it is read](TableOptions): header, separator, roles of columns, missing cells |
 /// | `labels_file` | none | a NumPy array | a `.npy` of integers, one for each sample |
 /// | `test_fraction` | 0.1 | sources without a test part | what part is held out as test part |
 /// | `training_samples` | all, or [`default_counts`](crate::default_counts) | all | how many to train on: so many are made, or so many of those there are [drawn](crate::draw()) |
@@ -33,6 +35,8 @@ pub struct Options {
     pub resize: Option<(usize, usize)>,
     /// The column of a table that holds the labels.
     pub label_column: Option<String>,
+    /// How a table is read.
+    pub table: TableOptions,
     /// The labels of a NumPy array.
     pub labels_file: Option<PathBuf>,
     /// The part held out of a source that has no test part.
@@ -55,6 +59,7 @@ impl Options {
             ("data folder", self.search.data_dir.is_some(), kind.is_published(), "a published set"),
             ("resize", self.resize.is_some(), kind == Kind::Images, "a folder of images"),
             ("label column", self.label_column.is_some(), kind == Kind::Table, "a table"),
+            ("table", self.table != TableOptions::default(), kind == Kind::Table, "a table"),
             ("labels file", self.labels_file.is_some(), kind == Kind::Array, "a NumPy array"),
             ("test fraction", self.test_fraction.is_some(), !has_test, NO_TEST_PART),
         ];

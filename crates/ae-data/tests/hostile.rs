@@ -577,7 +577,9 @@ fn tables() {
         (
             "a missing cell",
             |dir| csv(dir, "height,width\n1,2\n3,\n"),
-            "<dir>/table.csv, line 3, column `width`: expected a value, got an empty cell",
+            "<dir>/table.csv, line 3, column `width`: expected a value, got an empty cell; 1 cell is \
+             missing, 1 in `width`: give `missing` as drop to leave such rows out, as mean to fill \
+             them, or ignore columns",
         ),
         (
             "a cell that is no number",
@@ -592,7 +594,9 @@ fn tables() {
         (
             "NaN",
             |dir| csv(dir, "height,width\n1,2\nNaN,4\n"),
-            "<dir>/table.csv, line 3, column `height`: expected a finite number, got `NaN`",
+            "<dir>/table.csv, line 3, column `height`: expected a value, got `NaN`; 1 cell is missing, \
+             1 in `height`: give `missing` as drop to leave such rows out, as mean to fill them, or \
+             ignore columns",
         ),
         (
             "infinity",
@@ -606,14 +610,18 @@ fn tables() {
              `1e39`",
         ),
         (
-            "decimal commas",
-            |dir| csv(dir, "height;width\n1,5;2,5\n"),
-            "<dir>/table.csv, line 2, column `height`: expected a number, got `1,5`",
+            "decimal commas and decimal points",
+            |dir| csv(dir, "height;width\n1,5;2.5\n"),
+            "<dir>/table.csv: expected numbers that say whether a comma is before decimals or \
+             parts thousands, got both `2.5` and `1,5` between `;`; give `decimal` as point or \
+             comma",
         ),
         (
             "a missing label",
             |dir| csv(dir, "height,label\n1,a\n2,\n"),
-            "<dir>/table.csv, line 3, column `label`: expected a value, got an empty cell",
+            "<dir>/table.csv, line 3, column `label`: expected a value, got an empty cell; 1 cell is \
+             missing, 1 in `label`: give `missing` as drop to leave such rows out, as mean to fill \
+             them, or ignore columns",
         ),
         (
             "a row that is too short",
@@ -639,29 +647,21 @@ fn tables() {
             "a first row of a number and a text",
             |dir| csv(dir, "1,oops\n3,4\n5,6\n"),
             "<dir>/table.csv, line 1, column `1`: expected a number, got `oops`; a first row of \
-             names has no number in it",
-        ),
-        (
-            "names that are years beside one that is none",
-            |dir| csv(dir, "country,2019,2020\n1,2,3\n"),
-            "<dir>/table.csv, line 1, column `0`: expected a number, got `country`; a first row of \
-             names has no number in it",
-        ),
-        (
-            "labels at the end of a table without names",
-            |dir| csv(dir, "5.1,3.5,setosa\n6.2,3.4,virginica\n"),
-            "<dir>/table.csv, line 1, column `2`: expected a number, got `setosa`; a first row of \
-             names has no number in it",
+             names has no number in it; give `header` if it is one or is none",
         ),
         (
             "a first row of a number and NaN",
             |dir| csv(dir, "1,NaN\n3,4\n"),
-            "<dir>/table.csv, line 1, column `1`: expected a finite number, got `NaN`",
+            "<dir>/table.csv, line 1, column `1`: expected a value, got `NaN`; 1 cell is missing, 1 in \
+             `1`: give `missing` as drop to leave such rows out, as mean to fill them, or ignore \
+             columns",
         ),
         (
             "an empty cell in a first row of numbers",
             |dir| csv(dir, "1,,3\n4,5,6\n"),
-            "<dir>/table.csv, line 1, column `1`: expected a value, got an empty cell",
+            "<dir>/table.csv, line 1, column `1`: expected a value, got an empty cell; 1 cell is \
+             missing, 1 in `1`: give `missing` as drop to leave such rows out, as mean to fill \
+             them, or ignore columns",
         ),
         (
             "an empty file",
@@ -680,8 +680,9 @@ fn tables() {
         ),
         (
             "bytes that are no text",
-            |dir| csv(dir, b"height,width\n1,\xff\n"),
-            "<dir>/table.csv, line 2: expected text in UTF-8, got other bytes",
+            |dir| csv(dir, b"height,width\n1,2\n1,\0\n"),
+            "<dir>/table.csv: expected a table as text, got bytes of 0, which no text has; if it \
+             is one, save it as UTF-8",
         ),
         (
             "a cell of a thousand letters",

@@ -10,8 +10,8 @@ use header::{Array, Kind};
 /// Reads samples, and their labels from a second file if one is given.
 ///
 /// Elements may be f4, f8, i1 to i8, u1 to u8 or bool, little or big endian, in C or Fortran
-/// order. Bytes (u1) of images are pixels, `byte / 255`; everything else is the number itself,
-/// rounded to f32, so that integers beyond 2^24 lose their last digits. Labels are a
+/// order. Bytes (u1) of images are pixels, `byte / 255`; everything else is the number itself (columns
+/// that f32 would round away, such as times, in f64). Labels are a
 /// one-dimensional array of integers; each different one is a class. The files may be gzip.
 ///
 /// # Shapes
@@ -44,7 +44,7 @@ pub fn read(path: &Path, labels: Option<&Path>) -> Result<Samples> {
         let pixels = (0..array.len()).map(|at| array.integer(at) as u8).collect();
         Samples::from_bytes(pixels, shape)?
     } else {
-        Samples::from_floats(floats(&array, path)?, shape)?
+        numbers(&array, shape, path)?
     };
     let Some(labels) = labels else {
         return Ok(samples);
@@ -58,7 +58,18 @@ pub fn read(path: &Path, labels: Option<&Path>) -> Result<Samples> {
     samples.with_labels(classes.finish()?)
 }
 
-fn floats(array: &Array, path: &Path) -> Result<Vec<f32>> {
+/// Floats of 32 bits and less as they are; of wider elements what those would round away, too.
+fn numbers(array: &Array, shape: Shape, path: &Path) -> Result<Samples> {
+    match (array.kind, array.size) {
+        (_, 1 | 2) | (Kind::Float, 4) => {
+            let values = floats(array, path)?.into_iter().map(|value| value as f32);
+            Samples::from_floats(values.collect(), shape)
+        }
+        _ => Samples::from_cells(floats(array, path)?, shape),
+    }
+}
+
+fn floats(array: &Array, path: &Path) -> Result<Vec<f64>> {
     let mut values = Vec::with_capacity(array.len());
     for at in 0..array.len() {
         let value = array.number(at);
@@ -70,7 +81,7 @@ fn floats(array: &Array, path: &Path) -> Result<Vec<f32>> {
                 format!("{value:?}"),
             ));
         }
-        values.push(value as f32);
+        values.push(value);
     }
     Ok(values)
 }

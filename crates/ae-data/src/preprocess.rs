@@ -77,7 +77,8 @@ impl Preprocessing {
     /// # Errors
     /// If there are no samples to fit to.
     pub fn fit(method: Method, training: &Samples) -> Result<Self> {
-        let fill = if training.missing() > 0 { training.means() } else { vec![] };
+        let mut fill = if training.missing() > 0 { training.means() } else { vec![] };
+        fill.iter_mut().for_each(|mean| *mean = short(*mean));
         if method == Method::None {
             let width = if fill.is_empty() { 0 } else { training.width() };
             return Ok(Self { width, fill, ..Self::none() });
@@ -105,7 +106,7 @@ impl Preprocessing {
             }
         }
         let far = |(offset, scale): &(f64, f64)| {
-            if offset.abs() > FAR * scale { offset - f64::from(*offset as f32) } else { 0.0 }
+            if offset.abs() > FAR * scale { short(offset - f64::from(*offset as f32)) } else { 0.0 }
         };
         let mut rest: Vec<f64> = pairs.iter().map(far).collect();
         if pairs.iter().all(|(offset, scale)| offset.abs() <= FAR * scale) {
@@ -240,6 +241,11 @@ impl Preprocessing {
         }
         Ok(())
     }
+}
+
+/// A number to 15 digits, which every reader of JSON reads as it was written.
+fn short(value: f64) -> f64 {
+    format!("{value:.14e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]

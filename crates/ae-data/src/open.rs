@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::catalogue::{cifar_folders, names};
 use crate::error::list;
 use crate::kind::Kind;
+use crate::one_class::{self, one_class};
 use crate::options::{NO_TEST_PART, not_for};
-use crate::{Error, Options, Parts, Progress, Result, Samples, Search, draw, one_class};
+use crate::{Error, Labels, Options, Parts, Progress, Result, Samples, Search, draw};
 use crate::{cifar, mnist, npy, table, variations};
 
 /// A data set ready to use.
@@ -63,9 +64,12 @@ impl Whole {
         }
         parts.test = parts.test.filled_as(&parts.training);
         parts.training = parts.training.clone().filled_as(&parts.training);
-        if let Some(normal) = options.normal {
+        if let Some(normal) = &options.normal {
+            let names = parts.training.labels().map(Labels::names).unwrap_or_default();
+            let name = one_class::find(names, normal).map(|class| names[class].clone());
+            let name = name.unwrap_or_else(|| normal.clone());
             parts = one_class(&parts, normal).map_err(|error| error.of(&source))?;
-            what += &format!(", class {normal} against the rest");
+            what += &format!(", class {name} against the rest");
         }
         Ok(DataSet { name, what, parts })
     }
@@ -131,7 +135,7 @@ pub fn open_whole(
         Kind::Table => {
             (table::read_with(path, options.label_column.as_deref(), &options.table)?, None)
         }
-        Kind::Array => (npy::read(path, labels_file)?, None),
+        Kind::Array => (npy::read_with(path, labels_file, options.table.missing)?, None),
     };
     let (name, what) = match names().into_iter().find(|(name, _)| name == source) {
         Some(known) => known,
@@ -286,7 +290,7 @@ mod tests {
         assert_eq!(classes(&turned), classes(&basic));
         assert_ne!(rows(&turned.parts.test), rows(&basic.parts.test));
 
-        let normal = Options { normal: Some(3), ..options };
+        let normal = Options { normal: Some("3".into()), ..options };
         let threes = made("mnist-bg-rand", &normal);
         let are_three = |set: &DataSet| classes(set).iter().filter(|class| **class == 3).count();
         let labels = threes.parts.test.labels().unwrap().classes();

@@ -785,19 +785,19 @@ fn numpy_arrays() {
         (
             "complex numbers",
             |dir| numpy(dir, &described("'<c16'", "(1, 1)", &[0; 16])),
-            "<dir>/array.npy: expected elements of type f4, f8, i1 to i8, u1 to u8 or bool, got \
+            "<dir>/array.npy: expected elements of type f2, f4, f8, i1 to i8, u1 to u8 or bool, got \
              `<c16`",
         ),
         (
-            "half floats",
-            |dir| numpy(dir, &described("'<f2'", "(1, 1)", &[0; 2])),
-            "<dir>/array.npy: expected elements of type f4, f8, i1 to i8, u1 to u8 or bool, got \
-             `<f2`",
+            "Python objects",
+            |dir| numpy(dir, &described("'|O'", "(1, 1)", &[0; 8])),
+            "<dir>/array.npy: expected elements of type f2, f4, f8, i1 to i8, u1 to u8 or bool, got \
+             Python objects; save `array.astype('float32')` instead",
         ),
         (
             "records",
             |dir| numpy(dir, &described("[('x', '<f4'), ('y', '<f4')]", "(1,)", &[0; 8])),
-            "<dir>/array.npy: expected elements of type f4, f8, i1 to i8, u1 to u8 or bool, got a \
+            "<dir>/array.npy: expected elements of type f2, f4, f8, i1 to i8, u1 to u8 or bool, got a \
              record of several fields",
         ),
         (
@@ -831,8 +831,9 @@ fn numpy_arrays() {
         (
             "one dimension",
             |dir| numpy(dir, &described("'<f4'", "(3,)", &[0; 12])),
-            "<dir>/array.npy: expected shape [n, columns], [n, height, width] or [n, 1 or 3, \
-             height, width], got [3]",
+            "<dir>/array.npy: expected shape [n, columns], [n, height, width], [n, 1 or 3, height, \
+             width] or [n, height, width, 1 or 3], got [3]; of one column make \
+             `array.reshape(-1, 1)`",
         ),
         (
             "more columns than a table may have",
@@ -840,10 +841,11 @@ fn numpy_arrays() {
             "<dir>/array.npy: expected at most 1048576 columns, got 1048577",
         ),
         (
-            "channels last",
-            |dir| numpy(dir, &described("'|u1'", "(1, 2, 2, 3)", &[0; 12])),
-            "<dir>/array.npy: expected shape [n, columns], [n, height, width] or [n, 1 or 3, \
-             height, width], got [1, 2, 2, 3]",
+            "images with transparency",
+            |dir| numpy(dir, &described("'|u1'", "(1, 2, 2, 4)", &[0; 16])),
+            "<dir>/array.npy: expected shape [n, columns], [n, height, width], [n, 1 or 3, height, \
+             width] or [n, height, width, 1 or 3], got [1, 2, 2, 4]; without transparency it is \
+             `array[..., :3]`",
         ),
         (
             "NaN",
@@ -852,7 +854,8 @@ fn numpy_arrays() {
                 numpy(dir, &described("'<f4'", "(3, 2)", &values))
             },
             "<dir>/array.npy, element [1, 1]: expected a finite number from -3.4e38 to 3.4e38, got \
-             NaN",
+             NaN; 1 elements are NaN, in 1 of 3 rows: give `missing` as drop to leave such rows \
+             out, as mean to fill them",
         ),
         (
             "a number beyond f32",
@@ -867,14 +870,18 @@ fn numpy_arrays() {
         ),
         (
             "labels that are floats",
-            |dir| numpy_labels(dir, &described("'<f4'", "(3,)", &[0; 12])),
-            "<dir>/labels.npy: expected integers of shape [n] as labels, got floats of shape [3]",
+            |dir| {
+                let values = [1.0, 2.5, 3.0].map(f32::to_le_bytes).concat();
+                numpy_labels(dir, &described("'<f4'", "(3,)", &values))
+            },
+            "<dir>/labels.npy: expected whole numbers or texts of shape [n] as labels, got the \
+             float 2.5, which is no class",
         ),
         (
-            "labels in a column",
-            |dir| numpy_labels(dir, &described("'|u1'", "(3, 1)", &[0; 3])),
-            "<dir>/labels.npy: expected integers of shape [n] as labels, got integers of shape [3, \
-             1]",
+            "labels that are one-hot",
+            |dir| numpy_labels(dir, &described("'|u1'", "(3, 2)", &[0; 6])),
+            "<dir>/labels.npy: expected whole numbers or texts of shape [n] as labels, got shape \
+             [3, 2]; of one-hot rows make `labels.argmax(axis=1)`",
         ),
     ]);
 }
@@ -990,13 +997,13 @@ fn sources() {
         ),
         (
             "a normal class among samples without labels",
-            |dir| opened("curves", &Options { normal: Some(3), ..few(dir) }),
+            |dir| opened("curves", &Options { normal: Some("3".into()), ..few(dir) }),
             "normal class of curves: expected samples with labels, got samples without",
         ),
         (
             "a normal class that is none",
-            |dir| opened("convex", &Options { normal: Some(2), ..few(dir) }),
-            "normal class of convex: expected 0 (`not convex`) or 1 (`convex`), got 2",
+            |dir| opened("convex", &Options { normal: Some("2".into()), ..few(dir) }),
+            "normal class of convex: expected `not convex` or `convex`, got `2`",
         ),
         (
             "an option of another source",

@@ -96,13 +96,13 @@ impl DataRecipe {
             search: Search { data_dir: self.data_dir.clone(), ..Search::default() },
             resize: self.resize,
             label_column: self.label_column.clone(),
-            table: ae_data::table::TableOptions::default(),
             labels_file: self.labels.clone(),
             test_fraction: self.test,
             training_samples: self.training_samples,
             test_samples: self.test_samples,
             normal: self.normal.map(|class| class.to_string()),
             seed: self.seed,
+            ..Options::default()
         }
     }
 

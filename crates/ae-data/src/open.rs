@@ -131,7 +131,7 @@ pub fn open_whole(
         Kind::Cifar10 => cifar10(&options.search)?,
         Kind::CifarFolder => cifar::read_folder(path)?,
         Kind::IdxFolder => mnist::read_folder(path)?,
-        Kind::Images => read_images(path, options.resize)?,
+        Kind::Images => read_images(path, options)?,
         Kind::Table => {
             (table::read_with(path, options.label_column.as_deref(), &options.table)?, None)
         }
@@ -172,10 +172,14 @@ fn cifar10(search: &Search) -> Result<Pieces> {
 }
 
 #[cfg(feature = "images")]
-use crate::images::read_folder as read_images;
+fn read_images(path: &Path, options: &Options) -> Result<Pieces> {
+    let Options { resize, channels, skip_broken, .. } = *options;
+    let options = crate::images::ImageOptions { resize, channels, skip_broken };
+    crate::images::read_folder_with(path, &options)
+}
 
 #[cfg(not(feature = "images"))]
-fn read_images(path: &Path, _: Option<(usize, usize)>) -> Result<Pieces> {
+fn read_images(path: &Path, _: &Options) -> Result<Pieces> {
     let expected = "IDX files or CIFAR-10 batches (this program was built without images)";
     Err(Error::malformed(path, expected, "a folder with none of them"))
 }

@@ -13,6 +13,8 @@ use crate::{Error, Result, Search};
 /// |---|---|---|---|
 /// | `search` | cache, download | published sets | where they are looked for |
 /// | `resize` | none | a folder of images | width and height to bring all images to |
+/// | `channels` | as they are | a folder of images | 1 to make all grey, 3 to make them of red, green and blue |
+/// | `skip_broken` | no | a folder of images | whether images that cannot be read are left out and counted |
 /// | `label_column` | `label`, `class`, `target` | a table | name or index of the column that holds the labels |
 /// | `table` | found by itself | a table | [how it is read](TableOptions): header, separator, roles of columns, missing cells |
 /// | `labels_file` | none | a NumPy array | a `.npy` of integers, one for each sample |
@@ -33,6 +35,10 @@ pub struct Options {
     pub search: Search,
     /// Width and height to bring all images of a folder to.
     pub resize: Option<(usize, usize)>,
+    /// 1 to make all images of a folder grey, 3 to make them of red, green and blue.
+    pub channels: Option<usize>,
+    /// Whether images of a folder that cannot be read are left out.
+    pub skip_broken: bool,
     /// The column of a table that holds the labels.
     pub label_column: Option<String>,
     /// How a table is read.
@@ -60,6 +66,8 @@ impl Options {
         let options = [
             ("data folder", self.search.data_dir.is_some(), kind.is_published(), "a published set"),
             ("resize", self.resize.is_some(), kind == Kind::Images, "a folder of images"),
+            ("channels", self.channels.is_some(), kind == Kind::Images, "a folder of images"),
+            ("skip broken", self.skip_broken, kind == Kind::Images, "a folder of images"),
             ("label column", self.label_column.is_some(), kind == Kind::Table, "a table"),
             ("table", self.table != only_missing, kind == Kind::Table, "a table"),
             (

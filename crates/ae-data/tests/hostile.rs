@@ -410,7 +410,7 @@ mod image_folders {
             (
                 "an empty folder",
                 read,
-                "<dir>: expected at least one PNG, JPEG or BMP image, got none",
+                "<dir>: expected at least one image (PNG, JPEG, BMP, GIF, TIFF, WebP or PNM), got none",
             ),
             (
                 "a folder of other things",
@@ -418,7 +418,8 @@ mod image_folders {
                     fs::write(dir.join("notes.txt"), "no image").unwrap();
                     read(dir)
                 },
-                "<dir>: expected at least one PNG, JPEG or BMP image, got none",
+                "<dir>: expected at least one image (PNG, JPEG, BMP, GIF, TIFF, WebP or PNM), got 1 .txt \
+                 of other kinds",
             ),
             (
                 "no folder",
@@ -431,7 +432,7 @@ mod image_folders {
                     fs::write(dir.join("a.png"), "<html>Not found</html>").unwrap();
                     read(dir)
                 },
-                "<dir>/a.png: expected a whole PNG, JPEG or BMP image, got something else",
+                "<dir>/a.png: expected a whole image, got something else",
             ),
             (
                 "a JPEG that is cut short",
@@ -441,7 +442,7 @@ mod image_folders {
                     fs::write(dir.join("a.jpg"), &bytes[..bytes.len() - 1]).unwrap();
                     read(dir)
                 },
-                "<dir>/a.jpg: expected a whole PNG, JPEG or BMP image, got a JPEG that is cut short",
+                "<dir>/a.jpg: expected a whole image, got a JPEG that is cut short",
             ),
             (
                 "a PNG that is cut short",
@@ -451,7 +452,7 @@ mod image_folders {
                     fs::write(dir.join("a.png"), &bytes[..bytes.len() / 2]).unwrap();
                     read(dir)
                 },
-                "<dir>/a.png: expected a whole PNG, JPEG or BMP image, got bytes that do not \
+                "<dir>/a.png: expected a whole image, got bytes that do not \
                  decode (unexpected end of file)",
             ),
             (
@@ -545,13 +546,13 @@ mod image_folders {
                     fs::create_dir(dir.join("dogs")).unwrap();
                     read(dir)
                 },
-                "<dir>/dogs: expected at least one PNG, JPEG or BMP image, got none",
+                "<dir>/dogs: expected at least one image (PNG, JPEG, BMP, GIF, TIFF, WebP or PNM), got none",
             ),
             (
                 "classes in one of two parts",
                 |dir| {
-                    png(dir, "train/cats/a.png", 8);
-                    png(dir, "test/a.png", 8);
+                    png(dir, "train/a.png", 8);
+                    png(dir, "test/cats/a.png", 8);
                     read(dir)
                 },
                 "<dir>: expected subfolders, one for each class, in both train and test or in \
@@ -929,10 +930,10 @@ fn sources() {
         (
             "a file of another kind",
             |dir| {
-                fs::write(dir.join("notes.txt"), "").unwrap();
-                opened(&at(dir, "notes.txt"), &offline(dir))
+                fs::write(dir.join("notes.md"), "").unwrap();
+                opened(&at(dir, "notes.md"), &offline(dir))
             },
-            "<dir>/notes.txt: expected a .csv, .tsv or .npy file, or the folder the file is in, \
+            "<dir>/notes.md: expected a .csv, .tsv or .npy file, or the folder the file is in, \
              got another kind of file",
         ),
         #[cfg(not(feature = "images"))]

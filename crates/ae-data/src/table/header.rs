@@ -221,7 +221,7 @@ pub(super) fn second_is_units(rows: &[StringRecord], decimal: Decimal) -> bool {
     let wide = (0..units.len()).filter(|at| is_value(*at)).count();
     above > 0
         && above * 2 > texts.len()
-        && above * 2 >= wide
+        && (above * 2 >= wide || above == texts.len())
         && !texts.iter().any(|at| below.iter().any(|row| row.get(*at) == units.get(*at)))
 }
 

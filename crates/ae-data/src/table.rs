@@ -233,7 +233,7 @@ fn finish(
         missing,
         dropped,
         named: plan.first == First::Names,
-        notes: refused::notes(rows, plan, empty),
+        notes: refused::notes(&cells, rows, plan, empty),
     };
     for note in &reading.notes {
         tracing::warn!("{}: {note}", path.display());

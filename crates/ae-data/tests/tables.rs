@@ -89,6 +89,7 @@ fn dialects() {
         "# a b\n1.5 2\n3 4.25\n5 6\n",
         "#a,b\n1.5,2\n3,4.25\n5,6\n",
         "Measurements of the north\n\na,b\n1.5,2\n3,4.25\n5,6\n",
+        "a, b\n1.5, \"2\"\n3, 4.25\n\"5\", 6\n",
         "Report\nby: me\na;b\n1,5;2\n3;4,25\n5;6\n",
         "a,b\nm,kg\n1.5,2\n3,4.25\n5,6\n",
         "a,b\n(m),\n1.5,2\n3,4.25\n5,6\n",
@@ -164,6 +165,20 @@ fn dialects() {
             |options| options.separator = Some(':'),
             "a b",
             vec![vec![1.0, 2.0]],
+        ),
+        (
+            "titles filled up by a spreadsheet",
+            b"Export;;\nof: 1.1.2020;;\na;b;c\n1,0;2,5;3\n2,0;2,5;3\n1,5;2;4\n".to_vec(),
+            plain,
+            "a b c",
+            vec![vec![1.0, 2.5, 3.0], vec![2.0, 2.5, 3.0], vec![1.5, 2.0, 4.0]],
+        ),
+        (
+            "identifiers too long for f64",
+            b"id,a\n1234567890123456789,1\n1234567890123456790,2\n".to_vec(),
+            plain,
+            "a",
+            vec![vec![1.0], vec![2.0]],
         ),
         (
             "exponents of Fortran",
@@ -366,5 +381,36 @@ fn columns_are_matched_by_name_or_refused() {
     assert!(
         error("1,2,x\n")
             .contains("expected the 4 columns that the model knows, got 3 without names")
+    );
+}
+
+/// What could be read in two ways, or is no table, is refused in a sentence that leads on.
+#[test]
+fn what_cannot_be_told_is_refused() {
+    for (text, said) in [
+        ("x\n1,5\n2,5\n", "give `separator` as ; if a comma is before decimals"),
+        ("a\tb\n1,234\t2\n", "give `decimal` as point or comma"),
+        ("a;b\n1,5;2.5\n", "give `decimal` as point or comma"),
+        ("d,x\n01/02/2020,1\n03/04/2020,2\n", "give `month_first`, or ignore the column"),
+        ("1,oops\n3,4\n5,6\n", "give `header` if it is one or is none"),
+        ("[{\"a\":1}]\n", "JSON"),
+        ("@relation x\n@data\n1,2\n", "ARFF"),
+        ("name\nBob\nEve\n", "name columns under `categorical`"),
+    ] {
+        let error = read(text.as_bytes(), None, plain).unwrap_err().to_string();
+        assert!(error.contains(said), "{text:?}: {error}");
+    }
+    let semicolon: Say = |options| options.separator = Some(';');
+    assert_eq!(read(b"x\n1,5\n2,5\n", None, semicolon).unwrap().row(1), [2.5]);
+    let wrong: Say = |options| options.ignore = vec!["y".into()];
+    let error = read(b"x,z\n1,5\n", None, wrong).unwrap_err().to_string();
+    assert!(
+        error.ends_with("expected a column to ignore called `y`, got the columns `x`, `z`"),
+        "{error}"
+    );
+    let samples = read(b"t\n1700000000000000001\n1700000000000000003\n", None, plain).unwrap();
+    assert_eq!(
+        samples.table().unwrap().notes,
+        ["2 whole numbers of `t` rounded, being beyond 2^53"]
     );
 }

@@ -12,6 +12,9 @@ use crate::error::{list, quote};
 /// Different texts of a column that are kept; more are no categories.
 const MOST_WORDS: usize = 4096;
 
+/// Whole numbers below this are exact in f64.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Categories that a message names.
 const NAMED: usize = 20;
 
@@ -27,6 +30,8 @@ pub(super) struct Cells {
     pub missing: HashMap<usize, (usize, u64, String)>,
     /// Kept columns that hold a fraction.
     pub fractions: Vec<bool>,
+    /// Of each kept column how many whole numbers are too long for f64.
+    pub rounded: HashMap<usize, usize>,
 }
 
 /// The different texts of a column.
@@ -60,7 +65,14 @@ impl Cells {
             }
         }
         let fractions = vec![false; kept.len()];
-        Self { kept, values: vec![], words, missing: HashMap::new(), fractions }
+        Self {
+            kept,
+            values: vec![],
+            words,
+            missing: HashMap::new(),
+            fractions,
+            rounded: HashMap::new(),
+        }
     }
 
     /// Number of rows so far.
@@ -108,6 +120,11 @@ impl Cells {
                 }
                 Some(value) => {
                     self.fractions[slot] |= value.fract() != 0.0;
+                    if value.abs() >= EXACT
+                        && cell.parse().is_ok_and(|whole: i128| value as i128 != whole)
+                    {
+                        *self.rounded.entry(slot).or_default() += 1;
+                    }
                     return Ok(value);
                 }
                 None if is_missing(cell) => return Ok(f64::NAN),

@@ -65,6 +65,20 @@ impl Plan {
         let head = rows.first().cloned().unwrap_or_default();
         let short = named && is_short(&head, data);
         let shift = usize::from(short);
+        let digits =
+            |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+        if short
+            && head.len() == 1
+            && dialect.separator == b','
+            && data.iter().flatten().all(digits)
+        {
+            let got = format!(
+                "{} above rows of 2; give `separator` as ; if a comma is before decimals, else name \
+                 both columns",
+                quote(&head[0])
+            );
+            return Err(Error::malformed(path, "as many names as columns", got));
+        }
         let usual = usual_width(data).unwrap_or(head.len());
         let surplus_is_empty = head.iter().skip(usual).all(str::is_empty);
         let width = match usual < head.len() && surplus_is_empty {

@@ -104,7 +104,9 @@ fn time_of_day(time: &str) -> Option<f64> {
             (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         part.parse::<u32>().ok().filter(|value| digits && *value < below)
     };
-    let (hours, minutes) = (whole(parts.next()?, 25)?, whole(parts.next()?, 60)?);
+    let hours = whole(parts.next()?, 25)?;
+    let minutes = parts.next().filter(|minutes| minutes.len() == 2);
+    let minutes = whole(minutes?, 60)?;
     let seconds = match parts.next() {
         None => 0.0,
         Some(seconds) if seconds.starts_with(|letter: char| letter.is_ascii_digit()) => seconds
@@ -140,7 +142,8 @@ mod tests {
             assert_eq!(seconds(cell, Order::DayFirst), Some(expected), "{cell}");
         }
         assert_eq!(seconds("12/31/2020", Order::MonthFirst), Some(new_year_eve));
-        for cell in ["2020-13-01", "2021-02-29", "1.2.3", "5:99", "2020", "12-34", "20-12-31", "x"]
+        for cell in
+            ["2020-13-01", "2021-02-29", "1.2.3", "5:99", "1:2", "2020", "12-34", "20-12-31", "x"]
         {
             assert_eq!(seconds(cell, Order::DayFirst), None, "{cell}");
         }

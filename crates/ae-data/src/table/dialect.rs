@@ -176,7 +176,15 @@ impl Candidate {
 
     /// How many rows of too few cells, with letters in them, stand before those of a table.
     fn rows_before(&self) -> usize {
-        let is_row = |row: &StringRecord| row.len() >= self.width;
+        let worded = |row: &StringRecord| {
+            row.iter().any(|cell| cell.contains(char::is_alphabetic))
+                && row.iter().all(|cell| number(cell, Decimal::Point).is_none())
+        };
+        // Spreadsheets fill the lines of a title up with empty cells.
+        let is_title = |row: &StringRecord| {
+            self.width > 2 && row.iter().skip(1).all(str::is_empty) && worded(row)
+        };
+        let is_row = |row: &StringRecord| row.len() >= self.width && !is_title(row);
         let Some(mut first) = self.rows.iter().position(is_row) else {
             return 0;
         };
@@ -186,10 +194,6 @@ impl Candidate {
             first -= 1;
         }
         let rows = self.rows[first..].iter().filter(|row| is_row(row)).count();
-        let worded = |row: &StringRecord| {
-            row.iter().any(|cell| cell.contains(char::is_alphabetic))
-                && row.iter().all(|cell| number(cell, Decimal::Point).is_none())
-        };
         // A header of one name above rows of two cells is R's, not a title.
         let r =
             first == 1 && self.width == 2 && !self.rows[0].iter().any(|cell| cell.contains(' '));

@@ -10,6 +10,9 @@ use super::{Column, Role, Schema, TableOptions};
 /// Different texts that are categories by themselves.
 const MOST_CATEGORIES: usize = 64;
 
+/// Different texts that are categories as soon as one of them comes twice.
+const FEW: usize = 10;
+
 /// Names of columns that number the rows; case does not matter.
 const ID_NAMES: [&str; 12] = [
     "id",
@@ -172,7 +175,7 @@ fn texts(
     if plan.unnamed[at] && at == 0 && names_rows {
         return (Role::Id, Form::Nothing);
     }
-    if count <= MOST_CATEGORIES && count <= (present / 2).max(2) {
+    if count < present && (count <= FEW || count <= MOST_CATEGORIES && count <= present / 2) {
         return block();
     }
     (if names_rows { Role::Id } else { Role::Text }, Form::Nothing)
@@ -213,6 +216,9 @@ fn is_id(cells: &Cells, slot: usize, plan: &Plan) -> bool {
         || !(ID_NAMES.contains(&&*lower) || ends || camel || row_names)
     {
         return false;
+    }
+    if cells.rounded.contains_key(&slot) {
+        return true; // rounding may have made two of them one
     }
     let mut seen = HashSet::new();
     let mut column = cells.values.iter().skip(slot).step_by(cells.kept.len());

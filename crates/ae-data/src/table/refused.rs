@@ -89,7 +89,7 @@ pub(super) fn missing(
 }
 
 /// What was done that is not plain from the file; said as warnings, too.
-pub(super) fn notes(rows: &Rows, plan: &Plan, empty: u64) -> Vec<String> {
+pub(super) fn notes(cells: &Cells, rows: &Rows, plan: &Plan, empty: u64) -> Vec<String> {
     let mut notes = vec![];
     let lines = |count: u64, what: &str| match count {
         1 => format!("1 {what}"),
@@ -106,6 +106,15 @@ pub(super) fn notes(rows: &Rows, plan: &Plan, empty: u64) -> Vec<String> {
     }
     if rows.comments() > 0 {
         notes.push(format!("{} left out", lines(rows.comments(), "comment")));
+    }
+    let mut rounded: Vec<_> = cells.rounded.iter().collect();
+    rounded.sort_unstable();
+    for (slot, count) in rounded {
+        let column = quote(&plan.names[cells.kept[*slot]]);
+        notes.push(format!(
+            "{} of {column} rounded, being beyond 2^53",
+            lines(*count as u64, "whole number")
+        ));
     }
     if plan.units {
         notes.push("the second row left out: it is units".to_owned());

@@ -60,6 +60,7 @@ impl Rows {
         while looked_at.len() < LEAD_ROWS && reader.read_byte_record(&mut bytes).unwrap_or(false) {
             let mut row = StringRecord::new();
             record(std::mem::take(&mut bytes), &mut row);
+            unquote(&mut row);
             looked_at.push(row);
         }
         if !whole && looked_at.len() > 1 && looked_at.len() < LEAD_ROWS {
@@ -83,6 +84,7 @@ impl Rows {
         if more {
             let was = std::mem::replace(row, StringRecord::new()).into_byte_record();
             self.latin += u64::from(record(std::mem::replace(&mut self.bytes, was), row));
+            unquote(row);
         }
         Ok(more)
     }
@@ -95,6 +97,17 @@ impl Rows {
     /// Lines that were comments.
     pub(super) fn comments(&self) -> u64 {
         self.reader.get_ref().commented
+    }
+}
+
+/// Takes off the quotation marks of cells that have a blank before them, which the reader leaves.
+fn unquote(row: &mut StringRecord) {
+    if row.as_slice().contains('"') {
+        let inside = |cell: &str| {
+            let inside = cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"'));
+            inside.unwrap_or(cell).trim().to_owned()
+        };
+        *row = row.iter().map(inside).collect();
     }
 }
 

@@ -98,6 +98,12 @@ fn other_format(start: &[u8]) -> Option<&'static str> {
         _ if [&b"<!doctype"[..], b"<html", b"<?xml"].iter().any(|tag| text.starts_with(tag)) => {
             Some("a web page or XML; download the file itself")
         }
+        _ if text.starts_with(b"[{") || text.starts_with(b"{\"") => {
+            Some("JSON; save it as CSV (pandas: `read_json`, then `to_csv`)")
+        }
+        _ if text.starts_with(b"@relation") => {
+            Some("an ARFF file; keep what is below @data and save it as CSV")
+        }
         _ if text.starts_with(b"version https:/") => {
             Some("a pointer of Git LFS; fetch the file itself (git lfs pull)")
         }
@@ -167,6 +173,8 @@ mod tests {
             (&b"PK\x03\x04rest"[..], "spreadsheet"),
             (b"\xd0\xcf\x11\xe0rest", "spreadsheet"),
             (b"PAR1rest", "Parquet"),
+            (b"[{\"a\":1}]", "JSON"),
+            (b"@RELATION x\n", "ARFF"),
             (b" <!DOCTYPE html><html>", "web page"),
             (b"version https://git-lfs.github.com/spec/v1", "Git LFS"),
             (b"1,2\n3,\x00\n5,6\n", "bytes of 0"),

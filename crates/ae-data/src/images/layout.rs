@@ -69,7 +69,8 @@ impl Layout {
         let parts = [Part::Training, Part::Validation, Part::Test];
         let [training, validation, test] =
             parts.map(|part| listing.folders.iter().filter(is(part)).collect::<Vec<_>>());
-        let in_parts = !training.is_empty() && !(validation.is_empty() && test.is_empty());
+        let held_out = !validation.is_empty() || !test.is_empty();
+        let in_parts = held_out && !training.is_empty();
         if !in_parts {
             several_sets(&folder, &listing)?;
             layout.training = layout.find(&folder)?;

@@ -35,9 +35,9 @@ fn distance(samples: &Samples, column: usize, method: Method, exact: &[f64]) -> 
     let far =
         |row: usize| (f64::from(samples.row(row)[column]) - (exact[row] - offset) / scale).abs();
     // And back, to the units it came in.
-    for row in 0..samples.len() {
+    for (row, value) in exact.iter().enumerate() {
         let back = fitted.invert_exact(&samples.row(row))[column];
-        assert!((back - exact[row]).abs() <= 1e-5 * scale, "{back} {}", exact[row]);
+        assert!((back - value).abs() <= 1e-5 * scale, "{back} {value}");
     }
     (0..samples.len()).map(far).fold(0.0, f64::max)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ae_kernels::{Nonlinearity, Weight, linear};
+use ae_kernels::{Activation, Weight, linear};
 use autoencoders::burn::module::Module;
 use autoencoders::burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use autoencoders::data::{Samples, Shape};
@@ -46,7 +46,7 @@ pub fn multiply(side: usize, device: &Device, precision: Precision) -> Result<()
     let bias = Tensor::<1>::zeros([side], (device, factor.dtype()));
     loop {
         let weight = Weight::Straight(factor.clone());
-        let product = linear(factor.clone(), weight, bias.clone(), Nonlinearity::Identity);
+        let product = linear(factor.clone(), weight, bias.clone(), Activation::Identity);
         std::hint::black_box(product);
         if turns.step() == Flow::Stop {
             return Ok(());

@@ -100,8 +100,9 @@ impl DataRecipe {
             test_fraction: self.test,
             training_samples: self.training_samples,
             test_samples: self.test_samples,
-            normal: self.normal,
+            normal: self.normal.map(|class| class.to_string()),
             seed: self.seed,
+            ..Options::default()
         }
     }
 

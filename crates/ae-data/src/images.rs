@@ -1,69 +1,133 @@
-//! Folders of PNG, JPEG and BMP images.
+//! Folders of images: PNG, JPEG, BMP, GIF, TIFF, WebP and PNM.
 
 mod decode;
 mod jpeg;
+mod layout;
+mod met;
 mod pixels;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::{Error, Result, Samples, classes::Classes};
+use layout::{Found, Layout, Listing};
 use pixels::Pixels;
 
 /// Pixels of a side that images can be brought to.
 const LONGEST_RESIZED: usize = 4096;
 
+/// What images are brought to, and what becomes of those that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImageOptions {
+    /// Width and height to bring all images to.
+    pub resize: Option<(usize, usize)>,
+    /// 1 to make all images grey, 3 to make them of red, green and blue; without it, as they are.
+    pub channels: Option<usize>,
+    /// Whether an image that cannot be read is left out, with a warning that counts them.
+    pub skip_broken: bool,
+}
+
+/// Reads a folder of images: as [`read_folder_with`], with `resize` alone.
+///
+/// # Errors
+/// As [`read_folder_with`].
+pub fn read_folder(
+    folder: &Path,
+    resize: Option<(usize, usize)>,
+) -> Result<(Samples, Option<Samples>)> {
+    read_folder_with(folder, &ImageOptions { resize, ..ImageOptions::default() })
+}
+
 /// Reads a folder of images, in the order of their names.
 ///
-/// Images that lie in the folder itself have no labels; images in subfolders have the subfolder as
-/// their class (in the order of names, numerical if all are integers). A folder that holds only
-/// the subfolders `train` and `test` has those as its parts. All images have one size or are
-/// brought to `resize` (width, height; bilinear). They are grey if red, green and blue agree in
-/// every pixel of all of them, else RGB. Deeper colours are rounded to 8 bits; transparency is
-/// dropped, the colour below it kept; a camera's note of its orientation is not followed. Hidden
-/// files and files of other kinds are skipped with a warning that counts them.
+/// **Folders.** Images that lie in the folder itself have no labels; images in subfolders have the
+/// subfolder as their class (in the order of names, numerical if all are integers). Folders `train`
+/// and `test` (or `training`, `testing`, `val`, `valid`, `validation`, `dev`, in any case) are parts:
+/// what is to validate tests if there is no other test part, and is trained on if there is. A folder
+/// around all that is looked into; `__MACOSX`, MVTec's `ground_truth` and hidden files are not.
+///
+/// **Images.** All have one size or are brought to `resize` (width, height; bilinear). They are
+/// grey if red, green and blue agree in every pixel of all of them, else RGB, or what `channels`
+/// says. A camera's note of its orientation is followed. Of an animation the first picture is read.
+/// With a warning that counts them, deeper colours are rounded to 8 bits; transparency is dropped and
+/// the colour below it kept, unless a picture's colour is the same everywhere (then what is
+/// transparent shows white, or black behind a light colour); and files of other kinds are left out.
 ///
 /// # Shapes
 /// Images of `[1 or 3, height, width]`.
 ///
 /// # Errors
-/// If a folder has no image, or has both images and subfolders; if a file is not the image it
-/// should be; if an image is more than 16,384 pixels wide or high, or decoding it takes more memory
-/// than 64 MiB + 1000 x the size of its file or than 256 MiB; if without `resize` all pixels are
-/// more than 64 MiB + 250 x the size of the files, or sizes differ. Bytes after the end of an image
-/// are not looked at.
-pub fn read_folder(
+/// If a folder has no image, has both images and subfolders, or parts beside other folders; if a
+/// file is not the image it should be (unless `skip_broken`); if an image is more than 16,384
+/// pixels wide or high, or decoding it takes more memory than 64 MiB + 1000 x the size of its file or
+/// than 256 MiB; if without `resize` all pixels are more than 64 MiB + 250 x the size of the files, or
+/// sizes differ. Bytes after the end of an image are not looked at.
+pub fn read_folder_with(
     folder: &Path,
-    resize: Option<(usize, usize)>,
+    options: &ImageOptions,
 ) -> Result<(Samples, Option<Samples>)> {
-    let resize = resize.map(check_size).transpose()?;
-    let listing = Listing::of(folder)?;
-    let (training, test) = match &*listing.folders {
-        [test, train]
-            if listing.images.is_empty() && name(test) == "test" && name(train) == "train" =>
-        {
-            report(folder, listing.others);
-            (find(train)?, find(test)?)
-        }
-        _ => (find(folder)?, vec![]),
-    };
-    let (mut pixels, mut classes) = (Pixels::default(), Classes::default());
-    for (path, class) in training.iter().chain(&test) {
-        pixels.push(path, resize)?;
-        class.iter().for_each(|class| classes.push(class));
+    let resize = options.resize.map(check_size).transpose()?;
+    if let Some(other) = options.channels.filter(|channels| ![1, 3].contains(channels)) {
+        return Err(Error::invalid("channels", "1 or 3", other.to_string()));
     }
-    let mut samples = pixels.finish()?;
-    if classes.len() == samples.len() {
-        samples = samples.with_labels(classes.finish()?)?;
-    } else if classes.len() > 0 {
+    let layout = Layout::of(folder)?;
+    let mut pixels = Pixels::new(options.channels);
+    let mut broken: Option<(usize, Error)> = None;
+    let mut read = |images: &[Found]| -> Result<Vec<Option<String>>> {
+        let mut classes = vec![];
+        for (path, class) in images {
+            match pixels.push(path, resize) {
+                Ok(()) => classes.push(class.clone()),
+                Err(error @ Error::Malformed { .. }) if options.skip_broken => {
+                    broken.get_or_insert((0, error)).0 += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(classes)
+    };
+    let (training, test) = (read(&layout.training)?, read(&layout.test)?);
+    let mut notes = layout.notes;
+    if let Some((count, first)) = broken {
+        if training.is_empty() || test.is_empty() && !layout.test.is_empty() {
+            return Err(first);
+        }
+        notes.push(format!("{count} images that cannot be read left out, the first {first}"));
+    }
+    if !layout.others.is_empty() {
+        notes.push(format!(
+            "files that are no images to read left out: {}",
+            layout::ends(&layout.others)
+        ));
+    }
+    notes.extend(pixels.notes());
+
+    let samples = pixels.finish()?;
+    let rows: Vec<usize> = (0..samples.len()).collect();
+    let (for_training, for_test) = rows.split_at(training.len());
+    let labelled =
+        |classes: &[Option<String>]| classes.iter().filter(|class| class.is_some()).count();
+    let (in_training, in_test) = (labelled(&training), labelled(&test));
+    let mut all = Classes::default();
+    training.iter().chain(&test).flatten().for_each(|class| all.push(class));
+    let result = if in_training + in_test == samples.len() {
+        let samples = samples.with_labels(all.finish()?)?;
+        (samples.subset(for_training), samples.subset(for_test))
+    } else if in_training == training.len() && in_test == 0 {
+        notes
+            .push("the test part has no classes, since its images are in no subfolders".to_owned());
+        let training = samples.subset(for_training).with_labels(all.finish()?)?;
+        (training, samples.subset(for_test))
+    } else if in_training + in_test > 0 {
         let expected = "subfolders, one for each class, in both train and test or in neither";
         return Err(Error::malformed(folder, expected, "them in one of the two"));
+    } else {
+        (samples.subset(for_training), samples.subset(for_test))
+    };
+    for note in notes {
+        tracing::warn!("{}: {note}", folder.display());
     }
-    if test.is_empty() {
-        return Ok((samples, None));
-    }
-    let rows: Vec<usize> = (0..samples.len()).collect();
-    let (training, test) = rows.split_at(training.len());
-    Ok((samples.subset(training), Some(samples.subset(test))))
+    let (training, test) = result;
+    Ok((training, (!layout.test.is_empty()).then_some(test)))
 }
 
 /// Whether there is an image, or a subfolder that may hold some.
@@ -79,74 +143,6 @@ fn check_size((width, height): (usize, usize)) -> Result<(u32, u32)> {
     }
     let expected = format!("a width and a height from 1 to {LONGEST_RESIZED}");
     Err(Error::invalid("resize", expected, format!("{width}x{height}")))
-}
-
-/// The visible contents of a folder, each in the order of their names.
-struct Listing {
-    images: Vec<PathBuf>,
-    folders: Vec<PathBuf>,
-    others: usize,
-}
-
-impl Listing {
-    fn of(folder: &Path) -> Result<Self> {
-        let mut listing = Self { images: vec![], folders: vec![], others: 0 };
-        for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
-            let path = entry.map_err(Error::io(folder))?.path();
-            let extension = path.extension().map(|end| end.to_ascii_lowercase());
-            let known = ["png", "jpg", "jpeg", "bmp"];
-            if name(&path).starts_with('.') {
-                listing.others += 1;
-            } else if path.is_dir() {
-                listing.folders.push(path);
-            } else if path.is_file() && known.iter().any(|end| extension == Some((*end).into())) {
-                listing.images.push(path);
-            } else {
-                listing.others += 1;
-            }
-        }
-        listing.images.sort();
-        listing.folders.sort();
-        Ok(listing)
-    }
-}
-
-fn report(folder: &Path, others: usize) {
-    if others > 0 {
-        tracing::warn!(folder = %folder.display(), files = others, "skipped what is no image");
-    }
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// The images below a folder, with their classes.
-fn find(folder: &Path) -> Result<Vec<(PathBuf, Option<String>)>> {
-    let Listing { images, folders, mut others } = Listing::of(folder)?;
-    if let ([image, ..], [class, ..]) = (&*images, &*folders) {
-        let expected = "images, or subfolders of images, one for each class";
-        let got = format!("both ({} and {})", name(image), name(class));
-        return Err(Error::malformed(folder, expected, got));
-    }
-    let mut found: Vec<_> = images.into_iter().map(|path| (path, None)).collect();
-    for class in folders {
-        let inside = Listing::of(&class)?;
-        if let [deeper, ..] = &*inside.folders {
-            let expected = "only images in a subfolder, which is one class";
-            return Err(Error::malformed(&class, expected, format!("the folder {}", name(deeper))));
-        }
-        if inside.images.is_empty() {
-            return Err(Error::malformed(&class, "at least one PNG, JPEG or BMP image", "none"));
-        }
-        others += inside.others;
-        found.extend(inside.images.into_iter().map(|path| (path, Some(name(&class)))));
-    }
-    if found.is_empty() {
-        return Err(Error::malformed(folder, "at least one PNG, JPEG or BMP image", "none"));
-    }
-    report(folder, others);
-    Ok(found)
 }
 
 #[cfg(test)]

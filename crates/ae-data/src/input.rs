@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use crate::{Error, Result};
 
@@ -43,7 +43,7 @@ impl Input {
         let mut file = BufReader::with_capacity(1 << 16, file);
         let gzip = file.fill_buf().map_err(Error::io(path))?.starts_with(GZIP_MAGIC);
         let (bytes, left): (Box<dyn Read>, u64) = if gzip {
-            (Box::new(MultiGzDecoder::new(file)), inflated_limit(size))
+            (Box::new(Members { member: Some(GzDecoder::new(file)) }), inflated_limit(size))
         } else {
             (Box::new(file), u64::MAX)
         };
@@ -79,6 +79,32 @@ impl Input {
             _ => return error,
         };
         std::io::Error::other(Error::malformed(&self.path, "a whole gzip file", got))
+    }
+}
+
+/// The members of a gzip file one after another. Zeros behind the last, with which tapes and block
+/// devices fill up, are not looked at, as gzip itself does not.
+struct Members<R> {
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(mut rest) = self.member.take().map(GzDecoder::into_inner) else { break };
+            while rest.fill_buf()?.first() == Some(&0) {
+                let zeros = rest.fill_buf()?.iter().take_while(|byte| **byte == 0).count();
+                rest.consume(zeros);
+            }
+            if !rest.fill_buf()?.is_empty() {
+                self.member = Some(GzDecoder::new(rest));
+            }
+        }
+        Ok(0)
     }
 }
 
@@ -123,7 +149,14 @@ mod tests {
     #[test]
     fn gzip_is_told_by_its_bytes() {
         let bytes = b"seven bytes and more";
-        for stored in [bytes.to_vec(), gzip(bytes), [gzip(b"seven "), gzip(&bytes[6..])].concat()] {
+        let members = [gzip(b"seven "), gzip(&bytes[6..])];
+        for stored in [
+            bytes.to_vec(),
+            gzip(bytes),
+            members.concat(),
+            [gzip(bytes), vec![0; 20_000]].concat(),
+            [&*members[0], &[0; 512], &*members[1], &[0; 7]].concat(),
+        ] {
             let path = file(&stored);
             let mut input = Input::open(&path).unwrap();
             assert_eq!(input.up_to(5).unwrap(), b"seven");
@@ -131,6 +164,13 @@ mod tests {
             assert_eq!(input.up_to(u64::MAX).unwrap(), &bytes[6..]);
             assert!(input.is_at_end().unwrap());
         }
+    }
+
+    #[test]
+    fn other_bytes_behind_gzip_are_refused() {
+        let path = file(&[gzip(b"seven"), b"more".to_vec()].concat());
+        let error = Input::open(&path).unwrap().up_to(u64::MAX).unwrap_err().to_string();
+        assert!(error.contains("expected a whole gzip file"), "{error}");
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::catalogue::{names, nearest};
+use crate::error::{list, quote};
 use crate::generated::Generated;
 use crate::variations::Variation;
-use crate::{Error, Result, cifar, error::quote, family};
+use crate::{Error, Result, cifar, family};
 
 /// What a source is, as far as one can tell without reading it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,14 @@ impl Kind {
         } else {
             let expected = "images (.png, .jpg, .bmp), IDX files (train-images-idx3-ubyte and its \
                             like) or CIFAR-10 batches (data_batch_1.bin and its like)";
-            Err(Error::malformed(path, expected, "a folder with none of them"))
+            let files = files_in(path);
+            let got = match files.is_empty() {
+                true => "a folder with none of them".to_owned(),
+                false => {
+                    format!("a folder with other files; give one of them: {}", list(&files, "or"))
+                }
+            };
+            Err(Error::malformed(path, expected, got))
         }
     }
 
@@ -63,13 +71,13 @@ impl Kind {
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         let is = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
         match path.exists() {
-            true if is(&[".csv", ".tsv"]) => Ok(Self::Table),
+            true if is(&TABLES) => Ok(Self::Table),
             true if is(&[".npy"]) => Ok(Self::Array),
             true => {
                 let expected = "a .csv, .tsv or .npy file, or the folder the file is in";
                 Err(Error::malformed(path, expected, "another kind of file"))
             }
-            false if is(&[".csv", ".tsv", ".npy"]) || source.contains(std::path::is_separator) => {
+            false if is(&TABLES) || is(&[".npy"]) || source.contains(std::path::is_separator) => {
                 Err(Error::malformed(path, "a file or a folder", "nothing of this name"))
             }
             false => {
@@ -95,6 +103,26 @@ impl Kind {
             Self::Array => "a NumPy array",
         }
     }
+}
+
+/// Ends of names of tables.
+const TABLES: [&str; 7] = [".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".data"];
+
+/// Files in a folder that can be given by themselves, but for text that may be anything.
+fn files_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| {
+            let name = name.to_lowercase();
+            let name = name.strip_suffix(".gz").unwrap_or(&name);
+            [".csv", ".tsv", ".tab", ".psv", ".npy"].iter().any(|end| name.ends_with(end))
+        })
+        .collect();
+    names.sort();
+    names.truncate(5);
+    names.iter().map(|name| quote(name)).collect()
 }
 
 #[cfg(feature = "images")]

@@ -37,6 +37,23 @@ impl Labels {
         &self.names
     }
 
+    /// The same without the classes that no sample is of.
+    pub(crate) fn without_empty(&self) -> Result<Self> {
+        let mut there = vec![false; self.names.len()];
+        self.classes.iter().for_each(|class| there[*class as usize] = true);
+        let places: Vec<u32> = there
+            .iter()
+            .scan(0, |next, there| {
+                let place = *next;
+                *next += u32::from(*there);
+                Some(place)
+            })
+            .collect();
+        let classes = self.classes.iter().map(|class| places[*class as usize]).collect();
+        let names = self.names.iter().zip(&there).filter(|(_, there)| **there);
+        Self::new(classes, names.map(|(name, _)| name.clone()).collect())
+    }
+
     /// Those of the samples with the given indices.
     pub(crate) fn subset(&self, rows: &[usize]) -> Self {
         let classes = rows.iter().map(|row| self.classes[*row]).collect();

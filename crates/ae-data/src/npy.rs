@@ -4,89 +4,179 @@ mod header;
 
 use std::path::Path;
 
-use crate::{Error, Result, Samples, Shape, classes::Classes, table::MOST_COLUMNS};
+use crate::table::{MOST_COLUMNS, Missing};
+use crate::{Error, Result, Samples, Shape, classes::Classes};
 use header::{Array, Kind};
 
 /// Reads samples, and their labels from a second file if one is given.
 ///
-/// Elements may be f4, f8, i1 to i8, u1 to u8 or bool, little or big endian, in C or Fortran
-/// order. Bytes (u1) of images are pixels, `byte / 255`; everything else is the number itself,
-/// rounded to f32, so that integers beyond 2^24 lose their last digits. Labels are a
-/// one-dimensional array of integers; each different one is a class. The files may be gzip.
+/// Elements may be f2, f4, f8, i1 to i8, u1 to u8 or bool, little or big endian, in C or Fortran
+/// order. Bytes (u1) of images are pixels, `byte / 255`; everything else is the number itself (columns
+/// that f32 would round away, such as times, in f64). Labels are an array `[n]` or `[n, 1]` of
+/// whole numbers, whatever their type, or of texts; each different one is a class. The files may be
+/// gzip.
 ///
 /// # Shapes
-/// `[n, d]` is a table, `[n, h, w]` grey images, `[n, c, h, w]` images of 1 or 3 channels.
+/// `[n, d]` is a table, `[n, h, w]` grey images, `[n, c, h, w]` and `[n, h, w, c]` images of 1 or 3
+/// channels; where both fit, the former.
 ///
 /// # Errors
-/// If a file cannot be read, is not a whole array of a type and shape named above, holds NaN,
-/// infinity or a number beyond the range of f32, has more than 2^20 columns, or there are not as
-/// many labels as samples.
+/// If a file cannot be read, is not a whole array of a type and shape named above, holds NaN (see
+/// [`read_with`]), infinity or a number beyond the range of f32, has more than 2^20 columns, or there
+/// are not as many labels as samples.
 pub fn read(path: &Path, labels: Option<&Path>) -> Result<Samples> {
-    let array = Array::read(path)?;
-    let shape = match *array.shape {
-        [_, columns] if columns <= MOST_COLUMNS => Shape::table(columns),
+    read_with(path, labels, Missing::Refuse)
+}
+
+/// Reads an array as [`read`] does, and its NaN as `missing` says.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(path: &Path, labels: Option<&Path>, missing: Missing) -> Result<Samples> {
+    let samples = samples(&Array::read(path)?, path)?;
+    let classes = labels.map(|labels| Ok((labels, classes(&Array::read(labels)?, labels)?)));
+    joined(samples, path, classes.transpose()?, missing)
+}
+
+/// Samples from an array, with what is missing in them.
+fn samples(array: &Array, path: &Path) -> Result<Samples> {
+    let (shape, last) = match *array.shape {
+        [_, columns] if columns <= MOST_COLUMNS => (Shape::table(columns), false),
         [_, columns] => {
             let expected = format!("at most {MOST_COLUMNS} columns");
             return Err(Error::malformed(path, expected, columns.to_string()));
         }
-        [_, height, width] => Shape::image(1, height, width),
-        [_, channels @ (1 | 3), height, width] => Shape::image(channels, height, width),
-        _ => {
+        [_, height, width] => (Shape::image(1, height, width), false),
+        [_, channels @ (1 | 3), height, width] => (Shape::image(channels, height, width), false),
+        [_, height, width, channels @ (1 | 3)] => (Shape::image(channels, height, width), true),
+        ref other => {
+            let advice = match other {
+                [_] => "; of one column make `array.reshape(-1, 1)`",
+                [_, _, _, 4] => "; without transparency it is `array[..., :3]`",
+                [_, ..] if other.len() > 4 => "; as a table it is `array.reshape(len(array), -1)`",
+                _ => "",
+            };
             return Err(Error::malformed(
                 path,
-                "shape [n, columns], [n, height, width] or [n, 1 or 3, height, width]",
-                format!("{:?}", array.shape),
+                "shape [n, columns], [n, height, width], [n, 1 or 3, height, width] or [n, \
+                 height, width, 1 or 3]",
+                format!("{other:?}{advice}"),
             ));
         }
+    };
+    if matches!(array.kind, Kind::Bytes | Kind::Letters) {
+        return Err(Error::malformed(path, "an array of numbers", "one of texts"));
+    }
+    // Channels that come last are read first.
+    let width = shape.features();
+    let place = |at: usize| match (&shape, last) {
+        (Shape::Image { channels, .. }, true) => {
+            let (row, feature, area) = (at / width, at % width, width / channels);
+            row * width + feature % area * channels + feature / area
+        }
+        _ => at,
     };
     let is_image = matches!(shape, Shape::Image { .. });
-    let samples = if is_image && (array.kind, array.size) == (Kind::Unsigned, 1) {
-        let pixels = (0..array.len()).map(|at| array.integer(at) as u8).collect();
-        Samples::from_bytes(pixels, shape)?
-    } else {
-        Samples::from_floats(floats(&array, path)?, shape)?
-    };
-    let Some(labels) = labels else {
-        return Ok(samples);
-    };
-    let classes = read_classes(labels)?;
-    if classes.len() != samples.len() {
-        let file = path.file_name().unwrap_or_default().display();
-        let expected = format!("{} labels, one for each sample in {file}", samples.len());
-        return Err(Error::malformed(labels, expected, classes.len().to_string()));
+    if is_image && (array.kind, array.size) == (Kind::Unsigned, 1) {
+        let pixels = (0..array.len()).map(|at| array.integer(place(at)) as u8).collect();
+        return Samples::from_bytes(pixels, shape);
     }
-    samples.with_labels(classes.finish()?)
-}
-
-fn floats(array: &Array, path: &Path) -> Result<Vec<f32>> {
-    let mut values = Vec::with_capacity(array.len());
-    for at in 0..array.len() {
+    let narrow = matches!((array.kind, array.size), (_, 1 | 2) | (Kind::Float, 4));
+    let mut missing = None;
+    for at in (0..array.len()).map(&place) {
         let value = array.number(at);
-        if !(value as f32).is_finite() {
-            return Err(Error::malformed_at(
-                path,
-                format!("element {:?}", array.indices(at)),
-                "a finite number from -3.4e38 to 3.4e38",
-                format!("{value:?}"),
-            ));
+        if value.is_nan() && !is_image {
+            missing = missing.or(Some(at));
+        } else if !(value as f32).is_finite() {
+            return Err(not_finite(array, at, value, path));
         }
-        values.push(value as f32);
     }
-    Ok(values)
+    let numbers = (0..array.len()).map(place).map(|at| array.number(at));
+    // Floats of 32 bits are as they are; of wider elements what those would round away is kept.
+    if narrow && missing.is_none() {
+        return Samples::from_floats(numbers.map(|value| value as f32).collect(), shape);
+    }
+    Samples::from_cells(numbers.collect(), shape)
 }
 
-fn read_classes(path: &Path) -> Result<Classes> {
-    let array = Array::read(path)?;
-    if array.shape.len() != 1 || array.kind == Kind::Float {
-        let kind = if array.kind == Kind::Float { "floats" } else { "integers" };
-        return Err(Error::malformed(
-            path,
-            "integers of shape [n] as labels",
-            format!("{kind} of shape {:?}", array.shape),
-        ));
+fn not_finite(array: &Array, at: usize, value: f64, path: &Path) -> Error {
+    let place = format!("element {:?}", array.indices(at));
+    let expected = "a finite number from -3.4e38 to 3.4e38";
+    Error::malformed_at(path, place, expected, format!("{value:?}"))
+}
+
+/// The classes of samples, and NaN dealt with.
+fn joined(
+    mut samples: Samples,
+    path: &Path,
+    classes: Option<(&Path, Classes)>,
+    missing: Missing,
+) -> Result<Samples> {
+    if let Some((labels, classes)) = classes {
+        if classes.len() != samples.len() {
+            let file = path.file_name().unwrap_or_default().display();
+            let expected = format!("{} labels, one for each sample in {file}", samples.len());
+            return Err(Error::malformed(labels, expected, classes.len().to_string()));
+        }
+        samples = samples.with_labels(classes.finish()?)?;
+    }
+    let all = samples.missing();
+    if all == 0 || missing == Missing::Mean {
+        return Ok(samples);
+    }
+    let rows = 0..samples.len();
+    let kept: Vec<usize> =
+        rows.clone().filter(|row| !samples.missing_in(*row).contains(&true)).collect();
+    if missing == Missing::Drop && !kept.is_empty() {
+        tracing::warn!(
+            "{}: {} rows with a missing number left out of {}",
+            path.display(),
+            samples.len() - kept.len(),
+            samples.len()
+        );
+        return Ok(samples.subset(&kept));
+    }
+    let first = rows.map(|row| (row, samples.missing_in(row))).find_map(|(row, missing)| {
+        missing.iter().position(|missing| *missing).map(|column| [row, column])
+    });
+    let place = format!("element {:?}", first.unwrap_or_default());
+    let advice = format!(
+        "{all} elements are NaN, in {} of {} rows: give `missing` as drop to leave such rows out, as \
+         mean to fill them",
+        samples.len() - kept.len(),
+        samples.len()
+    );
+    Err(Error::malformed_at(path, place, "a finite number from -3.4e38 to 3.4e38", "NaN")
+        .advise(&advice))
+}
+
+fn classes(array: &Array, path: &Path) -> Result<Classes> {
+    let wrong =
+        |got: String| Error::malformed(path, "whole numbers or texts of shape [n] as labels", got);
+    match *array.shape {
+        [_] | [_, 1] => {}
+        [_, classes] if classes > 1 => {
+            let got =
+                format!("shape {:?}; of one-hot rows make `labels.argmax(axis=1)`", array.shape);
+            return Err(wrong(got));
+        }
+        _ => return Err(wrong(format!("shape {:?}", array.shape))),
     }
     let mut classes = Classes::default();
-    (0..array.len()).for_each(|at| classes.push(&array.integer(at).to_string()));
+    for at in 0..array.len() {
+        match array.kind {
+            Kind::Bytes | Kind::Letters => classes.push(&array.text(at)),
+            Kind::Float => {
+                let value = array.number(at);
+                if value.fract() != 0.0 || value.abs() >= 2f64.powi(53) {
+                    let got = format!("the float {value:?}, which is no class");
+                    return Err(wrong(got));
+                }
+                classes.push(&(value as i64).to_string());
+            }
+            _ => classes.push(&array.integer(at).to_string()),
+        }
+    }
     Ok(classes)
 }
 
@@ -149,6 +239,62 @@ mod tests {
             (labels.classes(), labels.names()),
             (&[1, 0][..], &["-1".into(), "7".into()][..])
         );
+    }
+
+    #[test]
+    fn what_other_versions_and_libraries_write() {
+        let halves: Vec<u8> = [0x3c00u16, 0xc000, 0x3555, 0x0001, 0x7bff, 0x8000]
+            .iter()
+            .flat_map(|half| half.to_le_bytes())
+            .collect();
+        let samples = read(&file("<f2", "False", "(3L, 2L)", &halves), None).unwrap();
+        assert_eq!(samples.row(0), [1.0, -2.0]);
+        assert_eq!(samples.row(1), [0.333_251_95, 2f32.powi(-24)]);
+        assert_eq!(samples.row(2), [65504.0, 0.0]);
+        let native = [1.5f64, 2.5].map(f64::to_le_bytes).concat();
+        assert_eq!(
+            read(&file("=f8", "False", "(1, 2)", &native), None).unwrap().row(0),
+            [1.5, 2.5]
+        );
+
+        // Channels last: red, green, blue of each pixel.
+        let last = file("|u1", "False", "(1, 2, 1, 3)", &[0, 51, 255, 102, 153, 204]);
+        let samples = read(&last, None).unwrap();
+        assert_eq!(samples.shape(), &Shape::image(3, 2, 1));
+        assert_eq!(samples.row(0), [0.0, 0.4, 0.2, 0.6, 1.0, 0.8]);
+        let grey = file("|u1", "False", "(1, 2, 2, 1)", &[0, 51, 255, 102]);
+        assert_eq!(read(&grey, None).unwrap().row(0), [0.0, 0.2, 1.0, 0.4]);
+
+        let rows = file("|i1", "False", "(3, 1)", &[1, 2, 3]);
+        for (descr, shape, bytes) in [
+            ("<i8", "(3, 1)", [7i64, -1, 7].map(i64::to_le_bytes).concat()),
+            ("<f4", "(3,)", [7f32, -1.0, 7.0].map(f32::to_le_bytes).concat()),
+            ("<f8", "(3, 1)", [7f64, -1.0, 7.0].map(f64::to_le_bytes).concat()),
+            ("|S2", "(3,)", b"7\0-17\0".to_vec()),
+            (
+                "<U2",
+                "(3,)",
+                ['7', '\0', '-', '1', '7', '\0'].map(|c| u32::from(c).to_le_bytes()).concat(),
+            ),
+        ] {
+            let samples = read(&rows, Some(&file(descr, "False", shape, &bytes))).unwrap();
+            let labels = samples.labels().unwrap();
+            assert_eq!(
+                (labels.classes(), labels.names()),
+                (&[1, 0, 1][..], &["-1".into(), "7".into()][..]),
+                "{descr}"
+            );
+        }
+    }
+
+    #[test]
+    fn nan_is_refused_dropped_or_filled() {
+        let values = [1.0, 2.0, f32::NAN, 4.0, 5.0, 6.0].map(f32::to_le_bytes).concat();
+        let path = file("<f4", "False", "(3, 2)", &values);
+        let dropped = read_with(&path, None, Missing::Drop).unwrap();
+        assert_eq!((dropped.len(), dropped.row(1)), (2, vec![5.0, 6.0]));
+        let filled = read_with(&path, None, Missing::Mean).unwrap();
+        assert_eq!((filled.row(1), filled.missing_in(1)), (vec![3.0, 4.0], vec![true, false]));
     }
 
     proptest! {

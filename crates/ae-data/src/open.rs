@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::catalogue::{cifar_folders, names};
 use crate::error::list;
 use crate::kind::Kind;
+use crate::one_class::{self, one_class};
 use crate::options::{NO_TEST_PART, not_for};
-use crate::{Error, Options, Parts, Progress, Result, Samples, Search, draw, one_class};
+use crate::{Error, Labels, Options, Parts, Progress, Result, Samples, Search, draw};
 use crate::{cifar, mnist, npy, table, variations};
 
 /// A data set ready to use.
@@ -61,9 +62,14 @@ impl Whole {
                 *samples = draw(samples, count, options.seed).map_err(|error| error.of(&of))?;
             }
         }
-        if let Some(normal) = options.normal {
+        parts.test = parts.test.filled_as(&parts.training);
+        parts.training = parts.training.clone().filled_as(&parts.training);
+        if let Some(normal) = &options.normal {
+            let names = parts.training.labels().map(Labels::names).unwrap_or_default();
+            let name = one_class::find(names, normal).map(|class| names[class].clone());
+            let name = name.unwrap_or_else(|| normal.clone());
             parts = one_class(&parts, normal).map_err(|error| error.of(&source))?;
-            what += &format!(", class {normal} against the rest");
+            what += &format!(", class {name} against the rest");
         }
         Ok(DataSet { name, what, parts })
     }
@@ -125,9 +131,11 @@ pub fn open_whole(
         Kind::Cifar10 => cifar10(&options.search)?,
         Kind::CifarFolder => cifar::read_folder(path)?,
         Kind::IdxFolder => mnist::read_folder(path)?,
-        Kind::Images => read_images(path, options.resize)?,
-        Kind::Table => (table::read(path, options.label_column.as_deref())?, None),
-        Kind::Array => (npy::read(path, labels_file)?, None),
+        Kind::Images => read_images(path, options)?,
+        Kind::Table => {
+            (table::read_with(path, options.label_column.as_deref(), &options.table)?, None)
+        }
+        Kind::Array => (npy::read_with(path, labels_file, options.table.missing)?, None),
     };
     let (name, what) = match names().into_iter().find(|(name, _)| name == source) {
         Some(known) => known,
@@ -164,10 +172,14 @@ fn cifar10(search: &Search) -> Result<Pieces> {
 }
 
 #[cfg(feature = "images")]
-use crate::images::read_folder as read_images;
+fn read_images(path: &Path, options: &Options) -> Result<Pieces> {
+    let Options { resize, channels, skip_broken, .. } = *options;
+    let options = crate::images::ImageOptions { resize, channels, skip_broken };
+    crate::images::read_folder_with(path, &options)
+}
 
 #[cfg(not(feature = "images"))]
-fn read_images(path: &Path, _: Option<(usize, usize)>) -> Result<Pieces> {
+fn read_images(path: &Path, _: &Options) -> Result<Pieces> {
     let expected = "IDX files or CIFAR-10 batches (this program was built without images)";
     Err(Error::malformed(path, expected, "a folder with none of them"))
 }
@@ -282,7 +294,7 @@ mod tests {
         assert_eq!(classes(&turned), classes(&basic));
         assert_ne!(rows(&turned.parts.test), rows(&basic.parts.test));
 
-        let normal = Options { normal: Some(3), ..options };
+        let normal = Options { normal: Some("3".into()), ..options };
         let threes = made("mnist-bg-rand", &normal);
         let are_three = |set: &DataSet| classes(set).iter().filter(|class| **class == 3).count();
         let labels = threes.parts.test.labels().unwrap().classes();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::quote;
 use crate::kind::Kind;
+use crate::table::{Missing, TableOptions};
 use crate::{Error, Result, Search};
 
 /// What [`open`](crate::open()) may be told beyond the source.
@@ -12,12 +13,15 @@ use crate::{Error, Result, Search};
 /// |---|---|---|---|
 /// | `search` | cache, download | published sets | where they are looked for |
 /// | `resize` | none | a folder of images | width and height to bring all images to |
+/// | `channels` | as they are | a folder of images | 1 to make all grey, 3 to make them of red, green and blue |
+/// | `skip_broken` | no | a folder of images | whether images that cannot be read are left out and counted |
 /// | `label_column` | `label`, `class`, `target` | a table | name or index of the column that holds the labels |
+/// | `table` | found by itself | a table | [how it is read](TableOptions): header, separator, roles of columns, missing cells |
 /// | `labels_file` | none | a NumPy array | a `.npy` of integers, one for each sample |
 /// | `test_fraction` | 0.1 | sources without a test part | what part is held out as test part |
 /// | `training_samples` | all, or [`default_counts`](crate::default_counts) | all | how many to train on: so many are made, or so many of those there are [drawn](crate::draw()) |
 /// | `test_samples` | as above | all | how many to test on |
-/// | `normal` | none | samples with labels | the one class to train on, to be told from all others ([`one_class`](crate::one_class())) |
+/// | `normal` | none | samples with labels | the name of the one class to train on, to be told from all others ([`one_class`](crate::one_class())) |
 /// | `seed` | 0 | all | decides what is made, drawn and held out |
 ///
 /// First a test part is held out, then samples are drawn, then all but the normal class is left out:
@@ -31,8 +35,14 @@ pub struct Options {
     pub search: Search,
     /// Width and height to bring all images of a folder to.
     pub resize: Option<(usize, usize)>,
+    /// 1 to make all images of a folder grey, 3 to make them of red, green and blue.
+    pub channels: Option<usize>,
+    /// Whether images of a folder that cannot be read are left out.
+    pub skip_broken: bool,
     /// The column of a table that holds the labels.
     pub label_column: Option<String>,
+    /// How a table is read.
+    pub table: TableOptions,
     /// The labels of a NumPy array.
     pub labels_file: Option<PathBuf>,
     /// The part held out of a source that has no test part.
@@ -41,8 +51,9 @@ pub struct Options {
     pub training_samples: Option<usize>,
     /// How many samples to test on.
     pub test_samples: Option<usize>,
-    /// The class to train on; the test part is then of that class (0) and all others (1).
-    pub normal: Option<usize>,
+    /// The name of the class to train on; the test part is then of that class (0) and all others
+    /// (1).
+    pub normal: Option<String>,
     /// Decides what is made, drawn and held out.
     pub seed: u64,
 }
@@ -51,10 +62,20 @@ impl Options {
     /// Whether every option that is given is for this kind of source.
     pub(crate) fn check(&self, kind: Kind, source: &str) -> Result<()> {
         let has_test = matches!(kind, Kind::Generated(_) | Kind::Published | Kind::Variation(_));
+        let only_missing = TableOptions { missing: self.table.missing, ..TableOptions::default() };
         let options = [
             ("data folder", self.search.data_dir.is_some(), kind.is_published(), "a published set"),
             ("resize", self.resize.is_some(), kind == Kind::Images, "a folder of images"),
+            ("channels", self.channels.is_some(), kind == Kind::Images, "a folder of images"),
+            ("skip broken", self.skip_broken, kind == Kind::Images, "a folder of images"),
             ("label column", self.label_column.is_some(), kind == Kind::Table, "a table"),
+            ("table", self.table != only_missing, kind == Kind::Table, "a table"),
+            (
+                "missing",
+                self.table.missing != Missing::Refuse,
+                matches!(kind, Kind::Table | Kind::Array),
+                "a table or an array",
+            ),
             ("labels file", self.labels_file.is_some(), kind == Kind::Array, "a NumPy array"),
             ("test fraction", self.test_fraction.is_some(), !has_test, NO_TEST_PART),
         ];

@@ -1,6 +1,10 @@
 //! Preprocessing: one affine map per feature, fitted on the training part only.
 
+mod statistics;
+
+use crate::storage::FAR;
 use crate::{Error, Result, Samples};
+use statistics::{Statistics, quartiles};
 
 /// How [`Preprocessing::fit`] chooses its numbers.
 ///
@@ -10,9 +14,11 @@ use crate::{Error, Result, Samples};
 /// | `Scale` | 0 | largest absolute value of all features | in \[-1, 1\], zero stays zero, proportions between features stay |
 /// | `MinMax` | minimum | maximum - minimum | in \[0, 1\] |
 /// | `Standardize` | mean | standard deviation (of the population) | mean 0, variance 1 |
+/// | `Robust` | median | third quartile - first (the standard deviation where they are equal) | half of the values within 1 of each other, however large the others |
 ///
-/// `MinMax` and `Standardize` take one pair of numbers per column of a table and one per
-/// channel of an image. A feature that never changes gets scale 1.
+/// `MinMax`, `Standardize` and `Robust` take one pair of numbers per column of a table and one per
+/// channel of an image. A feature that never changes gets scale 1; the 0 and 1 of categories and
+/// of words for no and yes stay as they are. What is missing takes no part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
@@ -25,6 +31,8 @@ pub enum Method {
     MinMax,
     /// Bring each feature to mean 0 and variance 1.
     Standardize,
+    /// Bring each feature to median 0 and interquartile range 1.
+    Robust,
 }
 
 /// A fitted map `y = (x - offset) / scale` and its inverse; saved with the model that was
@@ -49,6 +57,13 @@ pub struct Preprocessing {
     offset: Vec<f32>,
     scale: Vec<f32>,
     width: usize,
+    /// What the offsets are above their floats, where a group is so [far](FAR) from zero that this
+    /// matters: it is then taken off in f64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rest: Vec<f64>,
+    /// What stands for missing values, where some were missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fill: Vec<f64>,
 }
 
 impl Preprocessing {
@@ -62,8 +77,11 @@ impl Preprocessing {
     /// # Errors
     /// If there are no samples to fit to.
     pub fn fit(method: Method, training: &Samples) -> Result<Self> {
+        let mut fill = if training.missing() > 0 { training.means() } else { vec![] };
+        fill.iter_mut().for_each(|mean| *mean = short(*mean));
         if method == Method::None {
-            return Ok(Self::none());
+            let width = if fill.is_empty() { 0 } else { training.width() };
+            return Ok(Self { width, fill, ..Self::none() });
         }
         if training.is_empty() {
             return Err(Error::invalid("training part", "at least one sample", "none"));
@@ -73,17 +91,30 @@ impl Preprocessing {
             Method::Scale => 1,
             _ => training.shape().groups(),
         };
-        let mut statistics = vec![Statistics::default(); groups];
-        let mut row = vec![0.0f32; width];
-        for index in 0..training.len() {
-            training.copy_raw_row(index, &mut row);
-            for (values, statistics) in row.chunks_exact(width / groups).zip(&mut statistics) {
-                values.iter().for_each(|value| statistics.add(f64::from(*value)));
+        let mut pairs: Vec<(f64, f64)> = match method {
+            Method::Robust => quartiles(training, groups),
+            _ => Statistics::of(training, groups)
+                .iter()
+                .map(|group| group.offset_and_scale(method, training.is_exact()))
+                .collect(),
+        };
+        if let Some(table) = training.table().filter(|_| method != Method::Scale) {
+            for (pair, is_indicator) in pairs.iter_mut().zip(table.schema.indicators()) {
+                if is_indicator {
+                    *pair = (0.0, 1.0);
+                }
             }
         }
-        let pairs = statistics.iter().map(|group| group.offset_and_scale(method));
-        let (offset, scale) = pairs.map(|(offset, scale)| (offset as f32, scale as f32)).unzip();
-        Ok(Self { method, offset, scale, width })
+        let far = |(offset, scale): &(f64, f64)| {
+            if offset.abs() > FAR * scale { short(offset - f64::from(*offset as f32)) } else { 0.0 }
+        };
+        let mut rest: Vec<f64> = pairs.iter().map(far).collect();
+        if pairs.iter().all(|(offset, scale)| offset.abs() <= FAR * scale) {
+            rest.clear();
+        }
+        let (offset, scale) =
+            pairs.into_iter().map(|(offset, scale)| (offset as f32, scale as f32)).unzip();
+        Ok(Self { method, offset, scale, width, rest, fill })
     }
 
     /// The method it was fitted by.
@@ -99,12 +130,48 @@ impl Preprocessing {
         self.each(row, |value, offset, scale| (value - offset) / scale);
     }
 
+    /// Maps a row that floats would round to the floats that a model sees.
+    ///
+    /// # Panics
+    /// If it was fitted to rows of another width, or `out` is not as long as `row`.
+    pub fn apply_exact(&self, row: &[f64], out: &mut [f32]) {
+        assert_eq!(row.len(), out.len(), "a row and room for it");
+        for (out, value) in out.iter_mut().zip(row) {
+            *out = *value as f32;
+        }
+        self.apply(out);
+        self.each_far(|at, offset, scale| out[at] = ((row[at] - offset) / scale) as f32);
+    }
+
     /// Maps a row back to the units it came in.
     ///
     /// # Panics
     /// If it was fitted to rows of another width.
     pub fn invert(&self, row: &mut [f32]) {
         self.each(row, |value, offset, scale| value * scale + offset);
+    }
+
+    /// Maps a row back to the units it came in, without rounding away what varies in columns far
+    /// from zero, such as times.
+    ///
+    /// # Panics
+    /// If it was fitted to rows of another width.
+    pub fn invert_exact(&self, row: &[f32]) -> Vec<f64> {
+        let mut plain = row.to_vec();
+        self.invert(&mut plain);
+        let mut out: Vec<f64> = plain.into_iter().map(f64::from).collect();
+        self.each_far(|at, offset, scale| out[at] = f64::from(row[at]) * scale + offset);
+        out
+    }
+
+    /// Whether rows have to be read in f64.
+    pub(crate) fn is_exact(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
+    /// What stands for missing values, where that is known.
+    pub(crate) fn fill(&self) -> Option<&[f64]> {
+        (!self.fill.is_empty()).then_some(&self.fill)
     }
 
     fn each(&self, row: &mut [f32], map: impl Fn(f32, f32, f32) -> f32) {
@@ -118,10 +185,26 @@ impl Preprocessing {
         }
     }
 
+    /// The features that are far from zero, with offset and scale.
+    fn each_far(&self, mut map: impl FnMut(usize, f64, f64)) {
+        if self.rest.is_empty() {
+            return;
+        }
+        let neighbours = self.width / self.offset.len();
+        for (group, rest) in self.rest.iter().enumerate() {
+            let offset = f64::from(self.offset[group]) + rest;
+            let scale = f64::from(self.scale[group]);
+            if offset.abs() > FAR * scale {
+                (group * neighbours..(group + 1) * neighbours)
+                    .for_each(|at| map(at, offset, scale));
+            }
+        }
+    }
+
     /// Whether it fits rows of `width` features and is well formed (it may come from a file).
     pub(crate) fn check(&self, width: usize) -> Result<()> {
         let groups = self.offset.len();
-        if groups == 0 && self.scale.is_empty() {
+        if groups == 0 && self.scale.is_empty() && self.fill.is_empty() && self.rest.is_empty() {
             return Ok(());
         }
         if self.width != width {
@@ -132,6 +215,18 @@ impl Preprocessing {
             ));
         }
         let usable = |scale: &f32| scale.is_finite() && *scale != 0.0;
+        let numbers = self.rest.iter().chain(&self.fill);
+        if !(self.fill.is_empty() || self.fill.len() == width)
+            || !(self.rest.is_empty() || self.rest.len() == groups)
+            || !numbers.copied().all(f64::is_finite)
+        {
+            let expected =
+                "a finite number for each feature that may be missing or is far from zero";
+            return Err(Error::invalid("preprocessing", expected, "others"));
+        }
+        if groups == 0 && self.scale.is_empty() {
+            return Ok(());
+        }
         if groups == 0
             || self.scale.len() != groups
             || !width.is_multiple_of(groups)
@@ -148,49 +243,9 @@ impl Preprocessing {
     }
 }
 
-/// Running mean and variance (Welford 1962), minimum and maximum.
-#[derive(Clone)]
-struct Statistics {
-    count: f64,
-    mean: f64,
-    squares: f64,
-    minimum: f64,
-    maximum: f64,
-}
-
-impl Default for Statistics {
-    fn default() -> Self {
-        Self {
-            count: 0.0,
-            mean: 0.0,
-            squares: 0.0,
-            minimum: f64::INFINITY,
-            maximum: f64::NEG_INFINITY,
-        }
-    }
-}
-
-impl Statistics {
-    fn add(&mut self, value: f64) {
-        self.count += 1.0;
-        let delta = value - self.mean;
-        self.mean += delta / self.count;
-        self.squares += delta * (value - self.mean);
-        self.minimum = self.minimum.min(value);
-        self.maximum = self.maximum.max(value);
-    }
-
-    fn offset_and_scale(&self, method: Method) -> (f64, f64) {
-        let (offset, scale) = match method {
-            Method::None => (0.0, 1.0),
-            Method::Scale => (0.0, self.maximum.abs().max(self.minimum.abs())),
-            Method::MinMax => (self.minimum, self.maximum - self.minimum),
-            Method::Standardize => (self.mean, (self.squares / self.count).sqrt()),
-        };
-        // A spread that is rounding error of the mean is no spread.
-        let constant = scale <= self.mean.abs() * 1e-7 || (scale as f32) < f32::MIN_POSITIVE;
-        (offset, if constant { 1.0 } else { scale })
-    }
+/// A number to 15 digits, which every reader of JSON reads as it was written.
+fn short(value: f64) -> f64 {
+    format!("{value:.14e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -259,7 +314,9 @@ mod tests {
         #[test]
         fn invert_undoes_apply(
             values in prop::collection::vec(-1e3f32..1e3, 12),
-            method in prop::sample::select(vec![Method::Scale, Method::MinMax, Method::Standardize]),
+            method in prop::sample::select(vec![
+                Method::Scale, Method::MinMax, Method::Standardize, Method::Robust,
+            ]),
         ) {
             let samples = table(&values, 3);
             let fitted = Preprocessing::fit(method, &samples).unwrap();

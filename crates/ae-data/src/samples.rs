@@ -1,12 +1,21 @@
 //! Samples: `n` rows of `d` features in memory, and what belongs to them.
 
+use std::sync::Arc;
+
 use crate::storage::Storage;
+use crate::table::Reading;
 use crate::{Error, Labels, Preprocessing, Result, Shape, Source};
 
 /// `n` samples of `d` features in memory, with optional labels, their shape, and the
 /// [`Preprocessing`] through which they are read.
 ///
-/// Cloning is cheap. Pixels are kept as bytes and given out as `byte / 255`, in \[0, 1\].
+/// Cloning is cheap. Pixels are kept as bytes and given out as `byte / 255`, in \[0, 1\]. Columns
+/// that vary by less than floats of 32 bits can tell apart at their size (times, identifiers,
+/// coordinates) are kept as read until [`Preprocessing`] has taken its offset off.
+///
+/// Cells of a table may be missing ([`missing_in`](Self::missing_in)); a row then has the mean of
+/// the feature in their place: that of the samples which preprocessing was fitted to, or without
+/// it that of these.
 ///
 /// ```
 /// use ae_data::{Samples, Shape};
@@ -22,6 +31,11 @@ pub struct Samples {
     shape: Shape,
     labels: Option<Labels>,
     preprocessing: Preprocessing,
+    table: Option<Arc<Reading>>,
+    /// Whether values are as they were written, so that the smallest spread is one.
+    exact: bool,
+    /// What stands for missing values, where there are any.
+    fill: Option<Arc<[f64]>>,
 }
 
 impl Samples {
@@ -52,8 +66,58 @@ impl Samples {
         Ok(Self::new(Storage::Floats(values.into()), count, shape))
     }
 
+    /// Samples from numbers as they were written, NaN where one is missing.
+    pub(crate) fn from_cells(values: Vec<f64>, shape: Shape) -> Result<Self> {
+        let count = whole_rows(values.len(), &shape)?;
+        let mut samples = Self::new(Storage::exact(values, shape.features()), count, shape);
+        samples.exact = true;
+        if samples.storage.missing() > 0 {
+            samples.fill = Some(samples.means().into());
+        }
+        Ok(samples)
+    }
+
     fn new(storage: Storage, count: usize, shape: Shape) -> Self {
-        Self { storage, count, shape, labels: None, preprocessing: Preprocessing::none() }
+        Self {
+            storage,
+            count,
+            shape,
+            labels: None,
+            preprocessing: Preprocessing::none(),
+            table: None,
+            exact: false,
+            fill: None,
+        }
+    }
+
+    /// The same samples with how their table was read.
+    pub(crate) fn with_table(mut self, reading: Reading) -> Self {
+        self.table = Some(Arc::new(reading));
+        self
+    }
+
+    /// The same samples with the means of `training` in place of what is missing.
+    pub(crate) fn filled_as(mut self, training: &Self) -> Self {
+        if self.fill.is_some() {
+            self.fill = Some(training.means().into());
+        }
+        self
+    }
+
+    /// The mean of every feature, not preprocessed, of what is there (0 where nothing is).
+    pub(crate) fn means(&self) -> Vec<f64> {
+        let (mut sums, mut counts) = (vec![0.0; self.width()], vec![0u64; self.width()]);
+        let mut row = vec![0.0; self.width()];
+        for index in 0..self.count {
+            self.copy_raw_row(index, &mut row);
+            for ((value, sum), count) in row.iter().zip(&mut sums).zip(&mut counts) {
+                if !value.is_nan() {
+                    *sum += value;
+                    *count += 1;
+                }
+            }
+        }
+        sums.iter().zip(counts).map(|(sum, count)| sum / count.max(1) as f64).collect()
     }
 
     /// The same samples with a class each.
@@ -108,6 +172,30 @@ impl Samples {
         self.labels.as_ref()
     }
 
+    /// How the table was read that the samples are from, and what its columns are.
+    pub fn table(&self) -> Option<&Reading> {
+        self.table.as_deref()
+    }
+
+    /// How many values are missing.
+    pub fn missing(&self) -> usize {
+        if self.fill.is_some() { self.storage.missing() } else { 0 }
+    }
+
+    /// Which features of one sample are missing: the mask beside its values.
+    ///
+    /// # Panics
+    /// If `row` is not below [`len`](Self::len).
+    pub fn missing_in(&self, row: usize) -> Vec<bool> {
+        assert!(row < self.count, "sample {row} of {}", self.count);
+        if self.fill.is_none() {
+            return vec![false; self.width()];
+        }
+        let mut raw = vec![0.0; self.width()];
+        self.copy_raw_row(row, &mut raw);
+        raw.iter().map(|value| value.is_nan()).collect()
+    }
+
     /// The map through which features are read.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
@@ -134,6 +222,9 @@ impl Samples {
             shape: self.shape.clone(),
             labels: self.labels.as_ref().map(|labels| labels.subset(rows)),
             preprocessing: self.preprocessing.clone(),
+            table: self.table.clone(),
+            exact: self.exact,
+            fill: self.fill.clone(),
         }
     }
 
@@ -161,13 +252,37 @@ impl Samples {
 
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.count, "sample {row} of {}", self.count);
-        self.copy_raw_row(row, out);
-        self.preprocessing.apply(out);
+        if self.fill.is_none() && !self.preprocessing.is_exact() {
+            self.storage.copy(row, out);
+            self.preprocessing.apply(out);
+            return;
+        }
+        let mut raw = vec![0.0; out.len()];
+        self.copy_raw_row(row, &mut raw);
+        if let Some(own) = &self.fill {
+            let fill = self.preprocessing.fill().unwrap_or(own);
+            for (value, fill) in raw.iter_mut().zip(fill) {
+                if value.is_nan() {
+                    *value = *fill;
+                }
+            }
+        }
+        self.preprocessing.apply_exact(&raw, out);
     }
 
-    /// One row as stored, before preprocessing.
-    pub(crate) fn copy_raw_row(&self, row: usize, out: &mut [f32]) {
-        self.storage.copy(row, out);
+    /// One row as stored, before preprocessing; NaN for what is missing.
+    pub(crate) fn copy_raw_row(&self, row: usize, out: &mut [f64]) {
+        self.storage.copy_exact(row, out);
+    }
+
+    /// One value as stored; NaN where it is missing.
+    pub(crate) fn raw_value(&self, row: usize, feature: usize) -> f64 {
+        self.storage.value(row * self.width() + feature)
+    }
+
+    /// Whether values are as they were written.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.exact
     }
 }
 

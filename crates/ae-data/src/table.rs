@@ -1,32 +1,41 @@
-//! Tables of numbers as text: CSV, with commas, semicolons or tabs.
+//! Tables as text: CSV in its dialects, with columns of numbers, categories, dates and labels.
 
+mod cells;
 mod columns;
+mod date;
+mod dialect;
+mod features;
+mod header;
+mod matching;
+mod missing;
+mod number;
+mod options;
+mod reading;
+mod refused;
 mod rows;
+mod schema;
+mod text;
 
 use std::path::Path;
 
 use csv::StringRecord;
 
 use crate::{Error, Result, Samples, Shape, classes::Classes, error::quote};
-use columns::Columns;
+use cells::Cells;
+use columns::Plan;
+use header::First;
+use missing::is_missing_label;
 use rows::Rows;
+
+pub use missing::is_missing;
+pub use options::{Decimal, Header, Missing, TableOptions, Unseen};
+pub use reading::Reading;
+pub use schema::{Block, Column, Role, Schema};
 
 /// Names of columns take far more memory than their cells, so a row must not be all there is.
 pub(crate) const MOST_COLUMNS: usize = 1 << 20;
 
-const NAMES: &str = "a first row of names has no number in it";
-
-/// Reads a table: one sample a row, one feature a column.
-///
-/// The first row holds the names of the columns if none of its cells is a number (empty ones and
-/// the label's aside), or if one of them is the name of the label column; without such a row
-/// columns are called `0`, `1`, ... So a first row of numbers alone is a sample even where it
-/// looks like a list of years, and one with both numbers and other text is an error. The separator
-/// is the tab if the first row has one, else the semicolon, else the comma (looked for in its
-/// first 64 KiB). `label_column` is the name of a column or, failing that, its index from 0;
-/// without it a column called `label`, `class` or `target`, if there is one, holds the labels.
-/// Labels may be any text: each different one is a class, sorted as numbers if all are integers.
-/// The file may be gzip.
+/// Reads a table with what is found by itself: as [`read_with`], with no options.
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -39,69 +48,200 @@ const NAMES: &str = "a first row of names has no number in it";
 /// ```
 ///
 /// # Errors
-/// If the file cannot be read, a cell is missing or not a finite number within the range of f32,
-/// a row has another number of cells than the first, there is no row or no feature or more than
-/// 2^20 of them, or no column is the one asked for.
+/// As [`read_with`].
 pub fn read(path: &Path, label_column: Option<&str>) -> Result<Samples> {
-    let (mut rows, mut row) = (Rows::open(path)?, StringRecord::new());
-    if !rows.next(&mut row)? {
+    read_with(path, label_column, &TableOptions::default())
+}
+
+/// Reads a table: one sample a row, one feature a column of numbers, dates (seconds) or words for
+/// no and yes (0 and 1), and one for each category of a column of few texts.
+///
+/// **Text.** UTF-8, UTF-16, or else Windows-1252; lines end in LF, CR LF or CR; the file may be gzip.
+/// The separator is the one of comma, semicolon, tab, `|` and runs of blanks under which the rows
+/// have one number of cells each. A line `sep=;`, comments (`#`), titles above the table, a row of
+/// units below the names, rows and nameless columns of empty cells are left out. Numbers may be
+/// written with a decimal comma and with thousands parted.
+///
+/// **The first row** holds the names of the columns if none of its cells is a number (empty ones
+/// and the label's aside), if one of them is the name of the label column, or if it counts up
+/// (0, 1, 2, ...; years; wavelengths) and the rows below are of another kind; without such a row
+/// columns are called `0`, `1`, ... It may lack the name of the first column, as R writes it.
+///
+/// **Columns.** `label_column` is the name of a column or, failing that, its index from 0; without
+/// it a column called `label`, `class` or `target`, if there is one, holds the labels. Labels may
+/// be any text: each different one is a class, sorted as numbers if all are integers. Whole
+/// numbers that differ in each row are left out where the column is called `id`, `index` or its
+/// like, or has no name beside others that have; texts that are no categories (more than 64, or
+/// hardly one comes twice) are left out. [`Samples::table`] says what was found.
+///
+/// **Missing cells** ([`is_missing`]) are refused, dropped or filled ([`Missing`]).
+///
+/// # Errors
+/// If the file cannot be read or is no text, a cell is missing (unless `options` say what to do)
+/// or not a finite number within the range of f32 in a column of numbers, a row has another number
+/// of cells than the first, there is no row or no feature or more than 2^20 columns, no column is
+/// the one asked for, or the columns are not those of `options.schema`.
+pub fn read_with(
+    path: &Path,
+    label_column: Option<&str>,
+    options: &TableOptions,
+) -> Result<Samples> {
+    let (mut rows, looked_at) = Rows::open(path, options)?;
+    let plan = Plan::of(&looked_at, label_column, options, &rows.dialect, path)?;
+    drop(looked_at);
+    let mut row = StringRecord::new();
+    let mut more = rows.next(&mut row)?;
+    if !more {
         return Err(Error::malformed(path, "at least one row of numbers", "an empty file"));
     }
-    let columns = Columns::of(&row, label_column, path)?;
-    if columns.len() == usize::from(columns.label.is_some()) {
-        return Err(Error::malformed(path, "at least one column of numbers", "only the labels"));
+    let named = plan.first == First::Names;
+    for _ in 0..usize::from(named) + usize::from(plan.units) {
+        more = more && rows.next(&mut row)?;
     }
 
-    let (mut values, mut classes) = (vec![], Classes::default());
-    let mut more = !columns.are_named() || rows.next(&mut row)?;
+    let mut cells = Cells::of(&plan, options);
+    if cells.kept.is_empty() {
+        let got =
+            if plan.label().is_some() { "only the labels" } else { "none that is not left out" };
+        return Err(Error::malformed(path, "at least one column of numbers", got));
+    }
+    let (mut classes, label) = (Labelling::default(), plan.label());
+    let (width, mut read, mut empty) = (plan.names.len(), 0u64, 0u64);
     while more {
-        let (line, first) = (rows.line(), values.is_empty() && !columns.are_named());
-        if row.len() != columns.len() {
+        read += 1;
+        if row.iter().all(str::is_empty) {
+            empty += 1;
+            more = rows.next(&mut row)?;
+            continue;
+        }
+        let line = rows.line();
+        if row.len() < width || row.iter().skip(width).any(|cell| !cell.is_empty()) {
             return Err(Error::malformed_at(
                 path,
                 format!("line {line}"),
-                format!("{} cells as in the first row", columns.len()),
+                format!("{width} cells as in the first row"),
                 row.len().to_string(),
             ));
         }
-        for (at, cell) in row.iter().enumerate() {
-            let wrong = |expected: &str, got: String| {
-                let place = format!("line {line}, column {}", quote(&columns.name(at)));
-                Error::malformed_at(path, place, expected, got)
-            };
-            if cell.is_empty() {
-                return Err(wrong("a value", "an empty cell".into()));
-            }
-            if Some(at) == columns.label {
-                classes.push(cell);
-            } else {
-                values.push(number(cell).map_err(|expected| {
-                    let error = wrong(expected, quote(cell));
-                    let names_meant = first && cell.parse::<f64>().is_err();
-                    if names_meant { error.advise(NAMES) } else { error }
-                })?);
-            }
+        for slot in 0..cells.kept.len() {
+            let at = cells.kept[slot];
+            let cell = &row[at];
+            cells.push(slot, cell, line, &plan, options).map_err(|(expected, advice)| {
+                let place = format!("line {line}, column {}", quote(&plan.names[at]));
+                let error = Error::malformed_at(path, place, expected, quote(cell));
+                match advice {
+                    _ if read == 1 && !named && number::number(cell, plan.decimal).is_none() => {
+                        error.advise(NAMES)
+                    }
+                    Some(advice) => error.advise(advice),
+                    None => error,
+                }
+            })?;
+        }
+        if let Some(label) = label {
+            classes.push(&row[label], line, options);
         }
         more = rows.next(&mut row)?;
     }
-    if values.is_empty() {
-        return Err(Error::malformed(path, "at least one row of numbers", "only a header"));
+    if cells.values.is_empty() {
+        let got = match (empty, named) {
+            (1.., _) => "only empty cells",
+            (_, true) => "only a header",
+            _ => "none",
+        };
+        return Err(Error::malformed(path, "at least one row of numbers", got));
     }
+    finish(cells, classes, &rows, &plan, options, path, empty)
+}
 
-    let samples = Samples::from_floats(values, Shape::Table { columns: columns.features() })?;
-    match columns.label {
-        Some(_) => samples.with_labels(classes.finish()?),
-        None => Ok(samples),
+const NAMES: &str =
+    "a first row of names has no number in it; give `header` if it is one or is none";
+
+/// The labels of the rows; those that are missing are not among the classes.
+#[derive(Default)]
+struct Labelling {
+    classes: Classes,
+    missing: Vec<usize>,
+    /// The line of the first that is missing, and its text.
+    first: Option<(u64, String)>,
+    rows: usize,
+}
+
+impl Labelling {
+    fn push(&mut self, cell: &str, line: u64, options: &TableOptions) {
+        if is_missing_label(cell) || options.missing_as.iter().any(|missing| missing == cell) {
+            self.missing.push(self.rows);
+            self.first.get_or_insert_with(|| (line, cell.to_owned()));
+        } else {
+            self.classes.push(cell);
+        }
+        self.rows += 1;
     }
 }
 
-/// A feature, or what was expected in its place.
-fn number(cell: &str) -> Result<f32, &'static str> {
-    match cell.parse::<f64>() {
-        Err(_) => Err("a number"),
-        Ok(value) if !value.is_finite() => Err("a finite number"),
-        Ok(value) if !(value as f32).is_finite() => Err("a number from -3.4e38 to 3.4e38"),
-        Ok(value) => Ok(value as f32),
+/// Samples from all cells, without the rows that are to be left out.
+fn finish(
+    mut cells: Cells,
+    classes: Labelling,
+    rows: &Rows,
+    plan: &Plan,
+    options: &TableOptions,
+    path: &Path,
+    empty: u64,
+) -> Result<Samples> {
+    refused::words(&cells, plan, options, path)?;
+    let count = cells.rows();
+    let (mut values, schema) = features::features(&mut cells, plan, options);
+    let width = schema.features();
+    if width == 0 {
+        let got = "none that can be one; name columns under `categorical` or `numeric`";
+        return Err(Error::malformed(path, "at least one column of numbers", got));
+    }
+    let mut missing = refused::missing(&cells, &classes, &schema, plan, options, path)?;
+
+    // Rows without a label, and where it is wanted with any missing cell.
+    let mut gone = vec![false; count];
+    classes.missing.iter().for_each(|row| gone[*row] = true);
+    if options.missing == Missing::Drop {
+        for (gone, row) in gone.iter_mut().zip(values.chunks_exact(width)) {
+            *gone |= row.iter().any(|value| value.is_nan());
+        }
+    }
+    let dropped = gone.iter().filter(|gone| **gone).count();
+    if dropped == count {
+        missing.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let most = missing.first().map_or(String::new(), |(name, _)| quote(name));
+        let got = format!("a missing cell in each; leave out the column with most, {most}");
+        return Err(Error::malformed(path, "at least one row without a missing cell", got));
+    }
+    let mut labels = classes.classes.finish()?;
+    if dropped > 0 {
+        let mut kept = gone.iter().flat_map(|gone| std::iter::repeat_n(!gone, width));
+        values.retain(|_| kept.next().unwrap_or(true));
+        let of_label = (0..count).filter(|row| classes.missing.binary_search(row).is_err());
+        let left: Vec<usize> =
+            of_label.enumerate().filter(|(_, row)| !gone[*row]).map(|(at, _)| at).collect();
+        if classes.rows > 0 {
+            labels = labels.subset(&left).without_empty()?;
+        }
+    }
+
+    let columns = schema.feature_names();
+    let reading = Reading {
+        classes: if plan.label().is_some() { labels.names().len() } else { 0 },
+        schema,
+        missing,
+        dropped,
+        named: plan.first == First::Names,
+        notes: refused::notes(&cells, rows, plan, empty),
+    };
+    for note in &reading.notes {
+        tracing::warn!("{}: {note}", path.display());
+    }
+    let samples = Samples::from_cells(values, Shape::Table { columns })?.with_table(reading);
+    match plan.label() {
+        Some(_) => samples.with_labels(labels),
+        None => Ok(samples),
     }
 }
 

@@ -39,6 +39,25 @@ fn parsers() -> Vec<Parser> {
             |folder| table::read(&folder.join("file"), None),
             b"height;width;label\n1.5;-2e3;\"a;b\"\n3;4;c\n".to_vec(),
         ),
+        (
+            "table of all kinds",
+            "file",
+            |folder| {
+                let options = table::TableOptions {
+                    missing: table::Missing::Mean,
+                    ..table::TableOptions::default()
+                };
+                table::read_with(&folder.join("file"), None, &options)
+            },
+            b"sep=|\n# a\nid|when|x|c|y\r||m||\r1|2020-01-31|1,5|a|yes\r2|?|-2|b|no\r3|2020-02-01|NA|a|\r||||\r"
+                .to_vec(),
+        ),
+        (
+            "table of blanks in UTF-16",
+            "file",
+            |folder| table::read(&folder.join("file"), None),
+            "\u{feff}x  y\n1 2\n 3   4\n5 6\n".encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        ),
         ("NumPy array", "file", |folder| npy::read(&folder.join("file"), None), {
             let header = b"{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1, 1), }\n";
             [&b"\x93NUMPY\x01\x00\x3e\x00"[..], header, &[0; 8]].concat()
@@ -63,6 +82,10 @@ fn parsers() -> Vec<Parser> {
         ("PNG", "a.png", image::ImageFormat::Png),
         ("JPEG", "a.jpg", image::ImageFormat::Jpeg),
         ("BMP", "a.bmp", image::ImageFormat::Bmp),
+        ("GIF", "a.gif", image::ImageFormat::Gif),
+        ("TIFF", "a.tif", image::ImageFormat::Tiff),
+        ("WebP", "a.webp", image::ImageFormat::WebP),
+        ("PNM", "a.ppm", image::ImageFormat::Pnm),
     ] {
         let picture = image::RgbImage::from_fn(9, 7, |x, y| image::Rgb([x as u8, y as u8 * 30, 9]));
         let mut bytes = std::io::Cursor::new(vec![]);

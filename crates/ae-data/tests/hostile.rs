@@ -410,7 +410,7 @@ mod image_folders {
             (
                 "an empty folder",
                 read,
-                "<dir>: expected at least one PNG, JPEG or BMP image, got none",
+                "<dir>: expected at least one image (PNG, JPEG, BMP, GIF, TIFF, WebP or PNM), got none",
             ),
             (
                 "a folder of other things",
@@ -418,7 +418,8 @@ mod image_folders {
                     fs::write(dir.join("notes.txt"), "no image").unwrap();
                     read(dir)
                 },
-                "<dir>: expected at least one PNG, JPEG or BMP image, got none",
+                "<dir>: expected at least one image (PNG, JPEG, BMP, GIF, TIFF, WebP or PNM), got 1 .txt \
+                 of other kinds",
             ),
             (
                 "no folder",
@@ -431,7 +432,7 @@ mod image_folders {
                     fs::write(dir.join("a.png"), "<html>Not found</html>").unwrap();
                     read(dir)
                 },
-                "<dir>/a.png: expected a whole PNG, JPEG or BMP image, got something else",
+                "<dir>/a.png: expected a whole image, got something else",
             ),
             (
                 "a JPEG that is cut short",
@@ -441,7 +442,7 @@ mod image_folders {
                     fs::write(dir.join("a.jpg"), &bytes[..bytes.len() - 1]).unwrap();
                     read(dir)
                 },
-                "<dir>/a.jpg: expected a whole PNG, JPEG or BMP image, got a JPEG that is cut short",
+                "<dir>/a.jpg: expected a whole image, got a JPEG that is cut short",
             ),
             (
                 "a PNG that is cut short",
@@ -451,7 +452,7 @@ mod image_folders {
                     fs::write(dir.join("a.png"), &bytes[..bytes.len() / 2]).unwrap();
                     read(dir)
                 },
-                "<dir>/a.png: expected a whole PNG, JPEG or BMP image, got bytes that do not \
+                "<dir>/a.png: expected a whole image, got bytes that do not \
                  decode (unexpected end of file)",
             ),
             (
@@ -545,13 +546,13 @@ mod image_folders {
                     fs::create_dir(dir.join("dogs")).unwrap();
                     read(dir)
                 },
-                "<dir>/dogs: expected at least one PNG, JPEG or BMP image, got none",
+                "<dir>/dogs: expected at least one image (PNG, JPEG, BMP, GIF, TIFF, WebP or PNM), got none",
             ),
             (
                 "classes in one of two parts",
                 |dir| {
-                    png(dir, "train/cats/a.png", 8);
-                    png(dir, "test/a.png", 8);
+                    png(dir, "train/a.png", 8);
+                    png(dir, "test/cats/a.png", 8);
                     read(dir)
                 },
                 "<dir>: expected subfolders, one for each class, in both train and test or in \
@@ -577,7 +578,9 @@ fn tables() {
         (
             "a missing cell",
             |dir| csv(dir, "height,width\n1,2\n3,\n"),
-            "<dir>/table.csv, line 3, column `width`: expected a value, got an empty cell",
+            "<dir>/table.csv, line 3, column `width`: expected a value, got an empty cell; 1 cell is \
+             missing, 1 in `width`: give `missing` as drop to leave such rows out, as mean to fill \
+             them, or ignore columns",
         ),
         (
             "a cell that is no number",
@@ -592,7 +595,9 @@ fn tables() {
         (
             "NaN",
             |dir| csv(dir, "height,width\n1,2\nNaN,4\n"),
-            "<dir>/table.csv, line 3, column `height`: expected a finite number, got `NaN`",
+            "<dir>/table.csv, line 3, column `height`: expected a value, got `NaN`; 1 cell is missing, \
+             1 in `height`: give `missing` as drop to leave such rows out, as mean to fill them, or \
+             ignore columns",
         ),
         (
             "infinity",
@@ -606,14 +611,18 @@ fn tables() {
              `1e39`",
         ),
         (
-            "decimal commas",
-            |dir| csv(dir, "height;width\n1,5;2,5\n"),
-            "<dir>/table.csv, line 2, column `height`: expected a number, got `1,5`",
+            "decimal commas and decimal points",
+            |dir| csv(dir, "height;width\n1,5;2.5\n"),
+            "<dir>/table.csv: expected numbers that say whether a comma is before decimals or \
+             parts thousands, got both `2.5` and `1,5` between `;`; give `decimal` as point or \
+             comma",
         ),
         (
             "a missing label",
             |dir| csv(dir, "height,label\n1,a\n2,\n"),
-            "<dir>/table.csv, line 3, column `label`: expected a value, got an empty cell",
+            "<dir>/table.csv, line 3, column `label`: expected a value, got an empty cell; 1 cell is \
+             missing, 1 in `label`: give `missing` as drop to leave such rows out, as mean to fill \
+             them, or ignore columns",
         ),
         (
             "a row that is too short",
@@ -639,29 +648,21 @@ fn tables() {
             "a first row of a number and a text",
             |dir| csv(dir, "1,oops\n3,4\n5,6\n"),
             "<dir>/table.csv, line 1, column `1`: expected a number, got `oops`; a first row of \
-             names has no number in it",
-        ),
-        (
-            "names that are years beside one that is none",
-            |dir| csv(dir, "country,2019,2020\n1,2,3\n"),
-            "<dir>/table.csv, line 1, column `0`: expected a number, got `country`; a first row of \
-             names has no number in it",
-        ),
-        (
-            "labels at the end of a table without names",
-            |dir| csv(dir, "5.1,3.5,setosa\n6.2,3.4,virginica\n"),
-            "<dir>/table.csv, line 1, column `2`: expected a number, got `setosa`; a first row of \
-             names has no number in it",
+             names has no number in it; give `header` if it is one or is none",
         ),
         (
             "a first row of a number and NaN",
             |dir| csv(dir, "1,NaN\n3,4\n"),
-            "<dir>/table.csv, line 1, column `1`: expected a finite number, got `NaN`",
+            "<dir>/table.csv, line 1, column `1`: expected a value, got `NaN`; 1 cell is missing, 1 in \
+             `1`: give `missing` as drop to leave such rows out, as mean to fill them, or ignore \
+             columns",
         ),
         (
             "an empty cell in a first row of numbers",
             |dir| csv(dir, "1,,3\n4,5,6\n"),
-            "<dir>/table.csv, line 1, column `1`: expected a value, got an empty cell",
+            "<dir>/table.csv, line 1, column `1`: expected a value, got an empty cell; 1 cell is \
+             missing, 1 in `1`: give `missing` as drop to leave such rows out, as mean to fill \
+             them, or ignore columns",
         ),
         (
             "an empty file",
@@ -680,8 +681,9 @@ fn tables() {
         ),
         (
             "bytes that are no text",
-            |dir| csv(dir, b"height,width\n1,\xff\n"),
-            "<dir>/table.csv, line 2: expected text in UTF-8, got other bytes",
+            |dir| csv(dir, b"height,width\n1,2\n1,\0\n"),
+            "<dir>/table.csv: expected a table as text, got bytes of 0, which no text has; if it \
+             is one, save it as UTF-8",
         ),
         (
             "a cell of a thousand letters",
@@ -784,19 +786,19 @@ fn numpy_arrays() {
         (
             "complex numbers",
             |dir| numpy(dir, &described("'<c16'", "(1, 1)", &[0; 16])),
-            "<dir>/array.npy: expected elements of type f4, f8, i1 to i8, u1 to u8 or bool, got \
+            "<dir>/array.npy: expected elements of type f2, f4, f8, i1 to i8, u1 to u8 or bool, got \
              `<c16`",
         ),
         (
-            "half floats",
-            |dir| numpy(dir, &described("'<f2'", "(1, 1)", &[0; 2])),
-            "<dir>/array.npy: expected elements of type f4, f8, i1 to i8, u1 to u8 or bool, got \
-             `<f2`",
+            "Python objects",
+            |dir| numpy(dir, &described("'|O'", "(1, 1)", &[0; 8])),
+            "<dir>/array.npy: expected elements of type f2, f4, f8, i1 to i8, u1 to u8 or bool, got \
+             Python objects; save `array.astype('float32')` instead",
         ),
         (
             "records",
             |dir| numpy(dir, &described("[('x', '<f4'), ('y', '<f4')]", "(1,)", &[0; 8])),
-            "<dir>/array.npy: expected elements of type f4, f8, i1 to i8, u1 to u8 or bool, got a \
+            "<dir>/array.npy: expected elements of type f2, f4, f8, i1 to i8, u1 to u8 or bool, got a \
              record of several fields",
         ),
         (
@@ -830,8 +832,9 @@ fn numpy_arrays() {
         (
             "one dimension",
             |dir| numpy(dir, &described("'<f4'", "(3,)", &[0; 12])),
-            "<dir>/array.npy: expected shape [n, columns], [n, height, width] or [n, 1 or 3, \
-             height, width], got [3]",
+            "<dir>/array.npy: expected shape [n, columns], [n, height, width], [n, 1 or 3, height, \
+             width] or [n, height, width, 1 or 3], got [3]; of one column make \
+             `array.reshape(-1, 1)`",
         ),
         (
             "more columns than a table may have",
@@ -839,10 +842,11 @@ fn numpy_arrays() {
             "<dir>/array.npy: expected at most 1048576 columns, got 1048577",
         ),
         (
-            "channels last",
-            |dir| numpy(dir, &described("'|u1'", "(1, 2, 2, 3)", &[0; 12])),
-            "<dir>/array.npy: expected shape [n, columns], [n, height, width] or [n, 1 or 3, \
-             height, width], got [1, 2, 2, 3]",
+            "images with transparency",
+            |dir| numpy(dir, &described("'|u1'", "(1, 2, 2, 4)", &[0; 16])),
+            "<dir>/array.npy: expected shape [n, columns], [n, height, width], [n, 1 or 3, height, \
+             width] or [n, height, width, 1 or 3], got [1, 2, 2, 4]; without transparency it is \
+             `array[..., :3]`",
         ),
         (
             "NaN",
@@ -851,7 +855,8 @@ fn numpy_arrays() {
                 numpy(dir, &described("'<f4'", "(3, 2)", &values))
             },
             "<dir>/array.npy, element [1, 1]: expected a finite number from -3.4e38 to 3.4e38, got \
-             NaN",
+             NaN; 1 elements are NaN, in 1 of 3 rows: give `missing` as drop to leave such rows \
+             out, as mean to fill them",
         ),
         (
             "a number beyond f32",
@@ -866,14 +871,18 @@ fn numpy_arrays() {
         ),
         (
             "labels that are floats",
-            |dir| numpy_labels(dir, &described("'<f4'", "(3,)", &[0; 12])),
-            "<dir>/labels.npy: expected integers of shape [n] as labels, got floats of shape [3]",
+            |dir| {
+                let values = [1.0, 2.5, 3.0].map(f32::to_le_bytes).concat();
+                numpy_labels(dir, &described("'<f4'", "(3,)", &values))
+            },
+            "<dir>/labels.npy: expected whole numbers or texts of shape [n] as labels, got the \
+             float 2.5, which is no class",
         ),
         (
-            "labels in a column",
-            |dir| numpy_labels(dir, &described("'|u1'", "(3, 1)", &[0; 3])),
-            "<dir>/labels.npy: expected integers of shape [n] as labels, got integers of shape [3, \
-             1]",
+            "labels that are one-hot",
+            |dir| numpy_labels(dir, &described("'|u1'", "(3, 2)", &[0; 6])),
+            "<dir>/labels.npy: expected whole numbers or texts of shape [n] as labels, got shape \
+             [3, 2]; of one-hot rows make `labels.argmax(axis=1)`",
         ),
     ]);
 }
@@ -921,10 +930,10 @@ fn sources() {
         (
             "a file of another kind",
             |dir| {
-                fs::write(dir.join("notes.txt"), "").unwrap();
-                opened(&at(dir, "notes.txt"), &offline(dir))
+                fs::write(dir.join("notes.md"), "").unwrap();
+                opened(&at(dir, "notes.md"), &offline(dir))
             },
-            "<dir>/notes.txt: expected a .csv, .tsv or .npy file, or the folder the file is in, \
+            "<dir>/notes.md: expected a .csv, .tsv or .npy file, or the folder the file is in, \
              got another kind of file",
         ),
         #[cfg(not(feature = "images"))]
@@ -989,13 +998,13 @@ fn sources() {
         ),
         (
             "a normal class among samples without labels",
-            |dir| opened("curves", &Options { normal: Some(3), ..few(dir) }),
+            |dir| opened("curves", &Options { normal: Some("3".into()), ..few(dir) }),
             "normal class of curves: expected samples with labels, got samples without",
         ),
         (
             "a normal class that is none",
-            |dir| opened("convex", &Options { normal: Some(2), ..few(dir) }),
-            "normal class of convex: expected 0 (`not convex`) or 1 (`convex`), got 2",
+            |dir| opened("convex", &Options { normal: Some("2".into()), ..few(dir) }),
+            "normal class of convex: expected `not convex` or `convex`, got `2`",
         ),
         (
             "an option of another source",

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use image::{
     ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage,
-    imageops,
+    imageops, metadata::Orientation,
 };
 
 use super::jpeg;
+use super::met::Met;
 use crate::{Error, Result};
 
 /// Pixels of a side: more than any camera's.
@@ -20,6 +21,9 @@ const MOST: u64 = 256 << 20;
 
 /// Bytes that a PNG's notes and colour profile may take beside that.
 const MOST_NOTES: u64 = 16 << 20;
+
+/// Bytes for a pixel that decoders of GIF, TIFF and WebP hold beside its colours.
+const BESIDE: u64 = 8;
 
 /// How many bytes the decoding of `size` bytes may take: 64 MiB + 1000 x `size`, at most
 /// [`MOST`]. A file of a kilobyte can claim to be an image of gigabytes; a blank page of a scanner
@@ -35,17 +39,22 @@ pub(super) fn decode(
     file: &[u8],
     size: u64,
     resize: Option<(u32, u32)>,
+    met: &mut Met,
 ) -> Result<RgbImage> {
-    let broken = |got: String| Error::malformed(path, "a whole PNG, JPEG or BMP image", got);
+    let broken = |got: String| Error::malformed(path, "a whole image", got);
     let mut reader =
         ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(Error::io(path))?;
-    let mut beside = 0;
+    let (mut beside, mut most_notes) = (0, MOST_NOTES);
     match reader.format() {
         None => return Err(broken("something else".to_owned())),
         Some(ImageFormat::Jpeg) if !jpeg::ends(file) => {
             return Err(broken("a JPEG that is cut short".to_owned()));
         }
         Some(ImageFormat::Jpeg) => beside = jpeg::beside_colours(file),
+        Some(ImageFormat::Gif | ImageFormat::Tiff | ImageFormat::WebP) => {
+            beside = BESIDE;
+            most_notes = limit(size);
+        }
         Some(_) => {}
     }
 
@@ -67,15 +76,28 @@ pub(super) fn decode(
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
-    limits.max_alloc = Some(MOST_NOTES); // nothing else asks before it allocates
+    // Of other kinds nothing else asks before it allocates.
+    limits.max_alloc = Some(most_notes);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(failed)?;
+    let mut decoder = reader.into_decoder().map_err(failed)?;
 
+    let turn = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let (width, height) = decoder.dimensions();
-    let bytes = decoding(width, height, decoder.color_type(), beside);
+    let mut bytes = decoding(width, height, decoder.color_type(), beside);
+    if turn != Orientation::NoTransforms {
+        bytes = bytes.max(2 * 3 * area(width, height));
+    }
     if bytes > limit {
         return Err(too_large(format!("{width}x{height} pixels, which take {bytes}")));
     }
+    let turned = |(width, height): (u32, u32)| match turn {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => (height, width),
+        _ => (width, height),
+    };
+    let (width, height) = turned((width, height));
     let resize = resize.filter(|size| *size != (width, height));
     if let Some(to) = resize
         && resizing((width, height), to) > MOST
@@ -85,7 +107,15 @@ pub(super) fn decode(
         return Err(Error::malformed(path, expected, got));
     }
 
-    let image = DynamicImage::from_decoder(decoder).map_err(failed)?.into_rgb8();
+    let image = met.flatten(DynamicImage::from_decoder(decoder).map_err(failed)?);
+    let image = match turn {
+        Orientation::NoTransforms => image,
+        turn => {
+            let mut image = DynamicImage::ImageRgb8(image);
+            image.apply_orientation(turn);
+            image.into_rgb8()
+        }
+    };
     Ok(match resize {
         Some((width, height)) => {
             imageops::resize(&image, width, height, imageops::FilterType::Triangle)

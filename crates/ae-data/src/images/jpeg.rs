@@ -1,10 +1,33 @@
 //! What the decoder of JPEG leaves to its caller: whether the file is whole, and its memory.
 
-/// Whether a JPEG's last scan is followed by the end of the image; its decoder makes up what is
-/// missing. (Neither marker can stand inside a scan; both may in the preview that comes before.)
+/// Whether a JPEG comes to the end of its image; its decoder makes up what is missing. What is
+/// behind the end is not looked at, nor are previews in notes, which have ends of their own.
 pub(super) fn ends(jpeg: &[u8]) -> bool {
-    let last = |marker: [u8; 2]| jpeg.windows(2).rposition(|bytes| bytes == marker);
-    last([0xff, 0xd9]) > last([0xff, 0xda])
+    let mut rest = jpeg.strip_prefix(b"\xff\xd8").unwrap_or(jpeg);
+    let mut scanned = false;
+    loop {
+        // The next marker: 0xff and neither 0 (which stands for 0xff within a scan) nor a fill
+        // byte, nor one of those between parts of a scan.
+        let at = rest
+            .windows(2)
+            .position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 1 | 0xff | 0xd0..=0xd7));
+        let Some(at) = at else { return false };
+        let marker = rest[at + 1];
+        rest = &rest[at + 2..];
+        match (marker, rest) {
+            (0xd9, _) => return scanned,
+            (0xd8, _) => {}
+            (_, [high, low, ..]) => {
+                scanned |= marker == 0xda;
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                match rest.get(length..) {
+                    Some(after) => rest = after,
+                    None => return false,
+                }
+            }
+            _ => return false,
+        }
+    }
 }
 
 /// Bytes that the decoder holds for a pixel beside its colours: none where one scan after another

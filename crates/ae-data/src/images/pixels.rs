@@ -2,12 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use image::imageops::grayscale;
+
 use super::decode::decode;
+use super::met::Met;
 use crate::{Error, Result, Samples, Shape, input::Input};
 
 /// Images so far; one channel as long as all of them are grey.
 #[derive(Default)]
 pub(super) struct Pixels {
+    /// What the caller wants them to have.
+    channels: Option<usize>,
+    met: Met,
     bytes: Vec<u8>,
     /// Bytes of the files they came from.
     files: u64,
@@ -25,10 +31,20 @@ fn limit(size: u64) -> u64 {
 }
 
 impl Pixels {
+    pub(super) fn new(channels: Option<usize>) -> Self {
+        Self { channels, colour: channels == Some(3), ..Self::default() }
+    }
+
+    /// What a person is told of the images.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.met.notes()
+    }
+
     pub(super) fn push(&mut self, path: &Path, resize: Option<(u32, u32)>) -> Result<()> {
         let mut input = Input::open(path)?;
         let file = input.up_to(u64::MAX)?;
-        let image = decode(path, &file, input.size(), resize)?;
+        let mut met = self.met;
+        let image = decode(path, &file, input.size(), resize, &mut met)?;
         let (width, height) = image.dimensions();
         let (first, shape) = self.first.get_or_insert((path.to_owned(), (width, height)));
         if *shape != (width, height) {
@@ -36,22 +52,26 @@ impl Pixels {
             let got = format!("{width}x{height}; give `resize` to bring all images to one size");
             return Err(Error::malformed(path, expected, got));
         }
-        let colour = self.colour || image.pixels().any(|pixel| pixel.0 != [pixel.0[0]; 3]);
+        let is_colour = || image.pixels().any(|pixel| pixel.0 != [pixel.0[0]; 3]);
+        let colour = self.colour || self.channels != Some(1) && is_colour();
         let channels = if colour { 3 } else { 1 };
         let area = width as usize * height as usize;
-        self.count += 1;
-        self.files = self.files.saturating_add(input.size());
-        let bytes = self.count as u64 * channels as u64 * area as u64;
-        let limit = limit(self.files);
+        let files = self.files.saturating_add(input.size());
+        let bytes = (self.count as u64 + 1) * channels as u64 * area as u64;
+        let limit = limit(files);
         if resize.is_none() && bytes > limit {
-            let expected =
-                format!("at most {limit} bytes of pixels from {} bytes of files", self.files);
+            let expected = format!("at most {limit} bytes of pixels from {files} bytes of files");
             let got = format!("{bytes}; if you trust the files, give `resize` to set their size");
             return Err(Error::malformed(path, expected, got));
         }
+        (self.count, self.files, self.met) = (self.count + 1, files, met);
         if colour && !self.colour {
             self.bytes = self.bytes.chunks_exact(area).flat_map(|grey| grey.repeat(3)).collect();
             self.colour = true;
+        }
+        if self.channels == Some(1) && is_colour() {
+            self.bytes.extend_from_slice(grayscale(&image).as_raw());
+            return Ok(());
         }
         for channel in 0..channels {
             self.bytes.extend(image.pixels().map(|pixel| pixel.0[channel]));

@@ -7,19 +7,25 @@ use crate::{Error, Result, error::quote, input::Input};
 /// NumPy itself refuses to evaluate longer headers.
 const LONGEST: u64 = 10_000;
 
+/// Letters of a text.
+const LONGEST_TEXT: usize = 10_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Float,
     Signed,
     Unsigned,
     Bool,
+    /// Texts of bytes, and of four bytes a letter.
+    Bytes,
+    Letters,
 }
 
 /// An array, as its header describes it and as long as that says.
 #[derive(Debug)]
 pub(super) struct Array {
     pub kind: Kind,
-    /// Bytes of an element: 1, 2, 4 or 8.
+    /// Bytes of an element: 1, 2, 4 or 8, but for texts.
     pub size: usize,
     pub shape: Vec<usize>,
     big_endian: bool,
@@ -29,7 +35,10 @@ pub(super) struct Array {
 
 impl Array {
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let mut input = Input::open(path)?;
+        Self::from(Input::open(path)?, path)
+    }
+
+    pub(super) fn from(mut input: Input, path: &Path) -> Result<Self> {
         let start = input.up_to(8)?;
         if !start.starts_with(b"\x93NUMPY") {
             let got = "a file that does not start with \\x93NUMPY";
@@ -72,22 +81,33 @@ impl Array {
         let descr = field("descr").ok_or_else(|| missing("a 'descr'"))?;
         let name = descr.strip_prefix('\'').and_then(|rest| rest.split('\'').next());
         let (order, number) = name.and_then(|name| name.split_at_checked(1)).unwrap_or_default();
-        let (kind, size) = match number {
-            "f4" | "f8" => (Kind::Float, number),
-            "i1" | "i2" | "i4" | "i8" => (Kind::Signed, number),
-            "u1" | "u2" | "u4" | "u8" => (Kind::Unsigned, number),
-            "b1" => (Kind::Bool, number),
+        let length = |of: &str| of.get(1..).and_then(|size| size.parse::<usize>().ok());
+        let (kind, size) = match (number, length(number)) {
+            ("f2" | "f4" | "f8", Some(size)) => (Kind::Float, size),
+            ("i1" | "i2" | "i4" | "i8", Some(size)) => (Kind::Signed, size),
+            ("u1" | "u2" | "u4" | "u8", Some(size)) => (Kind::Unsigned, size),
+            ("b1", Some(size)) => (Kind::Bool, size),
+            (text, Some(size @ 1..=LONGEST_TEXT)) if text.starts_with('S') => (Kind::Bytes, size),
+            (text, Some(letters @ 1..=LONGEST_TEXT)) if text.starts_with('U') => {
+                (Kind::Letters, 4 * letters)
+            }
             _ => {
-                let got = name.map_or("a record of several fields".to_owned(), quote);
-                let expected = "elements of type f4, f8, i1 to i8, u1 to u8 or bool";
+                let got = match (name, number) {
+                    (None, _) => "a record of several fields".to_owned(),
+                    (Some(_), "O") => {
+                        "Python objects; save `array.astype('float32')` instead".to_owned()
+                    }
+                    (Some(name), _) => quote(name),
+                };
+                let expected = "elements of type f2, f4, f8, i1 to i8, u1 to u8 or bool";
                 return Err(Error::malformed(path, expected, got));
             }
         };
-        let size = usize::from(size.as_bytes()[1] - b'0');
         let big_endian = match order {
-            "<" | "|" => false,
+            // `=` is the order of the machine that wrote it, and hardly one is not little.
+            "<" | "|" | "=" => false,
             ">" => true,
-            _ => return Err(Error::malformed(path, "byte order <, > or |", quote(order))),
+            _ => return Err(Error::malformed(path, "byte order <, >, = or |", quote(order))),
         };
 
         let order = field("fortran_order").ok_or_else(|| missing("a 'fortran_order'"))?;
@@ -98,7 +118,9 @@ impl Array {
 
         let shape = field("shape").and_then(|rest| rest.strip_prefix('(')?.split(')').next());
         let sizes = shape.ok_or_else(|| missing("a 'shape'"))?.split(',').map(str::trim);
-        let sizes = sizes.filter(|size| !size.is_empty()).map(str::parse);
+        // Python 2 wrote an L behind long numbers.
+        let sizes =
+            sizes.filter(|size| !size.is_empty()).map(|size| size.trim_end_matches('L').parse());
         let shape = sizes.collect::<Result<_, _>>().map_err(|_| missing("sizes in 'shape'"))?;
         Ok(Self { kind, size, shape, big_endian, fortran, bytes: vec![] })
     }
@@ -132,8 +154,8 @@ impl Array {
         self.bytes.len() / self.size
     }
 
-    /// The bits of the element that is `at`-th in C order (the last index runs fastest).
-    fn bits(&self, at: usize) -> u64 {
+    /// Where the element is stored that is `at`-th in C order (the last index runs fastest).
+    fn place(&self, at: usize) -> usize {
         let mut place = at;
         if self.fortran {
             let (mut rest, mut stride) = (at, self.len());
@@ -144,7 +166,12 @@ impl Array {
                 rest /= size;
             }
         }
-        let bytes = self.bytes[place * self.size..].iter().take(self.size);
+        place
+    }
+
+    /// The bits of the element that is `at`-th in C order.
+    fn bits(&self, at: usize) -> u64 {
+        let bytes = self.bytes[self.place(at) * self.size..].iter().take(self.size);
         let join = |bits: u64, byte: &u8| bits << 8 | u64::from(*byte);
         if self.big_endian { bytes.fold(0, join) } else { bytes.rev().fold(0, join) }
     }
@@ -156,17 +183,39 @@ impl Array {
         match self.kind {
             Kind::Signed => (((bits << unused) as i64) >> unused).into(),
             Kind::Bool => (bits != 0).into(),
-            Kind::Float | Kind::Unsigned => bits.into(),
+            Kind::Float | Kind::Unsigned | Kind::Bytes | Kind::Letters => bits.into(),
         }
     }
 
     /// An element as a number.
     pub(super) fn number(&self, at: usize) -> f64 {
         match (self.kind, self.size) {
+            (Kind::Float, 2) => half(self.bits(at) as u16),
             (Kind::Float, 4) => f32::from_bits(self.bits(at) as u32).into(),
             (Kind::Float, _) => f64::from_bits(self.bits(at)),
             _ => self.integer(at) as f64,
         }
+    }
+
+    /// An element as text: what follows the last letter is zeros.
+    pub(super) fn text(&self, at: usize) -> String {
+        let bytes = &self.bytes[self.place(at) * self.size..][..self.size];
+        let text: String = match self.kind {
+            Kind::Letters => bytes
+                .chunks_exact(4)
+                .map(|letter| {
+                    let letter = [letter[0], letter[1], letter[2], letter[3]];
+                    let code = if self.big_endian {
+                        u32::from_be_bytes(letter)
+                    } else {
+                        u32::from_le_bytes(letter)
+                    };
+                    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+                })
+                .collect(),
+            _ => String::from_utf8_lossy(bytes).into_owned(),
+        };
+        text.trim_end_matches('\0').to_owned()
     }
 
     /// The indices of the element that is `at`-th in C order.
@@ -185,4 +234,16 @@ impl Array {
         indices.reverse();
         indices
     }
+}
+
+/// A float of 16 bits (IEEE 754): 5 of exponent, 10 of fraction.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3ff));
+    let size = match exponent {
+        0 => fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
+    };
+    if bits >> 15 == 1 { -size } else { size }
 }

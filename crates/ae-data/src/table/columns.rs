@@ -1,109 +1,251 @@
-//! What the columns of a table are called, and which of them holds the labels.
-
-use std::borrow::Cow;
-use std::path::Path;
+//! What is known of the columns of a table before it is read: from its first rows, and from what
+//! the caller says.
 
 use csv::StringRecord;
+use std::path::Path;
 
+use super::date::{self, Order};
+use super::dialect::Dialect;
+use super::header::{First, LABEL_COLUMNS, first_row, is_short, second_is_units};
+use super::matching::Matching;
+use super::missing::is_missing;
+use super::number::{Evidence, number};
+use super::{Decimal, TableOptions};
 use crate::{Error, Result, error::quote};
 
-/// Columns that are labels unless another is named, best first; case does not matter.
-const LABEL_COLUMNS: [&str; 3] = ["label", "class", "target"];
-
-/// The columns of a table.
-pub(super) struct Columns {
-    count: usize,
-    /// The first row, if it is names.
-    names: Option<StringRecord>,
-    /// The column of the labels, if there is one.
-    pub(super) label: Option<usize>,
+/// How the cells of a column are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Number,
+    Date(Order),
+    /// Texts, whatever they turn out to be.
+    Words,
+    /// Nothing but missing cells so far.
+    Unknown,
+    Label,
+    /// Not at all.
+    Ignored,
+    Id,
 }
 
-impl Columns {
-    /// From the first row and what the caller says of the labels: a column's name, or its index.
-    pub(super) fn of(first_row: &StringRecord, asked: Option<&str>, path: &Path) -> Result<Self> {
-        let names = is_header(first_row, asked).then(|| first_row.clone());
-        let mut columns = Self { count: first_row.len(), names, label: None };
-        columns.label = columns.find_label(asked, path)?;
-        Ok(columns)
-    }
+/// The columns of a table, and what its first rows are.
+pub(super) struct Plan {
+    /// In the order of the file.
+    pub names: Vec<String>,
+    pub kinds: Vec<Kind>,
+    /// Whether the caller said what a column is.
+    pub said: Vec<bool>,
+    /// Columns without a name of their own beside others that have one.
+    pub unnamed: Vec<bool>,
+    pub decimal: Decimal,
+    pub first: First,
+    /// Whether the second row is units.
+    pub units: bool,
+    /// The columns of a known schema.
+    pub matching: Option<Matching>,
+}
 
-    pub(super) fn len(&self) -> usize {
-        self.count
-    }
+impl Plan {
+    pub(super) fn of(
+        rows: &[StringRecord],
+        label_column: Option<&str>,
+        options: &TableOptions,
+        dialect: &Dialect,
+        path: &Path,
+    ) -> Result<Self> {
+        let decimal = decimal(rows, options, dialect, path)?;
+        let known_label = options.schema.as_ref().and_then(|schema| schema.label());
+        let asked = label_column.or(known_label
+            .filter(|label| rows.first().is_some_and(|row| row.iter().any(|cell| cell == *label))));
+        let first = first_row(rows, asked, options.header, decimal);
+        let named = first == First::Names;
+        let units = named && second_is_units(rows, decimal);
+        let data = &rows[usize::from(named) + usize::from(units)..];
 
-    /// Whether the first row is their names.
-    pub(super) fn are_named(&self) -> bool {
-        self.names.is_some()
-    }
-
-    /// A column without a name is called by its index.
-    pub(super) fn name(&self, at: usize) -> Cow<'_, str> {
-        match self.names.as_ref().and_then(|names| names.get(at)).filter(|name| !name.is_empty()) {
-            Some(name) => name.into(),
-            None => at.to_string().into(),
+        let head = rows.first().cloned().unwrap_or_default();
+        let short = named && is_short(&head, data);
+        let shift = usize::from(short);
+        let digits =
+            |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+        if short
+            && head.len() == 1
+            && dialect.separator == b','
+            && data.iter().flatten().all(digits)
+        {
+            let got = format!(
+                "{} above rows of 2; give `separator` as ; if a comma is before decimals, else name \
+                 both columns",
+                quote(&head[0])
+            );
+            return Err(Error::malformed(path, "as many names as columns", got));
         }
+        let usual = usual_width(data).unwrap_or(head.len());
+        let surplus_is_empty = head.iter().skip(usual).all(str::is_empty);
+        let width = match usual < head.len() && surplus_is_empty {
+            true => usual,
+            false => head.len() + shift,
+        };
+        let own = |at: usize| match named && at >= shift {
+            true => head.get(at - shift).filter(|name| !name.is_empty()),
+            false => None,
+        };
+        let names: Vec<String> =
+            (0..width).map(|at| own(at).map_or_else(|| at.to_string(), str::to_owned)).collect();
+        let unnamed = (0..width).map(|at| named && own(at).is_none()).collect();
+
+        let mut plan = Self {
+            kinds: vec![],
+            said: vec![false; width],
+            names,
+            unnamed,
+            decimal,
+            first,
+            units,
+            matching: None,
+        };
+        let mut open = vec![];
+        for at in 0..width {
+            let (kind, example) = guess(data, at, decimal, options);
+            plan.kinds.push(kind);
+            open.extend(example.map(|cell| (at, cell)));
+        }
+        plan.follow(label_column, options, path)?;
+        if let Some(schema) = &options.schema {
+            plan.matching =
+                Some(Matching::of(schema, &mut plan.names, &mut plan.kinds, named, path)?);
+            return Ok(plan);
+        }
+        if let Some((at, cell)) =
+            open.iter().find(|(at, _)| matches!(plan.kinds[*at], Kind::Date(_)))
+        {
+            let place = format!("column {}", quote(&plan.names[*at]));
+            let expected = "dates that tell the day from the month";
+            let got = format!("{}; give `month_first`, or ignore the column", quote(cell));
+            return Err(Error::malformed_at(path, place, expected, got));
+        }
+        Ok(plan)
     }
 
-    /// The names of all but the labels.
-    pub(super) fn features(&self) -> Vec<String> {
-        let features = (0..self.count).filter(|at| Some(*at) != self.label);
-        features.map(|at| self.name(at).into_owned()).collect()
+    /// The column of the labels, if there is one.
+    pub(super) fn label(&self) -> Option<usize> {
+        self.kinds.iter().position(|kind| *kind == Kind::Label)
+    }
+
+    /// Takes what the caller says of columns.
+    fn follow(&mut self, label: Option<&str>, options: &TableOptions, path: &Path) -> Result<()> {
+        let label = self.find_label(label, path)?;
+        for (what, wanted, kind) in [
+            ("column of numbers", &options.numeric, Kind::Number),
+            ("column of categories", &options.categorical, Kind::Words),
+            ("column of identifiers", &options.id, Kind::Id),
+            ("column to ignore", &options.ignore, Kind::Ignored),
+        ] {
+            for name in wanted {
+                let at = self.find(name).ok_or_else(|| self.not_there(what, name, path))?;
+                if self.said[at] {
+                    let got = format!("{} named twice", quote(&self.names[at]));
+                    return Err(Error::invalid(what, "each column to be one thing", got));
+                }
+                // What is a date where nothing is said stays one where it is said to be a number.
+                if !(kind == Kind::Number && matches!(self.kinds[at], Kind::Date(_))) {
+                    self.kinds[at] = kind;
+                }
+                self.said[at] = true;
+            }
+        }
+        if let Some(label) = label.filter(|label| !self.said[*label]) {
+            self.kinds[label] = Kind::Label;
+        }
+        Ok(())
+    }
+
+    /// A column by its name or, failing that, by its index.
+    fn find(&self, asked: &str) -> Option<usize> {
+        let by_index = || asked.parse().ok().filter(|index| *index < self.names.len());
+        self.names.iter().position(|name| name == asked).or_else(by_index)
     }
 
     fn find_label(&self, asked: Option<&str>, path: &Path) -> Result<Option<usize>> {
-        let find =
-            |wanted: &dyn Fn(&str) -> bool| (0..self.count).find(|at| wanted(&self.name(*at)));
         let Some(asked) = asked else {
             let mut known = LABEL_COLUMNS.iter();
-            return Ok(known.find_map(|known| find(&|name| name.eq_ignore_ascii_case(known))));
+            let find =
+                |known: &&str| self.names.iter().position(|name| name.eq_ignore_ascii_case(known));
+            return Ok(known.find_map(find));
         };
-        let by_index = || asked.parse().ok().filter(|index| *index < self.count);
-        find(&|name| name == asked).or_else(by_index).map(Some).ok_or_else(|| {
-            let shown: Vec<_> = (0..self.count.min(20)).map(|at| quote(&self.name(at))).collect();
-            let more = if self.count > 20 { ", ..." } else { "" };
-            let expected = format!("a label column called {}", quote(asked));
-            Error::malformed(path, expected, format!("the columns {}{more}", shown.join(", ")))
-        })
+        self.find(asked).map(Some).ok_or_else(|| self.not_there("label column", asked, path))
+    }
+
+    fn not_there(&self, what: &str, asked: &str, path: &Path) -> Error {
+        let shown: Vec<_> = self.names.iter().take(20).map(|name| quote(name)).collect();
+        let more = if self.names.len() > 20 { ", ..." } else { "" };
+        let expected = format!("a {what} called {}", quote(asked));
+        Error::malformed(path, expected, format!("the columns {}{more}", shown.join(", ")))
     }
 }
 
-/// Whether the first row is names: the labels' is among them, or there are some and none of them
-/// is a number. Of a row with a number and a text, the text is a mistake rather than a name.
-fn is_header(first_row: &StringRecord, asked: Option<&str>) -> bool {
-    let known = |cell: &str| LABEL_COLUMNS.iter().any(|name| cell.eq_ignore_ascii_case(name));
-    let index = asked.and_then(|asked| asked.parse::<usize>().ok());
-    let names_labels = match (index, asked) {
-        (Some(index), _) => first_row.get(index).is_some_and(known),
-        (None, Some(asked)) => first_row.iter().any(|cell| cell == asked),
-        (None, None) => first_row.iter().any(known),
-    };
-    let cells = first_row.iter().enumerate();
-    let mut features =
-        cells.filter(|(at, cell)| Some(*at) != index && !cell.is_empty()).map(|(_, cell)| cell);
-    let is_text = |cell: &str| cell.parse::<f64>().is_err();
-    names_labels || features.next().is_some_and(is_text) && features.all(is_text)
+/// Cells of most rows, those that are empty at their ends not counted where they are so in all.
+fn usual_width(rows: &[StringRecord]) -> Option<usize> {
+    let filled =
+        |row: &StringRecord| (0..row.len()).rfind(|at| !row[*at].is_empty()).map_or(0, |at| at + 1);
+    rows.iter().map(filled).max().filter(|width| *width > 0)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn decimal(
+    rows: &[StringRecord],
+    options: &TableOptions,
+    dialect: &Dialect,
+    path: &Path,
+) -> Result<Decimal> {
+    if let Some(decimal) = options.decimal {
+        return Ok(decimal);
+    }
+    let mut evidence = Evidence::default();
+    rows.iter().flatten().for_each(|cell| evidence.add(cell));
+    evidence.decide(dialect.separator).map_err(|got| {
+        let separator = dialect.separator_name();
+        let got = format!("{got} between {separator}; give `decimal` as point or comma");
+        Error::malformed(
+            path,
+            "numbers that say whether a comma is before decimals or parts thousands",
+            got,
+        )
+    })
+}
 
-    #[test]
-    fn names_are_told_from_numbers() {
-        let header = |row: &str, asked: Option<&str>| {
-            is_header(&StringRecord::from(row.split(',').collect::<Vec<_>>()), asked)
-        };
-        for row in ["a,b", "a,", ",a", "label,0,1", "0,Class", "a2019,b"] {
-            assert!(header(row, None), "{row}");
+/// How a column is to be read, by its first rows; and of dates that leave it open which of their
+/// numbers is the day, one.
+fn guess(
+    rows: &[StringRecord],
+    at: usize,
+    decimal: Decimal,
+    options: &TableOptions,
+) -> (Kind, Option<String>) {
+    let (mut numbers, mut dates, mut texts) = (0, 0, 0);
+    let said = |first| if first { Order::MonthFirst } else { Order::DayFirst };
+    let (mut order, mut open) = (options.month_first.map(said), None);
+    for cell in rows.iter().filter_map(|row| row.get(at)) {
+        if is_missing(cell) || options.missing_as.iter().any(|missing| missing == cell) {
+            continue;
         }
-        for row in ["1,2", "1,oops", "oops,1", "1,", ",", "2019,2020", "id,2019,2020", "1,nan"] {
-            assert!(!header(row, None), "{row}");
+        if number(cell, decimal).is_some() {
+            numbers += 1;
+        } else if date::seconds(cell, Order::DayFirst).is_some()
+            || date::seconds(cell, Order::MonthFirst).is_some()
+        {
+            dates += 1;
+            match date::order(cell) {
+                Some(Some(told)) => order = order.or(Some(told)),
+                Some(None) => open = open.or_else(|| Some(cell.to_owned())),
+                None => {}
+            }
+        } else {
+            texts += 1;
         }
-        // The cell of the labels is no sign, unless it is their name.
-        assert!(header("2019,kind", Some("kind")) && header("1,label", Some("1")));
-        assert!(header("a,b", Some("1")) && header("label,1,2", Some("0")));
-        assert!(!header("5.1,setosa", Some("1")) && !header(",setosa", Some("1")));
-        assert!(!header("2,3,setosa", Some("2")) && !header("label,3,setosa", Some("2")));
+    }
+    match (numbers, dates, texts) {
+        (0, 0, 0) => (Kind::Unknown, None),
+        (0, _, 0) => (Kind::Date(order.unwrap_or_default()), open.filter(|_| order.is_none())),
+        (numbers, dates, texts) if numbers >= dates + texts => (Kind::Number, None),
+        _ => (Kind::Words, None),
     }
 }

@@ -1,0 +1,198 @@
+//! The cells of a table as numbers, row by row.
+
+use std::collections::HashMap;
+
+use super::columns::{Kind, Plan};
+use super::date;
+use super::missing::is_missing;
+use super::number::number;
+use super::{Role, TableOptions, Unseen};
+use crate::error::{list, quote};
+
+/// Different texts of a column that are kept; more are no categories.
+const MOST_WORDS: usize = 4096;
+
+/// Whole numbers below this are exact in f64.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Categories that a message names.
+const NAMED: usize = 20;
+
+/// The cells of the columns that may become features: one number each, NaN where it is missing;
+/// of a text its place among the texts of its column.
+pub(super) struct Cells {
+    /// The columns of the file that are kept, in the order of the features.
+    pub kept: Vec<usize>,
+    pub values: Vec<f64>,
+    /// Of each kept column of texts what they are.
+    pub words: HashMap<usize, Words>,
+    /// Of each kept column how many cells are missing, and the line and text of the first.
+    pub missing: HashMap<usize, (usize, u64, String)>,
+    /// Kept columns that hold a fraction.
+    pub fractions: Vec<bool>,
+    /// Of each kept column how many whole numbers are too long for f64.
+    pub rounded: HashMap<usize, usize>,
+}
+
+/// The different texts of a column.
+#[derive(Default)]
+pub(super) struct Words {
+    known: HashMap<String, u32>,
+    pub order: Vec<String>,
+    /// Whether others than those known are refused.
+    fixed: bool,
+    /// Whether there are more than are kept.
+    pub too_many: bool,
+}
+
+/// What was expected of a cell, and what to do about it.
+pub(super) type Wrong = (String, Option<&'static str>);
+
+impl Cells {
+    pub(super) fn of(plan: &Plan, options: &TableOptions) -> Self {
+        let is_feature =
+            |at: &usize| !matches!(plan.kinds[*at], Kind::Label | Kind::Ignored | Kind::Id);
+        let kept: Vec<usize> = match &plan.matching {
+            Some(matching) => matching.features.iter().map(|(_, at)| *at).collect(),
+            None => (0..plan.names.len()).filter(is_feature).collect(),
+        };
+        let mut words = HashMap::new();
+        if let (Some(matching), Some(schema)) = (&plan.matching, &options.schema) {
+            for (slot, (known, _)) in matching.features.iter().enumerate() {
+                if let Role::Categorical { categories } = &schema.columns[*known].role {
+                    words.insert(slot, Words::fixed(categories));
+                }
+            }
+        }
+        let fractions = vec![false; kept.len()];
+        Self {
+            kept,
+            values: vec![],
+            words,
+            missing: HashMap::new(),
+            fractions,
+            rounded: HashMap::new(),
+        }
+    }
+
+    /// Number of rows so far.
+    pub(super) fn rows(&self) -> usize {
+        self.values.len() / self.kept.len().max(1)
+    }
+
+    /// Takes a cell, the next of its row.
+    pub(super) fn push(
+        &mut self,
+        slot: usize,
+        cell: &str,
+        line: u64,
+        plan: &Plan,
+        options: &TableOptions,
+    ) -> Result<(), Wrong> {
+        let kind = plan.kinds[self.kept[slot]];
+        let value = if options.missing_as.iter().any(|missing| missing == cell) {
+            f64::NAN
+        } else {
+            self.value(slot, cell, kind, plan, options.unseen)?
+        };
+        if value.is_nan() {
+            self.missing.entry(slot).or_insert_with(|| (0, line, cell.to_owned())).0 += 1;
+        }
+        self.values.push(value);
+        Ok(())
+    }
+
+    fn value(
+        &mut self,
+        slot: usize,
+        cell: &str,
+        kind: Kind,
+        plan: &Plan,
+        unseen: Unseen,
+    ) -> Result<f64, Wrong> {
+        let words = match kind {
+            Kind::Number => match number(cell, plan.decimal) {
+                Some(value) if value.is_infinite() => {
+                    return Err(("a finite number".into(), None));
+                }
+                Some(value) if (value as f32).is_infinite() => {
+                    return Err(("a number from -3.4e38 to 3.4e38".into(), None));
+                }
+                Some(value) => {
+                    self.fractions[slot] |= value.fract() != 0.0;
+                    if value.abs() >= EXACT
+                        && cell.parse().is_ok_and(|whole: i128| value as i128 != whole)
+                    {
+                        *self.rounded.entry(slot).or_default() += 1;
+                    }
+                    return Ok(value);
+                }
+                None if is_missing(cell) => return Ok(f64::NAN),
+                None => return Err(("a number".into(), None)),
+            },
+            Kind::Date(order) => match date::seconds(cell, order) {
+                Some(seconds) => return Ok(seconds),
+                None if is_missing(cell) => return Ok(f64::NAN),
+                None => {
+                    let advice = "name the column under `categorical` or `ignore`";
+                    return Err(("a date".into(), Some(advice)));
+                }
+            },
+            _ if is_missing(cell) => return Ok(f64::NAN),
+            _ => self.words.entry(slot).or_default(),
+        };
+        let cap = if kind == Kind::Unknown { usize::MAX } else { MOST_WORDS };
+        words.place(cell, cap, unseen)
+    }
+}
+
+impl Words {
+    fn fixed(categories: &[String]) -> Self {
+        let known = categories.iter().cloned().zip(0..).collect();
+        Self { known, order: categories.to_vec(), fixed: true, too_many: false }
+    }
+
+    fn place(&mut self, cell: &str, cap: usize, unseen: Unseen) -> Result<f64, Wrong> {
+        if let Some(place) = self.known.get(cell) {
+            return Ok(f64::from(*place));
+        }
+        if self.fixed {
+            return match unseen {
+                Unseen::Zero => Ok(-1.0),
+                Unseen::Refuse => {
+                    let names: Vec<_> =
+                        self.order.iter().take(NAMED).map(|name| quote(name)).collect();
+                    let more = if self.order.len() > NAMED {
+                        " or another that was there in training"
+                    } else {
+                        ""
+                    };
+                    let advice = "give `unseen` as zero to read unknown categories as none";
+                    Err((list(&names, "or") + more, Some(advice)))
+                }
+            };
+        }
+        if self.order.len() >= cap {
+            self.too_many = true;
+            return Ok(0.0);
+        }
+        let place = self.order.len() as u32;
+        self.known.insert(cell.to_owned(), place);
+        self.order.push(cell.to_owned());
+        Ok(f64::from(place))
+    }
+
+    /// The texts in the order of categories (numbers by size), and the place of each in it.
+    pub(super) fn sorted(&self) -> (Vec<String>, Vec<usize>) {
+        let mut order: Vec<usize> = (0..self.order.len()).collect();
+        let texts = &self.order;
+        if texts.iter().all(|text| text.parse::<i128>().is_ok()) {
+            order.sort_by_key(|at| texts[*at].parse::<i128>().ok());
+        } else {
+            order.sort_by(|one, other| texts[*one].cmp(&texts[*other]));
+        }
+        let mut places = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(place, at)| places[*at] = place);
+        (order.iter().map(|at| texts[*at].clone()).collect(), places)
+    }
+}

@@ -1,0 +1,160 @@
+//! Dates and times of day as numbers.
+
+/// How dates are written where day and month are both numbers below 13.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Order {
+    /// 31/12/2020
+    #[default]
+    DayFirst,
+    /// 12/31/2020
+    MonthFirst,
+}
+
+/// Seconds since the beginning of 1970 (UTC where nothing else is said) of a date, with or without
+/// a time: 2020-12-31, 2020-12-31T23:59:59.5+01:00, 31.12.2020 23:59, 12/31/2020; seconds since
+/// midnight of a time alone.
+pub(super) fn seconds(cell: &str, order: Order) -> Option<f64> {
+    if !cell.starts_with(|letter: char| letter.is_ascii_digit()) || cell.len() > 40 {
+        return None;
+    }
+    let (date, time) = match cell.split_once(['T', ' ']) {
+        Some((date, time)) => (date, Some(time.trim())),
+        None if cell.contains(':') => return time_of_day(cell),
+        None => (cell, None),
+    };
+    let days = days(date, order)?;
+    let seconds = time.map_or(Some(0.0), with_zone)?;
+    Some(days as f64 * 86_400.0 + seconds)
+}
+
+/// Whether a date says which of its numbers is the day; `None` where it is no such date.
+pub(super) fn order(cell: &str) -> Option<Option<Order>> {
+    let date = cell.split(['T', ' ']).next()?;
+    let [first, second, _] = numbers(date, &['/', '-', '.'])?;
+    days(date, Order::DayFirst).or_else(|| days(date, Order::MonthFirst))?;
+    Some(match (first, second) {
+        (13.., _) => Some(Order::DayFirst),
+        (_, 13..) => Some(Order::MonthFirst),
+        _ if date.contains('.') || first == second => Some(Order::DayFirst),
+        _ => None,
+    })
+}
+
+fn numbers(date: &str, marks: &[char]) -> Option<[u32; 3]> {
+    let mark = date.chars().find(|letter| marks.contains(letter))?;
+    let mut parts = date.split(mark).map(|part| {
+        let digits = part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { part.parse().ok() } else { None }
+    });
+    let three = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(three)
+}
+
+fn days(date: &str, order: Order) -> Option<i64> {
+    let [first, second, third] = numbers(date, &['/', '-', '.'])?;
+    let year_is_first = date.find(|letter: char| !letter.is_ascii_digit())? == 4;
+    let year_is_last = date.rsplit(|letter: char| !letter.is_ascii_digit()).next()?.len() == 4;
+    let (year, month, day) = match order {
+        _ if year_is_first => (first, second, third),
+        _ if !year_is_last => return None,
+        Order::DayFirst => (third, second, first),
+        Order::MonthFirst => (third, first, second),
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) {
+        return None;
+    }
+    // Years begin in March, so that the leap day is the last of one.
+    let (year, month) = (i64::from(year) - i64::from(month <= 2), i64::from((month + 9) % 12));
+    let in_year = (153 * month + 2) / 5 + i64::from(day) - 1;
+    Some(
+        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + in_year
+            - 719_468,
+    )
+}
+
+fn with_zone(time: &str) -> Option<f64> {
+    if let Some(time) = time.strip_suffix(['Z', 'z']) {
+        return time_of_day(time);
+    }
+    let Some(at) = time.rfind(['+', '-']) else {
+        return time_of_day(time);
+    };
+    let (zone, sign) = (&time[at + 1..], if time[at..].starts_with('-') { -1.0 } else { 1.0 });
+    let (hours, minutes) = match zone.split_once(':') {
+        Some(parts) => parts,
+        None if zone.len() == 4 => zone.split_at_checked(2)?,
+        None => (zone, "0"),
+    };
+    let ahead =
+        hours.parse::<u8>().ok()? as f64 * 3600.0 + minutes.parse::<u8>().ok()? as f64 * 60.0;
+    Some(time_of_day(time[..at].trim_end())? - sign * ahead)
+}
+
+fn time_of_day(time: &str) -> Option<f64> {
+    let mut parts = time.split(':');
+    let whole = |part: &str, below: u32| {
+        let digits =
+            (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<u32>().ok().filter(|value| digits && *value < below)
+    };
+    let hours = whole(parts.next()?, 25)?;
+    let minutes = parts.next().filter(|minutes| minutes.len() == 2);
+    let minutes = whole(minutes?, 60)?;
+    let seconds = match parts.next() {
+        None => 0.0,
+        Some(seconds) if seconds.starts_with(|letter: char| letter.is_ascii_digit()) => seconds
+            .replace(',', ".")
+            .parse::<f64>()
+            .ok()
+            .filter(|value| (0.0..61.0).contains(value))?,
+        Some(_) => return None,
+    };
+    parts.next().is_none().then(|| f64::from(hours * 3600 + minutes * 60) + seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_all_kinds() {
+        let new_year_eve = 1_609_372_800.0; // date -u -d 2020-12-31 +%s
+        for (cell, expected) in [
+            ("1970-01-01", 0.0),
+            ("2020-12-31", new_year_eve),
+            ("2020/12/31", new_year_eve),
+            ("31.12.2020", new_year_eve),
+            ("31/12/2020 00:01", new_year_eve + 60.0),
+            ("2020-12-31T23:59:59.5", new_year_eve + 86_399.5),
+            ("2020-12-31 01:00:00+01:00", new_year_eve),
+            ("2020-12-30T22:30:00-0130", new_year_eve),
+            ("2020-12-31T00:00Z", new_year_eve),
+            ("2000-02-29", 951_782_400.0),
+            ("10:30", 37_800.0),
+        ] {
+            assert_eq!(seconds(cell, Order::DayFirst), Some(expected), "{cell}");
+        }
+        assert_eq!(seconds("12/31/2020", Order::MonthFirst), Some(new_year_eve));
+        for cell in
+            ["2020-13-01", "2021-02-29", "1.2.3", "5:99", "1:2", "2020", "12-34", "20-12-31", "x"]
+        {
+            assert_eq!(seconds(cell, Order::DayFirst), None, "{cell}");
+        }
+    }
+
+    #[test]
+    fn some_dates_tell_day_from_month() {
+        assert_eq!(order("31/12/2020"), Some(Some(Order::DayFirst)));
+        assert_eq!(order("12/31/2020 10:00"), Some(Some(Order::MonthFirst)));
+        assert_eq!(order("01/02/2020"), Some(None));
+        assert_eq!(order("01.02.2020"), Some(Some(Order::DayFirst)));
+        assert_eq!(order("12.5"), None);
+    }
+}

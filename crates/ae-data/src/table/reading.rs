@@ -1,0 +1,96 @@
+//! How a table was read, as a person is told.
+
+use super::{Role, Schema};
+use crate::error::{list, quote};
+
+/// Names that a sentence lists at most.
+const LISTED: usize = 8;
+
+/// How a table was read.
+///
+/// Its `Display` is one line: `12 columns: 9 numeric, 2 categorical, `id` left out (one for each
+/// row), label `target` (3 classes); 41 cells missing; names in the first row`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// What the columns are.
+    pub schema: Schema,
+    /// Number of classes, where a column holds labels.
+    pub classes: usize,
+    /// Columns with missing cells, and how many they have, those of rows that were left out
+    /// counted.
+    pub missing: Vec<(String, usize)>,
+    /// Rows left out for a missing cell.
+    pub dropped: usize,
+    /// Whether the first row was the names of the columns.
+    pub named: bool,
+    /// What else was done that is not plain from the file: sentences without a full stop.
+    pub notes: Vec<String>,
+}
+
+impl Reading {
+    /// The number of missing cells.
+    pub fn missing_cells(&self) -> usize {
+        self.missing.iter().map(|(_, count)| count).sum()
+    }
+}
+
+impl std::fmt::Display for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let columns = &self.schema.columns;
+        let count = |wanted: &dyn Fn(&Role) -> bool| {
+            columns.iter().filter(|column| wanted(&column.role)).count()
+        };
+        let mut parts = vec![];
+        let mut say = |count: usize, what: &str| {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        };
+        say(count(&|role| matches!(role, Role::Number | Role::Integer)), "numeric");
+        say(count(&|role| matches!(role, Role::Categorical { .. })), "categorical");
+        say(count(&|role| *role == Role::Boolean), "boolean");
+        say(count(&|role| matches!(role, Role::Date { .. })), "of dates");
+        for (role, why) in [
+            (Role::Id, "one for each row"),
+            (Role::Text, "text of too many kinds"),
+            (Role::Empty, "empty"),
+            (Role::Ignored, "as asked"),
+        ] {
+            let names: Vec<&str> = columns
+                .iter()
+                .filter(|column| column.role == role)
+                .map(|column| column.name.as_str())
+                .collect();
+            if !names.is_empty() {
+                parts.push(format!("{} left out ({why})", listed(&names)));
+            }
+        }
+        if let Some(label) = columns.iter().find(|column| column.role == Role::Label) {
+            parts.push(format!("label {} ({} classes)", quote(&label.name), self.classes));
+        }
+        write!(f, "{} columns: {}", columns.len(), parts.join(", "))?;
+        match self.missing_cells() {
+            0 => {}
+            1 => f.write_str("; 1 cell missing")?,
+            cells => write!(f, "; {cells} cells missing")?,
+        }
+        match self.dropped {
+            0 => {}
+            1 => f.write_str("; 1 row left out")?,
+            rows => write!(f, "; {rows} rows left out")?,
+        }
+        f.write_str(match self.named {
+            true => "; names in the first row",
+            false => "; no names, the first row is a sample",
+        })
+    }
+}
+
+/// Names of columns, as many as one reads.
+pub(super) fn listed(names: &[&str]) -> String {
+    let mut shown: Vec<String> = names.iter().take(LISTED).map(|name| quote(name)).collect();
+    if names.len() > LISTED {
+        shown.push(format!("{} more", names.len() - LISTED));
+    }
+    list(&shown, "and")
+}

@@ -1,0 +1,139 @@
+//! What is said of missing cells, of texts that are too many, and of what was left out.
+
+use std::path::Path;
+
+use super::cells::Cells;
+use super::columns::Plan;
+use super::header::First;
+use super::reading::listed;
+use super::rows::Rows;
+use super::{Labelling, Missing, Role, Schema, TableOptions};
+use crate::error::{list, quote};
+use crate::{Error, Result};
+
+/// Columns whose missing cells are counted in a message.
+const COUNTED: usize = 8;
+
+/// Whether the texts of columns are what they have to be.
+pub(super) fn words(cells: &Cells, plan: &Plan, options: &TableOptions, path: &Path) -> Result<()> {
+    for (slot, words) in &cells.words {
+        let at = cells.kept[*slot];
+        let place = || format!("column {}", quote(&plan.names[at]));
+        if words.too_many && plan.said[at] {
+            return Err(Error::malformed_at(path, place(), "at most 4096 categories", "more"));
+        }
+        let known = plan.matching.as_ref().map(|matching| matching.features[*slot].0);
+        let role = known.and_then(|known| Some(&options.schema.as_ref()?.columns[known].role));
+        if role == Some(&Role::Boolean)
+            && !words.order.is_empty()
+            && !super::features::are_booleans(words)
+        {
+            let got = listed(&words.order.iter().map(String::as_str).collect::<Vec<_>>());
+            return Err(Error::malformed_at(path, place(), "words for no and yes", got));
+        }
+    }
+    Ok(())
+}
+
+/// The columns with missing cells and how many they have, of those that are features or the
+/// labels; an error where missing cells are refused.
+pub(super) fn missing(
+    cells: &Cells,
+    labels: &Labelling,
+    schema: &Schema,
+    plan: &Plan,
+    options: &TableOptions,
+    path: &Path,
+) -> Result<Vec<(String, usize)>> {
+    let is_feature = |at: usize| match plan.matching {
+        Some(_) => true,
+        None => schema.columns[at].role.features() > 0,
+    };
+    // By their place in the file: the count, and the line and text of the first.
+    let mut found: Vec<(usize, usize, u64, &str)> = cells
+        .missing
+        .iter()
+        .map(|(slot, (count, line, cell))| (cells.kept[*slot], *count, *line, cell.as_str()))
+        .filter(|(at, ..)| is_feature(*at))
+        .collect();
+    if let (Some(at), Some((line, cell))) = (plan.label(), &labels.first) {
+        found.push((at, labels.missing.len(), *line, cell));
+    }
+    found.sort_unstable();
+    let name = |at: usize| plan.names[at].as_str();
+    let first = found.iter().min_by_key(|(at, _, line, _)| (*line, *at));
+    let (Missing::Refuse, Some((at, _, line, cell))) = (options.missing, first) else {
+        return Ok(found.iter().map(|(at, count, ..)| (name(*at).to_owned(), *count)).collect());
+    };
+    let place = format!("line {line}, column {}", quote(name(*at)));
+    let got = if cell.is_empty() { "an empty cell".to_owned() } else { quote(cell) };
+    let all: usize = found.iter().map(|(_, count, ..)| count).sum();
+    let mut most = found.clone();
+    most.sort_by_key(|(at, count, ..)| (std::cmp::Reverse(*count), *at));
+    let mut shown: Vec<String> = most
+        .iter()
+        .take(COUNTED)
+        .map(|(at, count, ..)| format!("{count} in {}", quote(name(*at))))
+        .collect();
+    if most.len() > COUNTED {
+        shown.push(format!("others in {} more columns", most.len() - COUNTED));
+    }
+    let are =
+        if all == 1 { "1 cell is missing".to_owned() } else { format!("{all} cells are missing") };
+    let advice = format!(
+        "{are}, {}: give `missing` as drop to leave such rows out, as mean to fill them, or ignore \
+         columns",
+        list(&shown, "and")
+    );
+    Err(Error::malformed_at(path, place, "a value", got).advise(&advice))
+}
+
+/// What was done that is not plain from the file; said as warnings, too.
+pub(super) fn notes(cells: &Cells, rows: &Rows, plan: &Plan, empty: u64) -> Vec<String> {
+    let mut notes = vec![];
+    let lines = |count: u64, what: &str| match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    };
+    if empty > 0 {
+        notes.push(format!("{} left out", lines(empty, "row") + " of empty cells"));
+    }
+    if rows.latin > 0 {
+        notes.push(format!(
+            "{} read as Windows-1252 (Latin letters), being no UTF-8",
+            lines(rows.latin, "row")
+        ));
+    }
+    if rows.comments() > 0 {
+        notes.push(format!("{} left out", lines(rows.comments(), "comment")));
+    }
+    let mut rounded: Vec<_> = cells.rounded.iter().collect();
+    rounded.sort_unstable();
+    for (slot, count) in rounded {
+        let column = quote(&plan.names[cells.kept[*slot]]);
+        notes.push(format!(
+            "{} of {column} rounded, being beyond 2^53",
+            lines(*count as u64, "whole number")
+        ));
+    }
+    if plan.units {
+        notes.push("the second row left out: it is units".to_owned());
+    }
+    if plan.first == First::CountingRow {
+        notes.push(
+            "the first row counts up but is read as a sample; give `header` as yes if it is names"
+                .to_owned(),
+        );
+    }
+    if let Some(extra) =
+        plan.matching.as_ref().map(|matching| &matching.extra).filter(|extra| !extra.is_empty())
+    {
+        let names: Vec<&str> = extra.iter().map(String::as_str).collect();
+        notes.push(format!(
+            "{} left out: the model does not know {}",
+            listed(&names),
+            if extra.len() == 1 { "it" } else { "them" }
+        ));
+    }
+    notes
+}

@@ -1,0 +1,143 @@
+//! What the columns of a table are, and the features made of them.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+/// What a column is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Numbers.
+    Number,
+    /// Whole numbers.
+    Integer,
+    /// Two words for no and yes: 0 and 1.
+    Boolean,
+    /// Dates, times, or both: seconds.
+    Date {
+        /// Whether 01/02/2020 is in January.
+        month_first: bool,
+    },
+    /// Few texts (or numbers, where the caller says so): a block of features, one for each
+    /// category, of which one is 1.
+    Categorical {
+        /// The categories, in order.
+        categories: Vec<String>,
+    },
+    /// The classes of the rows; no feature.
+    Label,
+    /// A number or name for each row; no feature.
+    Id,
+    /// Texts that differ too much to be categories; no feature.
+    Text,
+    /// Nothing in it; no feature.
+    Empty,
+    /// Left out as the caller asked.
+    Ignored,
+}
+
+impl Role {
+    /// How many features a column becomes.
+    pub fn features(&self) -> usize {
+        match self {
+            Self::Number | Self::Integer | Self::Boolean | Self::Date { .. } => 1,
+            Self::Categorical { categories } => categories.len(),
+            Self::Label | Self::Id | Self::Text | Self::Empty | Self::Ignored => 0,
+        }
+    }
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name, or its index where it has none.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+}
+
+/// The columns of a table in their order; what a model has to know of the tables it is used on.
+///
+/// Given back as [`TableOptions::schema`](super::TableOptions::schema), it makes another table
+/// into the same features.
+///
+/// ```
+/// use ae_data::table::{self, TableOptions};
+/// let folder = tempfile::tempdir()?;
+/// let [one, other] = ["one.csv", "other.csv"].map(|name| folder.path().join(name));
+/// std::fs::write(&one, "size,colour\n1,red\n2,blue\n3,red\n4,blue\n")?;
+/// std::fs::write(&other, "colour,size\nred,7\n")?;
+/// let known = table::read(&one, None)?;
+/// let schema = known.table().unwrap().schema.clone();
+/// assert_eq!(schema.feature_names(), ["size", "colour=blue", "colour=red"]);
+/// let options = TableOptions { schema: Some(schema), ..TableOptions::default() };
+/// assert_eq!(table::read_with(&other, None, &options)?.row(0), [7.0, 0.0, 1.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// The columns.
+    pub columns: Vec<Column>,
+}
+
+/// The features that one categorical column became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The name of the column.
+    pub name: String,
+    /// Its features: exactly one of them is 1 in a row, unless the cell is missing or its category
+    /// was not known.
+    pub features: Range<usize>,
+}
+
+impl Schema {
+    /// The names of the features: of a column's own, or `column=category`.
+    pub fn feature_names(&self) -> Vec<String> {
+        let mut names = vec![];
+        for Column { name, role } in &self.columns {
+            match role {
+                Role::Categorical { categories } => {
+                    names.extend(categories.iter().map(|category| format!("{name}={category}")));
+                }
+                role if role.features() == 1 => names.push(name.clone()),
+                _ => {}
+            }
+        }
+        names
+    }
+
+    /// The blocks of features of the categorical columns, in order.
+    pub fn blocks(&self) -> Vec<Block> {
+        let (mut blocks, mut at) = (vec![], 0);
+        for Column { name, role } in &self.columns {
+            let features = at..at + role.features();
+            at = features.end;
+            if matches!(role, Role::Categorical { .. }) {
+                blocks.push(Block { name: name.clone(), features });
+            }
+        }
+        blocks
+    }
+
+    /// The features that are 0 or 1 by their nature: those of categorical and boolean columns.
+    /// [`Preprocessing`](crate::Preprocessing) leaves them as they are.
+    pub fn indicators(&self) -> Vec<bool> {
+        let is_indicator = |role: &Role| matches!(role, Role::Categorical { .. } | Role::Boolean);
+        let columns = self.columns.iter();
+        columns
+            .flat_map(|column| vec![is_indicator(&column.role); column.role.features()])
+            .collect()
+    }
+
+    /// The name of the column of labels, if there is one.
+    pub fn label(&self) -> Option<&str> {
+        let mut columns = self.columns.iter();
+        columns.find(|column| column.role == Role::Label).map(|column| column.name.as_str())
+    }
+
+    /// How many features there are.
+    pub fn features(&self) -> usize {
+        self.columns.iter().map(|column| column.role.features()).sum()
+    }
+}

@@ -110,7 +110,7 @@ pub fn device(
     });
     match before {
         Some(opened) => {
-            let kind = if ae_kernels::serves(&opened.device) { "CPU" } else { "GPU" };
+            let kind = if ae_kernels::uses_workers(&opened.device) { "CPU" } else { "GPU" };
             args.voice.say(format_args!("{kind}: {}, where the run began", opened.name));
             Ok(opened)
         }

@@ -190,9 +190,16 @@ fn folder(args: &NewRunArgs, maker: Maker, name: &str) -> Result<Folder> {
     }
 }
 
+/// Whether a file is what a program that was killed left of one that is written whole or not at all.
+fn is_unfinished(name: &std::ffi::OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(".tmp"))
+}
+
 /// A folder that the user names: new, or empty. `again` is what goes on with one that is not.
 pub fn new_folder(out: &Path, again: Option<&str>) -> Result<Folder> {
-    let is_taken = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    let is_taken = std::fs::read_dir(out).is_ok_and(|mut entries| {
+        entries.any(|entry| entry.map_or(true, |entry| !is_unfinished(&entry.file_name())))
+    });
     if !is_taken {
         return make(out.to_owned());
     }

@@ -14,13 +14,12 @@ use crate::{Result, backends, statistics};
 pub fn find(options: &Options) -> Result<Device> {
     let required = if options.is_toy { "wgpu" } else { "" };
     let found = backends::all(required).into_iter().find(|(name, _)| *name == "wgpu");
-    let device = found.ok_or("wgpu is listed")?.1?;
+    let hint = "the atlas needs a GPU; --toy takes a software driver";
+    let device = found.ok_or("wgpu is listed")?.1.map_err(|why| format!("{why}: {hint}"))?;
     let kind = adapter(&device).map(|info| info.device_type);
     if !options.is_toy && matches!(kind, None | Some(wgpu::DeviceType::Cpu)) {
         let name = backends::name(&device).unwrap_or_default();
-        return Err(
-            format!("the atlas needs a GPU, got {name}; --toy takes a software driver").into()
-        );
+        return Err(format!("{name}: {hint}").into());
     }
     Ok(device)
 }

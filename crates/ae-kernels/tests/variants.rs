@@ -33,7 +33,7 @@ fn main() {
     let trials = layers.into_iter().map(|(name, layer, batch)| {
         let (is_missing, device) = (device.is_none(), device.clone());
         let run = move || body(&device.ok_or("no GPU, which AE_REQUIRE demands")?, layer, batch);
-        Trial::test(name, run).with_ignored_flag(is_missing && !is_required)
+        Trial::test(format!("wgpu::{name}"), run).with_ignored_flag(is_missing && !is_required)
     });
     libtest_mimic::run(&arguments, trials.collect()).exit();
 }

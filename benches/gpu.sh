@@ -1,57 +1,136 @@
 #!/usr/bin/env bash
-# All that is to be measured on a GPU, beside the CPU of the same machine: benches/README.md.
+# One visit to a machine with a GPU: what the kernels make of it, and beside them PyTorch and JAX on the same card, in
+# nine minutes. benches/README.md says what the tables hold.
 #
-#     benches/gpu.sh [MNIST]
-#     benches/gpu.sh --toy
+#     benches/gpu.sh [--minutes M]
+#     benches/gpu.sh --full [MNIST]     whole trainings besides, and all that `--bench peers` can compare: an hour
+#     benches/gpu.sh --toy [--full]     a trial of this script, for which a software driver will do
 #
-# --toy: a trial of the script itself, for which a software driver will do; it records nothing.
+# What is built is built before the minutes begin.
 set -euo pipefail
 toy=
-gpu=gpu
+full=
+minutes=9
 mnist=
-case ${1:-} in
---toy)
-    toy=yes
-    gpu=gpu:0 # whatever it is
-    ;;
--*)
-    echo "expected --toy or the folder of MNIST's files, got $1" >&2
+gpu=gpu
+while [ $# -gt 0 ]; do
+    case $1 in
+    --toy)
+        toy=yes
+        gpu=gpu:0 # whatever it is
+        ;;
+    --full) full=yes ;;
+    --minutes)
+        minutes=${2:?--minutes: expected a number}
+        shift
+        ;;
+    -*)
+        echo "expected --toy, --full, --minutes or the folder of MNIST's files, got $1" >&2
+        exit 2
+        ;;
+    *) mnist=$(realpath "$1") ;;
+    esac
+    shift
+done
+if ! [[ $minutes =~ ^[1-9][0-9]*$ ]]; then
+    echo "--minutes: expected a whole number from 1 on, got $minutes" >&2
     exit 2
-    ;;
-?*) mnist=$(realpath "$1") ;;
-esac
+fi
+if [ -n "$mnist" ] && [ -z "$full" ]; then
+    echo "the folder of MNIST's files needs --full" >&2
+    exit 2
+fi
 cd "$(dirname "$0")/.."
 profile=${PROFILE:-release}
-features=gpu${FEATURES:+,$FEATURES}
-cargo build --profile "$profile" --workspace --bin ae --features "$features"
-target=$(realpath "${CARGO_TARGET_DIR:-target}")
+features=gpu,atlas${FEATURES:+,$FEATURES}
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+out=$target/atlas
+mkdir -p "$out"
+bench() { # NAME ARGUMENTS: one build for all of them
+    local name=$1
+    shift
+    cargo bench --quiet -p autoencoders --profile "$profile" --features "$features" --bench "$name" -- "$@"
+}
+cargo bench -p autoencoders --profile "$profile" --features "$features" --bench atlas --bench peers --no-run
+began=$SECONDS
+left() { echo $((60 * minutes - (SECONDS - began))); }
+
+# Nearly half of the time for ours alone: who is beside it compiles for long.
+failed=
+share=$(awk "BEGIN { print 0.45 * $minutes }")
+bench atlas --minutes "$share" --out "$out" ${toy:+--toy} || failed+=" atlas"
+
+printf '\n== ours beside PyTorch and JAX (%d s)\n' $((SECONDS - began))
+echo "net,batch,side,samples_per_s,state" >"$out/peers.csv"
+: >"$out/peers.md"
+rows() { # of what the comparison says as it goes
+    local line
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        if [[ $line =~ ^([a-z-]+)\ ([0-9]+)\ ([a-z]+):\ ([0-9]+)\ samples/s$ ]]; then
+            printf '%s,%s,%s,%s,ok\n' "${BASH_REMATCH[@]:1:4}" >>"$out/peers.csv"
+        elif [[ $line =~ ^([a-z-]+)\ ([0-9]+)\ ([a-z]+):\ left\ out,\ (.*)$ ]]; then
+            printf '%s,%s,%s,,"%s"\n' "${BASH_REMATCH[@]:1:3}" "${BASH_REMATCH[4]//\"/\"\"}" >>"$out/peers.csv"
+        fi
+    done
+}
+beside() { # BATCHES: a comparison, in the time that is left
+    local seconds how=(--cases conv,dense-deep --rounds 2 --seconds 0.3)
+    seconds=$(left)
+    if [ -n "$toy" ]; then how=(--cases conv,dense-deep --rounds 1 --seconds 0.2 --product 64); fi
+    if [ "$seconds" -lt 30 ]; then
+        echo "stopped in time: batches of $1 were not compared"
+        return
+    fi
+    {
+        AE_REQUIRE=${toy:+wgpu} timeout --kill-after 5 "$seconds" \
+            cargo bench --quiet -p autoencoders --profile "$profile" --features "$features" --bench peers -- \
+            --device gpu --batches "$1" --sides ours,eager,compile,graphs,jax "${how[@]}" \
+            2>&1 >>"$out/peers.md" | rows
+    } || case $? in
+    124 | 137) echo "stopped in time: not all batches of $1 were compared" ;;
+    *) failed+=" peers" ;;
+    esac
+}
+if [ -n "$toy" ]; then
+    beside 8
+else
+    beside 128,1024
+    beside 4096,8192
+fi
+cat "$out/peers.md"
+printf '\n== done after %d s; tables in %s\n' $((SECONDS - began)) "$out"
+if [ -n "$failed" ]; then
+    echo "failed:$failed" >&2
+    exit 1
+fi
+if [ -z "$full" ]; then exit; fi
+
+cargo build --profile "$profile" --workspace --bin ae --features "gpu${FEATURES:+,$FEATURES}"
 ae=$target/${profile/#dev/debug}/ae
 "$ae" devices
 runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 
-echo "from the start to the first step, with an empty cache of tuned kernels and with a full one:"
+echo "from the start to the first step:"
 few="--digits 1280,100 --batch 128"
 if [ -n "$toy" ]; then few="--digits 64,16 --batch 16"; fi
 python3 - "$ae" "$gpu" "$runs" "$few" <<'PY'
-import os, pathlib, subprocess, sys, time
+import pathlib, subprocess, sys, time
 
 ae, gpu, runs, few = *sys.argv[1:3], pathlib.Path(sys.argv[3]), sys.argv[4]
-# Outside of a Cargo folder tuned kernels are kept in the user's cache.
 for model in ("conv", "dense"):
-    environment = os.environ | {"XDG_CACHE_HOME": str(runs / f"cache-{model}"), "HOME": str(runs / f"home-{model}")}
-    for start in ("first", "later"):
-        out = runs / f"{start}-{model}"
-        command = [ae, "train", "--device", gpu, *few.split(), "--epochs", "1", "--model", model, "--out", out]
-        began = time.perf_counter()
-        with open(runs / "log", "w") as log:
-            process = subprocess.Popen(command, cwd=runs, env=environment, stdout=log, stderr=log)
-        while process.poll() is None and not ((out / "metrics.jsonl").exists() and (out / "metrics.jsonl").stat().st_size):
-            time.sleep(0.001)
-        seconds = time.perf_counter() - began
-        if process.wait() != 0:
-            sys.exit((runs / "log").read_text())
-        print(f"{model:12} {start} {seconds:.1f} s", flush=True)
+    out = runs / f"start-{model}"
+    command = [ae, "train", "--device", gpu, *few.split(), "--epochs", "1", "--model", model, "--out", out]
+    began = time.perf_counter()
+    with open(runs / "log", "w") as log:
+        process = subprocess.Popen(command, cwd=runs, stdout=log, stderr=log)
+    while process.poll() is None and not ((out / "metrics.jsonl").exists() and (out / "metrics.jsonl").stat().st_size):
+        time.sleep(0.001)
+    seconds = time.perf_counter() - began
+    if process.wait() != 0:
+        sys.exit((runs / "log").read_text())
+    print(f"{model:12} {seconds:.1f} s", flush=True)
 PY
 
 names=(digits)
@@ -106,13 +185,12 @@ if [ -n "$toy" ]; then
 fi
 echo "what a step is made of: real data, shuffled (batch) and corrupted, should take a twentieth of it at most"
 # shellcheck disable=SC2086
-cargo bench --profile "$profile" --features "$features" --bench steps -- $parts
+bench steps $parts
 failed=
 for precision in full f16 bf16; do
     if [[ "$lacking" == *" $precision"* ]]; then continue; fi
     # shellcheck disable=SC2086
-    cargo bench --profile "$profile" --features "$features" --bench peers -- \
-        --device gpu --precision "$precision" $how || failed+=" $precision"
+    bench peers --device gpu --precision "$precision" $how || failed+=" $precision"
 done
 if [ -n "$failed" ]; then
     echo "steps beside PyTorch and JAX: failed in$failed" >&2

@@ -1,5 +1,5 @@
-"""A step in PyTorch: Adam as it comes (eager), with fused=True (fused), and that with torch.compile around loss
-and gradient (compile)."""
+"""A step in PyTorch: Adam as it comes (eager), with fused=True (fused), that with torch.compile around loss
+and gradient (compile), and so with CUDA graphs (graphs)."""
 
 import torch
 import torch.nn.functional as F
@@ -75,8 +75,8 @@ def net(case, side, batch, weights, rows, device, precision):
         return (y - image).square().sum() / batch
 
     loss = dict(dense=dense, tied=tied, conv=conv)[case["kind"]]
-    if side == "compile":
-        loss = torch.compile(loss, dynamic=False)
+    if side in ("compile", "graphs"):
+        loss = torch.compile(loss, dynamic=False, mode="reduce-overhead" if side == "graphs" else None)
     optimizer = torch.optim.Adam(p.values(), lr=RATE, fused=True if side != "eager" else None)
 
     def orders():
@@ -86,6 +86,8 @@ def net(case, side, batch, weights, rows, device, precision):
     order = orders()
 
     def step():
+        if side == "graphs":
+            torch.compiler.cudagraph_mark_step_begin()
         optimizer.zero_grad()
         value = loss(rows.index_select(0, next(order)))
         value.backward()
@@ -97,6 +99,8 @@ def net(case, side, batch, weights, rows, device, precision):
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "f16")
 
     def step_in_half():
+        if side == "graphs":
+            torch.compiler.cudagraph_mark_step_begin()
         optimizer.zero_grad()
         with torch.autocast(device.type, HALVES[precision]):
             value = loss(rows.index_select(0, next(order)))

@@ -9,10 +9,13 @@ use autoencoders::train::Precision;
 use crate::{Result, backends, case};
 
 /// All sides but ours.
-pub const PEERS: [&str; 4] = ["eager", "fused", "compile", "jax"];
+pub const PEERS: [&str; 5] = ["eager", "fused", "compile", GRAPHS, "jax"];
 
 /// Those of PyTorch.
-pub const PYTORCH: [&str; 3] = ["eager", "fused", "compile"];
+pub const PYTORCH: [&str; 4] = ["eager", "fused", "compile", GRAPHS];
+
+/// Compiled, with CUDA graphs: on a GPU alone.
+pub const GRAPHS: &str = "graphs";
 
 /// The only limit that all sides know.
 const AVX2: &str = "avx2";
@@ -32,7 +35,7 @@ Compares a training step with PyTorch's and JAX's.
 
 --cases LIST      dense-deep,dense-tied,contractive,conv,conv-deep
 --batches LIST    32,128,512; on a GPU 32,128,512,1024,8192
---sides LIST      ours,eager,fused,compile,jax
+--sides LIST      ours,eager,fused,compile,jax; on a GPU graphs besides, compiled with CUDA graphs
 --rounds N        turns of each side: 7
 --seconds S       length of a turn: 1
 --device D        cpu or gpu
@@ -83,6 +86,7 @@ impl Options {
             is_to_record: false,
             is_to_check: false,
         };
+        let mut are_sides_chosen = false;
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument}: expected a value"));
             let list = |text: String| text.split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -106,6 +110,7 @@ impl Options {
                     let is_wanted =
                         |side: &&str| *side == "ours" || wanted.iter().any(|it| it == side);
                     options.sides.retain(is_wanted);
+                    are_sides_chosen = true;
                 }
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--seconds" => options.seconds = value()?.parse()?,
@@ -140,6 +145,12 @@ impl Options {
         };
         if options.is_limited && options.is_on_gpu() {
             return Err("--isa: expected --device cpu; a GPU has none of it".into());
+        }
+        if !options.is_on_gpu() && options.sides.contains(&GRAPHS) {
+            if are_sides_chosen {
+                return Err(format!("--sides: {GRAPHS} needs --device gpu").into());
+            }
+            options.sides.retain(|side| *side != GRAPHS);
         }
         if options.is_to_record && !options.is_on_gpu() && !options.precision.is_full() {
             return Err(

@@ -2,8 +2,8 @@
 
     python peers.py SIDE CASE SIZE DEVICE PRECISION
 
-SIDE is eager, fused or compile (`in_torch.py`) or jax (`in_jax.py`), CASE one of `cases.py`, SIZE that of a batch or
-the side of a product, DEVICE cpu or gpu, PRECISION full, f16 or bf16 (autocast, not in JAX). The data (rows in [0, 1], resident, shuffled each epoch), the noise, the losses, Adam and its constants are those of the
+SIDE is eager, fused, compile or graphs (`in_torch.py`) or jax (`in_jax.py`), CASE one of `cases.py`, SIZE that of a
+batch or the side of a product, DEVICE cpu or gpu, PRECISION full, f16 or bf16 (autocast, not in JAX). The data (rows in [0, 1], resident, shuffled each epoch), the noise, the losses, Adam and its constants are those of the
 Rust side. Warms up and says `ready VERSION PARAMETERS BYTES`, BYTES being the memory in use before there was a
 net; for each line `SECONDS` on the input it takes steps for that long and answers `STEPS SECONDS PEAK_BYTES`.
 

@@ -2,7 +2,7 @@
 
 use autoencoders::train::Precision;
 
-use crate::options::{Options, PEERS, PYTORCH, name};
+use crate::options::{GRAPHS, Options, PEERS, PYTORCH, name};
 use crate::ours::ROWS;
 use crate::point::{Point, Side};
 use crate::quiet::IDLE;
@@ -22,13 +22,12 @@ const MEBIBYTE: f64 = 1048576.0;
 const NONE: &str = "-";
 
 pub fn report(points: &[Point], options: &Options) -> String {
-    let with_targets = !options.is_on_gpu();
     let parts = [
         introduction(points, options),
         products(points, options),
         speed(points, options),
-        ratios(points),
-        memory(points, with_targets),
+        ratios(points, options),
+        memory(points, options),
         absent(points),
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
@@ -92,8 +91,8 @@ fn speed(points: &[Point], options: &Options) -> String {
         "Samples per second (medians). A ratio is that of two turns of one round: the median, the least \
          and the greatest of all rounds. GFLOP/s count the products of a step only, the ceiling is the \
          quickest of the square products, measured in the same rounds. {}\n\n\
-         | net | batch | ours | eager | fused | compile | JAX | ours / best PyTorch | ours / JAX | \
-         GFLOP/s | of ceiling | target |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+         | net | batch | ours | {} | ours / best PyTorch | ours / JAX | GFLOP/s | of ceiling | target |\n\
+         |---|--:|--:|{}--:|--:|--:|--:|---|\n",
         match options.is_on_gpu() {
             false => format!(
                 "The target: dense nets {DENSE_OVER_PYTORCH} times the best mode of PyTorch and \
@@ -105,13 +104,13 @@ fn speed(points: &[Point], options: &Options) -> String {
                 "The target: {GPU_OVER_PYTORCH} times PyTorch without compiling, and from batches of \
                  {LARGE} on that where it compiles."
             ),
-        }
+        },
+        titles(options),
+        "--:|".repeat(sides(options).len()),
     );
     let mut verdicts = Vec::new();
     for point in points {
-        let rates = PEERS.map(|name| {
-            point.side(name).map_or(NONE.to_owned(), |side| format!("{:.0}", rate(side)))
-        });
+        let rates = cells(point, options, |side| format!("{:.0}", rate(side)));
         let over = |side: Option<&Side>| {
             side.map_or(NONE.to_owned(), |side| over(point, side).to_string())
         };
@@ -125,7 +124,7 @@ fn speed(points: &[Point], options: &Options) -> String {
             point.case.name,
             point.batch,
             rate(point.ours()),
-            rates.join(" | "),
+            rates,
             over(best(point, &PYTORCH)),
             over(point.side("jax")),
             rate(point.ours()) * point.case.operations() / 1e9,
@@ -137,33 +136,36 @@ fn speed(points: &[Point], options: &Options) -> String {
     text + &summary("speed", &verdicts)
 }
 
-fn ratios(points: &[Point]) -> String {
-    let mut text = "Ours over each side:\n\n| net | batch | eager | fused | compile | JAX |\n\
-                    |---|--:|--:|--:|--:|--:|\n"
-        .to_owned();
+fn ratios(points: &[Point], options: &Options) -> String {
+    let mut text = format!(
+        "Ours over each side:\n\n| net | batch | {} |\n|---|--:|{}\n",
+        titles(options),
+        "--:|".repeat(sides(options).len()),
+    );
     for point in points {
-        let ratios = PEERS.map(|name| {
-            point.side(name).map_or(NONE.to_owned(), |side| over(point, side).to_string())
-        });
-        text += &format!("| {} | {} | {} |\n", point.case.name, point.batch, ratios.join(" | "));
+        let ratios = cells(point, options, |side| over(point, side).to_string());
+        text += &format!("| {} | {} | {ratios} |\n", point.case.name, point.batch);
     }
     text
 }
 
-fn memory(points: &[Point], with_targets: bool) -> String {
-    let mut text = "The most memory a process had at once, in MiB; in brackets what came on top of its \
+fn memory(points: &[Point], options: &Options) -> String {
+    let with_targets = !options.is_on_gpu();
+    let mut text = format!(
+        "The most memory a process had at once, in MiB; in brackets what came on top of its \
                     libraries and the data (where PyTorch compiles, the compiler too). The target: no \
                     more than PyTorch's least, both ways.\n\n\
-                    | net | batch | ours | eager | fused | compile | JAX | target |\n\
-                    |---|--:|--:|--:|--:|--:|--:|---|\n"
-        .to_owned();
+                    | net | batch | ours | {} | target |\n|---|--:|--:|{}---|\n",
+        titles(options),
+        "--:|".repeat(sides(options).len()),
+    );
     let mut verdicts = Vec::new();
     for point in points {
         let cell = |side: &Side| {
             let [peak, added] = memory_of(side).map(|bytes| bytes / MEBIBYTE);
             format!("{peak:.0} ({added:.0})")
         };
-        let peers = PEERS.map(|name| point.side(name).map_or(NONE.to_owned(), cell));
+        let peers = cells(point, options, cell);
         let pytorch = PYTORCH.iter().filter_map(|name| point.side(name)).map(memory_of);
         let least = pytorch.reduce(|left, right| [0, 1].map(|way| left[way].min(right[way])));
         let ours = memory_of(point.ours());
@@ -174,12 +176,29 @@ fn memory(points: &[Point], with_targets: bool) -> String {
             point.case.name,
             point.batch,
             cell(point.ours()),
-            peers.join(" | "),
+            peers,
             word(verdict)
         );
         verdicts.extend(verdict);
     }
     text + &summary("memory", &verdicts)
+}
+
+/// The columns of the other sides.
+fn sides(options: &Options) -> Vec<&'static str> {
+    PEERS.into_iter().filter(|side| options.is_on_gpu() || *side != GRAPHS).collect()
+}
+
+fn titles(options: &Options) -> String {
+    sides(options).join(" | ").replace("jax", "JAX")
+}
+
+fn cells(point: &Point, options: &Options, cell: impl Fn(&Side) -> String) -> String {
+    let cells = sides(options).into_iter().map(|name| match point.side(name) {
+        Some(side) => cell(side),
+        None => NONE.to_owned(),
+    });
+    cells.collect::<Vec<_>>().join(" | ")
 }
 
 /// Each reason once.

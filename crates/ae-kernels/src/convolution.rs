@@ -1,5 +1,7 @@
 //! Strided convolutions with their nonlinearity, and their transposes.
 
+#[cfg(feature = "atlas")]
+pub(crate) mod atlas;
 #[cfg(feature = "flex")]
 pub(crate) mod cpu;
 #[cfg(any(feature = "flex", feature = "gpu"))]

@@ -3,12 +3,17 @@
 //! Sums go in a fixed order: no atomics, no subgroup operations, so that a device repeats its numbers. Maps lie
 //! channels last. Nothing is tuned at run time: [`Tile`] is a function of the shapes.
 
+#![allow(clippy::collapsible_if, reason = "a condition of compiling around one of running")]
+
+mod class;
 mod contraction;
 mod elementwise;
 mod launches;
 mod operand;
 mod partials;
 mod tile;
+#[cfg(feature = "atlas")]
+mod variant;
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::ops::FloatTensorOps;
@@ -23,6 +28,8 @@ use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::ops::{permute_nchw_to_nhwc, permute_nhwc_to_nchw};
 use burn_cubecl::tensor::CubeTensor;
 
+#[cfg(feature = "atlas")]
+pub use self::class::{Class, Kind, MANY, Request};
 pub(crate) use self::contraction::{Contraction, Side, Sums};
 pub(crate) use self::elementwise::{activate, slope, through};
 pub(crate) use self::launches::note;
@@ -32,6 +39,8 @@ pub(crate) use self::operand::{Map, Operand};
 pub(crate) use self::partials::{Order, kernel as kernel_of_parts};
 pub(crate) use self::tile::Launch;
 use self::tile::Tile;
+#[cfg(feature = "atlas")]
+pub use self::variant::{Choice, Misfit, Variant, choices, with_variant};
 
 /// Units of a workgroup.
 pub(crate) const UNITS: usize = 256;

@@ -16,6 +16,8 @@ mod workers;
 
 #[cfg(feature = "mimalloc")]
 pub mod allocator;
+#[cfg(feature = "atlas")]
+pub mod atlas;
 #[cfg(any(feature = "flex", feature = "gpu"))]
 mod autodiff;
 #[cfg(feature = "flex")]

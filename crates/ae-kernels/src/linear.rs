@@ -1,5 +1,7 @@
 //! `s(x W + b)`.
 
+#[cfg(feature = "atlas")]
+pub(crate) mod atlas;
 #[cfg(feature = "flex")]
 mod cpu;
 #[cfg(feature = "gpu")]

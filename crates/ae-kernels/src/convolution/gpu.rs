@@ -29,7 +29,7 @@ const PIXELS: usize = 96;
 const FEW: usize = 8;
 
 /// What a side is multiplied by on the way back.
-type Slope = Option<(CubeTensor, Activation)>;
+pub(super) type Slope = Option<(CubeTensor, Activation)>;
 
 fn side(values: CubeTensor, operand: Operand, slope: Slope) -> Side {
     let side = Side::of(values, operand);
@@ -119,6 +119,21 @@ fn of_parameters(
     kernel_of_parts(parts, count, order)
 }
 
+/// The gradient of the input, from that of the output, channels last.
+pub(super) fn of_input(
+    weight: CubeTensor,
+    gradient: CubeTensor,
+    slope: Slope,
+    form: &Form,
+) -> CubeTensor {
+    let (weight, geometry) = (into_contiguous(weight), &form.geometry);
+    let identity = Activation::Identity;
+    channels_first(match form.direction {
+        Direction::Down => up(gradient, slope, weight, None, geometry, identity),
+        Direction::Up => down(gradient, slope, weight, None, geometry, identity),
+    })
+}
+
 impl Convolution for CubeBackend {
     fn convolution(
         input: CubeTensor,
@@ -144,14 +159,8 @@ impl ConvolutionBackward for CubeBackend {
             Activation::Identity => None,
             _ => Some((output.clone(), activation)),
         };
-        let input = pass.weight.map(|weight| {
-            let weight = into_contiguous(weight);
-            let (gradient, identity) = (gradient.clone(), Activation::Identity);
-            channels_first(match direction {
-                Direction::Down => up(gradient, slope(), weight, None, &geometry, identity),
-                Direction::Up => down(gradient, slope(), weight, None, &geometry, identity),
-            })
-        });
+        let input =
+            pass.weight.map(|weight| of_input(weight, gradient.clone(), slope(), &pass.form));
         let found = pass.input.map(|input| {
             let (input, gradient) = ((channels_last(input), None), (gradient.clone(), slope()));
             match direction {

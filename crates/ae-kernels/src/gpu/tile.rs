@@ -1,6 +1,7 @@
 //! What a workgroup of a contraction computes, and in which steps.
 
 use super::UNITS;
+use super::class::{Kind, Request};
 
 /// The part of an output that a workgroup computes.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
@@ -41,7 +42,7 @@ const LONG: usize = 512;
 const SHORTEST: usize = 64;
 
 impl Tile {
-    fn new(rows: usize, columns: usize, [m, n]: [usize; 2], sum: usize) -> Self {
+    pub(super) fn new(rows: usize, columns: usize, [m, n]: [usize; 2], sum: usize) -> Self {
         let units = rows / m * (columns / n);
         let groups = (UNITS / units).clamp(1, 16);
         // A quarter of the shared memory stays free for the sums of groups.
@@ -59,42 +60,113 @@ impl Tile {
     pub(crate) fn units(&self) -> usize {
         self.groups * self.group()
     }
+
+    /// Workgroups of a request, but for parts of its sum.
+    pub(super) fn workgroups(&self, request: &Request) -> usize {
+        let [rows, columns, _] = request.shape;
+        rows.div_ceil(self.rows) * columns.div_ceil(self.columns) * request.layers
+    }
+
+    /// Parts of the sum of a request that leave enough workgroups.
+    pub(super) fn splits(&self, request: &Request) -> usize {
+        let (groups, sum) = (self.workgroups(request), request.shape[2]);
+        match request.kind {
+            Kind::Phases => 1,
+            Kind::Whole if groups >= LEAST || sum < LONG => 1,
+            Kind::Whole => (WANTED / 2).div_ceil(groups).min(sum / request.steps).max(1),
+            Kind::Parts => WANTED.div_ceil(groups).min(sum.div_ceil(request.steps)).max(1),
+        }
+    }
+
+    /// Bytes of shared memory: steps of rows and columns, each row of them with a number between, and a tile of sums
+    /// where several sets of units add to it.
+    #[cfg(any(test, feature = "atlas"))]
+    fn shared(&self) -> usize {
+        let sums = if self.groups > 1 { self.rows * self.columns } else { 1 };
+        4 * (self.depth * (self.rows + self.columns + 2) + sums)
+    }
+
+    #[cfg(any(test, feature = "atlas"))]
+    fn misfit(&self) -> Option<String> {
+        let Self { rows, columns, depth, m, n, groups } = *self;
+        if [rows, columns, depth, m, n, groups].contains(&0) {
+            return Some(format!("tile: expected sizes of at least 1, got {self:?}"));
+        }
+        for (what, size, part) in [
+            ("rows of a tile: a multiple of those of a unit", rows, m),
+            ("columns of a tile: a multiple of those of a unit", columns, n),
+            ("depth: a multiple of the sets of units", depth, groups),
+        ] {
+            if !size.is_multiple_of(part) {
+                return Some(format!("{what}: expected a multiple of {part}, got {size}"));
+            }
+        }
+        if self.units() > UNITS {
+            return Some(format!("units: expected at most {UNITS}, got {}", self.units()));
+        }
+        match self.shared() {
+            bytes if bytes > SHARED => {
+                Some(format!("shared memory: expected at most {SHARED} bytes, got {bytes}"))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Launch {
     /// For an output of `rows x columns`, `layers` times, each number a sum of `sum`.
-    ///
-    /// The largest tile that leaves enough workgroups; where even the smallest does not, the sum is split.
-    pub(crate) fn new([rows, columns, sum]: [usize; 3], layers: usize, may_split: bool) -> Self {
-        let candidates: &[(usize, usize, [usize; 2])] = match columns {
-            0..=4 => &[(256, 4, [2, 4]), (64, 4, [1, 2])],
-            5..=16 => &[(128, 16, [4, 4]), (64, 16, [2, 4]), (32, 16, [2, 2])],
-            _ if rows <= 16 => &[(16, 64, [4, 4]), (16, 32, [2, 2])],
-            17..=32 => &[(128, 32, [4, 4]), (64, 32, [4, 4]), (32, 32, [2, 4])],
-            _ => &[(64, 64, [4, 4]), (32, 64, [4, 4]), (32, 32, [2, 4]), (16, 32, [2, 2])],
-        };
-        let groups = |(height, width, _): &(usize, usize, [usize; 2])| {
-            rows.div_ceil(*height) * columns.div_ceil(*width) * layers
-        };
-        let chosen = candidates.iter().find(|candidate| groups(candidate) >= WANTED / 2);
-        let chosen = chosen.unwrap_or(&candidates[candidates.len() - 1]);
-        let tile = Tile::new(chosen.0, chosen.1, chosen.2, sum);
-        let missing = (WANTED / 2).div_ceil(groups(chosen));
-        let splits = match may_split && groups(chosen) < LEAST && sum >= LONG {
-            true => missing.min(sum / SHORTEST).max(1),
-            false => 1,
-        };
-        Self { tile, splits }
+    pub(crate) fn new(shape: [usize; 3], layers: usize, may_split: bool) -> Self {
+        let kind = if may_split { Kind::Whole } else { Kind::Phases };
+        Request { kind, shape, layers, steps: SHORTEST }.launch()
     }
 
-    /// The same with so many parts of the sum at most, for sums that are always split.
-    pub(crate) fn split([rows, columns, sum]: [usize; 3], steps: usize) -> Self {
-        let height = even(rows, 64, 4);
-        let width = even(columns, 64, 4);
-        let tile = Tile::new(height, width, [4, 4], sum);
-        let across = rows.div_ceil(height) * columns.div_ceil(width);
-        let splits = WANTED.div_ceil(across).min(sum.div_ceil(steps)).max(1);
-        Self { tile, splits }
+    /// The same for a sum that is always split, into parts of so many steps at least.
+    pub(crate) fn split(shape: [usize; 3], steps: usize) -> Self {
+        Request { kind: Kind::Parts, shape, layers: 1, steps }.launch()
+    }
+
+    /// The largest tile that leaves enough workgroups; where even the smallest does not, the sum is split.
+    pub(super) fn by_rule(request: &Request) -> Self {
+        let [rows, columns, sum] = request.shape;
+        let tile = match request.kind {
+            Kind::Parts => Tile::new(even(rows, 64, 4), even(columns, 64, 4), [4, 4], sum),
+            Kind::Whole | Kind::Phases => {
+                let candidates = candidates(rows, columns);
+                let is_enough = |(height, width, _): &&(usize, usize, [usize; 2])| {
+                    rows.div_ceil(*height) * columns.div_ceil(*width) * request.layers >= WANTED / 2
+                };
+                let chosen = candidates.iter().find(is_enough);
+                let (height, width, numbers) = *chosen.unwrap_or(&candidates[candidates.len() - 1]);
+                Tile::new(height, width, numbers, sum)
+            }
+        };
+        Self { tile, splits: tile.splits(request) }
+    }
+
+    /// Why a kernel cannot run so, if it cannot.
+    #[cfg(any(test, feature = "atlas"))]
+    pub(super) fn misfit(&self, kind: Kind) -> Option<String> {
+        if self.splits == 0 {
+            return Some("splits: expected at least 1, got 0".to_owned());
+        }
+        if kind == Kind::Phases && self.splits > 1 {
+            return Some(format!(
+                "splits: expected 1 where phases are computed, got {}",
+                self.splits
+            ));
+        }
+        self.tile.misfit()
+    }
+}
+
+/// Rows, columns and the numbers of a unit, the largest first.
+fn candidates(rows: usize, columns: usize) -> &'static [(usize, usize, [usize; 2])] {
+    match columns {
+        0..=4 => &[(256, 4, [2, 4]), (64, 4, [1, 2])],
+        5..=16 => &[(128, 16, [4, 4]), (64, 16, [2, 4]), (32, 16, [2, 2])],
+        _ if rows <= 16 => &[(16, 64, [4, 4]), (16, 32, [2, 2])],
+        17..=32 => &[(128, 32, [4, 4]), (64, 32, [4, 4]), (32, 32, [2, 4])],
+        _ => &[(64, 64, [4, 4]), (32, 64, [4, 4]), (32, 32, [2, 4]), (16, 32, [2, 2])],
     }
 }
 
@@ -118,17 +190,38 @@ mod tests {
                         Launch::new(shape, 4, false),
                         Launch::split(shape, 64),
                     ];
-                    for Launch { tile, splits } in launches {
-                        assert!(tile.units() <= UNITS && tile.depth >= 1, "{tile:?}");
-                        assert_eq!(tile.rows % tile.m + tile.columns % tile.n, 0, "{tile:?}");
-                        assert_eq!(tile.depth % tile.groups, 0, "{tile:?}");
-                        let steps = tile.depth * (tile.rows + tile.columns + 2);
-                        let sums = if tile.groups > 1 { tile.rows * tile.columns } else { 0 };
-                        assert!((steps + sums) * 4 <= SHARED, "{tile:?}");
-                        assert!(splits >= 1 && splits <= sum.max(1), "{tile:?} {splits}");
+                    let kinds = [Kind::Whole, Kind::Phases, Kind::Parts];
+                    for (launch, kind) in launches.into_iter().zip(kinds) {
+                        assert_eq!(launch.misfit(kind), None, "{launch:?}");
+                        assert!(launch.splits <= sum, "{launch:?}");
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let fits = Launch { tile: Tile::new(64, 64, [4, 4], 100), splits: 1 };
+        let with = |change: fn(&mut Launch)| {
+            let mut launch = fits;
+            change(&mut launch);
+            launch.misfit(Kind::Phases)
+        };
+        assert_eq!(with(|_| ()), None);
+        let refused: [(&str, fn(&mut Launch)); 8] = [
+            ("at least 1", |it| it.tile.rows = 0),
+            ("a multiple of 3, got 64", |it| it.tile.m = 3),
+            ("a multiple of 3, got 64", |it| it.tile.n = 3),
+            ("a multiple of 4, got 15", |it| it.tile.groups = 4),
+            ("at most 256, got 1024", |it| (it.tile.m, it.tile.n) = (2, 2)),
+            ("at most 16384 bytes, got 33284", |it| it.tile.depth = 64),
+            ("where phases are computed, got 2", |it| it.splits = 2),
+            ("at least 1, got 0", |it| it.splits = 0),
+        ];
+        for (reason, change) in refused {
+            let misfit = with(change).expect(reason);
+            assert!(misfit.contains(reason), "{misfit}");
         }
     }
 

@@ -15,6 +15,22 @@ fn weight_side(weight: CubeTensor, transposed: bool) -> Side {
     Side::matrix(weight, if transposed { 0 } else { 1 })
 }
 
+/// The gradient of the input, from that of the output and the output itself.
+pub(super) fn of_input(
+    weight: CubeTensor,
+    gradient: CubeTensor,
+    output: CubeTensor,
+    form: Form,
+) -> CubeTensor {
+    let [rows, columns] = gradient.shape().dims();
+    let features = weight.shape()[usize::from(form.transposed)];
+    let left = Side::matrix(gradient, 0).sloped(output, form.activation);
+    // (feature, column): the other axis of the weight.
+    let right = weight_side(weight, !form.transposed);
+    Contraction { left, right, rows, columns: features, steps: columns }
+        .matrix(None, Activation::Identity)
+}
+
 impl Linear for CubeBackend {
     fn linear(input: CubeTensor, weight: CubeTensor, bias: CubeTensor, form: Form) -> CubeTensor {
         let [rows, steps] = input.shape().dims();
@@ -32,14 +48,8 @@ impl LinearBackward for CubeBackend {
         let (gradient, output) = (into_contiguous(gradient), pass.output);
         let [rows, columns] = gradient.shape().dims();
         let sloped = |side: Side| side.sloped(output.clone(), activation);
-        let input = pass.weight.map(|weight| {
-            let features = weight.shape()[usize::from(transposed)];
-            let left = sloped(Side::matrix(gradient.clone(), 0));
-            // (feature, column): the other axis of the weight.
-            let right = weight_side(weight, !transposed);
-            Contraction { left, right, rows, columns: features, steps: columns }
-                .matrix(None, Activation::Identity)
-        });
+        let input =
+            pass.weight.map(|weight| of_input(weight, gradient.clone(), output.clone(), pass.form));
         let found = pass.input.map(|input| {
             let features = input.shape()[1];
             let of_gradient = sloped(Side::matrix(gradient.clone(), 1));

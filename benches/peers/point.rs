@@ -79,7 +79,8 @@ impl Point {
             for at in (0..turns).map(|at| (at + turns - round % turns) % turns) {
                 if let Some(product) = at.checked_sub(point.sides.len()) {
                     let process = &mut products[product].process;
-                    let (turn, idle) = undisturbed(|| process.turn(options.seconds / 4.0))?;
+                    let (turn, idle) =
+                        undisturbed(options.is_on_gpu(), || process.turn(options.seconds / 4.0))?;
                     point.idle.extend(idle);
                     let operations = operations_of_product(options.product);
                     point.products[product].1.push(turn.steps_per_second * operations);
@@ -87,7 +88,7 @@ impl Point {
                 }
                 let side = &mut point.sides[at];
                 let process = &mut processes[at];
-                match undisturbed(|| process.turn(options.seconds)) {
+                match undisturbed(options.is_on_gpu(), || process.turn(options.seconds)) {
                     Ok((turn, idle)) => {
                         point.idle.extend(idle);
                         side.samples_per_second.push(turn.steps_per_second * batch as f64);

@@ -17,10 +17,16 @@ const LOOKS: usize = 600;
 
 /// Takes a turn once nobody else is at work, and again where somebody was right after it. With it comes the share
 /// of the processors' time in which they had nothing to do then, where the system tells.
-pub fn undisturbed<T, E>(mut turn: impl FnMut() -> Result<T, E>) -> Result<(T, Option<f64>), E> {
+///
+/// On a GPU (`is_on_gpu`) one look and one turn: minutes are few there, and processors do little of the work.
+pub fn undisturbed<T, E>(
+    is_on_gpu: bool,
+    mut turn: impl FnMut() -> Result<T, E>,
+) -> Result<(T, Option<f64>), E> {
+    let (tries, looks) = if is_on_gpu { (1, 1) } else { (TRIES, LOOKS) };
     let is_disturbed = |idle: Option<f64>| idle.is_some_and(|idle| idle < IDLE);
     for attempt in 1.. {
-        for _ in 0..LOOKS {
+        for _ in 0..looks {
             if !is_disturbed(look()) {
                 break;
             }
@@ -29,7 +35,7 @@ pub fn undisturbed<T, E>(mut turn: impl FnMut() -> Result<T, E>) -> Result<(T, O
         let taken = turn()?;
         sleep(SETTLE);
         let idle = look();
-        if !is_disturbed(idle) || attempt == TRIES {
+        if !is_disturbed(idle) || attempt == tries {
             return Ok((taken, idle));
         }
     }

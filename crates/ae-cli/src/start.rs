@@ -241,3 +241,19 @@ fn checkpoint_interval(args: &NewRunArgs) -> Result<Option<Duration>> {
 pub fn write(path: &Path, text: &str) -> Result<()> {
     Ok(ae_models::tensors::write_atomically(path, text.as_bytes())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a killed program left of a file that it wrote is no run; anything else is.
+    #[test]
+    fn a_folder_that_holds_an_unfinished_file_alone_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".tmpAb12"), "half a rec").unwrap();
+        assert!(new_folder(folder.path(), None).is_ok());
+        std::fs::write(folder.path().join("recipe.toml"), "").unwrap();
+        let refused = new_folder(folder.path(), None).err().unwrap().to_string();
+        assert!(refused.contains("expected a new or empty folder"), "{refused}");
+    }
+}

@@ -129,7 +129,7 @@ impl Batches {
         let all = self.resident.clone().expect("an order of what is resident");
         let first = order.done;
         order.done += count;
-        all.select(0, order.indices.clone().slice([first..first + count]))
+        all.select(0, order.indices.clone().narrow(0, first, count))
     }
 
     /// The mean over rows and features of the [`entropy`] of each value, in nats: the floor of

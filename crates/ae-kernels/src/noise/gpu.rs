@@ -29,13 +29,13 @@ fn quarter_round(
     #[comptime] c: usize,
     #[comptime] d: usize,
 ) {
-    state[a] = state[a] + state[b];
+    state[a] += state[b];
     state[d] = rotate(state[d] ^ state[a], 16u32);
-    state[c] = state[c] + state[d];
+    state[c] += state[d];
     state[b] = rotate(state[b] ^ state[c], 12u32);
-    state[a] = state[a] + state[b];
+    state[a] += state[b];
     state[d] = rotate(state[d] ^ state[a], 8u32);
-    state[c] = state[c] + state[d];
+    state[c] += state[d];
     state[b] = rotate(state[b] ^ state[c], 7u32);
 }
 

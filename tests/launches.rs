@@ -129,7 +129,7 @@ fn difference(
     let mut counts = BTreeMap::new();
     for (kernel, count) in &many.counts {
         let more = count - few.counts.get(kernel).unwrap_or(&0);
-        if more % steps != 0 {
+        if !more.is_multiple_of(steps) {
             return Err(format!("{kernel}: {more} launches in {steps} steps").into());
         }
         if more > 0 {

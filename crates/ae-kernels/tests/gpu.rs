@@ -13,12 +13,14 @@ const TOLERANCE: f64 = 1e-5;
 
 const ACTIVATIONS: [Activation; 7] = Activation::ALL;
 
+type Body = fn(&Device) -> Result<(), Failed>;
+
 fn main() {
     let arguments = Arguments::from_args();
     let required = std::env::var("AE_REQUIRE").unwrap_or_default();
     let is_required = required.split(',').any(|name| name == "wgpu");
     let device = device(is_required);
-    let bodies: [(&str, fn(&Device) -> Result<(), Failed>); 9] = [
+    let bodies: [(&str, Body); 9] = [
         ("products", products),
         ("products of which the sum is split", split_products),
         ("views", views),

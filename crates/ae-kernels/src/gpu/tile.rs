@@ -209,7 +209,8 @@ mod tests {
             launch.misfit(Kind::Phases)
         };
         assert_eq!(with(|_| ()), None);
-        let refused: [(&str, fn(&mut Launch)); 8] = [
+        type Change = fn(&mut Launch);
+        let refused: [(&str, Change); 8] = [
             ("at least 1", |it| it.tile.rows = 0),
             ("a multiple of 3, got 64", |it| it.tile.m = 3),
             ("a multiple of 3, got 64", |it| it.tile.n = 3),

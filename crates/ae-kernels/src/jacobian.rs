@@ -14,7 +14,14 @@ use crate::Activation;
 ///
 /// # Shapes
 /// - output `y` of the layer: `[batch, out]`, weight `W`: `[in, out]`, result: `[batch]`
+///
+/// # Panics
+/// For GELU and SiLU, whose slope does not follow from their value.
 pub fn squared_jacobian(output: Tensor<2>, weight: Tensor<2>, activation: Activation) -> Tensor<1> {
+    assert!(
+        activation.slope_follows_from_value(),
+        "the slope of {activation} does not follow from its value"
+    );
     #[cfg(feature = "flex")]
     if crate::target::Target::of(&output) == Some(crate::target::Target::Cpu) {
         return kernel::squared_jacobian(output, weight, activation);

@@ -1,23 +1,24 @@
-//! How well the reconstruction error tells what is normal from what is not.
+//! Anomaly detection by reconstruction error.
 
 use ae_data::Labels;
 use serde::{Deserialize, Serialize};
 
-/// Anomalies of the test part, by their squared error.
+/// How well the squared error separates anomalies from normal samples of the test set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Anomaly {
+    /// The number of anomalies.
     pub anomalous: usize,
-    /// The area under the receiver operating characteristic: the share of pairs of a normal and an
-    /// anomalous sample of which the anomalous one has the larger error, equal ones counting half.
+    /// The area under the ROC curve: the share of pairs of a normal and an anomalous sample in which the
+    /// anomalous one has the larger error; ties count half.
     pub auroc: f64,
 }
 
-/// What classes are called where the data is about anomalies.
+/// The class names of data with anomalies.
 const CLASSES: [&str; 2] = ["normal", "anomalous"];
 
 impl Anomaly {
-    /// Of the errors of labelled samples; none where their classes are others, or one of them is empty.
-    pub fn of(errors: &[f32], labels: Option<&Labels>) -> Option<Self> {
+    /// From the errors of labelled samples; `None` for other classes, or if one is empty.
+    pub fn measure(errors: &[f32], labels: Option<&Labels>) -> Option<Self> {
         let labels = labels.filter(|labels| labels.names() == CLASSES)?;
         let is_anomalous: Vec<bool> = labels.classes().iter().map(|class| *class == 1).collect();
         let anomalous = is_anomalous.iter().filter(|it| **it).count();
@@ -25,16 +26,16 @@ impl Anomaly {
     }
 }
 
-/// By ranks (Mann & Whitney 1947), equal scores sharing the mean of theirs.
+/// By ranks (Mann & Whitney 1947); ties share their mean rank.
 fn auroc(scores: &[f32], is_positive: &[bool]) -> Option<f64> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]));
     let mut rank_sum = 0.0;
     let mut below = 0;
-    for equal in order.chunk_by(|a, b| scores[*a] == scores[*b]) {
-        let rank = below as f64 + (equal.len() as f64 + 1.0) / 2.0;
-        rank_sum += rank * equal.iter().filter(|row| is_positive[**row]).count() as f64;
-        below += equal.len();
+    for ties in order.chunk_by(|a, b| scores[*a] == scores[*b]) {
+        let rank = below as f64 + (ties.len() as f64 + 1.0) / 2.0;
+        rank_sum += rank * ties.iter().filter(|row| is_positive[**row]).count() as f64;
+        below += ties.len();
     }
     let positives = is_positive.iter().filter(|it| **it).count() as f64;
     let negatives = is_positive.len() as f64 - positives;
@@ -49,7 +50,7 @@ mod tests {
     /// Anomalous: 3, 2, 2; normal: 1, 2. Pairs: 3 above both; each 2 above 1 and equal to 2:
     /// (2 + 1.5 + 1.5) / 6.
     #[test]
-    fn the_area_by_hand() {
+    fn auroc_by_hand() {
         let scores = [3.0, 1.0, 2.0, 2.0, 2.0];
         let area = auroc(&scores, &[true, false, true, false, true]).unwrap();
         assert!((area - 5.0 / 6.0).abs() < 1e-12);
@@ -60,12 +61,12 @@ mod tests {
     }
 
     #[test]
-    fn other_classes_are_no_anomalies() {
+    fn other_classes_are_not_anomalies() {
         let labels =
             |names: [&str; 2]| Labels::new(vec![0, 1], names.map(str::to_owned).to_vec()).unwrap();
-        let found = Anomaly::of(&[0.5, 1.5], Some(&labels(["normal", "anomalous"])));
+        let found = Anomaly::measure(&[0.5, 1.5], Some(&labels(["normal", "anomalous"])));
         assert_eq!(found, Some(Anomaly { anomalous: 1, auroc: 1.0 }));
-        assert_eq!(Anomaly::of(&[0.5, 1.5], Some(&labels(["0", "1"]))), None);
-        assert_eq!(Anomaly::of(&[0.5, 1.5], None), None);
+        assert_eq!(Anomaly::measure(&[0.5, 1.5], Some(&labels(["0", "1"]))), None);
+        assert_eq!(Anomaly::measure(&[0.5, 1.5], None), None);
     }
 }

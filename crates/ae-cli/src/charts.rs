@@ -1,5 +1,5 @@
-//! Charts as SVG. Their colours are fixed names that the report's style sheet replaces, so that
-//! they read well in light and in dark.
+//! SVG charts. The report's style sheet replaces their colours, so that they are readable in light and dark
+//! mode.
 
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
@@ -12,8 +12,7 @@ const INK: RGBColor = RGBColor(0x22, 0x22, 0x23);
 const AXIS: RGBColor = RGBColor(0x88, 0x88, 0x89);
 const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe5);
 
-/// Ten colours that can be told apart on white and on black, also by most who see colours
-/// differently (after Okabe & Ito, extended).
+/// Ten colours that are distinguishable on white and on black (Okabe & Ito, extended).
 pub const COLORS: [RGBColor; 10] = [
     RGBColor(0x1f, 0x83, 0xc4),
     RGBColor(0xe0, 0x7b, 0x00),
@@ -31,24 +30,23 @@ pub const COLORS: [RGBColor; 10] = [
 pub struct Line {
     pub name: String,
     pub points: Vec<(f64, f64)>,
-    /// Drawn with a mark at every point.
+    /// Whether to draw a marker at every point.
     pub marked: bool,
 }
 
 const SIZE: (u32, u32) = (480, 290);
 
-/// Lines over an axis called `x`, with values on a logarithmic axis where all are above 0 and
-/// span more than a factor of 20.
+/// A line chart. The `y` axis is logarithmic if all values are positive and span more than a factor of 20.
 pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
-    drawn(x, y, lines, false)
+    render(x, y, lines, false)
 }
 
-/// As [`lines`], over a logarithmic axis that is marked where there are points.
+/// As [`lines`], with a logarithmic `x` axis, labelled at the points.
 pub fn lines_over_log(x: &str, y: &str, lines: &[Line]) -> Result<String> {
-    drawn(x, y, lines, true)
+    render(x, y, lines, true)
 }
 
-fn drawn(x: &str, y: &str, lines: &[Line], is_log: bool) -> Result<String> {
+fn render(x: &str, y: &str, lines: &[Line], is_log: bool) -> Result<String> {
     let points = || lines.iter().flat_map(|line| line.points.iter().copied());
     let (low_x, high_x) = span(points().map(|(x, _)| x));
     let (low, high) = span(points().map(|(_, y)| y));
@@ -56,11 +54,11 @@ fn drawn(x: &str, y: &str, lines: &[Line], is_log: bool) -> Result<String> {
     let floor = if low >= 0.0 { (low - room).max(0.0) } else { low - room };
     let (xs, ys) = (low_x..high_x, floor..high + room);
     let log_xs = || {
-        let mut marks: Vec<f64> = points().map(|(x, _)| x).collect();
-        marks.sort_by(f64::total_cmp);
-        // Not so near to each other that their numbers overlap.
-        marks.dedup_by(|next, kept| *next < *kept * (high_x / low_x).powf(0.07));
-        (low_x..high_x).log_scale().with_key_points(marks)
+        let mut labels: Vec<f64> = points().map(|(x, _)| x).collect();
+        labels.sort_by(f64::total_cmp);
+        // Labels that are too close would overlap.
+        labels.dedup_by(|next, last| *next < *last * (high_x / low_x).powf(0.07));
+        (low_x..high_x).log_scale().with_key_points(labels)
     };
     let log_ys = || (low * 0.9..high * 1.1).log_scale();
     let is_wide = low > 0.0 && high / low > 20.0;
@@ -73,26 +71,26 @@ fn drawn(x: &str, y: &str, lines: &[Line], is_log: bool) -> Result<String> {
         false => (x - low_x) / (high_x - low_x),
     };
     let places = |line: &Line| line.points.iter().map(|(x, y)| (along(*x), height(*y))).collect();
-    let legend = free_corner(&lines.iter().map(places).collect::<Vec<Vec<_>>>());
+    let legend = legend_corner(&lines.iter().map(places).collect::<Vec<Vec<_>>>());
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         match (is_log && low_x > 0.0, is_wide) {
-            (false, false) => draw(&area, x, y, xs, ys, lines, legend),
-            (false, true) => draw(&area, x, y, xs, log_ys(), lines, legend),
-            (true, false) => draw(&area, x, y, log_xs(), ys, lines, legend),
-            (true, true) => draw(&area, x, y, log_xs(), log_ys(), lines, legend),
+            (false, false) => render_lines(&area, x, y, xs, ys, lines, legend),
+            (false, true) => render_lines(&area, x, y, xs, log_ys(), lines, legend),
+            (true, false) => render_lines(&area, x, y, log_xs(), ys, lines, legend),
+            (true, true) => render_lines(&area, x, y, log_xs(), log_ys(), lines, legend),
         }
-        .map_err(broken)?;
-        area.present().map_err(|error| broken(error.into()))?;
+        .map_err(failed)?;
+        area.present().map_err(|error| failed(error.into()))?;
     }
     Ok(svg)
 }
 
 type Failure = Box<dyn std::error::Error>;
 
-fn broken(error: Failure) -> Error {
-    Error::usage(format!("a chart cannot be drawn: {error}"))
+fn failed(error: Failure) -> Error {
+    Error::usage(format!("cannot draw a chart: {error}"))
 }
 
 fn mesh<'a, X, Y>(
@@ -122,9 +120,8 @@ where
     Ok(())
 }
 
-/// Where a legend covers the least of any line, given where their points lie, from 0 to 1 each way: on the
-/// right rather than on the left.
-fn free_corner(lines: &[Vec<(f64, f64)>]) -> SeriesLabelPosition {
+/// The corner where a legend covers the fewest points, whose coordinates are from 0 to 1; prefers the right.
+fn legend_corner(lines: &[Vec<(f64, f64)>]) -> SeriesLabelPosition {
     use SeriesLabelPosition::{
         LowerLeft, LowerRight, MiddleLeft, MiddleRight, UpperLeft, UpperRight,
     };
@@ -149,7 +146,7 @@ fn free_corner(lines: &[Vec<(f64, f64)>]) -> SeriesLabelPosition {
     free.map_or(UpperRight, |(corner, _, _)| corner)
 }
 
-fn draw<'a, X, Y>(
+fn render_lines<'a, X, Y>(
     area: &DrawingArea<SVGBackend<'a>, Shift>,
     x: &str,
     y: &str,
@@ -186,14 +183,14 @@ where
     Ok(())
 }
 
-/// Points in the plane, coloured by class; at most ten classes have a colour of their own.
+/// A scatter plot, coloured by class; after ten classes the colours repeat.
 pub fn scatter(x: &str, y: &str, points: &[(f64, f64, usize)]) -> Result<String> {
     let (low_x, high_x) = padded(span(points.iter().map(|point| point.0)));
     let (low_y, high_y) = padded(span(points.iter().map(|point| point.1)));
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (480, 400)).into_drawing_area();
-        let drawn = (|| -> Result<(), Failure> {
+        let result = (|| -> Result<(), Failure> {
             let mut chart = ChartBuilder::on(&area)
                 .margin(8)
                 .x_label_area_size(40)
@@ -219,24 +216,24 @@ pub fn scatter(x: &str, y: &str, points: &[(f64, f64, usize)]) -> Result<String>
             area.present()?;
             Ok(())
         })();
-        drawn.map_err(broken)?;
+        result.map_err(failed)?;
     }
     Ok(svg)
 }
 
-/// How many of each of some bins of equal width between `low` and `high`.
+/// A histogram with bins of equal width between `low` and `high`.
 pub fn histogram(x: &str, y: &str, [low, high]: [f64; 2], counts: &[usize]) -> Result<String> {
-    let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
+    let max = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
     let width = (high - low) / counts.len().max(1) as f64;
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let drawn = (|| -> Result<(), Failure> {
+        let result = (|| -> Result<(), Failure> {
             let mut chart = ChartBuilder::on(&area)
                 .margin(8)
                 .x_label_area_size(40)
                 .y_label_area_size(58)
-                .build_cartesian_2d(low..high, 0.0..most * 1.05)?;
+                .build_cartesian_2d(low..high, 0.0..max * 1.05)?;
             mesh(&mut chart, x, y)?;
             let bars = counts.iter().enumerate().map(|(bin, count)| {
                 let left = low + width * (bin as f64 + 0.08);
@@ -247,7 +244,7 @@ pub fn histogram(x: &str, y: &str, [low, high]: [f64; 2], counts: &[usize]) -> R
             area.present()?;
             Ok(())
         })();
-        drawn.map_err(broken)?;
+        result.map_err(failed)?;
     }
     Ok(svg)
 }
@@ -273,9 +270,9 @@ fn padded((low, high): (f64, f64)) -> (f64, f64) {
     (low - room, high + room)
 }
 
-/// A number on an axis, without zeros that say nothing.
+/// A number on an axis, without trailing zeros.
 fn short(value: f64) -> String {
-    // Axes are marked by sums, so that 0 may be some 1e-17.
+    // Axis labels are computed by addition, so that 0 may be 1e-17.
     if (1e-12..1e-4).contains(&value.abs()) {
         return format!("{value:.0e}");
     }
@@ -292,9 +289,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_legend_covers_no_line_that_it_need_not() {
+    fn the_legend_covers_as_few_points_as_possible() {
         let flat = |height: f64| (0..9).map(|x| (f64::from(x) / 8.0, height)).collect::<Vec<_>>();
-        let position = |lines: &[Vec<(f64, f64)>]| match free_corner(lines) {
+        let position = |lines: &[Vec<(f64, f64)>]| match legend_corner(lines) {
             SeriesLabelPosition::UpperRight => "upper right",
             SeriesLabelPosition::MiddleRight => "middle right",
             SeriesLabelPosition::LowerRight => "lower right",
@@ -303,7 +300,7 @@ mod tests {
         };
         assert_eq!(position(&[flat(0.3)]), "upper right");
         assert_eq!(position(&[flat(0.9)]), "middle right");
-        // One stays above, with few points; one with many falls from there through all of the right.
+        // One line is flat at the top; the others cover the rest of the right side.
         let falling: Vec<_> =
             (0..900).map(|x| f64::from(x) / 899.0).map(|x| (x, 1.0 - x)).collect();
         let right: Vec<_> = (0..900).map(|y| (0.85, f64::from(y) / 899.0)).collect();
@@ -311,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn charts_of_anything_are_drawn() {
+    fn degenerate_charts_render() {
         let line = |points: &[(f64, f64)]| Line {
             name: "a <line>".into(),
             points: points.to_vec(),
@@ -329,7 +326,7 @@ mod tests {
             assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
             assert!(!svg.contains("<line>"), "names are escaped");
             let is_named = svg.contains("a &lt;line&gt;");
-            assert_eq!(is_named, !points.is_empty(), "a legend names what there is");
+            assert_eq!(is_named, !points.is_empty(), "the legend has only lines with points");
         }
         for counts in [&[][..], &[0, 0], &[3, 0, 7]] {
             assert!(histogram("x", "y", [0.0, 1.0], counts).unwrap().starts_with("<svg"));

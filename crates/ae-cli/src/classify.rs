@@ -1,4 +1,4 @@
-//! `ae classify`: which class samples belong to, by codes that stay as they are.
+//! `ae classify`: trains a head on the codes of a run, whose encoder stays fixed, and predicts classes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,53 +6,54 @@ use std::time::Instant;
 
 use ae_data::Labels;
 use ae_models::{Classifier, Encoder, HeadConfig, ModelEncoder};
-use ae_train::{End, Labelled, LabelledData, classify as answer, fit_classifier};
+use ae_train::{End, Labelled, LabelledData, classify as evaluate, fit_classifier};
 use toml::Table;
 
 use crate::args::values::{filled, put};
 use crate::args::{ClassifyArgs, DataArgs, NewRunArgs};
-use crate::device::Opened;
+use crate::classifier;
+use crate::device::NamedDevice;
 use crate::error::{Error, Result};
-use crate::labels;
-use crate::observers::{count, duration};
+use crate::export::quoted;
+use crate::files;
+use crate::format::{count, duration};
+use crate::new_run::{self, NewRun};
 use crate::recipe::data_section;
 use crate::report;
-use crate::rows::quoted;
-use crate::run::{Net, Run, Trained};
-use crate::session::Folder;
-use crate::start::{self, Start};
+use crate::run::{SavedModel, SavedRun, TrainedRun};
+use crate::run_dir::RunDir;
 
 pub fn classify(args: &ClassifyArgs) -> Result<()> {
     if let Some(path) = &args.predictions
         && path.extension().is_none_or(|end| !end.eq_ignore_ascii_case("csv"))
     {
-        let message = format!("{}: expected a file that ends in .csv", path.display());
+        let message = format!("{}: expected a .csv file", path.display());
         return Err(Error::usage(message));
     }
-    let (run, opened) = Run::open(&args.from, &args.device)?;
-    match &run.net {
-        Net::Classifier(model) => {
+    let (run, device) = SavedRun::open(&args.from, &args.device)?;
+    match &run.model {
+        SavedModel::Classifier(model) => {
             if !args.recipe().is_empty() || args.out.is_some() {
                 return Err(Error::usage(format!(
-                    "{}: this classifier has its head: expected no options of training one, got some; \
-                     leave them out, or take the run that it came from",
+                    "{}: the run is already a classifier, so options of training do not apply; drop \
+                     them, or use the run it was trained from",
                     args.from.display()
                 )));
             }
-            tell(&run, model, &args.data, args)
+            predict(&run, model, &args.data, args)
         }
-        Net::Autoencoder(model) => {
-            let mut given = args.recipe();
-            put(&mut given, "data", filled(args.data.section()));
+        SavedModel::Autoencoder(model) => {
+            let mut overrides = args.recipe();
+            put(&mut overrides, "data", filled(args.data.section()));
             let out = NewRunArgs { out: args.out.clone(), ..NewRunArgs::default() };
-            let began = Instant::now();
-            let made = train_head(&run, model.to_encoder(), &given, &out, &opened, began)?;
-            let Some(folder) = made else { return Ok(()) };
-            eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
-            let run = Run::load(&folder, &opened.device)?;
-            match &run.net {
-                Net::Classifier(model) => tell(&run, model, &DataArgs::default(), args)?,
-                Net::Autoencoder(_) => unreachable!("a classifier was saved"),
+            let started = Instant::now();
+            let trained = train_head(&run, model.to_encoder(), &overrides, &out, &device, started)?;
+            let Some(folder) = trained else { return Ok(()) };
+            eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
+            let run = SavedRun::load(&folder, &device.handle)?;
+            match &run.model {
+                SavedModel::Classifier(model) => predict(&run, model, &DataArgs::default(), args)?,
+                SavedModel::Autoencoder(_) => unreachable!("a classifier was saved"),
             }
             println!("report: {}", folder.report().display());
             Ok(())
@@ -60,108 +61,111 @@ pub fn classify(args: &ClassifyArgs) -> Result<()> {
     }
 }
 
-/// Gives the autoencoder of the run in `from` a head, as was given; none if it was stopped. Where the
-/// folder holds a head that was begun, it is trained anew: heads have no checkpoints.
-pub fn one(
-    given: &Table,
-    from: &Folder,
-    opened: &Opened,
+/// Trains a head for the autoencoder of the run in `from`; `None` if it was stopped. Heads have no
+/// checkpoints, so an interrupted one is trained from the start.
+pub fn run(
+    overrides: &Table,
+    from: &RunDir,
+    device: &NamedDevice,
     args: &NewRunArgs,
-    began: Instant,
-) -> Result<Option<Folder>> {
-    let run = Run::load(from, &opened.device)?;
-    let encoder = run.autoencoder("its codes are what a head is trained on")?.to_encoder();
-    train_head(&run, encoder, given, args, opened, began)
+    started: Instant,
+) -> Result<Option<RunDir>> {
+    let run = SavedRun::load(from, &device.handle)?;
+    let encoder = run.autoencoder("training a head")?.to_encoder();
+    train_head(&run, encoder, overrides, args, device, started)
 }
 
-/// Trains a head on codes that are computed once; none if it was stopped.
+/// Trains a head on codes that are computed once; `None` if it was stopped.
 fn train_head(
-    run: &Run,
+    run: &SavedRun,
     encoder: ModelEncoder,
-    given: &Table,
+    overrides: &Table,
     args: &NewRunArgs,
-    opened: &Opened,
-    began: Instant,
-) -> Result<Option<Folder>> {
-    let mut data_recipe = run.data(&data_section(given))?;
+    device: &NamedDevice,
+    started: Instant,
+) -> Result<Option<RunDir>> {
+    let mut data_recipe = run.data(&data_section(overrides))?;
     data_recipe.make_paths_absolute();
-    let data = run.prepare(&data_recipe, !given.contains_key("data"))?;
+    let splits = run.prepare(&data_recipe, !overrides.contains_key("data"))?;
     let from = &run.folder.0;
     let from = std::path::absolute(from).unwrap_or_else(|_| from.clone());
-    let mut recipe = run.recipe.clone().headed(given, from, data.training.len())?;
+    let mut recipe = run.recipe.clone().with_head(overrides, from, splits.training.len())?;
     recipe.data = data_recipe;
     let schedule = recipe.schedule();
     schedule.check()?;
-    let supervised = labels::supervised(&recipe)?;
-    let (parts, classes) = labels::parts(&data)?;
-    let head = HeadConfig::new(encoder.code_size(), classes.len()).init(&opened.device)?;
+    let supervised = classifier::supervised(&recipe)?;
+    let (data, classes) = classifier::labelled_data(&splits)?;
+    let head = HeadConfig::new(encoder.code_size(), classes.len()).init(&device.handle)?;
     let kind = recipe.head.as_ref().map_or("head", |head| head.kind.name());
-    let name = format!("{}-{}-{}-{kind}", data.name, recipe.model.kind(), recipe.model.code());
-    let codes = |part: &Labelled| part.encode(&encoder, schedule.batch);
-    let parts = LabelledData {
-        training: codes(&parts.training)?,
-        validation: parts.validation.as_ref().map(codes).transpose()?,
+    let name = format!("{}-{}-{}-{kind}", splits.name, recipe.model.kind(), recipe.model.code());
+    let codes = |labelled: &Labelled| labelled.encode(&encoder, schedule.batch);
+    let data = LabelledData {
+        training: codes(&data.training)?,
+        validation: data.validation.as_ref().map(codes).transpose()?,
     };
-    let start = Start::new(args, &recipe, &name, opened, began)?;
-    let mut observers = start.observers(schedule.epochs);
-    let fitted = fit_classifier(head, &supervised, &parts, &schedule, &mut observers)
-        .inspect_err(|_| start.discard_unless_started())?;
+    let new_run = NewRun::new(args, &recipe, &name, device, started)?;
+    let mut observers = new_run.observers(schedule.epochs);
+    let fitted = fit_classifier(head, &supervised, &data, &schedule, &mut observers)
+        .inspect_err(|_| new_run.remove_if_unused())?;
     if fitted.end == End::Stopped {
-        eprintln!("stopped; a head has no checkpoints: begin anew with another --out");
+        eprintln!(
+            "stopped; the training of a head cannot be resumed: start again with another --out"
+        );
         return Ok(None);
     }
     let best = fitted.best.map(|best| best.to_string());
-    let about = start::about(&data, &recipe, supervised.to_string(), best)?;
+    let about = new_run::about(&splits, &recipe, supervised.to_string(), best)?;
     let model = Classifier::new(encoder, fitted.model)?;
-    ae_models::save(&start.folder.model(), &model, &about)?;
-    let trained = Trained { recipe, model, about, data };
-    let summary = labels::summarize(&trained, fitted.epochs, opened.name.clone(), start.seconds())?;
-    report::write_classifier(&start.folder, &trained, &summary)?;
-    Ok(Some(start.folder))
+    ae_models::save(&new_run.folder.model(), &model, &about)?;
+    let trained = TrainedRun { recipe, model, about, splits };
+    let summary =
+        classifier::summarize(&trained, fitted.epochs, device.name.clone(), new_run.seconds())?;
+    report::write_classifier(&new_run.folder, &trained, &summary)?;
+    Ok(Some(new_run.folder))
 }
 
-/// Says how many samples are put into their class, and writes the class of each where it is wanted.
-fn tell(
-    run: &Run,
+/// Prints the accuracy, and writes the predicted class of each sample if `--predictions` asks for it.
+fn predict(
+    run: &SavedRun,
     model: &Classifier<ModelEncoder>,
     data: &DataArgs,
     args: &ClassifyArgs,
 ) -> Result<()> {
-    let known = labels::known_classes(run)?;
-    let chosen = run.samples(data, args.part)?;
-    let samples = &chosen.samples;
+    let classes = classifier::classes(run)?;
+    let selection = run.samples(data, args.split)?;
+    let samples = &selection.samples;
     let labelled = match samples.labels() {
-        Some(_) => labels::labelled(samples, &chosen.name, &known)?,
-        // Nobody knows their classes: none of them counts.
+        Some(_) => classifier::labelled(samples, &selection.name, &classes)?,
+        // Placeholders: neither accuracy nor loss is shown.
         None => {
-            let labels = Labels::new(vec![0; samples.len()], known.clone())?;
+            let labels = Labels::new(vec![0; samples.len()], classes.clone())?;
             Labelled::new(Arc::new(samples.clone()), labels)?
         }
     };
     let batch = run.recipe.schedule().batch;
-    let answers = answer(model, labels::loss(&run.recipe)?, &labelled, batch)?;
-    println!("{}: {} samples", chosen.title(), count(samples.len() as f64));
+    let predictions = evaluate(model, classifier::loss(&run.recipe)?, &labelled, batch)?;
+    println!("{}: {} samples", selection.title(), count(samples.len() as f64));
     match samples.labels() {
-        Some(_) => print!("{}", labels::in_text(&answers.classification, &known)),
+        Some(_) => print!("{}", classifier::to_text(&predictions.classification, &classes)),
         None if args.predictions.is_none() => {
             return Err(Error::usage(format!(
-                "{}: expected samples with a class each to compare with, got none; take --predictions \
-                 FILE.csv to have the classes that the run puts them into",
-                chosen.name
+                "{}: without labels there is no accuracy to print; use --predictions FILE.csv to write \
+                 the predicted classes",
+                selection.name
             )));
         }
         None => {}
     }
     if let Some(path) = &args.predictions {
         let truth = samples.labels().map(|_| labelled.labels().classes());
-        write(path, &answers.classes, truth, &known)?;
-        println!("{} predictions: {}", answers.classes.len(), path.display());
+        write(path, &predictions.classes, truth, &classes)?;
+        println!("{} predictions: {}", predictions.classes.len(), path.display());
     }
     Ok(())
 }
 
-fn write(path: &Path, predicted: &[u32], truth: Option<&[u32]>, known: &[String]) -> Result<()> {
-    let name = |class: u32| quoted(&known[class as usize]);
+fn write(path: &Path, predicted: &[u32], truth: Option<&[u32]>, classes: &[String]) -> Result<()> {
+    let name = |class: u32| quoted(&classes[class as usize]);
     let mut text = match truth {
         Some(_) => "sample,predicted,label\n".to_owned(),
         None => "sample,predicted\n".to_owned(),
@@ -173,5 +177,5 @@ fn write(path: &Path, predicted: &[u32], truth: Option<&[u32]>, known: &[String]
         }
         text.push('\n');
     }
-    start::write(path, &text)
+    files::write(path, &text)
 }

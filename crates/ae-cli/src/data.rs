@@ -1,4 +1,4 @@
-//! `ae data`: what data there is.
+//! `ae data`: lists, downloads, previews and exports data sets.
 
 use std::path::Path;
 
@@ -7,27 +7,28 @@ use burn::tensor::{Device, Tensor, TensorData};
 use toml::Table;
 
 use crate::args::{DataCommand, DataDirArgs};
+use crate::datasets::{Splits, open_data};
+use crate::download::DownloadBar;
 use crate::error::{Error, Result};
-use crate::observers::count;
+use crate::export::write_npy;
+use crate::format::count;
 use crate::pictures::{self, Painter};
 use crate::recipe::{DataRecipe, Recipe};
-use crate::rows;
-use crate::session::{Download, Prepared, open_data};
 
 pub fn run(command: &DataCommand) -> Result<()> {
     match command {
         DataCommand::List(args) => list(args),
         DataCommand::Fetch { name } => fetch(name),
         DataCommand::Preview { data, out } => {
-            let given = Table::from_iter([("data".to_owned(), data.section().into())]);
-            preview(&Recipe::data(&given)?, out)
+            let overrides = Table::from_iter([("data".to_owned(), data.section().into())]);
+            preview(&Recipe::data(&overrides)?, out)
         }
         DataCommand::Export { data, out, validation } => {
             let mut section = data.section();
             section.extend(validation.map(|share| ("validation".to_owned(), share.into())));
             section.entry("validation").or_insert(0.0.into());
-            let given = Table::from_iter([("data".to_owned(), section.into())]);
-            println!("{}", export(&Recipe::data(&given)?, out)?);
+            let overrides = Table::from_iter([("data".to_owned(), section.into())]);
+            println!("{}", export(&Recipe::data(&overrides)?, out)?);
             Ok(())
         }
     }
@@ -39,12 +40,12 @@ fn list(args: &DataDirArgs) -> Result<()> {
         let found = match entry.found {
             Found::BuiltIn => "built in".to_owned(),
             Found::In(folder) => folder.display().to_string(),
-            Found::Nowhere => "not here".to_owned(),
+            Found::Nowhere => "not downloaded".to_owned(),
         };
         println!("{:<18} {}\n{:<18}   {found}", entry.name, entry.what, "");
     }
     println!(
-        "\nAlso a folder of images, of IDX files or of CIFAR-10 batches, and .csv, .tsv and .npy files."
+        "\n--data also takes a folder of images, IDX files or CIFAR-10 batches, or a .csv, .tsv or .npy file."
     );
     Ok(())
 }
@@ -56,7 +57,7 @@ fn fetch(name: &str) -> Result<()> {
         let names = names.join(", ");
         return Err(Error::usage(format!("data set: expected one of {names}, got `{name}`")));
     }
-    let mut bar = Download::default();
+    let mut bar = DownloadBar::default();
     let mut progress = |progress: Progress<'_>| bar.show(progress);
     let set = ae_data::open(name, &Options::default(), &mut progress)?;
     println!(
@@ -67,22 +68,22 @@ fn fetch(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Writes the parts of a data set as they are trained on, and says which there are and where.
+/// Writes the splits of a data set, preprocessed as for training; returns their sizes and the files.
 pub fn export(recipe: &DataRecipe, out: &Path) -> Result<String> {
-    let data = Prepared::new(open_data(recipe)?, recipe, None)?;
+    let splits = Splits::new(open_data(recipe)?, recipe, None)?;
     std::fs::create_dir_all(out).map_err(Error::io(out))?;
-    let mut said = data.to_string();
-    let parts = [
-        ("training", Some(&data.training)),
-        ("validation", data.validation.as_ref()),
-        ("test", Some(&data.test)),
+    let mut text = splits.to_string();
+    let all = [
+        ("training", Some(&splits.training)),
+        ("validation", splits.validation.as_ref()),
+        ("test", Some(&splits.test)),
     ];
-    for (name, samples) in parts {
-        for path in rows::export(out, name, samples)? {
-            said += &format!("\n{}", path.display());
+    for (name, samples) in all {
+        for path in write_npy(out, name, samples)? {
+            text += &format!("\n{}", path.display());
         }
     }
-    Ok(said)
+    Ok(text)
 }
 
 const PICTURES: usize = 160;
@@ -110,12 +111,12 @@ fn preview(recipe: &DataRecipe, out: &Path) -> Result<()> {
         })
         .collect::<Result<_>>()?;
     pictures::write_png(out, &painter.grid(&rows))?;
-    println!("the first {shown}: {}", out.display());
+    println!("the first {shown} training samples: {}", out.display());
     Ok(())
 }
 
 fn describe(name: &str, samples: &Samples) {
-    println!("{name} part: {} samples of {}", count(samples.len() as f64), samples.shape());
+    println!("{name} set: {} samples of {}", count(samples.len() as f64), samples.shape());
     let (mut low, mut high, mut sum) = (f32::INFINITY, f32::NEG_INFINITY, 0.0f64);
     for row in 0..samples.len() {
         for value in samples.row(row) {

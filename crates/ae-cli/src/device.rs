@@ -1,138 +1,140 @@
-//! The one place where a device is chosen.
+//! Chooses the device.
 
+mod cache;
 mod fastest;
 mod gpu;
-mod known;
 mod list;
 mod pick;
-mod present;
+mod request;
+mod system;
 mod trial;
-mod wanted;
 #[cfg(feature = "wgpu")]
 mod wgpu;
 
 use burn::tensor::Device;
 
 use crate::error::Result;
-use gpu::{Gpu, Kind, gpus};
-use known::Known;
+use cache::RateCache;
+use gpu::{Gpu, GpuKind, gpus};
 pub use list::list;
 use pick::{Pick, choose};
-use present::Present;
-pub use trial::Training;
-pub use wanted::Wanted;
+pub use request::DeviceRequest;
+use system::SystemGpu;
+pub use trial::TrialJob;
 
-/// A device ready for use, and its name.
+/// An open device and its name.
 #[derive(Clone, Debug)]
-pub struct Opened {
-    pub device: Device,
+pub struct NamedDevice {
+    pub handle: Device,
     pub name: String,
 }
 
-impl Opened {
+impl NamedDevice {
     fn cpu() -> Self {
-        Self { device: Device::flex(), name: cpu_name() }
+        Self { handle: Device::flex(), name: cpu_name() }
     }
 }
 
-/// The device of a training.
+/// The device to train on.
 pub enum Choice {
-    Made(Opened),
-    /// To be made by speed, of the CPU and these.
-    Open(Vec<Gpu>),
+    Fixed(NamedDevice),
+    /// The fastest of the CPU and these GPUs, to be measured.
+    Fastest(Vec<Gpu>),
 }
 
 impl Choice {
-    /// The device that is chosen; while none is, the CPU.
-    pub fn for_now(&self) -> Opened {
+    /// The device that is chosen; the CPU until then.
+    pub fn provisional(&self) -> NamedDevice {
         match self {
-            Self::Made(opened) => opened.clone(),
-            Self::Open(_) => Opened::cpu(),
+            Self::Fixed(device) => device.clone(),
+            Self::Fastest(_) => NamedDevice::cpu(),
         }
     }
 
-    /// The device of that name, if the choice is open and it is there.
-    pub fn by_name(&self, name: &str) -> Option<Opened> {
-        let Self::Open(gpus) = self else { return None };
-        let cpu = std::iter::once(Opened::cpu());
+    /// The device with a name, unless the choice is fixed or there is none.
+    pub fn by_name(&self, name: &str) -> Option<NamedDevice> {
+        let Self::Fastest(gpus) = self else { return None };
+        let cpu = std::iter::once(NamedDevice::cpu());
         cpu.chain(
-            gpus.iter().filter(|gpu| gpu.full_name() == name).filter_map(|it| it.opened().ok()),
+            gpus.iter()
+                .filter(|gpu| gpu.full_name() == name)
+                .filter_map(|it| it.named_device().ok()),
         )
-        .find(|opened| opened.name == name)
+        .find(|device| device.name == name)
     }
 
-    /// The device to train on. Where the choice is open, tries a few steps on each and says in a line which
-    /// is taken; where nothing is trained in steps (none), takes the CPU.
-    pub fn decide(&self, training: impl FnOnce() -> Option<Training>) -> Result<Opened> {
+    /// The device to train on. Unless it is fixed, tries a few steps on each and prints the result in a line;
+    /// without a training (`None`) chooses the CPU.
+    pub fn decide(&self, job: impl FnOnce() -> Option<TrialJob>) -> Result<NamedDevice> {
         let gpus = match self {
-            Self::Made(opened) => return Ok(opened.clone()),
-            Self::Open(gpus) => gpus,
+            Self::Fixed(device) => return Ok(device.clone()),
+            Self::Fastest(gpus) => gpus,
         };
-        let (opened, line) = match training() {
-            Some(training) => fastest::fastest(gpus, &training, &mut Known::read())?,
-            None => (Opened::cpu(), format!("CPU: {}, since this is short work", cpu_name())),
+        let (device, line) = match job() {
+            Some(job) => fastest::fastest(gpus, &job, &mut RateCache::read())?,
+            None => (NamedDevice::cpu(), format!("CPU: {} (fastest for short work)", cpu_name())),
         };
         eprintln!("{line}");
-        Ok(opened)
+        Ok(device)
     }
 }
 
-/// Opens the device for what does not train, and says in one line which and why: `auto` is the CPU, which is
-/// done before a GPU has begun.
-pub fn open(wanted: &Wanted) -> Result<Opened> {
-    if *wanted == Wanted::Auto {
-        eprintln!("CPU: {}, since this is short work", cpu_name());
-        return Ok(Opened::cpu());
+/// Opens the device for a command that does not train, and prints in one line which and why. `auto` is the CPU,
+/// which finishes before a GPU has started.
+pub fn open(request: &DeviceRequest) -> Result<NamedDevice> {
+    if *request == DeviceRequest::Auto {
+        eprintln!("CPU: {} (fastest for short work)", cpu_name());
+        return Ok(NamedDevice::cpu());
     }
-    Ok(choice(wanted)?.for_now())
+    Ok(choice(request)?.provisional())
 }
 
-/// Chooses the device of a training, and says in one line which and why, unless it is still to be seen which
-/// is faster.
-pub fn choice(wanted: &Wanted) -> Result<Choice> {
-    // Whoever asks for the CPU wants no driver started: it may be what fails.
-    let others = if *wanted == Wanted::Cpu { Others::Gpus(Vec::new()) } else { Others::find() };
-    let (choice, why) = match choose(wanted, others, software_counts())? {
-        Pick::Cpu(why) => (Opened::cpu(), why),
-        Pick::Gpu(gpu, why) => (gpu.opened()?, why),
-        Pick::Fastest(gpus) => return Ok(Choice::Open(gpus)),
+/// Chooses the device to train on, and prints in one line which and why, unless it has to be measured.
+pub fn choice(request: &DeviceRequest) -> Result<Choice> {
+    // Starts no driver for --device cpu: it may be what fails.
+    let detected =
+        if *request == DeviceRequest::Cpu { Detected::Gpus(Vec::new()) } else { Detected::find() };
+    let (choice, why) = match choose(request, detected, software_counts())? {
+        Pick::Cpu(why) => (NamedDevice::cpu(), why),
+        Pick::Gpu(gpu, why) => (gpu.named_device()?, why),
+        Pick::Fastest(gpus) => return Ok(Choice::Fastest(gpus)),
     };
     eprintln!("{why}");
-    Ok(Choice::Made(choice))
+    Ok(Choice::Fixed(choice))
 }
 
-/// How a program that reaches a GPU is built.
+/// The command that builds the program with GPU support.
 pub const BUILD: &str =
     "cargo run --release --features gpu, or cargo install --path crates/ae-cli --features gpu";
 
-/// What there is besides the CPU.
-pub enum Others {
-    /// What drivers answer.
+/// The GPUs of the machine.
+pub enum Detected {
+    /// Those that drivers report.
     Gpus(Vec<Gpu>),
-    /// This program is built for the CPU alone, though these are there.
-    NotBuilt(Vec<Present>),
+    /// Those that the system reports to a program built without GPU support.
+    NotBuilt(Vec<SystemGpu>),
 }
 
-impl Others {
+impl Detected {
     pub fn find() -> Self {
         match cfg!(any(feature = "wgpu", feature = "cuda", feature = "rocm")) {
             true => Self::Gpus(gpus()),
-            false => Self::NotBuilt(present::present()),
+            false => Self::NotBuilt(system::gpus()),
         }
     }
 }
 
-/// Whether a software driver is to be taken for a GPU, for tests.
+/// Whether a software driver counts as a GPU, for tests.
 fn software_counts() -> bool {
     std::env::var("AE_REQUIRE").is_ok_and(|names| names.split(',').any(|name| name == "wgpu"))
 }
 
-/// What measurements of the CPU are known by: how many threads work there may be limited from outside.
+/// The CPU's key in the cache of measurements; the number of threads may be limited from outside.
 fn cpu_identity() -> String {
     format!("{}, {} threads", cpu_name(), ae_kernels::workers())
 }
 
-/// The model of the CPU where the system tells, and its cores.
+/// The model of the CPU, where the system reports it, and its number of cores.
 pub fn cpu_name() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let model = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {

@@ -1,4 +1,4 @@
-//! What the program says when it cannot go on: one line, with what to do next.
+//! Errors, each printed in one line that says what to do next.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The figures of a report: what is drawn, before it is put on a page.
+//! The figures of a report.
 
 mod filters;
 pub mod learning;
@@ -12,24 +12,25 @@ use burn::tensor::{Device, Tensor};
 use image::RgbaImage;
 
 use crate::charts::{Line, histogram, lines, scatter};
+use crate::datasets::batches;
 use crate::error::{Error, Result};
 use crate::pictures::{self, Painter};
-use crate::run::Trained;
-use crate::session::{Folder, batches};
+use crate::run::TrainedRun;
+use crate::run_dir::RunDir;
 use crate::summary::{Summary, components};
 
 /// Samples in a row of pictures.
 const COLUMNS: usize = 16;
-/// Points in the plane of codes.
+/// Points in the scatter plot of codes.
 pub const POINTS: usize = 1500;
 
 pub struct Figures {
-    /// Losses over epochs; of a model trained layer by layer one a layer; of PCA none.
+    /// Loss curves: one, one for each layer of a model trained layer by layer, none for PCA.
     pub losses: Vec<String>,
-    /// The squared error over epochs, of one trained as a whole.
+    /// The squared error over epochs, unless trained layer by layer.
     pub errors: Option<String>,
     pub codes: String,
-    /// Units by how active they are, where not all always are.
+    /// A histogram of unit activity, unless all units are always active.
     pub activity: Option<String>,
     /// Singular values of the encoder's Jacobian.
     pub spectrum: Option<String>,
@@ -39,21 +40,21 @@ pub struct Figures {
     pub columns: Option<Vec<Column>>,
 }
 
-/// Rows of pictures below each other, and what each shows.
+/// Rows of pictures, with a name each.
 pub struct Rows {
     pub names: Vec<String>,
     pub picture: RgbaImage,
 }
 
-/// A column of a table and how well it comes back, in its own units.
+/// The error of a table's column, in its units.
 pub struct Column {
     pub name: String,
     pub deviation: f64,
     pub error: f64,
 }
 
-impl Trained {
-    /// What it is, in a word.
+impl TrainedRun {
+    /// `autoencoder` or `PCA`.
     pub fn name(&self) -> String {
         match self.model {
             Model::Pca(_) => "PCA".to_owned(),
@@ -64,13 +65,13 @@ impl Trained {
 
 impl Figures {
     pub fn make(
-        folder: &Folder,
-        trained: &Trained,
+        folder: &RunDir,
+        trained: &TrainedRun,
         summary: &Summary,
         pca: &Pca,
         device: &Device,
     ) -> Result<Self> {
-        let test = &trained.data.test;
+        let test = &trained.splits.test;
         let all = batches(test, &trained.recipe, device)?;
         let painter = Painter::new(test.shape(), test.preprocessing());
         let errors =
@@ -94,7 +95,7 @@ impl Figures {
             spectrum: spectrum_chart(summary)?,
             rows,
             worst,
-            filters: filters::draw(&trained.model, test.shape()),
+            filters: filters::render(&trained.model, test.shape()),
             columns: columns(trained, &all)?,
         })
     }
@@ -130,9 +131,9 @@ impl Figures {
     }
 }
 
-/// Some samples as they are, corrupted, reconstructed, and by PCA.
-fn rows(trained: &Trained, pca: &Pca, all: &Batches, painter: &Painter<'_>) -> Result<Rows> {
-    let input = all.select(&chosen(&trained.data.test))?;
+/// Samples: inputs, corrupted inputs, reconstructions, and those of PCA.
+fn rows(trained: &TrainedRun, pca: &Pca, all: &Batches, painter: &Painter<'_>) -> Result<Rows> {
+    let input = all.select(&representatives(&trained.splits.test))?;
     let corruption = trained.recipe.objective().corruption;
     let moment = Moment { seed: trained.recipe.schedule().seed, epoch: u32::MAX, step: 0 };
     let corrupted = corruption.apply(input.clone(), moment).values;
@@ -151,52 +152,52 @@ fn rows(trained: &Trained, pca: &Pca, all: &Batches, painter: &Painter<'_>) -> R
     Ok(Rows { names, picture: painter.grid(&pictures) })
 }
 
-/// One sample of each class in turn, or the first ones.
-pub fn chosen(samples: &Samples) -> Vec<usize> {
+/// Samples of each class in turn, or the first ones if there are no labels.
+pub fn representatives(samples: &Samples) -> Vec<usize> {
     let Some(labels) = samples.labels() else { return (0..samples.len().min(COLUMNS)).collect() };
     let mut of_class = vec![Vec::new(); labels.names().len()];
     for (row, class) in labels.classes().iter().enumerate() {
         of_class[*class as usize].push(row);
     }
-    let most = of_class.iter().map(Vec::len).max().unwrap_or(0);
-    let turns = (0..most).flat_map(|turn| of_class.iter().filter_map(move |rows| rows.get(turn)));
+    let max = of_class.iter().map(Vec::len).max().unwrap_or(0);
+    let turns = (0..max).flat_map(|turn| of_class.iter().filter_map(move |rows| rows.get(turn)));
     turns.take(COLUMNS).copied().collect()
 }
 
-/// Units of the code by how active they are.
-fn activity_chart(trained: &Trained, summary: &Summary) -> Result<Option<String>> {
+/// A histogram of the activity of code units.
+fn activity_chart(trained: &TrainedRun, summary: &Summary) -> Result<Option<String>> {
     let activity = &summary.test.activity;
     if activity.histogram.last() == Some(&summary.code) {
         return Ok(None);
     }
-    let what = match trained.model.code_activation().is_probability() {
+    let axis = match trained.model.code_activation().is_probability() {
         true => "mean activation",
-        false => "share of samples for which it is not 0",
+        false => "share of samples for which a unit is not 0",
     };
-    histogram(what, "units of the code", [0.0, 1.0], &activity.histogram).map(Some)
+    histogram(axis, "code units", [0.0, 1.0], &activity.histogram).map(Some)
 }
 
-/// Points that marks do not run together of.
-const MARKED: usize = 64;
+/// Lines with more points are drawn without markers.
+const MAX_MARKERS: usize = 64;
 
-/// The mean of the largest singular value of the encoder's Jacobian, of the second, and so on.
+/// The singular values of the encoder's Jacobian by size, averaged over samples.
 fn spectrum_chart(summary: &Summary) -> Result<Option<String>> {
     let Some(jacobian) = &summary.jacobian else { return Ok(None) };
     if jacobian.singular_values.len() < 2 {
         return Ok(None);
     }
-    // Those below are rounding.
+    // Values below this are rounding errors.
     let floor = jacobian.singular_values[0] * 1e-3;
     let values = jacobian.singular_values.iter().enumerate();
     let points = values.map(|(index, value)| (index as f64 + 1.0, value.max(floor)));
     let points: Vec<_> = points.collect();
-    let marked = points.len() <= MARKED;
+    let marked = points.len() <= MAX_MARKERS;
     let line = Line { name: "mean over samples".into(), points, marked };
-    lines("singular value of the Jacobian, by size", "mean", &[line]).map(Some)
+    lines("index of the singular value", "singular value, mean", &[line]).map(Some)
 }
 
-/// Codes of test samples on their own first two principal components, coloured by class.
-fn code_chart(trained: &Trained, all: &Batches, device: &Device) -> Result<String> {
+/// Codes of test samples, projected onto their first two principal components and coloured by class.
+fn code_chart(trained: &TrainedRun, all: &Batches, device: &Device) -> Result<String> {
     let rows: Vec<usize> = (0..all.len().min(POINTS)).collect();
     let codes = trained.model.encode(all.select(&rows)?);
     let size = trained.model.code_size();
@@ -208,7 +209,7 @@ fn code_chart(trained: &Trained, all: &Batches, device: &Device) -> Result<Strin
         }
     };
     let class = |row: usize| {
-        let labels = trained.data.test.labels();
+        let labels = trained.splits.test.labels();
         labels.map_or(0, |labels| labels.classes()[row] as usize)
     };
     let points: Vec<(f64, f64, usize)> = pictures::samples(plane)
@@ -219,12 +220,12 @@ fn code_chart(trained: &Trained, all: &Batches, device: &Device) -> Result<Strin
             (f64::from(point[0]), f64::from(second), class(row))
         })
         .collect();
-    scatter("first principal component of the code", "second", &points)
+    scatter("first principal component", "second principal component", &points)
 }
 
-/// How well each column of a table comes back, in its own units.
-fn columns(trained: &Trained, all: &Batches) -> Result<Option<Vec<Column>>> {
-    let samples = &trained.data.test;
+/// The error of each column of a table.
+fn columns(trained: &TrainedRun, all: &Batches) -> Result<Option<Vec<Column>>> {
+    let samples = &trained.splits.test;
     let Shape::Table { columns } = samples.shape() else { return Ok(None) };
     let mut errors = vec![0.0f64; columns.len()];
     let mut sums = vec![[0.0f64; 2]; columns.len()];

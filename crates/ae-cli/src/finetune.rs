@@ -1,4 +1,4 @@
-//! `ae finetune`: the model of a run, trained further as a whole.
+//! `ae finetune`: trains all weights of a run's model further.
 
 use std::time::Instant;
 
@@ -10,191 +10,195 @@ use burn::tensor::Device;
 use toml::Table;
 
 use crate::args::{FinetuneArgs, NewRunArgs};
-use crate::device::{self, Choice, Opened, Training};
+use crate::classifier::{self, LabelEfficiency};
+use crate::datasets::Splits;
+use crate::device::{self, Choice, NamedDevice, TrialJob};
 use crate::error::{Error, Result};
-use crate::inspect::read_json;
-use crate::labels::{self, FewLabels};
-use crate::learn::Beginner;
-use crate::observers::{Interrupt, duration};
-use crate::recipe::{Maker, Recipe, data_section};
+use crate::files;
+use crate::format::duration;
+use crate::new_run::{self, NewRun};
+use crate::observers::Interrupt;
+use crate::recipe::{Command, Recipe, data_section};
 use crate::report;
-use crate::run::{Run, Trained, class_names};
-use crate::session::{Folder, Prepared};
-use crate::start::{self, Start};
+use crate::run::{SavedRun, TrainedRun, class_names};
+use crate::run_dir::RunDir;
 use crate::train;
+use crate::train_job::TrainJob;
 
 pub fn finetune(args: &FinetuneArgs) -> Result<()> {
-    let began = Instant::now();
+    let started = Instant::now();
     let choice = device::choice(&args.run.device.device.clone().unwrap_or_default())?;
-    let (recipe, run) = begin(args, &choice)?;
+    let (recipe, run) = open(args, &choice)?;
     let is_own_data = args.data.is_empty() && args.run.resume.is_none();
-    if let Some((folder, sentence)) = go(recipe, run, is_own_data, &args.run, &choice, began)? {
+    if let Some((folder, sentence)) =
+        train_further(recipe, run, is_own_data, &args.run, &choice, started)?
+    {
         println!("{sentence}");
         println!("report: {}", folder.report().display());
-        eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
+        eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
     }
     Ok(())
 }
 
-/// Trains the model of the run in `from` further, as was given; none if it was stopped.
-pub fn one(
-    given: &Table,
-    from: &Folder,
+/// Trains the model of the run in `from` further; `None` if it was stopped.
+pub fn run(
+    overrides: &Table,
+    from: &RunDir,
     choice: &Choice,
     args: &NewRunArgs,
-    began: Instant,
-) -> Result<Option<Folder>> {
-    let run = Run::load(from, &choice.for_now().device)?;
-    let recipe = further(&run, given)?;
-    let made = go(recipe, run, !given.contains_key("data"), args, choice, began)?;
-    Ok(made.map(|(folder, _)| folder))
+    started: Instant,
+) -> Result<Option<RunDir>> {
+    let run = SavedRun::load(from, &choice.provisional().handle)?;
+    let recipe = derive_recipe(&run, overrides)?;
+    let trained =
+        train_further(recipe, run, !overrides.contains_key("data"), args, choice, started)?;
+    Ok(trained.map(|(folder, _)| folder))
 }
 
-/// Trains on; its folder and what came of it in a sentence, or none if it was stopped.
-fn go(
+/// Returns the folder of the new run and its result in a sentence; `None` if it was stopped.
+fn train_further(
     recipe: Recipe,
-    run: Run,
+    run: SavedRun,
     is_own_data: bool,
     args: &NewRunArgs,
     choice: &Choice,
-    began: Instant,
-) -> Result<Option<(Folder, String)>> {
-    run.autoencoder(WHY)?;
-    let data = run.prepare(&recipe.data, is_own_data)?;
-    let opened = &start::device(choice, args, || to_try(&run, &recipe, &data))?;
-    let run = match opened.device == choice.for_now().device {
+    started: Instant,
+) -> Result<Option<(RunDir, String)>> {
+    run.autoencoder(TASK)?;
+    let splits = run.prepare(&recipe.data, is_own_data)?;
+    let device = &new_run::device(choice, args, || trial_job(&run, &recipe, &splits))?;
+    let run = match device.handle == choice.provisional().handle {
         true => &run,
-        false => &Run::load(&run.folder, &opened.device)?,
+        false => &SavedRun::load(&run.folder, &device.handle)?,
     };
-    let model = run.autoencoder(WHY)?.clone();
-    let name = format!("{}-{}-{}", data.name, recipe.model.kind(), recipe.model.code());
+    let model = run.autoencoder(TASK)?.clone();
+    let name = format!("{}-{}-{}", splits.name, recipe.model.kind(), recipe.model.code());
     if recipe.head.is_some() {
-        return with_head(run, model.to_encoder(), recipe, data, args, &name, opened, began);
+        return with_head(run, model.to_encoder(), recipe, splits, args, &name, device, started);
     }
-    let beginner = Beginner::with(model, &recipe)?;
-    let start = Start::new(args, &recipe, &format!("{name}-finetuned"), opened, began)?;
-    let made = train::finish(beginner, recipe, data, start, opened)?;
-    Ok(made.map(|(folder, summary)| (folder, summary.sentence())))
+    let job = TrainJob::from_model(model, &recipe)?;
+    let new_run = NewRun::new(args, &recipe, &format!("{name}-finetuned"), device, started)?;
+    let trained = train::finish(job, recipe, splits, new_run, device)?;
+    Ok(trained.map(|(folder, summary)| (folder, summary.sentence())))
 }
 
-const WHY: &str = "that is what is trained further";
+const TASK: &str = "fine-tuning";
 
-/// What devices are tried with.
-fn to_try(run: &Run, recipe: &Recipe, data: &Prepared) -> Option<Training> {
-    let (path, of, name) = (run.folder.model(), recipe.clone(), data.name.clone());
-    let classes = data.training.labels().map(class_names).unwrap_or_default();
-    Some(Training::new(recipe, &data.training, move |device, samples, schedule, observer| {
+/// The training to try devices with.
+fn trial_job(run: &SavedRun, recipe: &Recipe, splits: &Splits) -> Option<TrialJob> {
+    let (path, own, name) = (run.folder.model(), recipe.clone(), splits.name.clone());
+    let classes = splits.training.labels().map(class_names).unwrap_or_default();
+    Some(TrialJob::new(recipe, &splits.training, move |device, samples, schedule, observer| {
         let (model, _) = ae_models::load::<Model>(&path, device)?;
-        if of.head.is_none() {
-            return Beginner::with(model, &of)?.take_steps(samples, schedule, observer);
+        if own.head.is_none() {
+            return TrainJob::from_model(model, &own)?.run_trial(samples, schedule, observer);
         }
-        let training = labels::labelled(&samples, &name, &classes)?;
+        let training = classifier::labelled(&samples, &name, &classes)?;
         let data = LabelledData { training, validation: None };
         let classifier = with_new_head(model.to_encoder(), classes.len(), device)?;
-        fit_classifier(classifier, &labels::supervised(&of)?, &data, schedule, observer)?;
+        fit_classifier(classifier, &classifier::supervised(&own)?, &data, schedule, observer)?;
         Ok(())
     }))
 }
 
-/// The recipe, and the run that it starts from.
-fn begin(args: &FinetuneArgs, choice: &Choice) -> Result<(Recipe, Run)> {
-    let given = args.recipe();
+/// The recipe, and the run to start from.
+fn open(args: &FinetuneArgs, choice: &Choice) -> Result<(Recipe, SavedRun)> {
+    let overrides = args.recipe();
     let Some(from) = &args.from else {
         let resume = args.run.resume.as_ref();
-        start::given(given, None, resume, Maker::Finetune)?;
-        let resumed = Folder(resume.cloned().unwrap_or_default());
+        new_run::overrides(overrides, None, resume, Command::Finetune)?;
+        let resumed = RunDir(resume.cloned().unwrap_or_default());
         let recipe = Recipe::read(&resumed.recipe())?;
         let from = recipe.from.clone().unwrap_or_default();
-        let run = Run::load(&Folder::existing(&from)?, &choice.for_now().device)?;
+        let run = SavedRun::load(&RunDir::existing(&from)?, &choice.provisional().handle)?;
         return Ok((recipe, run));
     };
-    let kind = given.get("head").map(|head| head.get("kind").is_some());
+    let kind = overrides.get("head").map(|head| head.get("kind").is_some());
     if kind == Some(false) {
         return Err(Error::usage(
-            "--head-decay: expected a head beside it, got none; give --head softmax or --head svm, or \
-             leave it out",
+            "--head-decay needs a head; add --head softmax or --head svm, or drop it",
         ));
     }
-    let run = Run::load(&Folder::existing(from)?, &choice.for_now().device)?;
-    Ok((further(&run, &given)?, run))
+    let run = SavedRun::load(&RunDir::existing(from)?, &choice.provisional().handle)?;
+    Ok((derive_recipe(&run, &overrides)?, run))
 }
 
-/// The recipe of a run that starts from another.
-fn further(run: &Run, given: &Table) -> Result<Recipe> {
-    let mut data = run.data(&data_section(given))?;
+/// The recipe of the new run, derived from that of the run to start from.
+fn derive_recipe(run: &SavedRun, overrides: &Table) -> Result<Recipe> {
+    let mut data = run.data(&data_section(overrides))?;
     data.make_paths_absolute();
     let from = &run.folder.0;
     let absolute = std::path::absolute(from).unwrap_or_else(|_| from.clone());
-    run.recipe.clone().further(given, data, absolute)
+    run.recipe.clone().for_finetuning(overrides, data, absolute)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the second half of one function")]
 fn with_head(
-    run: &Run,
+    run: &SavedRun,
     encoder: ModelEncoder,
     recipe: Recipe,
-    data: Prepared,
+    splits: Splits,
     args: &NewRunArgs,
     name: &str,
-    opened: &Opened,
-    began: Instant,
-) -> Result<Option<(Folder, String)>> {
-    let Opened { device, name: device_name } = opened;
-    let (parts, classes) = labels::parts(&data)?;
-    let supervised = labels::supervised(&recipe)?;
+    device: &NamedDevice,
+    started: Instant,
+) -> Result<Option<(RunDir, String)>> {
+    let NamedDevice { handle, name: device_name } = device;
+    let (data, classes) = classifier::labelled_data(&splits)?;
+    let supervised = classifier::supervised(&recipe)?;
     let schedule = recipe.schedule();
     schedule.check()?;
     let head = recipe.head.clone().unwrap_or_else(|| unreachable!("a head was asked for"));
     for count in &head.label_counts {
-        check_count(*count, data.training.len())?;
+        check_count(*count, splits.training.len())?;
     }
-    let model = with_new_head(encoder, classes.len(), device)?;
+    let model = with_new_head(encoder, classes.len(), handle)?;
     eprintln!("{model}");
     let name = format!("{name}-finetuned-{}", head.kind.name());
-    let start = Start::new(args, &recipe, &name, opened, began)?;
-    let mut observers = start.observers(schedule.epochs);
+    let new_run = NewRun::new(args, &recipe, &name, device, started)?;
+    let mut observers = new_run.observers(schedule.epochs);
     let fitted = fit_classifier_with_checkpoints(
         model,
         &supervised,
-        &parts,
+        &data,
         &schedule,
-        &start.checkpoints,
+        &new_run.checkpoints,
         &mut observers,
     )
-    .inspect_err(|_| start.discard_unless_started())?;
+    .inspect_err(|_| new_run.remove_if_unused())?;
     if fitted.end == End::Stopped {
-        start.say_stopped(fitted.done);
+        new_run.report_stop(fitted.done);
         return Ok(None);
     }
-    let mut curve = read_curve(&start.folder)?;
+    let mut curve = read_curve(&new_run.folder)?;
     for count in &head.label_counts {
         if curve.iter().any(|known| known.labels == *count) {
             continue;
         }
         eprint!("with {count} labels: ");
-        let Some(few) = few_labels(*count, run, &recipe, &parts, &data, device)? else {
+        let Some(point) = label_efficiency(*count, run, &recipe, &data, &splits, handle)? else {
             eprintln!();
-            start.say_stopped(fitted.done);
+            new_run.report_stop(fitted.done);
             return Ok(None);
         };
         eprintln!(
-            "{:.1} % right from the run's encoder, {:.1} % from random weights",
-            100.0 * few.from_run,
-            100.0 * few.from_random
+            "accuracy {:.1} % from the run's encoder, {:.1} % from random weights",
+            100.0 * point.from_run,
+            100.0 * point.from_random
         );
-        curve.push(few);
-        write_curve(&start.folder, &curve)?;
+        curve.push(point);
+        files::write_json(&new_run.folder.label_efficiency(), &curve)?;
     }
-    curve.sort_by_key(|few| few.labels);
+    curve.sort_by_key(|point| point.labels);
     let best = fitted.best.map(|best| best.to_string());
-    let about = start::about(&data, &recipe, supervised.to_string(), best)?;
-    ae_models::save(&start.folder.model(), &fitted.model, &about)?;
-    let trained = Trained { recipe, model: fitted.model, about, data };
+    let about = new_run::about(&splits, &recipe, supervised.to_string(), best)?;
+    ae_models::save(&new_run.folder.model(), &fitted.model, &about)?;
+    let trained = TrainedRun { recipe, model: fitted.model, about, splits };
     let mut summary =
-        labels::summarize(&trained, fitted.epochs, device_name.clone(), start.seconds())?;
+        classifier::summarize(&trained, fitted.epochs, device_name.clone(), new_run.seconds())?;
     summary.curve = curve;
-    report::write_classifier(&start.folder, &trained, &summary)?;
-    Ok(Some((start.folder, summary.sentence())))
+    report::write_classifier(&new_run.folder, &trained, &summary)?;
+    Ok(Some((new_run.folder, summary.sentence())))
 }
 
 fn with_new_head(
@@ -210,68 +214,62 @@ fn check_count(count: usize, samples: usize) -> Result<()> {
     match count > 0 && count < samples {
         true => Ok(()),
         false => Err(Error::usage(format!(
-            "--label-counts: expected numbers from 1 to {}, below the size of the training part, got \
+            "--label-counts: expected numbers from 1 to {}, fewer than there are training samples, got \
              {count}",
             samples - 1
         ))),
     }
 }
 
-/// Steps after which few labels have taught what they can.
-const STEPS: usize = 1000;
+/// More steps than this do not improve training on few labels.
+const MAX_STEPS: usize = 1000;
 
-/// Trains twice with so many labels, in the same way: from the run's encoder, and from random weights.
-/// The validation part chooses the epoch, the test part only tells. None if it was stopped.
-fn few_labels(
+/// Trains twice on `count` labels, in the same way: from the run's encoder, and from random weights. The
+/// validation set chooses the epoch; the test set only measures. `None` if it was stopped.
+fn label_efficiency(
     count: usize,
-    run: &Run,
+    run: &SavedRun,
     recipe: &Recipe,
-    parts: &LabelledData,
-    data: &Prepared,
+    data: &LabelledData,
+    splits: &Splits,
     device: &Device,
-) -> Result<Option<FewLabels>> {
+) -> Result<Option<LabelEfficiency>> {
     let whole = recipe.schedule();
-    let share = count as f64 / data.training.len() as f64;
-    let (_, few) = ae_data::split(&data.training, share, whole.seed)?;
-    let classes = parts.training.labels().names();
-    let supervised = labels::supervised(recipe)?;
-    let parts = LabelledData {
-        training: labels::labelled(&few, &data.name, classes)?,
-        validation: parts.validation.clone(),
+    let share = count as f64 / splits.training.len() as f64;
+    let (_, subset) = ae_data::split(&splits.training, share, whole.seed)?;
+    let classes = data.training.labels().names();
+    let supervised = classifier::supervised(recipe)?;
+    let few = LabelledData {
+        training: classifier::labelled(&subset, &splits.name, classes)?,
+        validation: data.validation.clone(),
     };
-    let schedule = schedule_for(few.len(), data.training.len(), &whole);
-    let test = labels::labelled(&data.test, &data.name, classes)?;
-    let random = run.net.architecture().init(schedule.seed, device)?.to_encoder();
-    let mut right = Vec::new();
-    for encoder in [run.net.encoder(), random] {
+    let schedule = schedule_for(subset.len(), splits.training.len(), &whole);
+    let test = classifier::labelled(&splits.test, &splits.name, classes)?;
+    let random = run.model.architecture().init(schedule.seed, device)?.to_encoder();
+    let mut accuracies = Vec::new();
+    for encoder in [run.model.encoder(), random] {
         let model = with_new_head(encoder, classes.len(), device)?;
-        let fitted = fit_classifier(model, &supervised, &parts, &schedule, &mut Interrupt::new())?;
+        let fitted = fit_classifier(model, &supervised, &few, &schedule, &mut Interrupt::new())?;
         if fitted.end == End::Stopped {
             return Ok(None);
         }
-        let answers = classify(&fitted.model, supervised.loss(), &test, schedule.batch)?;
-        right.push(answers.classification.accuracy());
+        let predictions = classify(&fitted.model, supervised.loss(), &test, schedule.batch)?;
+        accuracies.push(predictions.classification.accuracy());
     }
-    Ok(Some(FewLabels { labels: count, from_run: right[0], from_random: right[1] }))
+    Ok(Some(LabelEfficiency { labels: count, from_run: accuracies[0], from_random: accuracies[1] }))
 }
 
-/// Smaller batches, and as many steps as all labels have, but for more than are of use.
+/// The schedule for few labels: smaller batches, and as many steps as all labels take, up to [`MAX_STEPS`].
 fn schedule_for(few: usize, all: usize, whole: &Schedule) -> Schedule {
     let batch = whole.batch.min((few / 8).max(16)).min(few);
     let steps = (all / whole.batch.min(all)) * whole.epochs;
-    let epochs = steps.min(STEPS).div_ceil((few / batch).max(1)).max(whole.epochs);
+    let epochs = steps.min(MAX_STEPS).div_ceil((few / batch).max(1)).max(whole.epochs);
     Schedule { batch, epochs, ..whole.clone() }
 }
 
-fn read_curve(folder: &Folder) -> Result<Vec<FewLabels>> {
-    match folder.curve().is_file() {
-        true => read_json(&folder.curve()),
+fn read_curve(folder: &RunDir) -> Result<Vec<LabelEfficiency>> {
+    match folder.label_efficiency().is_file() {
+        true => files::read_json(&folder.label_efficiency()),
         false => Ok(Vec::new()),
     }
-}
-
-fn write_curve(folder: &Folder, curve: &[FewLabels]) -> Result<()> {
-    let text = serde_json::to_string_pretty(curve)
-        .map_err(|error| Error::usage(format!("labels: {error}")))?;
-    start::write(&folder.curve(), &text)
 }

@@ -1,6 +1,4 @@
-//! `ae eval`, `ae encode`, `ae reconstruct`, `ae report`: what can be done with a trained run.
-
-use std::path::Path;
+//! `ae eval`, `ae encode`, `ae reconstruct` and `ae report`: commands on a trained run.
 
 use ae_data::{Samples, Shape};
 use ae_models::{Autoencoder, Encoder, Model};
@@ -8,72 +6,73 @@ use ae_train::{classify, evaluate};
 use burn::tensor::{Device, Tensor};
 
 use crate::args::{EncodeArgs, EvalArgs, ReconstructArgs, ReportArgs, RunArgs};
-use crate::device::Opened;
+use crate::classifier::{self, ClassifierSummary};
+use crate::datasets::batches;
+use crate::device::NamedDevice;
 use crate::error::{Error, Result};
+use crate::export::write_rows;
+use crate::files::read_json;
+use crate::format::{count, number};
 use crate::jacobian::Jacobian;
-use crate::labels::{self, LabelSummary};
-use crate::observers::{count, digits};
 use crate::pictures::{self, Painter};
 use crate::report;
-use crate::rows::write_rows;
-use crate::run::{Chosen, Net, Run, Trained};
-use crate::session::batches;
+use crate::run::{SavedModel, SavedRun, Selection, TrainedRun};
 use crate::summary::{Summary, summarize};
 
-fn open_with(args: &RunArgs) -> Result<(Run, Chosen, Device)> {
-    let (run, Opened { device, .. }) = Run::open(&args.run, &args.device)?;
-    let chosen = run.samples(&args.data, args.part)?;
-    Ok((run, chosen, device))
+fn open(args: &RunArgs) -> Result<(SavedRun, Selection, Device)> {
+    let (run, NamedDevice { handle, .. }) = SavedRun::open(&args.run, &args.device)?;
+    let selection = run.samples(&args.data, args.split)?;
+    Ok((run, selection, handle))
 }
 
 pub fn eval(args: &EvalArgs) -> Result<()> {
-    let (run, chosen, device) = open_with(&args.run)?;
+    let (run, selection, device) = open(&args.run)?;
     let batch = run.recipe.schedule().batch;
-    let model: &Model = match &run.net {
-        Net::Autoencoder(model) => model,
-        Net::Classifier(model) => {
-            let known = labels::known_classes(&run)?;
-            let labelled = labels::labelled(&chosen.samples, &chosen.name, &known)?;
-            let answers = classify(&**model, labels::loss(&run.recipe)?, &labelled, batch)?;
+    let model: &Model = match &run.model {
+        SavedModel::Autoencoder(model) => model,
+        SavedModel::Classifier(model) => {
+            let classes = classifier::classes(&run)?;
+            let labelled = classifier::labelled(&selection.samples, &selection.name, &classes)?;
+            let predictions = classify(&**model, classifier::loss(&run.recipe)?, &labelled, batch)?;
             return match args.json {
-                true => print_json(&answers.classification),
+                true => print_json(&predictions.classification),
                 false => {
-                    let samples = count(answers.classification.samples as f64);
-                    println!("{}: {samples} samples", chosen.title());
-                    print!("{}", labels::in_text(&answers.classification, &known));
+                    let samples = count(predictions.classification.samples as f64);
+                    println!("{}: {samples} samples", selection.title());
+                    print!("{}", classifier::to_text(&predictions.classification, &classes));
                     Ok(())
                 }
             };
         }
     };
-    let data = batches(&chosen.samples, &run.recipe, &device)?;
+    let data = batches(&selection.samples, &run.recipe, &device)?;
     let evaluation = evaluate(model, &data, batch)?.evaluation;
     if args.json {
         return print_json(&evaluation);
     }
-    println!("{}: {} samples", chosen.title(), count(evaluation.samples as f64));
-    println!("squared error per sample   {}", digits(evaluation.squared_error));
+    println!("{}: {} samples", selection.title(), count(evaluation.samples as f64));
+    println!("squared error per sample   {}", number(evaluation.squared_error));
     if let Some(cross_entropy) = evaluation.cross_entropy {
         println!("cross-entropy per feature  {:.5}", cross_entropy.per_feature);
         println!("  its floor                {:.5}", cross_entropy.floor);
         println!("  above the floor          {:.5}", cross_entropy.excess());
     }
-    if let Some(kept) = evaluation.variance_kept {
-        println!("variance of the outputs    {:.1} % of the data's", 100.0 * kept);
+    if let Some(ratio) = evaluation.variance_kept {
+        println!("variance of the outputs    {:.1} % of the data's", 100.0 * ratio);
     }
     println!("dead code units            {} of {}", evaluation.dead_units, evaluation.code_size);
-    let what = match model.code_activation().is_probability() {
-        true => "mean activation of units",
-        false => "share of units not at 0",
+    let label = match model.code_activation().is_probability() {
+        true => "mean activation",
+        false => "share of active units",
     };
-    println!("{what:<25}  {:.4}", evaluation.activity.mean);
+    println!("{label:<25}  {:.4}", evaluation.activity.mean);
     if let Some(sparseness) = evaluation.activity.lifetime_sparseness {
         println!("lifetime sparseness        {sparseness:.4}");
     }
     if let Some(jacobian) = Jacobian::measure(model, &data)? {
         println!(
-            "squared norm of Jacobian   {} over {} samples",
-            digits(jacobian.squared_norm),
+            "squared Jacobian norm      {}, mean of {} samples",
+            number(jacobian.squared_norm),
             jacobian.samples
         );
     }
@@ -88,99 +87,93 @@ fn print_json(value: &impl serde::Serialize) -> Result<()> {
 }
 
 pub fn encode(args: &EncodeArgs) -> Result<()> {
-    let (run, chosen, device) = open_with(&args.run)?;
-    let part = &chosen.samples;
-    let encoder = run.net.encoder();
-    let codes = map(&run, part, &device, |input| encoder.encode(input), part.len())?;
+    let (run, selection, device) = open(&args.run)?;
+    let samples = &selection.samples;
+    let encoder = run.model.encoder();
+    let codes = map(&run, samples, &device, |input| encoder.encode(input), samples.len())?;
     let columns = (0..encoder.code_size()).map(|unit| format!("code_{unit}")).collect();
     let shape = Shape::Table { columns };
-    write_rows(&args.out, &codes, &shape, part.labels())?;
+    write_rows(&args.out, &codes, &shape, samples.labels())?;
     println!("{} codes of {} numbers: {}", codes.len(), encoder.code_size(), args.out.display());
     Ok(())
 }
 
 pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
-    let (run, chosen, device) = open_with(&args.run)?;
-    let model = run.autoencoder("reconstructions need a decoder")?;
-    let part = &chosen.samples;
+    let (run, selection, device) = open(&args.run)?;
+    let model = run.autoencoder("reconstruction")?;
+    let samples = &selection.samples;
     let is_picture = args.out.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
-    let wanted = args.count.unwrap_or(if is_picture { 16 } else { part.len() });
-    if wanted == 0 || wanted > part.len() {
+    let count = args.count.unwrap_or(if is_picture { 16 } else { samples.len() });
+    if count == 0 || count > samples.len() {
         return Err(Error::usage(format!(
-            "--count: expected 1 to {}, what there is of {}, got {wanted}",
-            part.len(),
-            chosen.title()
+            "--count: expected 1 to {}, the size of {}, got {count}",
+            samples.len(),
+            selection.title()
         )));
     }
     if is_picture {
-        let Some(painter) = Painter::new(part.shape(), part.preprocessing()) else {
+        let Some(painter) = Painter::new(samples.shape(), samples.preprocessing()) else {
             return Err(Error::usage(format!(
-                "{}: expected .csv or .npy, since {} is no image",
+                "{}: cannot write tabular data ({}) as PNG; use .csv or .npy",
                 args.out.display(),
-                part.shape()
+                samples.shape()
             )));
         };
         let input =
-            batches(part, &run.recipe, &device)?.select(&(0..wanted).collect::<Vec<_>>())?;
+            batches(samples, &run.recipe, &device)?.select(&(0..count).collect::<Vec<_>>())?;
         let grid = painter.grid(&[input.clone(), model.reconstruct(input)]);
         pictures::write_png(&args.out, &grid)?;
     } else {
-        let mut rows = map(&run, part, &device, |input| model.reconstruct(input), wanted)?;
-        rows.iter_mut().for_each(|row| part.preprocessing().invert(row));
-        write_rows(&args.out, &rows, part.shape(), part.labels())?;
+        let mut rows = map(&run, samples, &device, |input| model.reconstruct(input), count)?;
+        rows.iter_mut().for_each(|row| samples.preprocessing().invert(row));
+        write_rows(&args.out, &rows, samples.shape(), samples.labels())?;
     }
-    println!("{wanted} reconstructions: {}", args.out.display());
+    println!("{count} reconstructions: {}", args.out.display());
     Ok(())
 }
 
 pub fn report(args: &ReportArgs) -> Result<()> {
-    let (run, Opened { device, name }) = Run::open(&args.run, &args.device)?;
+    let (run, NamedDevice { handle, name }) = SavedRun::open(&args.run, &args.device)?;
     let folder = run.folder.clone();
-    let Trained { recipe, model, about, data } = run.with_data()?;
+    let TrainedRun { recipe, model, about, splits } = run.with_data()?;
     let model = match model {
-        Net::Autoencoder(model) => *model,
-        Net::Classifier(model) => {
-            let trained = Trained { recipe, model: *model, about, data };
-            let old: LabelSummary = read_json(&folder.summary())?;
-            let summary = LabelSummary {
+        SavedModel::Autoencoder(model) => *model,
+        SavedModel::Classifier(model) => {
+            let trained = TrainedRun { recipe, model: *model, about, splits };
+            let old: ClassifierSummary = read_json(&folder.summary())?;
+            let summary = ClassifierSummary {
                 curve: old.curve,
-                ..labels::summarize(&trained, old.epochs, old.device, old.seconds)?
+                ..classifier::summarize(&trained, old.epochs, old.device, old.seconds)?
             };
             report::write_classifier(&folder, &trained, &summary)?;
             println!("report: {}", folder.report().display());
             return Ok(());
         }
     };
-    let trained = Trained { recipe, model, about, data };
+    let trained = TrainedRun { recipe, model, about, splits };
     let old: Summary = read_json(&folder.summary())?;
-    let (mut summary, pca) = summarize(&trained, &old.epochs, &device, name, old.seconds)?;
-    // What the page says of time and device is about training.
+    let (mut summary, pca) = summarize(&trained, &old.epochs, &handle, name, old.seconds)?;
+    // Time and device of the report are those of training.
     summary.device = old.device;
     summary.layers = old.layers;
-    report::write(&folder, &trained, &summary, &pca, &device)?;
+    report::write(&folder, &trained, &summary, &pca, &handle)?;
     println!("report: {}", folder.report().display());
     Ok(())
 }
 
-pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-    serde_json::from_str(&text)
-        .map_err(|error| Error::usage(format!("{}: {error}", path.display())))
-}
-
-/// Applies a map to the first samples of a part, a batch at a time.
+/// Applies a map to the first `count` samples, a batch at a time.
 fn map(
-    run: &Run,
-    part: &Samples,
+    run: &SavedRun,
+    samples: &Samples,
     device: &Device,
     map: impl Fn(Tensor<2>) -> Tensor<2>,
-    wanted: usize,
+    count: usize,
 ) -> Result<Vec<Vec<f32>>> {
-    let data = batches(part, &run.recipe, device)?;
+    let data = batches(samples, &run.recipe, device)?;
     let batch = run.recipe.schedule().batch;
-    let mut rows = Vec::with_capacity(wanted);
-    for start in (0..wanted).step_by(batch) {
-        let indices: Vec<usize> = (start..wanted.min(start + batch)).collect();
+    let mut rows = Vec::with_capacity(count);
+    for start in (0..count).step_by(batch) {
+        let indices: Vec<usize> = (start..count.min(start + batch)).collect();
         rows.extend(pictures::samples(map(data.select(&indices)?)));
     }
     Ok(rows)

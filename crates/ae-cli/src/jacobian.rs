@@ -1,4 +1,4 @@
-//! How much the code moves with the input, and in how many directions.
+//! The Jacobian of the encoder: how much the code moves with the input, and in how many directions.
 
 use ae_models::{DifferentiableEncoder, Encoder, Model, jacobian, singular_values};
 use ae_train::Batches;
@@ -10,29 +10,29 @@ use crate::error::Result;
 /// The Jacobian of the encoder at some samples.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Jacobian {
-    /// How many.
+    /// The number of samples.
     pub samples: usize,
     /// The mean of `||J||_F^2`.
     pub squared_norm: f64,
-    /// How many of them, the first ones, the singular values are of.
+    /// The number of samples, from the first, whose singular values are computed.
     #[serde(default)]
     pub spectra: usize,
-    /// The mean over those of the largest singular value, of the second, and so on; none where there
-    /// are too many to compute.
+    /// Singular values by size, averaged over these samples; empty if there are too many to compute.
     pub singular_values: Vec<f64>,
 }
 
-/// Samples looked at, where they are cheap.
+/// Maximum number of samples.
 const SAMPLES: usize = 64;
-/// Multiplications that it may take: a second or so.
+/// Maximum multiplications: about a second.
 const COST: f64 = 2e10;
-/// Numbers of all Jacobians together: 256 MiB of them.
+/// Maximum number of Jacobian entries: 256 MiB.
 const NUMBERS: usize = 1 << 26;
-/// Cubes of the shorter side of those whose singular values are computed: about a second for each 784.
+/// Maximum sum of the cubes of the shorter side, over samples with singular values: a side of 784 takes about a
+/// second.
 const CUBES: f64 = 2e9;
 
 impl Jacobian {
-    /// At the first samples; none where even one Jacobian is too large.
+    /// Measures at the first samples; `None` if even one Jacobian is too large.
     pub fn measure(model: &Model, data: &Batches) -> Result<Option<Self>> {
         let (code, features) = (model.code_size(), model.features());
         let side = code.min(features);
@@ -64,7 +64,7 @@ impl Jacobian {
     }
 }
 
-/// How often a weight is used for a sample, at most: kernels are applied at many places.
+/// An estimate of how often a weight is used per sample: convolutions use kernels at many places.
 fn uses(model: &Model) -> f64 {
     match model {
         Model::Dense(_) | Model::Pca(_) => 1.0,

@@ -3,37 +3,41 @@
 mod anomaly;
 mod args;
 mod charts;
+mod classifier;
 mod classify;
+mod console;
 mod data;
+mod datasets;
 #[cfg_attr(
     not(feature = "wgpu"),
     allow(dead_code, unreachable_code, reason = "without a GPU back end no GPU is ever found")
 )]
 mod device;
+mod download;
 mod error;
+mod export;
 mod figures;
+mod files;
 mod finetune;
+mod format;
 mod inspect;
-mod interpolate;
 mod jacobian;
-mod labels;
-mod learn;
+mod latent;
 mod metrics;
+mod new_run;
 mod observers;
 mod panics;
 mod pictures;
 mod recipe;
 mod report;
 mod reproduce;
-mod rows;
 mod run;
-mod session;
-mod start;
+mod run_dir;
 mod subspace;
 mod summary;
 mod sweep;
 mod train;
-mod voice;
+mod train_job;
 
 use std::panic::UnwindSafe;
 use std::process::ExitCode;
@@ -42,15 +46,15 @@ use args::{Cli, Command, TrainArgs};
 use error::Result;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
-/// A step takes and gives back buffers of megabytes. glibc returns those to the system each time, once
-/// data sets beyond 32 MiB have been loaded, and training takes up to 1.8 times as long.
+/// A step allocates and frees buffers of megabytes. Once data sets beyond 32 MiB have been loaded, glibc returns
+/// these to the system each time, and training takes up to 1.8 times as long.
 #[global_allocator]
 static ALLOCATOR: ae_kernels::allocator::MiMalloc = ae_kernels::allocator::MiMalloc;
 
 fn main() -> ExitCode {
     ae_kernels::allocator::keep_freed_memory();
     let cli = Cli::read();
-    // Back ends warn of much that is no concern of a user's.
+    // Back ends print many warnings that do not concern the user.
     let level = match cli.verbose {
         0 => "error,ae_data=warn,ae_models=warn,ae_train=warn",
         1 => "info",
@@ -71,7 +75,8 @@ fn main() -> ExitCode {
         Some(Command::Classify(args)) => classify::classify(args),
         Some(Command::Sweep(args)) => sweep::sweep(args),
         Some(Command::Reproduce(args)) => reproduce::reproduce(args),
-        Some(Command::Interpolate(args)) => interpolate::interpolate(args),
+        Some(Command::Latent(command)) => latent::latent(command),
+        Some(Command::Interpolate(args)) => latent::interpolate(args),
         Some(Command::Eval(args)) => inspect::eval(args),
         Some(Command::Encode(args)) => inspect::encode(args),
         Some(Command::Reconstruct(args)) => inspect::reconstruct(args),
@@ -93,20 +98,20 @@ fn devices() -> Result<()> {
     Ok(())
 }
 
-/// The user gets a sentence of what fails below, and what to do.
+/// Turns a panic into an error message that says what to do.
 fn without_panic_trace(
     verbose: u8,
     body: impl FnOnce() -> Result<()> + UnwindSafe,
 ) -> Result<(), String> {
     if verbose == 0 {
-        panics::keep();
+        panics::capture();
     }
-    match panics::caught(body) {
+    match panics::catch(body) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(reason) => Err(format!(
-            "the program or its device failed: {reason}. If a GPU ran out of memory, take a smaller \
-             --batch or --resident-limit; if it was lost, go on from the last checkpoint with \
-             --resume; --device cpu needs none; -v shows where it happened"
+            "the program or its device failed: {reason}. If a GPU ran out of memory, use a smaller \
+             --batch or --resident-limit; if it was lost, resume from the last checkpoint with \
+             --resume; --device cpu needs no GPU; -v shows where it happened"
         )),
     }
 }

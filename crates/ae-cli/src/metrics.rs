@@ -1,4 +1,4 @@
-//! The metrics file: what happened in a training, an event a line.
+//! The metrics log: a JSON file with one training event per line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use ae_train::{Event, Flow, Observer};
 use serde_json::json;
 
-/// A file of JSON, an event a line.
+/// Writes the metrics log.
 pub struct Metrics {
     path: PathBuf,
     file: Option<File>,
-    /// That is trained, from 1, of a model that is trained layer by layer.
+    /// The layer in training, from 1, where training goes layer by layer.
     layer: Option<u64>,
 }
 
@@ -20,21 +20,20 @@ impl Metrics {
         Self { path, file: None, layer: None }
     }
 
-    /// Opens the file; what an interrupted run wrote after its last checkpoint, the resumed
-    /// one will write again.
+    /// Opens the file, and drops events after the last checkpoint, which a resumed run writes again.
     fn open(&mut self, done: u64) -> std::io::Result<()> {
-        let kept = match File::open(&self.path) {
+        let lines = match File::open(&self.path) {
             Ok(file) => BufReader::new(file)
                 .lines()
                 .map_while(Result::ok)
-                .filter(|line| moment_of(line).is_some_and(|at| at <= (self.layer, done)))
+                .filter(|line| position(line).is_some_and(|at| at <= (self.layer, done)))
                 .map(|line| line + "\n")
                 .collect(),
             Err(_) => String::new(),
         };
-        let beside = self.path.with_extension("jsonl.new");
-        std::fs::write(&beside, kept)?;
-        std::fs::rename(&beside, &self.path)?;
+        let temporary = self.path.with_extension("jsonl.new");
+        std::fs::write(&temporary, lines)?;
+        std::fs::rename(&temporary, &self.path)?;
         self.file = Some(File::options().append(true).open(&self.path)?);
         Ok(())
     }
@@ -54,8 +53,8 @@ impl Metrics {
     }
 }
 
-/// The layer, if there are several, and the step that a line is of.
-fn moment_of(line: &str) -> Option<(Option<u64>, u64)> {
+/// The layer, if there are several, and the step of an event.
+fn position(line: &str) -> Option<(Option<u64>, u64)> {
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
     let layer = line.get("layer").and_then(serde_json::Value::as_u64);
     Some((layer, line.get("step")?.as_u64()?))
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metrics_after_the_checkpoint_are_written_anew() {
+    fn events_after_the_checkpoint_are_written_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let read = |done| Event::Read { done, epoch: 1, terms: &[], rate: 0.1 };
@@ -107,12 +106,12 @@ mod tests {
         again.observe(&start(2));
         again.observe(&read(3));
         let text = std::fs::read_to_string(&path).unwrap();
-        let steps: Vec<_> = text.lines().filter_map(moment_of).collect();
+        let steps: Vec<_> = text.lines().filter_map(position).collect();
         assert_eq!(steps, [(None, 1), (None, 2), (None, 3)]);
     }
 
     #[test]
-    fn metrics_of_layers_below_stay() {
+    fn events_of_earlier_layers_stay() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let mut metrics = Metrics::new(path.clone());
@@ -128,7 +127,7 @@ mod tests {
             metrics.observe(&Event::Read { done: 5, epoch: 1, terms: &[], rate: 0.1 });
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        let moments: Vec<_> = text.lines().filter_map(moment_of).collect();
-        assert_eq!(moments, [(Some(1), 5), (Some(2), 5)]);
+        let positions: Vec<_> = text.lines().filter_map(position).collect();
+        assert_eq!(positions, [(Some(1), 5), (Some(2), 5)]);
     }
 }

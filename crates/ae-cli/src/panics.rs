@@ -1,14 +1,14 @@
-//! Panics as sentences: a device that is lost or runs out of memory shows as one deep in Burn, perhaps on
-//! another thread.
+//! Panics as error messages: a lost device or one out of memory shows as a panic deep in Burn, perhaps on another
+//! thread.
 
 use std::panic;
 use std::sync::Mutex;
 
-/// What the first panic said, and where.
+/// The message and place of the first panic.
 static FIRST: Mutex<Option<String>> = Mutex::new(None);
 
-/// Keeps what panics say for [`caught`], in place of printing it.
-pub fn keep() {
+/// Stores the messages of panics for [`catch`], in place of printing them.
+pub fn capture() {
     panic::set_hook(Box::new(|info| {
         let text = info.payload_as_str().unwrap_or("no reason given").to_owned();
         let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
@@ -18,8 +18,8 @@ pub fn keep() {
     }));
 }
 
-/// What the body gives, or of a panic what the first one said since.
-pub fn caught<R>(body: impl FnOnce() -> R + panic::UnwindSafe) -> Result<R, String> {
+/// Runs the body; a panic becomes an error with the message of the first one.
+pub fn catch<R>(body: impl FnOnce() -> R + panic::UnwindSafe) -> Result<R, String> {
     let take = || FIRST.lock().ok().and_then(|mut first| first.take());
     take();
     panic::catch_unwind(body).map_err(|_| {

@@ -9,7 +9,7 @@ use image::{ImageFormat, Rgba, RgbaImage};
 
 use crate::error::{Error, Result};
 
-/// How pixels are made from features: their shape, and the way back from preprocessing.
+/// Turns features into pixels: knows the image shape, and inverts the preprocessing.
 pub struct Painter<'a> {
     pub channels: usize,
     pub height: usize,
@@ -18,7 +18,7 @@ pub struct Painter<'a> {
 }
 
 impl<'a> Painter<'a> {
-    /// `None` where samples are no images.
+    /// `None` for samples that are not images.
     pub fn new(shape: &Shape, preprocessing: &'a Preprocessing) -> Option<Self> {
         match *shape {
             Shape::Image { channels: channels @ (1 | 3), height, width } => {
@@ -28,7 +28,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// Rows of samples, `[count, features]` each, as one picture with a gap between tiles.
+    /// One picture of rows of samples, `[count, features]` each, with a gap between tiles.
     pub fn grid(&self, rows: &[Tensor<2>]) -> RgbaImage {
         let rows: Vec<Vec<Vec<f32>>> = rows.iter().map(|row| samples(row.clone())).collect();
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -43,7 +43,7 @@ impl<'a> Painter<'a> {
         grid
     }
 
-    /// Puts a tile of features in \[0, 1\] into a grid.
+    /// Draws features in \[0, 1\] as a tile of a grid.
     fn tile(&self, grid: &mut RgbaImage, [x, y]: [usize; 2], pixels: &[f32]) {
         let plane = self.height * self.width;
         for row in 0..self.height {
@@ -73,15 +73,15 @@ fn byte(value: f32) -> u8 {
     (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
-/// Pixels that the tile of a filter has at least, so that the gap stays small beside it.
+/// Minimum side of a filter's tile in pixels, so that it is large compared with the gap.
 const FILTER_SIDE: usize = 18;
 
-/// Filters as tiles: zero grey, the strongest entry of each filter black or white.
+/// Filters as tiles: zero is grey, the largest weight of each filter black or white.
 ///
 /// Each filter has `channels * height * width` weights.
 pub fn filters(filters: &[Vec<f32>], [channels, height, width]: [usize; 3]) -> RgbaImage {
     let columns = (filters.len() as f64).sqrt().ceil() as usize;
-    // Wide rather than high.
+    // Wider than high.
     let columns = (columns * 2).min(filters.len()).max(1);
     let scale = FILTER_SIDE.div_ceil(height.max(width));
     let (high, wide) = (height * scale, width * scale);
@@ -89,12 +89,12 @@ pub fn filters(filters: &[Vec<f32>], [channels, height, width]: [usize; 3]) -> R
     let none = Preprocessing::none();
     let painter = Painter { channels, height: high, width: wide, preprocessing: &none };
     for (index, filter) in filters.iter().enumerate() {
-        let strongest = filter.iter().fold(1e-12f32, |most, weight| most.max(weight.abs()));
+        let largest = filter.iter().fold(1e-12f32, |max, weight| max.max(weight.abs()));
         let mut tile = Vec::with_capacity(channels * high * wide);
         for row in 0..channels * high {
             let start = row / scale * width;
             let weights = filter[start..start + width].iter();
-            let grey = weights.map(|weight| 0.5 + 0.5 * weight / strongest);
+            let grey = weights.map(|weight| 0.5 + 0.5 * weight / largest);
             tile.extend(grey.flat_map(|grey| std::iter::repeat_n(grey, scale)));
         }
         painter.tile(&mut grid, [index % columns, index / columns], &tile);
@@ -102,19 +102,19 @@ pub fn filters(filters: &[Vec<f32>], [channels, height, width]: [usize; 3]) -> R
     grid
 }
 
-/// The rows of a tensor on the host.
+/// The rows of a tensor, read back to the host.
 pub fn samples(rows: Tensor<2>) -> Vec<Vec<f32>> {
     let [count, width] = rows.dims();
     let values: Vec<f32> = rows.into_data().iter().collect();
     (0..count).map(|row| values[row * width..(row + 1) * width].to_vec()).collect()
 }
 
-/// As PNG.
+/// Encodes a picture as PNG.
 pub fn png(picture: &RgbaImage) -> Result<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
     picture
         .write_to(&mut bytes, ImageFormat::Png)
-        .map_err(|error| Error::usage(format!("a picture cannot be written: {error}")))?;
+        .map_err(|error| Error::usage(format!("cannot encode a picture as PNG: {error}")))?;
     Ok(bytes.into_inner())
 }
 
@@ -129,7 +129,7 @@ mod tests {
     use burn::tensor::Device;
 
     #[test]
-    fn tiles_lie_where_they_belong() {
+    fn tiles_are_placed_in_a_grid() {
         let none = Preprocessing::none();
         let painter = Painter::new(&Shape::image(1, 1, 2), &none).unwrap();
         let row = |values| Tensor::<2>::from_floats(values, &Device::flex());
@@ -138,14 +138,14 @@ mod tests {
         let grey = |x, y| grid.get_pixel(x, y).0;
         assert_eq!(grey(0, 0), [0, 0, 0, 255]);
         assert_eq!(grey(1, 0), [255, 255, 255, 255]);
-        assert_eq!(grey(2, 0)[3], 0, "the gap is clear");
+        assert_eq!(grey(2, 0)[3], 0, "the gap is transparent");
         assert_eq!(grey(4, 0), [128, 128, 128, 255]);
         assert_eq!(grey(0, 3), [51, 51, 51, 255]);
         assert!(Painter::new(&Shape::table(2), &none).is_none());
     }
 
     #[test]
-    fn filters_are_enlarged_weight_by_weight() {
+    fn filters_are_scaled_up() {
         let grid = filters(&[vec![0.0, -2.0, 1.0, 2.0]], [1, 2, 2]);
         assert_eq!(grid.dimensions(), (18, 18));
         let grey = |x, y| grid.get_pixel(x, y).0[0];

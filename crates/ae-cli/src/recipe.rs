@@ -1,11 +1,11 @@
-//! A recipe: every value that decides a run, as TOML.
+//! A recipe: every setting of a run, as TOML.
 
-mod applies;
 mod defaults;
-mod further;
+mod derive;
 mod merge;
 mod model;
 mod objective;
+mod validate;
 
 use std::path::{Path, PathBuf};
 
@@ -19,28 +19,28 @@ pub use merge::merge;
 pub use model::ModelRecipe;
 pub use objective::ObjectiveRecipe;
 
-/// Everything that decides the numbers of a run, but for the device.
+/// Everything that decides the results of a run, except the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// The command that made it.
+    /// The command that trains it.
     #[serde(default)]
-    pub command: Maker,
-    /// The run whose model it started from.
+    pub command: Command,
+    /// The run to start from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
     pub data: DataRecipe,
     pub model: ModelRecipe,
-    /// Of what learns without labels.
+    /// `None` for PCA and for classifiers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<ObjectiveRecipe>,
-    /// Of what learns in steps.
+    /// `None` for PCA, which is not trained in steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// Of what learns with labels.
+    /// The head of a classifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<HeadRecipe>,
-    /// Of what is measured besides what every run measures.
+    /// Additional measurements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<MeasureRecipe>,
 }
@@ -62,24 +62,23 @@ pub struct DataRecipe {
     pub training_samples: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_samples: Option<usize>,
-    /// Both of them, as older recipes have it.
+    /// Training and test samples in one, in older recipes.
     #[serde(default, skip_serializing)]
     digits: Option<(usize, usize)>,
-    /// The class to train on and to tell from all others.
+    /// The only class to train on; all others count as anomalies in the test set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normal: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<f64>,
-    /// The part of the training part that is held out to choose the best epoch by; 0: none, and the
-    /// last epoch is kept.
+    /// The share of the training samples to hold out for choosing the best epoch; with 0 the last epoch is used.
     pub validation: f64,
     pub preprocess: Method,
-    /// Of what is made, drawn and held out.
+    /// The seed of generated samples, subsets and splits.
     pub seed: u64,
 }
 
 impl DataRecipe {
-    /// So that the recipe means the same from another folder.
+    /// Makes the recipe independent of the current folder.
     pub fn make_paths_absolute(&mut self) {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let is_name = ae_data::catalogue(&Search::default())
@@ -106,8 +105,8 @@ impl DataRecipe {
         }
     }
 
-    /// Says in the words of today what an older recipe says.
-    fn renew(&mut self) {
+    /// Converts fields of older recipes.
+    fn migrate(&mut self) {
         if let Some((training, test)) = self.digits.take() {
             self.training_samples.get_or_insert(training);
             self.test_samples.get_or_insert(test);
@@ -115,18 +114,18 @@ impl DataRecipe {
     }
 }
 
-/// What is measured in the end, and decides nothing.
+/// Measurements after training.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeasureRecipe {
-    /// Noise on the test part, of which is told how much the model takes away; else that of the objective.
+    /// Noise on the test set, to measure denoising; by default that of the objective.
     pub corruption: Corruption,
 }
 
-/// Which command a recipe is of.
+/// The command of a recipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Maker {
+pub enum Command {
     #[default]
     Train,
     Pretrain,
@@ -134,7 +133,7 @@ pub enum Maker {
     Classify,
 }
 
-impl Maker {
+impl Command {
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -151,7 +150,7 @@ impl Maker {
 pub struct HeadRecipe {
     pub kind: HeadKind,
     pub weight_decay: f64,
-    /// Numbers of labels with which it is trained besides.
+    /// Numbers of labels for the label-efficiency curve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub label_counts: Vec<usize>,
 }
@@ -190,33 +189,33 @@ impl Recipe {
 
     pub fn read(path: &Path) -> Result<Self> {
         let mut recipe: Self =
-            toml::from_str(&read(path)?).map_err(|error| not_one(path, &error))?;
-        recipe.data.renew();
+            toml::from_str(&read(path)?).map_err(|error| parse_error(path, &error))?;
+        recipe.data.migrate();
         let schedule = recipe.schedule();
         schedule.check().map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
         Ok(recipe)
     }
 
-    /// What is wanted: of PCA and of classifiers reconstruction alone.
+    /// The objective; for PCA and classifiers the default one.
     pub fn objective(&self) -> ObjectiveRecipe {
         self.objective.clone().unwrap_or_default()
     }
 
-    /// Noise under which it is measured; none: there is none.
-    pub fn measured_noise(&self) -> Corruption {
+    /// The noise on the test set when denoising is measured.
+    pub fn test_corruption(&self) -> Corruption {
         let own = self.measure.as_ref().map(|measure| measure.corruption);
         own.unwrap_or(self.objective().corruption)
     }
 
-    /// How it is trained; of PCA the batch and the memory with which it is used.
+    /// The schedule; for PCA the default one, of which only batch size and memory limit matter.
     pub fn schedule(&self) -> Schedule {
         self.schedule.clone().unwrap_or_default()
     }
 }
 
-/// A recipe of a command, or part of one, as it stands in a file.
-pub fn read_table(path: &Path, maker: Maker) -> Result<Table> {
-    let table: Table = read(path)?.parse().map_err(|error| not_one(path, &error))?;
+/// Reads a recipe, which may be incomplete, and checks that it is one of the command.
+pub fn read_table(path: &Path, command: Command) -> Result<Table> {
+    let table: Table = read(path)?.parse().map_err(|error| parse_error(path, &error))?;
     let sections = ["data", "model", "objective", "schedule"];
     let known = ["command", "from", "head", "measure"];
     let is_known = |key: &&String| [&sections[..], &known].concat().contains(&key.as_str());
@@ -227,26 +226,26 @@ pub fn read_table(path: &Path, maker: Maker) -> Result<Table> {
             sections.join(", ")
         )));
     }
-    match table.get("command").map_or(Some(Maker::Train.name()), Value::as_str) {
-        Some(other) if other != maker.name() => Err(Error::usage(format!(
+    match table.get("command").map_or(Some(Command::Train.name()), Value::as_str) {
+        Some(other) if other != command.name() => Err(Error::usage(format!(
             "{}: expected a recipe of `ae {}`, got one of `ae {other}`",
             path.display(),
-            maker.name()
+            command.name()
         ))),
         _ => Ok(table),
     }
 }
 
-/// What is given of the data.
-pub fn data_section(given: &Table) -> Table {
-    given.get("data").and_then(Value::as_table).cloned().unwrap_or_default()
+/// The data section of a recipe.
+pub fn data_section(overrides: &Table) -> Table {
+    overrides.get("data").and_then(Value::as_table).cloned().unwrap_or_default()
 }
 
 fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(Error::io(path))
 }
 
-fn not_one(path: &Path, error: &toml::de::Error) -> Error {
+fn parse_error(path: &Path, error: &toml::de::Error) -> Error {
     Error::usage(format!("{}: {}", path.display(), error.to_string().trim_end()))
 }
 

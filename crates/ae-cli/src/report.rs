@@ -1,4 +1,4 @@
-//! Reports: a page each that opens offline, in light and dark.
+//! Reports: one HTML file each, which opens offline, in light and dark mode.
 
 mod autoencoder;
 mod classifier;

@@ -1,32 +1,32 @@
-//! `ae reproduce`: published results, made again, each beside what was published.
+//! `ae reproduce`: trains published experiments again and compares the results with the published ones.
 
+mod arm;
+mod builtin;
 mod date;
-mod edition;
-mod expected;
 mod experiment;
-mod judge;
-mod making;
 mod measures;
+mod plan;
 mod record;
-mod shelf;
+mod runner;
+mod seed_stats;
 mod table;
-mod values;
-mod way;
+mod target;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 
 use crate::args::ReproduceArgs;
 use crate::device::{self, Choice};
 use crate::error::{Error, Result};
-use crate::inspect::read_json;
-use crate::observers::duration;
-use crate::start;
-use edition::Edition;
+use crate::files;
+use crate::files::read_json;
+use crate::format::duration;
 use experiment::Experiment;
-use judge::Verdict;
-use making::{Maker, Outside};
+use plan::Plan;
 use record::Record;
-use table::Known;
+use runner::{External, Runner};
+use table::ExperimentResults;
+use verdict::Verdict;
 
 pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
     if args.list {
@@ -35,18 +35,18 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
     if args.table {
         return table(args);
     }
-    let experiments = chosen(args)?;
+    let experiments = selected(args)?;
     let choice = device::choice(&args.device.device.clone().unwrap_or_default())?;
     let mut missed = Vec::new();
     for experiment in &experiments {
         match run(experiment, args, &choice) {
-            Ok(End::Kept) => {}
+            Ok(End::Met) => {}
             Ok(End::Missed) => missed.push(experiment.name.as_str()),
             Ok(End::Stopped) => {
-                eprintln!("stopped; the same command goes on where this one ended");
+                eprintln!("stopped; repeat the command to resume");
                 return Ok(());
             }
-            // What fails here says nothing of the others.
+            // The other experiments may still succeed.
             Err(error) if args.all => {
                 eprintln!("error: {error}");
                 missed.push(experiment.name.as_str());
@@ -56,68 +56,66 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
     }
     match missed.is_empty() {
         true => Ok(()),
-        false => Err(Error::usage(format!(
-            "reproduce: expected every bar to be kept, got one missed in {}; what is missed, and by how \
-             much, stands above",
-            missed.join(", ")
-        ))),
+        false => {
+            Err(Error::usage(format!("missed a target: {} (details above)", missed.join(", "))))
+        }
     }
 }
 
-/// The one that is named, else all.
-fn chosen(args: &ReproduceArgs) -> Result<Vec<Experiment>> {
+/// The experiment that is named, or all.
+fn selected(args: &ReproduceArgs) -> Result<Vec<Experiment>> {
     match &args.experiment {
-        Some(name) => Ok(vec![shelf::find(name)?]),
-        None => shelf::all(),
+        Some(name) => Ok(vec![builtin::find(name)?]),
+        None => builtin::all(),
     }
 }
 
 enum End {
-    Kept,
+    Met,
     Missed,
     Stopped,
 }
 
-/// Makes all runs of an experiment, seed by seed, and says what came of them.
+/// Trains all runs of an experiment, seed by seed, and prints the assessments.
 fn run(experiment: &Experiment, args: &ReproduceArgs, choice: &Choice) -> Result<End> {
-    let edition = experiment.edition(args.quick, args.epochs)?;
-    let edition = Edition { seeds: args.seeds.unwrap_or(edition.seeds), ..edition };
+    let plan = experiment.plan(args.quick, args.epochs)?;
+    let plan = Plan { seeds: args.seeds.unwrap_or(plan.seeds), ..plan };
     let runs = args.out.clone().unwrap_or_else(|| PathBuf::from("runs/reproduce"));
     let folder = runs.join(folder_name(experiment, args));
     let results = results(args, &runs);
     let known = results.as_deref().map(record::read).transpose()?.unwrap_or_default();
-    let mut maker = Maker::new(choice, args);
-    for way in &edition.arms {
-        maker.check(way)?;
+    let mut runner = Runner::new(choice, args);
+    for arm in &plan.arms {
+        runner.check(arm)?;
     }
     let mut records = Vec::new();
-    let runs = edition.runs();
-    for (index, (seed, way)) in runs.iter().copied().enumerate() {
-        let own = folder.join(format!("{}-seed{seed}", way.name));
+    let runs = plan.runs();
+    for (index, (seed, arm)) in runs.iter().copied().enumerate() {
+        let own = folder.join(format!("{}-seed{seed}", arm.name));
         let path = own.join("record.json");
         eprintln!("\n{}, run {} of {}: {}", experiment.name, index + 1, runs.len(), own.display());
-        let made = match &way.program {
-            None => maker.make(way, seed, &own)?,
-            Some(program) => match maker.outside(way, program, &own)? {
-                Outside::Made(runs) => Some(runs),
-                Outside::Stopped => None,
-                Outside::Left => {
+        let done = match &arm.program {
+            None => runner.run(arm, seed, &own)?,
+            Some(program) => match runner.run_external(arm, program, &own)? {
+                External::Done(runs) => Some(runs),
+                External::Stopped => None,
+                External::Skipped => {
                     let is_it = |it: &&Record| {
-                        it.is_of(&experiment.name, args.quick, way) && it.seed == seed
+                        it.matches_arm(&experiment.name, args.quick, arm) && it.seed == seed
                     };
                     records.extend(known.iter().rfind(is_it).cloned());
-                    eprintln!("left to {}, which --python runs", program.name);
+                    eprintln!("skipped: {} needs --python", program.name);
                     continue;
                 }
             },
         };
-        let Some(made) = made else { return Ok(End::Stopped) };
-        let known_here = path.is_file().then(|| read_json::<Record>(&path)).transpose()?;
-        let record = match known_here.filter(|it| it.recipe == way.hash()) {
+        let Some(done) = done else { return Ok(End::Stopped) };
+        let saved = path.is_file().then(|| read_json::<Record>(&path)).transpose()?;
+        let record = match saved.filter(|it| it.recipe == arm.hash()) {
             Some(record) => record,
             None => {
-                let new = Record::new(&experiment.name, args.quick, way, seed, &made)?;
-                start::write(&path, &new.to_json()?)?;
+                let new = Record::new(&experiment.name, args.quick, arm, seed, &done)?;
+                files::write(&path, &new.to_json()?)?;
                 new
             }
         };
@@ -129,13 +127,16 @@ fn run(experiment: &Experiment, args: &ReproduceArgs, choice: &Choice) -> Result
         records.push(record);
     }
     let records: Vec<&Record> = records.iter().collect();
-    let judged = judge::judge(&edition, &records)?;
-    let is_missed = judged.iter().any(|it| it.verdict == Verdict::Missed);
-    print!("{}", Known { experiment, edition: &edition, judged, records, stale: 0 }.in_text());
+    let assessments = verdict::assess(&plan, &records)?;
+    let is_missed = assessments.iter().any(|it| it.verdict == Verdict::Missed);
+    print!(
+        "{}",
+        ExperimentResults { experiment, plan: &plan, assessments, records, stale: 0 }.to_text()
+    );
     if let Some(results) = &results {
         println!("recorded in {}", results.display());
     }
-    Ok(if is_missed { End::Missed } else { End::Kept })
+    Ok(if is_missed { End::Missed } else { End::Met })
 }
 
 fn folder_name(experiment: &Experiment, args: &ReproduceArgs) -> String {
@@ -144,7 +145,7 @@ fn folder_name(experiment: &Experiment, args: &ReproduceArgs) -> String {
     format!("{}{quick}{epochs}", experiment.name)
 }
 
-/// The file to record in, if any.
+/// The file to record results in, if any.
 fn results(args: &ReproduceArgs, runs: &Path) -> Option<PathBuf> {
     match (&args.results, args.epochs) {
         (_, Some(_)) => None,
@@ -156,58 +157,58 @@ fn results(args: &ReproduceArgs, runs: &Path) -> Option<PathBuf> {
 }
 
 fn list() -> Result<()> {
-    for it in shelf::all()? {
+    for it in builtin::all()? {
         println!("{:<18} {}", it.name, it.title);
         let time = duration(60.0 * it.minutes);
         println!("{:<18}   {}\n{:<18}   {time} on two cores", "", it.paper, "");
     }
-    println!("\nAlso a recipe of your own, in a file that ends in .toml.");
+    println!("\nOr a .toml file with your own experiment.");
     Ok(())
 }
 
-/// The tables of what is recorded of the experiments as they are now.
+/// Prints or writes the tables of recorded results, of the present recipes.
 fn table(args: &ReproduceArgs) -> Result<()> {
     let runs = args.out.clone().unwrap_or_else(|| PathBuf::from("runs/reproduce"));
     let path = results(args, &runs).unwrap_or_default();
     let records = record::read(&path)?;
-    let experiments = chosen(args)?;
-    let editions = experiments.iter().map(|it| it.edition(false, None));
-    let editions = editions.collect::<Result<Vec<Edition>>>()?;
+    let experiments = selected(args)?;
+    let plans = experiments.iter().map(|it| it.plan(false, None));
+    let plans = plans.collect::<Result<Vec<Plan>>>()?;
     let mut all = Vec::new();
-    for (experiment, edition) in experiments.iter().zip(&editions) {
-        let (records, stale) = counting(experiment, edition, &records);
-        let judged = judge::judge(edition, &records)?;
-        all.push(Known { experiment, edition, judged, records, stale });
+    for (experiment, plan) in experiments.iter().zip(&plans) {
+        let (records, stale) = current_records(experiment, plan, &records);
+        let assessments = verdict::assess(plan, &records)?;
+        all.push(ExperimentResults { experiment, plan, assessments, records, stale });
     }
     let page = table::page(&all);
     match &args.write {
         None => print!("{page}"),
         Some(out) => {
-            start::write(out, &page)?;
+            files::write(out, &page)?;
             println!("tables: {}", out.display());
         }
     }
     Ok(())
 }
 
-/// The last record of each seed of each arm as it is now, and how many are of arms as they were.
-fn counting<'a>(
+/// The last record of each seed of each present arm, and the number of records of older recipes.
+fn current_records<'a>(
     experiment: &Experiment,
-    edition: &Edition,
+    plan: &Plan,
     records: &'a [Record],
 ) -> (Vec<&'a Record>, usize) {
-    let its = |it: &&Record| it.experiment == experiment.name && !it.quick;
-    let is_now =
-        |it: &Record| edition.arms.iter().any(|way| it.is_of(&experiment.name, false, way));
-    let mut counting: Vec<&Record> = Vec::new();
+    let of_experiment = |it: &&Record| it.experiment == experiment.name && !it.quick;
+    let is_current =
+        |it: &Record| plan.arms.iter().any(|arm| it.matches_arm(&experiment.name, false, arm));
+    let mut current: Vec<&Record> = Vec::new();
     let mut stale = 0;
-    for record in records.iter().filter(its) {
-        if !is_now(record) {
+    for record in records.iter().filter(of_experiment) {
+        if !is_current(record) {
             stale += 1;
             continue;
         }
-        counting.retain(|it| (&it.arm, it.seed) != (&record.arm, record.seed));
-        counting.push(record);
+        current.retain(|it| (&it.arm, it.seed) != (&record.arm, record.seed));
+        current.push(record);
     }
-    (counting, stale)
+    (current, stale)
 }

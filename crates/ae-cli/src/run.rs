@@ -1,4 +1,4 @@
-//! A trained run: its recipe, its model, and the data it is about.
+//! A trained run: its recipe, its model and its data.
 
 use std::path::Path;
 
@@ -7,27 +7,29 @@ use ae_models::{About, Architecture, Classifier, Described, Model, ModelEncoder,
 use burn::tensor::Device;
 use toml::Table;
 
-use crate::args::{DataArgs, DeviceArgs, PartName};
-use crate::device::{self, Opened};
+use crate::args::{DataArgs, DeviceArgs, SplitName};
+use crate::datasets::{Splits, hold_out, open_data};
+use crate::device::{self, NamedDevice};
+use crate::download::DownloadBar;
 use crate::error::{Error, Result};
 use crate::recipe::{DataRecipe, Recipe, merge};
-use crate::session::{Download, Folder, Prepared, hold_out, open_data};
+use crate::run_dir::RunDir;
 
-/// A trained run: what it was, and what came of it.
-pub struct Trained<M = Model> {
+/// A trained run with its data.
+pub struct TrainedRun<M = Model> {
     pub recipe: Recipe,
     pub model: M,
     pub about: About,
-    pub data: Prepared,
+    pub splits: Splits,
 }
 
-/// What a run was trained to be.
-pub enum Net {
+/// The model of a run.
+pub enum SavedModel {
     Autoencoder(Box<Model>),
     Classifier(Box<Classifier<ModelEncoder>>),
 }
 
-impl Net {
+impl SavedModel {
     fn load(path: &Path, device: &Device) -> Result<(Self, About)> {
         Ok(match ae_models::describe(path)?.part {
             Part::Classifier => {
@@ -56,165 +58,165 @@ impl Net {
     }
 }
 
-/// A trained run without its data.
-pub struct Run {
-    pub folder: Folder,
+/// A trained run, without its data.
+pub struct SavedRun {
+    pub folder: RunDir,
     pub recipe: Recipe,
-    pub net: Net,
+    pub model: SavedModel,
     pub about: About,
     pub preprocessing: Preprocessing,
 }
 
-/// The samples that a command on a run is about.
-pub struct Chosen {
-    /// The data set.
+/// The samples that a command runs on.
+pub struct Selection {
+    /// The name of the data set.
     pub name: String,
-    pub part: PartName,
+    pub split: SplitName,
     pub samples: Samples,
 }
 
-impl Run {
-    /// Opens a device, says which, and loads a run there.
-    pub fn open(run: &Path, device: &DeviceArgs) -> Result<(Self, Opened)> {
-        let folder = Folder::existing(run)?;
-        let opened = device::open(&device.device.clone().unwrap_or_default())?;
-        Ok((Self::load(&folder, &opened.device)?, opened))
+impl SavedRun {
+    /// Opens a device, prints which, and loads a run onto it.
+    pub fn open(run: &Path, args: &DeviceArgs) -> Result<(Self, NamedDevice)> {
+        let folder = RunDir::existing(run)?;
+        let device = device::open(&args.device.clone().unwrap_or_default())?;
+        Ok((Self::load(&folder, &device.handle)?, device))
     }
 
-    pub fn load(folder: &Folder, device: &Device) -> Result<Self> {
+    pub fn load(folder: &RunDir, device: &Device) -> Result<Self> {
         let recipe = Recipe::read(&folder.recipe())?;
         if !folder.model().is_file() {
             return Err(Error::usage(format!(
-                "{}: the run has not ended: there is no model yet; go on with `ae {} --resume {}`",
+                "{}: the run is not finished and has no model; resume it with `ae {} --resume {}`",
                 folder.0.display(),
                 recipe.command.name(),
                 folder.0.display()
             )));
         }
-        let (net, about) = Net::load(&folder.model(), device)?;
+        let (model, about) = SavedModel::load(&folder.model(), device)?;
         let preprocessing =
             serde_json::from_value(about.preprocessing.clone()).map_err(|error| {
                 Error::usage(format!("{}: preprocessing: {error}", folder.model().display()))
             })?;
-        Ok(Self { folder: folder.clone(), recipe, net, about, preprocessing })
+        Ok(Self { folder: folder.clone(), recipe, model, about, preprocessing })
     }
 
-    /// Data to train its model further on, its own or other, in parts, as its model sees it; says what there
-    /// is.
-    pub fn prepare(&self, data: &DataRecipe, is_own: bool) -> Result<Prepared> {
+    /// Opens data to train the model further on, preprocessed as the model expects, and prints its sizes.
+    /// `is_own`: it is the data of the run.
+    pub fn prepare(&self, data: &DataRecipe, is_own: bool) -> Result<Splits> {
         let set = open_data(data)?;
         self.check(&set.name, &set.parts.training)?;
-        let data = Prepared::new(set, data, Some(self.preprocessing.clone()))?;
-        eprintln!("{data}");
+        let splits = Splits::new(set, data, Some(self.preprocessing.clone()))?;
+        eprintln!("{splits}");
         if is_own {
-            self.warn_of_other(&data.training)?;
+            self.warn_if_changed(&splits.training)?;
         }
-        Ok(data)
+        Ok(splits)
     }
 
-    /// The autoencoder of the run; `what` needs one.
-    pub fn autoencoder(&self, what: &str) -> Result<&Model> {
-        match &self.net {
-            Net::Autoencoder(model) => Ok(model),
-            Net::Classifier(_) => Err(Error::usage(format!(
-                "{}: expected the run of an autoencoder, since {what}, got that of a classifier; take \
-                 the run that it came from",
+    /// The autoencoder of the run; a classifier is an error, which names the task that needs one.
+    pub fn autoencoder(&self, task: &str) -> Result<&Model> {
+        match &self.model {
+            SavedModel::Autoencoder(model) => Ok(model),
+            SavedModel::Classifier(_) => Err(Error::usage(format!(
+                "{}: {task} needs an autoencoder, but this run is a classifier; use the run it was trained \
+                 from",
                 self.folder.0.display()
             ))),
         }
     }
 
-    /// With the data it was trained on.
-    pub fn with_data(self) -> Result<Trained<Net>> {
-        let Self { recipe, net, about, preprocessing, .. } = self;
+    /// Adds the data that the run was trained on; data that has changed since is an error.
+    pub fn with_data(self) -> Result<TrainedRun<SavedModel>> {
+        let Self { recipe, model, about, preprocessing, .. } = self;
         let set = open_data(&recipe.data)?;
-        check_shape(&net.architecture(), &set.name, &set.parts.test)?;
-        let data = Prepared::new(set, &recipe.data, Some(preprocessing))?;
-        if is_other_training(&about, &data.training)? {
+        check_shape(&model.architecture(), &set.name, &set.parts.test)?;
+        let splits = Splits::new(set, &recipe.data, Some(preprocessing))?;
+        if is_changed(&about, &splits.training)? {
             return Err(Error::usage(format!(
-                "{}: the data has changed since the run was trained, so the test part may hold samples \
-                 that it was trained on: bring the old data back, or train anew",
-                data.name
+                "{}: the data has changed since the run was trained, so the test set may contain \
+                 training samples; restore the old data, or train a new run",
+                splits.name
             )));
         }
-        Ok(Trained { recipe, model: net, about, data })
+        Ok(TrainedRun { recipe, model, about, splits })
     }
 
-    /// What is said of the data it was trained on, or of other data.
+    /// The data section of the run, with other values over it, or that of other data.
     pub fn data(&self, other: &Table) -> Result<DataRecipe> {
         if other.is_empty() {
             return Ok(self.recipe.data.clone());
         }
-        let mut given = Table::new();
+        let mut overrides = Table::new();
         if !other.contains_key("source") {
-            // The same data, but for what is said of it now.
+            // The same data, with some values changed.
             let own = Table::try_from(&self.recipe.data);
-            given = own.map_err(|error| Error::usage(format!("recipe: {error}")))?;
+            overrides = own.map_err(|error| Error::usage(format!("recipe: {error}")))?;
         }
-        merge(&mut given, other);
-        Recipe::data(&Table::from_iter([("data".to_owned(), given.into())]))
+        merge(&mut overrides, other);
+        Recipe::data(&Table::from_iter([("data".to_owned(), overrides.into())]))
     }
 
-    /// Warns if the training part of its own data is not the one that it was trained on.
-    pub fn warn_of_other(&self, training: &Samples) -> Result<()> {
-        if is_other_training(&self.about, training)? {
+    /// Warns if the training set of the run's data is not the one it was trained on.
+    pub fn warn_if_changed(&self, training: &Samples) -> Result<()> {
+        if is_changed(&self.about, training)? {
             eprintln!(
-                "warning: this is not how the data was parted when the run was trained, so its model may \
-                 have seen samples of the test part"
+                "warning: the data is split differently than when the run was trained, so the test set may \
+                 contain training samples"
             );
         }
         Ok(())
     }
 
-    /// Whether samples have the features that its model sees, in their order.
+    /// Checks that samples have the features of the model, in the same order.
     pub fn check(&self, name: &str, samples: &Samples) -> Result<()> {
-        check_shape(&self.net.architecture(), name, samples)?;
+        check_shape(&self.model.architecture(), name, samples)?;
         check_columns(&self.about, name, samples)
     }
 
-    /// A part of the data it was trained on, or of other data.
-    pub fn samples(&self, other: &DataArgs, part: Option<PartName>) -> Result<Chosen> {
+    /// A split of the data the run was trained on, or of other data.
+    pub fn samples(&self, other: &DataArgs, split: Option<SplitName>) -> Result<Selection> {
         let recipe = self.data(&other.section())?;
-        let mut bar = Download::default();
+        let mut bar = DownloadBar::default();
         let mut progress = |progress: Progress<'_>| bar.show(progress);
         let whole = ae_data::open_whole(&recipe.source, &recipe.options(), &mut progress)?;
         self.check(&whole.name, &whole.samples)?;
         let name = whole.name.clone();
-        let part = part.unwrap_or(match other.data.is_some() && whole.test.is_none() {
-            true => PartName::All,
-            false => PartName::Test,
+        let split = split.unwrap_or(match other.data.is_some() && whole.test.is_none() {
+            true => SplitName::All,
+            false => SplitName::Test,
         });
-        if let (PartName::All, Some(option)) = (part, other.options.of_parts()) {
+        if let (SplitName::All, Some(option)) = (split, other.options.of_parts()) {
             return Err(Error::usage(format!(
-                "{option}: expected a part to use it on, got all of {name}; add --part test, or leave \
-                 it out"
+                "{option} applies to a single split, but all of {name} is selected; add --split test or \
+                 drop {option}"
             )));
         }
-        let samples = match part {
-            PartName::All if whole.test.is_some() => {
+        let samples = match split {
+            SplitName::All if whole.test.is_some() => {
                 return Err(Error::usage(format!(
-                    "--part all: expected data without a test part of its own, got {name}; take \
-                     training, validation or test"
+                    "--split all needs data without a published test set, which {name} has; use training, \
+                     validation or test"
                 )));
             }
-            PartName::All => whole.samples,
-            PartName::Test if other.data.is_some() => whole.part(&recipe.options())?.parts.test,
-            PartName::Test | PartName::Training | PartName::Validation => {
+            SplitName::All => whole.samples,
+            SplitName::Test if other.data.is_some() => whole.part(&recipe.options())?.parts.test,
+            SplitName::Test | SplitName::Training | SplitName::Validation => {
                 let Parts { training, test } = whole.part(&recipe.options())?.parts;
                 let (training, validation) = hold_out(training, &recipe)?;
                 let training = training.with_preprocessing(self.preprocessing.clone())?;
-                if other.data.is_none() && is_other_training(&self.about, &training)? {
+                if other.data.is_none() && is_changed(&self.about, &training)? {
                     eprintln!(
-                        "warning: this is not how the data was parted when the run was trained, so \
-                         the {part} part may hold samples that it was trained on"
+                        "warning: the data is split differently than when the run was trained, so the \
+                         {split} set may contain training samples"
                     );
                 }
-                match part {
-                    PartName::Training => training,
-                    PartName::Validation => validation.ok_or_else(|| {
+                match split {
+                    SplitName::Training => training,
+                    SplitName::Validation => validation.ok_or_else(|| {
                         Error::usage(format!(
-                            "--part validation: expected a run that held some of {name} out, got one \
-                             that did not; take training or test"
+                            "--split validation: the run has no validation set of {name}; use training \
+                             or test"
                         ))
                     })?,
                     _ => test,
@@ -222,56 +224,55 @@ impl Run {
             }
         };
         let samples = samples.with_preprocessing(self.preprocessing.clone())?;
-        Ok(Chosen { name, part, samples })
+        Ok(Selection { name, split, samples })
     }
 }
 
-/// Whether a run was trained on other samples than these, as far as is known.
-fn is_other_training(about: &About, training: &Samples) -> Result<bool> {
+/// Whether the recorded fingerprint of the training set differs from that of these samples.
+fn is_changed(about: &About, training: &Samples) -> Result<bool> {
     let now = fingerprint(training)?;
-    Ok(about.provenance.get(TRAINING_PART).is_some_and(|known| *known != now))
+    Ok(about.provenance.get(TRAINING_SET).is_some_and(|known| *known != now))
 }
 
-/// What the provenance of a model calls the fingerprint of what it was trained on.
-pub const TRAINING_PART: &str = "training part";
-/// What it calls the names of columns, a line each.
+/// The provenance key of the training set's fingerprint.
+pub const TRAINING_SET: &str = "training part";
+/// The provenance key of the names of columns, one per line.
 pub const COLUMNS: &str = "columns";
-/// What it calls the names of classes, a line each.
+/// The provenance key of the names of classes, one per line.
 pub const CLASSES: &str = "classes";
 
-impl Chosen {
+impl Selection {
     pub fn title(&self) -> String {
-        match self.part {
-            PartName::All => format!("{}, all", self.name),
-            part => format!("{}, {part} part", self.name),
+        match self.split {
+            SplitName::All => format!("{}, all samples", self.name),
+            split => format!("{}, {split} set", self.name),
         }
     }
 }
 
-/// Names of classes as they are known by: each in a line.
+/// Names of classes, each as a single line.
 pub fn class_names(labels: &Labels) -> Vec<String> {
     labels.names().iter().map(|name| name.replace(['\n', '\r'], " ")).collect()
 }
 
-/// Labels in the order of classes that a classifier knows.
-pub fn as_known(labels: &Labels, known: &[String]) -> Result<Labels> {
-    let places = class_names(labels).into_iter().map(|name| {
-        let place = known.iter().position(|known| *known == name);
-        place.map(|place| place as u32).ok_or(name)
+/// Labels in the class order of a classifier.
+pub fn reorder_labels(labels: &Labels, known: &[String]) -> Result<Labels> {
+    let indices = class_names(labels).into_iter().map(|name| {
+        let index = known.iter().position(|known| *known == name);
+        index.map(|index| index as u32).ok_or(name)
     });
-    let places: Vec<Result<u32, String>> = places.collect();
-    let classes = labels.classes().iter().map(|class| match &places[*class as usize] {
-        Ok(place) => Ok(*place),
+    let indices: Vec<Result<u32, String>> = indices.collect();
+    let classes = labels.classes().iter().map(|class| match &indices[*class as usize] {
+        Ok(index) => Ok(*index),
         Err(name) => Err(Error::usage(format!(
-            "class `{name}`: expected one that the classifier knows, {}",
+            "class `{name}`: expected a class of the classifier ({})",
             known.join(", ")
         ))),
     });
     Ok(Labels::new(classes.collect::<Result<_>>()?, known.to_vec())?)
 }
 
-/// Whether the columns of a table stand in the order that the model knows: the same ones in another
-/// order would be taken for each other.
+/// Checks that a table has its columns in the model's order: in another order they would be confused.
 fn check_columns(about: &About, name: &str, samples: &Samples) -> Result<()> {
     let (Some(known), Shape::Table { columns }) = (about.provenance.get(COLUMNS), samples.shape())
     else {
@@ -290,8 +291,8 @@ fn check_columns(about: &About, name: &str, samples: &Samples) -> Result<()> {
     }
 }
 
-/// Whether the model was made for samples like these: images of the very same shape, where it sees
-/// them as images.
+/// Checks that samples have the shape of the model: as many features or, for convolutional models, the same
+/// image shape.
 fn check_shape(architecture: &Architecture, name: &str, samples: &Samples) -> Result<()> {
     let shape = samples.shape();
     let (fits, expected) = match image_of(architecture) {
@@ -307,12 +308,12 @@ fn check_shape(architecture: &Architecture, name: &str, samples: &Samples) -> Re
     match fits {
         true => Ok(()),
         false => Err(Error::usage(format!(
-            "{name}: expected samples of {expected}, as the model has, got {shape}"
+            "{name}: expected samples of {expected}, as the model was trained on, got {shape}"
         ))),
     }
 }
 
-/// Channels, height and width, where a model sees its inputs as images.
+/// Channels, height and width of a convolutional model's inputs.
 fn image_of(architecture: &Architecture) -> Option<[usize; 3]> {
     match architecture {
         Architecture::Conv(config) => Some(config.input),

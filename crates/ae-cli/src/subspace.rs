@@ -1,27 +1,27 @@
-//! How near a linear autoencoder comes to principal component analysis.
+//! Compares a linear autoencoder with principal component analysis.
 
 use ae_data::Samples;
 use ae_models::{Autoencoder, Model, Pca, singular_values};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::datasets::batches;
 use crate::error::Result;
 use crate::recipe::Recipe;
-use crate::session::batches;
 
-/// What a linear autoencoder spans, beside what PCA does.
+/// The subspace of a linear autoencoder, compared with that of PCA.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subspace {
-    /// In degrees; the largest of the principal angles.
+    /// The largest principal angle, in degrees.
     pub largest_angle: f64,
-    /// The least of the cosines between loadings, whose sign is free. Those of the autoencoder are
+    /// The smallest absolute cosine between loadings. Those of the autoencoder are
     /// eigenvectors of the covariance of its reconstructions (Plaut 2018, arXiv 1804.10253).
     pub least_cosine: f64,
 }
 
 impl Subspace {
-    /// Of a linear model, by its reconstructions of the first `count` training samples, to which PCA was
-    /// fitted; none of a model that is not linear.
+    /// Measures a linear model by its reconstructions of the first `count` training samples, to which PCA was
+    /// fitted; `None` for other models.
     pub fn measure(
         model: &Model,
         recipe: &Recipe,
@@ -45,7 +45,7 @@ impl Subspace {
         Ok(Some(Self::between(pca.components(), found.components())))
     }
 
-    /// Between orthonormal bases, `[features, components]` each.
+    /// Compares orthonormal bases, `[features, components]` each.
     fn between(truth: Tensor<2>, found: Tensor<2>) -> Self {
         let cosines = truth.clone().transpose().matmul(found.clone()); // [components, components]
         let least_cosine = {
@@ -53,7 +53,7 @@ impl Subspace {
             let diagonal = all.iter().step_by(cosines.dims()[1] + 1);
             diagonal.map(|cosine| cosine.abs()).fold(1.0, f64::min)
         };
-        // What lies outside: its singular values are sines of the angles, exact where those are small.
+        // Singular values of the part outside are the sines of the angles, accurate for small ones.
         let outside = found - truth.matmul(cosines);
         let sines = singular_values(outside.unsqueeze_dim(0));
         let largest = sines.into_iter().flatten().fold(0.0, f64::max);
@@ -66,8 +66,8 @@ mod tests {
     use super::*;
     use burn::tensor::Device;
 
-    /// The second of two basis vectors of three is turned by 30 degrees out of the plane: sine 1/2; the
-    /// first has its sign changed.
+    /// The second basis vector is rotated by 30 degrees out of the plane, with sine 1/2; the first has the
+    /// opposite sign.
     #[test]
     fn angles_by_hand() {
         let device = Device::flex();
@@ -77,7 +77,7 @@ mod tests {
         let it = Subspace::between(truth.clone(), found);
         assert!((it.largest_angle - 30.0).abs() < 1e-4, "{it:?}");
         assert!((it.least_cosine - f64::from(c)).abs() < 1e-6, "{it:?}");
-        // The same plane, its loadings in the other order.
+        // The same plane, with the loadings in the other order.
         let swapped = Tensor::<2>::from_floats([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]], &device);
         let it = Subspace::between(truth, swapped);
         assert_eq!((it.largest_angle, it.least_cosine), (0.0, 0.0));

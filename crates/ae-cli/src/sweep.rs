@@ -1,7 +1,7 @@
-//! `ae sweep`: a run for every point of a grid.
+//! `ae sweep`: trains a run for every point of a grid.
 
 mod grid;
-mod side_by_side;
+mod parallel;
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,23 +10,27 @@ use ae_data::DataSet;
 use serde::{Deserialize, Serialize};
 
 use crate::args::{NewRunArgs, SweepArgs};
-use crate::device::{self, Choice, Training};
+use crate::datasets::{Splits, open_data};
+use crate::device::{self, Choice, TrialJob};
 use crate::error::{Error, Result};
-use crate::observers::{digits, duration};
-use crate::recipe::{DataRecipe, Maker, Recipe};
+use crate::files;
+use crate::format::{duration, number};
+use crate::new_run;
+use crate::recipe::{Command, DataRecipe, Recipe};
 use crate::report;
-use crate::session::{Folder, Prepared, open_data};
-use crate::start;
+use crate::run_dir::RunDir;
 use crate::summary::Summary;
 use crate::train;
 use grid::{Grid, Point};
-use side_by_side::{End, Sweep};
+use parallel::{End, Sweep};
 
-/// What came of a run.
+/// The result of a run, a row of the table. Errors are those of the test set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct RunResult {
     pub run: String,
-    pub line: String,
+    /// Settings other than the code, in words.
+    #[serde(rename = "line")]
+    pub settings: String,
     pub code: usize,
     pub squared_error: f64,
     pub cross_entropy: Option<f64>,
@@ -37,103 +41,103 @@ pub struct Outcome {
     pub seconds: Option<f64>,
 }
 
-/// A sweep in numbers.
+/// The results of a sweep, as `summary.json` has them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SweepSummary {
     pub program: String,
     pub device: String,
     pub data: String,
-    pub runs: Vec<Outcome>,
-    pub failed: Vec<Failed>,
+    pub runs: Vec<RunResult>,
+    pub failed: Vec<FailedRun>,
 }
 
-/// A run that came to nothing.
+/// A run whose training diverged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Failed {
+pub struct FailedRun {
     pub run: String,
-    pub why: String,
+    #[serde(rename = "why")]
+    pub reason: String,
 }
 
 const GRID: &str = "sweep.toml";
 
 pub fn sweep(args: &SweepArgs) -> Result<()> {
-    let began = Instant::now();
+    let started = Instant::now();
     let run = &args.train.run;
     let grid = grid(args)?;
     let points = grid.points();
-    let mut data = Recipe::data(&grid.given)?;
+    let mut data = Recipe::data(&grid.overrides)?;
     let choice = device::choice(&run.device.device.clone().unwrap_or_default())?;
     data.make_paths_absolute();
     let set = open_data(&data)?;
     let described = format!("{}, {}", set.name, set.what);
     let training = &set.parts.training;
-    // All of them first: the last shall not be refused after hours on the others.
+    // Check all points first, so that none fails after hours of training others.
     for point in &points {
         let recipe = Recipe::complete(
-            &point.given,
+            &point.overrides,
             data.clone(),
             training.shape(),
             training.len(),
-            Maker::Train,
+            Command::Train,
         )?;
         recipe.model.architecture(training.shape())?.check()?;
         if recipe.objective.is_some() {
             recipe.objective().objective()?;
         }
     }
-    // All on one device, by what the first of them is tried with.
-    let opened = start::device(&choice, run, || of_first(&points, &data, &set))?;
+    // All runs train on one device, chosen by a trial of the first.
+    let device = new_run::device(&choice, run, || trial_of_first(&points, &data, &set))?;
     let folder = folder(run, &set.name)?;
     let text = toml::to_string(&grid).map_err(|error| Error::usage(format!("grid: {error}")))?;
-    start::write(&folder.0.join(GRID), &text)?;
-    start::write(&folder.device(), &format!("{}\n", opened.name))?;
-    let choice = Choice::Made(opened.clone());
-    let sweep = Sweep { points: &points, folder: &folder, data, set, choice: &choice, run };
-    let Some(ends) = sweep.go()? else {
-        eprintln!("go on with the sweep: ae sweep --resume {}", folder.0.display());
+    files::write(&folder.0.join(GRID), &text)?;
+    files::write(&folder.device(), &format!("{}\n", device.name))?;
+    let choice = Choice::Fixed(device.clone());
+    let sweep = Sweep { points: &points, folder: &folder, data, set, choice: &choice, args: run };
+    let Some(ends) = sweep.run_all()? else {
+        eprintln!("to resume: ae sweep --resume {}", folder.0.display());
         return Ok(());
     };
-    let (mut outcomes, mut failed) = (Vec::new(), Vec::new());
+    let (mut results, mut failed) = (Vec::new(), Vec::new());
     for (point, end) in points.iter().zip(ends) {
         match end {
-            End::Done(summary) => outcomes.push(Outcome::new(point, &summary)),
-            End::Failed(why) => failed.push(Failed { run: point.name.clone(), why }),
+            End::Done(summary) => results.push(RunResult::new(point, &summary)),
+            End::Failed(reason) => failed.push(FailedRun { run: point.name.clone(), reason }),
         }
     }
     let summary = SweepSummary {
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
-        device: opened.name.clone(),
+        device: device.name.clone(),
         data: described,
-        runs: outcomes,
+        runs: results,
         failed,
     };
     report::write_sweep(&folder, &summary, &text)?;
-    print!("{}", summary.in_text());
+    print!("{}", summary.to_text());
     println!("report: {}", folder.report().display());
-    eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
+    eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
     Ok(())
 }
 
-/// What devices are tried with.
-fn of_first(points: &[Point], data: &DataRecipe, set: &DataSet) -> Option<Training> {
+/// The training to try devices with: that of the first point.
+fn trial_of_first(points: &[Point], data: &DataRecipe, set: &DataSet) -> Option<TrialJob> {
     let (training, data) = (&set.parts.training, data.clone());
     let first = points.first()?;
     let recipe =
-        Recipe::complete(&first.given, data, training.shape(), training.len(), Maker::Train)
+        Recipe::complete(&first.overrides, data, training.shape(), training.len(), Command::Train)
             .ok()?;
-    let data = Prepared::new(set.clone(), &recipe.data, None).ok()?;
-    train::to_try(&recipe, &data)
+    let splits = Splits::new(set.clone(), &recipe.data, None).ok()?;
+    train::trial_job(&recipe, &splits)
 }
 
-/// The grid that is given, or that of the sweep that goes on.
+/// The grid of the options, or of the sweep to resume.
 fn grid(args: &SweepArgs) -> Result<Grid> {
     let options = args.train.recipe();
-    let is_given = args.codes.is_some() || args.corruptions.is_some() || args.weights.is_some();
+    let has_grid = args.codes.is_some() || args.corruptions.is_some() || args.weights.is_some();
     if let Some(sweep) = &args.train.run.resume {
-        if is_given || !options.is_empty() || args.train.recipe.is_some() {
+        if has_grid || !options.is_empty() || args.train.recipe.is_some() {
             return Err(Error::usage(
-                "--resume goes on with the grid of the sweep: expected no option but --device and \
-                 those of checkpoints, got others",
+                "--resume uses the saved grid; only --device and --checkpoint-* may be given with it",
             ));
         }
         let path = sweep.join(GRID);
@@ -146,35 +150,35 @@ fn grid(args: &SweepArgs) -> Result<Grid> {
         return toml::from_str(&text)
             .map_err(|error| Error::usage(format!("{}: {error}", path.display())));
     }
-    if !is_given {
+    if !has_grid {
         return Err(Error::usage(
-            "sweep: expected a grid, got none; give --codes 2,4,8,16,32, --corruptions or --weights",
+            "sweep needs a grid; add --codes 2,4,8,16,32, --corruptions or --weights",
         ));
     }
-    let given = start::given(options, args.train.recipe.as_ref(), None, Maker::Train)?;
+    let overrides = new_run::overrides(options, args.train.recipe.as_ref(), None, Command::Train)?;
     let (penalty, weights) = args.weights.clone().unzip();
     Ok(Grid {
         codes: args.codes.clone().unwrap_or_default(),
         corruptions: args.corruptions.clone().unwrap_or_default(),
         penalty,
         weights: weights.unwrap_or_default(),
-        given,
+        overrides,
     })
 }
 
-fn folder(args: &NewRunArgs, data: &str) -> Result<Folder> {
+fn folder(args: &NewRunArgs, data: &str) -> Result<RunDir> {
     match (&args.resume, &args.out) {
-        (Some(sweep), _) => Ok(Folder(sweep.clone())),
-        (None, Some(out)) => start::new_folder(out, Some("ae sweep --resume")),
-        (None, None) => start::named_folder(&format!("{data}-sweep")),
+        (Some(sweep), _) => Ok(RunDir(sweep.clone())),
+        (None, Some(out)) => new_run::create_folder(out, Some("ae sweep --resume")),
+        (None, None) => new_run::create_numbered_folder(&format!("{data}-sweep")),
     }
 }
 
-impl Outcome {
+impl RunResult {
     fn new(point: &Point, summary: &Summary) -> Self {
         Self {
             run: point.name.clone(),
-            line: point.line.clone(),
+            settings: point.settings.clone(),
             code: summary.code,
             squared_error: summary.test.squared_error,
             cross_entropy: summary.test.cross_entropy.map(|it| it.per_feature),
@@ -188,50 +192,48 @@ impl Outcome {
 }
 
 impl SweepSummary {
-    /// A line a run.
-    fn in_text(&self) -> String {
-        let wide = self.runs.iter().map(|run| run.run.len()).max().unwrap_or(0);
-        let line = |run: &Outcome| {
+    /// One line per run.
+    fn to_text(&self) -> String {
+        let width = self.runs.iter().map(|run| run.run.len()).max().unwrap_or(0);
+        let line = |run: &RunResult| {
             format!(
-                "{:wide$}  squared error {}, PCA {}\n",
+                "{:width$}  squared error {}, PCA {}\n",
                 run.run,
-                digits(run.squared_error),
-                digits(run.pca)
+                number(run.squared_error),
+                number(run.pca)
             )
         };
         self.runs.iter().map(line).collect()
     }
 
-    /// As a table that other programs read.
+    /// The table of runs as CSV.
     pub fn csv(&self) -> String {
         let mut text = "run,settings,code,squared_error,pca,mean_error,cross_entropy,dead_units,\
                         parameters,seconds\n"
             .to_owned();
         for run in &self.runs {
-            let some =
+            let optional =
                 |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
             text += &format!(
                 "{},\"{}\",{},{},{},{},{},{},{},{}\n",
                 run.run,
-                run.line,
+                run.settings,
                 run.code,
                 run.squared_error,
                 run.pca,
                 run.mean_error,
-                some(run.cross_entropy),
+                optional(run.cross_entropy),
                 run.dead_units,
                 run.parameters,
-                some(run.seconds)
+                optional(run.seconds)
             );
         }
         text
     }
 }
 
-/// Writes the summary of a sweep in both forms.
+/// Writes the summary of a sweep as CSV and JSON.
 pub fn write_summary(folder: &Path, summary: &SweepSummary) -> Result<()> {
-    start::write(&folder.join("summary.csv"), &summary.csv())?;
-    let json = serde_json::to_string_pretty(summary)
-        .map_err(|error| Error::usage(format!("summary: {error}")))?;
-    start::write(&folder.join("summary.json"), &json)
+    files::write(&folder.join("summary.csv"), &summary.csv())?;
+    files::write_json(&folder.join("summary.json"), summary)
 }

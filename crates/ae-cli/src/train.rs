@@ -6,93 +6,97 @@ use ae_data::DataSet;
 use toml::Table;
 
 use crate::args::{NewRunArgs, TrainArgs};
-use crate::device::{self, Choice, Opened, Training};
+use crate::datasets::{Splits, open_data};
+use crate::device::{self, Choice, NamedDevice, TrialJob};
 use crate::error::Result;
-use crate::learn::{Beginner, Learned};
-use crate::observers::duration;
-use crate::recipe::{DataRecipe, Maker, ModelRecipe, Recipe};
+use crate::format::duration;
+use crate::new_run::{self, NewRun};
+use crate::recipe::{Command, DataRecipe, ModelRecipe, Recipe};
 use crate::report;
-use crate::run::Trained;
-use crate::session::{Folder, Prepared, open_data};
-use crate::start::{self, Start};
+use crate::run::TrainedRun;
+use crate::run_dir::RunDir;
 use crate::summary::{Summary, summarize};
+use crate::train_job::{Outcome, TrainJob};
 
 pub fn train(args: &TrainArgs) -> Result<()> {
-    make(args, Maker::Train)
+    start(args, Command::Train)
 }
 
 pub fn pretrain(args: &TrainArgs) -> Result<()> {
-    make(args, Maker::Pretrain)
+    start(args, Command::Pretrain)
 }
 
-fn make(args: &TrainArgs, maker: Maker) -> Result<()> {
-    let began = Instant::now();
+fn start(args: &TrainArgs, command: Command) -> Result<()> {
+    let started = Instant::now();
     let NewRunArgs { resume, device, .. } = &args.run;
-    let given = start::given(args.recipe(), args.recipe.as_ref(), resume.as_ref(), maker)?;
-    let mut data = Recipe::data(&given)?;
+    let overrides =
+        new_run::overrides(args.recipe(), args.recipe.as_ref(), resume.as_ref(), command)?;
+    let mut data = Recipe::data(&overrides)?;
     let choice = device::choice(&device.device.clone().unwrap_or_default())?;
     data.make_paths_absolute();
     let set = open_data(&data)?;
-    if let Some((folder, summary)) = one(&given, data, set, maker, &choice, &args.run, began)? {
+    if let Some((folder, summary)) =
+        run(&overrides, data, set, command, &choice, &args.run, started)?
+    {
         println!("{}", summary.sentence());
         println!("report: {}", folder.report().display());
-        eprintln!("{} in all", duration(began.elapsed().as_secs_f64()));
+        eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
     }
     Ok(())
 }
 
-/// Makes one run; none if it was stopped.
-pub fn one(
-    given: &Table,
+/// Trains one run; `None` if it was stopped.
+pub fn run(
+    overrides: &Table,
     data: DataRecipe,
     set: DataSet,
-    maker: Maker,
+    command: Command,
     choice: &Choice,
     args: &NewRunArgs,
-    began: Instant,
-) -> Result<Option<(Folder, Summary)>> {
+    started: Instant,
+) -> Result<Option<(RunDir, Summary)>> {
     let training = &set.parts.training;
-    let recipe = Recipe::complete(given, data, training.shape(), training.len(), maker)?;
+    let recipe = Recipe::complete(overrides, data, training.shape(), training.len(), command)?;
     recipe
         .check_checkpoints(args.checkpoint_minutes.is_some() || args.checkpoint_steps.is_some())?;
-    let data = Prepared::new(set, &recipe.data, None)?;
-    args.voice.say(&data);
-    let opened = start::device(choice, args, || to_try(&recipe, &data))?;
-    let beginner = Beginner::new(&recipe, &data.training, &opened.device)?;
-    let end = if maker == Maker::Pretrain { "-pretrained" } else { "" };
-    let name = format!("{}-{}-{}{end}", data.name, recipe.model.kind(), recipe.model.code());
-    let start = Start::new(args, &recipe, &name, &opened, began)?;
-    finish(beginner, recipe, data, start, &opened)
+    let splits = Splits::new(set, &recipe.data, None)?;
+    args.console.progress(&splits);
+    let device = new_run::device(choice, args, || trial_job(&recipe, &splits))?;
+    let job = TrainJob::new(&recipe, &splits.training, &device.handle)?;
+    let suffix = if command == Command::Pretrain { "-pretrained" } else { "" };
+    let name = format!("{}-{}-{}{suffix}", splits.name, recipe.model.kind(), recipe.model.code());
+    let new_run = NewRun::new(args, &recipe, &name, &device, started)?;
+    finish(job, recipe, splits, new_run, &device)
 }
 
-/// What devices are tried with; none where nothing is trained in steps.
-pub fn to_try(recipe: &Recipe, data: &Prepared) -> Option<Training> {
+/// The training to try devices with; `None` for PCA, which is not trained in steps.
+pub fn trial_job(recipe: &Recipe, splits: &Splits) -> Option<TrialJob> {
     if let ModelRecipe::Pca(_) = recipe.model {
         return None;
     }
-    let of = recipe.clone();
-    Some(Training::new(recipe, &data.training, move |device, samples, schedule, observer| {
-        Beginner::new(&of, &samples, device)?.take_steps(samples, schedule, observer)
+    let own = recipe.clone();
+    Some(TrialJob::new(recipe, &splits.training, move |device, samples, schedule, observer| {
+        TrainJob::new(&own, &samples, device)?.run_trial(samples, schedule, observer)
     }))
 }
 
-/// Trains an autoencoder, saves it and writes the report; none if it was stopped.
+/// Trains an autoencoder, saves it and writes the report; `None` if it was stopped.
 pub fn finish(
-    beginner: Beginner,
+    job: TrainJob,
     recipe: Recipe,
-    data: Prepared,
-    start: Start,
-    opened: &Opened,
-) -> Result<Option<(Folder, Summary)>> {
-    let Opened { device, name } = opened;
-    let Some(learned) = beginner.learn(&recipe, &data, &start, device)? else { return Ok(None) };
-    let Learned { model, objective, epochs, layers, best } = learned;
-    let seconds = start.seconds();
-    let about = start::about(&data, &recipe, objective, best)?;
-    ae_models::save(&start.folder.model(), &model, &about)?;
-    let trained = Trained { recipe, model, about, data };
-    let (mut summary, pca) = summarize(&trained, &epochs, device, name.clone(), seconds)?;
+    splits: Splits,
+    new_run: NewRun,
+    device: &NamedDevice,
+) -> Result<Option<(RunDir, Summary)>> {
+    let NamedDevice { handle, name } = device;
+    let Some(outcome) = job.run(&recipe, &splits, &new_run, handle)? else { return Ok(None) };
+    let Outcome { model, objective, epochs, layers, best } = outcome;
+    let seconds = new_run.seconds();
+    let about = new_run::about(&splits, &recipe, objective, best)?;
+    ae_models::save(&new_run.folder.model(), &model, &about)?;
+    let trained = TrainedRun { recipe, model, about, splits };
+    let (mut summary, pca) = summarize(&trained, &epochs, handle, name.clone(), seconds)?;
     summary.layers = layers;
-    report::write(&start.folder, &trained, &summary, &pca, device)?;
-    Ok(Some((start.folder, summary)))
+    report::write(&new_run.folder, &trained, &summary, &pca, handle)?;
+    Ok(Some((new_run.folder, summary)))
 }

@@ -1,4 +1,4 @@
-//! A run that is killed at any moment and resumed ends with the very same weights.
+//! A run that is killed at any moment and resumed ends with the same weights, bit for bit.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,11 +16,11 @@ const RUN: &str = "train --digits 1500,100 --channels 8,16 --code 8 --epochs 4 -
 /// 1350 samples in batches of 16, four times.
 const STEPS: u64 = 336;
 
-/// Numbers that no two runs of the test share, so that in time all moments are tried; what came of
-/// them is printed, so that a failure can be told of.
-struct Chance(u64);
+/// Random numbers, different in each run of the test, so that over time all moments are tried. The results are
+/// printed for failure reports.
+struct Rng(u64);
 
-impl Chance {
+impl Rng {
     fn new() -> Self {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         Self(now.as_nanos() as u64 | 1)
@@ -44,12 +44,12 @@ fn newest(folder: &Path) -> u64 {
     steps.max().unwrap_or(0)
 }
 
-/// Waits until the run is `steps` far and a little longer, then ends it by force: SIGKILL, nothing
-/// is finished, nothing flushed. False if it had ended by itself.
+/// Waits until the run has a checkpoint at `steps` and a little longer, then kills it with SIGKILL. False if it
+/// had ended before.
 fn kill_after(child: &mut Child, folder: &Path, steps: u64, longer: Duration) -> bool {
-    let began = Instant::now();
+    let started = Instant::now();
     while newest(folder) < steps && child.try_wait().unwrap().is_none() {
-        assert!(began.elapsed() < Duration::from_secs(300), "stuck before step {steps}");
+        assert!(started.elapsed() < Duration::from_secs(300), "stuck before step {steps}");
         std::thread::sleep(Duration::from_millis(1));
     }
     std::thread::sleep(longer);
@@ -63,7 +63,7 @@ fn read(folder: &Path, path: &str) -> Vec<u8> {
     std::fs::read(folder.join(path)).unwrap()
 }
 
-/// What was logged of each epoch; only times differ from run to run.
+/// The logged epochs, without times, which differ from run to run.
 fn epochs(metrics: Vec<u8>) -> Vec<serde_json::Value> {
     let text = String::from_utf8(metrics).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
@@ -76,29 +76,28 @@ fn epochs(metrics: Vec<u8>) -> Vec<serde_json::Value> {
     epochs
 }
 
-/// Killed once in each fifth of the run, and once more when all steps are done and model and report
-/// are being written.
+/// Killed once in each fifth of the run, and once more after the last step, while model and report are written.
 #[test]
 fn killed_and_resumed_the_weights_are_bit_identical() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     assert!(ae(here, &format!("{RUN} --out whole")).status().unwrap().success());
 
-    let mut chance = Chance::new();
+    let mut rng = Rng::new();
     let killed = here.join("killed");
     let mut kills = Vec::new();
     for life in 0..6 {
         let target = match life {
             5 => STEPS,
-            fifth => ((fifth as f64 + 0.1 + 0.7 * chance.next()) * STEPS as f64 / 5.0) as u64,
+            fifth => ((fifth as f64 + 0.1 + 0.7 * rng.next()) * STEPS as f64 / 5.0) as u64,
         };
-        // On a busy machine the life before may have come further than it was to.
+        // On a busy machine the previous life may have run past its target.
         let target = target.max(newest(&killed) + 4).min(STEPS);
         let line = match life {
             0 => format!("{RUN} --out killed"),
             _ => "train --resume killed --device cpu --checkpoint-steps 3".to_owned(),
         };
-        let longer = Duration::from_secs_f64(0.02 * chance.next());
+        let longer = Duration::from_secs_f64(0.02 * rng.next());
         let mut child = ae(here, &line).spawn().unwrap();
         let is_killed = kill_after(&mut child, &killed, target, longer);
         assert!(is_killed || life == 5, "life {life} ended by itself before step {target}");
@@ -106,8 +105,8 @@ fn killed_and_resumed_the_weights_are_bit_identical() {
     }
     println!("(wanted, newest checkpoint) at each kill: {kills:?}");
     for (life, pair) in kills.windows(2).enumerate() {
-        let went_on = pair[0].1 < pair[1].1 || pair[1].1 == STEPS;
-        assert!(0 < pair[0].1 && went_on, "life {life} came nowhere: {kills:?}");
+        let made_progress = pair[0].1 < pair[1].1 || pair[1].1 == STEPS;
+        assert!(0 < pair[0].1 && made_progress, "life {life} made no progress: {kills:?}");
     }
     assert!(ae(here, "train --resume killed --device cpu").status().unwrap().success());
 
@@ -118,10 +117,10 @@ fn killed_and_resumed_the_weights_are_bit_identical() {
     );
     let left = std::fs::read_dir(killed.join("checkpoints")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "nothing half-written stays: {left:?}");
+    assert_eq!(left.len(), 2, "no temporary file stays: {left:?}");
 }
 
-/// Ctrl-C finishes the step, saves, says how to go on, and is no failure.
+/// Ctrl-C finishes the step, saves a checkpoint and exits with success; the message says how to resume.
 #[cfg(unix)]
 #[test]
 fn interrupted_and_resumed_the_weights_are_bit_identical() {
@@ -138,9 +137,9 @@ fn interrupted_and_resumed_the_weights_are_bit_identical() {
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(status.success());
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("go on with: ae train --resume stopped"), "{said}");
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{printed}");
+    assert!(printed.contains("to resume: ae train --resume stopped"), "{printed}");
     assert!(!here.join("stopped/model.safetensors").exists());
 
     assert!(ae(here, "train --resume stopped --device cpu").status().unwrap().success());

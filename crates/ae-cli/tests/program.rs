@@ -1,4 +1,4 @@
-//! The program as a user meets it.
+//! The program end to end, as a user runs it.
 
 mod common;
 
@@ -12,9 +12,9 @@ const SMALL: &str = "--digits 400,80 --channels 4,8 --code 8 --epochs 2 --batch 
 fn a_run_from_training_to_report() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let said = succeed(here, &format!("train {SMALL} --corrupt masking:0.25 --l1 0.01"));
-    assert!(said.contains("squared error per test sample"), "{said}");
-    assert!(said.contains("report: runs/digits-conv-8/report.html"), "{said}");
+    let printed = succeed(here, &format!("train {SMALL} --corrupt masking:0.25 --l1 0.01"));
+    assert!(printed.contains("squared error per test sample"), "{printed}");
+    assert!(printed.contains("report: runs/digits-conv-8/report.html"), "{printed}");
     let run = here.join("runs/digits-conv-8");
     for file in [
         "recipe.toml",
@@ -40,14 +40,14 @@ fn a_run_from_training_to_report() {
     ] {
         assert!(page.contains(part), "the page has no {part}");
     }
-    // One file that opens offline: it asks for nothing, anywhere.
+    // One file that opens offline: it loads nothing.
     for outside in ["src=\"http", "href=", "url(", "@import", "<script"] {
         assert!(!page.contains(outside), "the page has {outside}");
     }
 
     let measured = succeed(here, "eval runs/digits-conv-8 --device cpu");
-    assert!(measured.contains("digits, test part: 80 samples"), "{measured}");
-    let json = succeed(here, "eval runs/digits-conv-8 --device cpu --json --part validation");
+    assert!(measured.contains("digits, test set: 80 samples"), "{measured}");
+    let json = succeed(here, "eval runs/digits-conv-8 --device cpu --json --split validation");
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["samples"], 40);
 
@@ -55,8 +55,8 @@ fn a_run_from_training_to_report() {
     let codes = std::fs::read_to_string(here.join("codes.csv")).unwrap();
     assert!(codes.starts_with("code_0,code_1,") && codes.lines().count() == 81);
     succeed(here, "encode runs/digits-conv-8 --device cpu --out codes.npy");
-    let said = succeed(here, "data preview --data codes.npy");
-    assert!(said.contains("72 samples of 8 columns"), "{said}");
+    let printed = succeed(here, "data preview --data codes.npy");
+    assert!(printed.contains("72 samples of 8 columns"), "{printed}");
 
     succeed(here, "reconstruct runs/digits-conv-8 --device cpu --out sheet.png");
     assert!(std::fs::read(here.join("sheet.png")).unwrap().starts_with(b"\x89PNG"));
@@ -68,7 +68,7 @@ fn a_run_from_training_to_report() {
 }
 
 #[test]
-fn the_same_command_gives_the_same_model_and_a_recipe_gives_it_again() {
+fn the_same_command_or_recipe_gives_the_same_model() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let weights = |run: &str| std::fs::read(here.join(run).join("model.safetensors")).unwrap();
@@ -78,20 +78,23 @@ fn the_same_command_gives_the_same_model_and_a_recipe_gives_it_again() {
     succeed(here, &format!("train {SMALL} --seed 1 --out d"));
     assert!(weights("a") == weights("b") && weights("a") == weights("c"));
     assert!(weights("a") != weights("d"));
-    // The recipe on other data: what it says of the digits is not said of these.
+    // On other data the recipe's data settings do not apply.
     write_pictures(&here.join("pictures"), 60);
     succeed(here, "train --recipe a/recipe.toml --data pictures --epochs 1 --device cpu --out e");
     std::fs::remove_file(here.join("pictures/0007.png")).unwrap();
     let changed = ae(here, "eval e --device cpu");
     assert!(changed.status.success());
-    assert!(text(&changed.stderr).contains("may hold samples that it was trained on"));
-    let said = fail(here, "report e --device cpu");
-    assert!(said.starts_with("pictures: the data has changed since the run was trained"), "{said}");
+    assert!(text(&changed.stderr).contains("may contain training samples"));
+    let printed = fail(here, "report e --device cpu");
+    assert!(
+        printed.starts_with("pictures: the data has changed since the run was trained"),
+        "{printed}"
+    );
     let toml = |run: &str| std::fs::read_to_string(here.join(run).join("recipe.toml")).unwrap();
     assert_eq!(toml("a"), toml("c"));
 }
 
-/// Pictures of a sun over a sea: two places, three colours.
+/// Pictures of a sun over the sea, with random positions and colours.
 fn write_pictures(folder: &Path, count: u32) {
     std::fs::create_dir_all(folder).unwrap();
     for i in 0..count {
@@ -113,43 +116,43 @@ fn write_pictures(folder: &Path, count: u32) {
 }
 
 #[test]
-fn colour_pictures_of_odd_size_come_back_at_their_own() {
+fn colour_pictures_of_odd_size_are_reconstructed_at_their_size() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     write_pictures(&here.join("pictures"), 300);
     let recipe = "--data pictures --channels 8,16 --code 16";
-    let said = succeed(here, &format!("train {recipe} --device cpu --out run"));
-    assert!(said.contains("squared error per test sample"), "{said}");
+    let printed = succeed(here, &format!("train {recipe} --device cpu --out run"));
+    assert!(printed.contains("squared error per test sample"), "{printed}");
     let summary = std::fs::read_to_string(here.join("run/summary.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
     let error = summary["test"]["squared_error"].as_f64().unwrap();
     let mean = summary["mean_error"].as_f64().unwrap();
-    assert!(error <= mean / 2.0, "{error} beside {mean} of the mean picture");
+    assert!(error <= mean / 2.0, "{error}, that of the mean picture {mean}");
     succeed(here, "reconstruct run --device cpu --out back.npy -n 4");
-    let said = succeed(here, "data preview --data back.npy");
-    assert!(said.contains("samples of 3x37x53"), "{said}");
+    let printed = succeed(here, "data preview --data back.npy");
+    assert!(printed.contains("samples of 3x37x53"), "{printed}");
 
-    // Without other data a command is about the run's own, whatever else is said of it.
-    let said = succeed(here, "eval run --data-seed 3 --device cpu");
-    assert!(said.starts_with("pictures, test part: 30 samples"), "{said}");
-    // Of other data all is taken, in the order of the files.
-    let said = succeed(here, "encode run --data pictures --device cpu --out codes.csv");
-    assert!(said.starts_with("300 codes"), "{said}");
+    // Without --data a command uses the data of the run, also with other data options.
+    let printed = succeed(here, "eval run --data-seed 3 --device cpu");
+    assert!(printed.starts_with("pictures, test set: 30 samples"), "{printed}");
+    // Of other data all samples are used, in the order of the files.
+    let printed = succeed(here, "encode run --data pictures --device cpu --out codes.csv");
+    assert!(printed.starts_with("300 codes"), "{printed}");
     std::fs::create_dir(here.join("other")).unwrap();
     let red = image::RgbImage::from_pixel(53, 36, image::Rgb([200, 0, 0]));
     red.save(here.join("other/one.png")).unwrap();
     assert_eq!(
         fail(here, "eval run --data other --device cpu"),
-        "other: expected samples of 3x37x53, as the model has, got 3x36x53"
+        "other: expected samples of 3x37x53, as the model was trained on, got 3x36x53"
     );
     assert_eq!(
-        fail(here, "eval run --data digits --part all --device cpu"),
-        "digits: expected samples of 3x37x53, as the model has, got 1x28x28"
+        fail(here, "eval run --data digits --split all --device cpu"),
+        "digits: expected samples of 3x37x53, as the model was trained on, got 1x28x28"
     );
 }
 
 #[test]
-fn a_table_is_learned_and_reported_by_column() {
+fn a_table_is_trained_and_reported_by_column() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let row = |i: u32| {
@@ -158,10 +161,11 @@ fn a_table_is_learned_and_reported_by_column() {
     };
     let rows: String = (0..300).map(row).collect();
     std::fs::write(here.join("table.csv"), format!("t,<b>sum</b>,u,difference\n{rows}")).unwrap();
-    let said = succeed(here, "train --data table.csv --epochs 20 --lr 0.01 --device cpu --out run");
-    assert!(said.contains("squared error per test sample"), "{said}");
+    let printed =
+        succeed(here, "train --data table.csv --epochs 20 --lr 0.01 --device cpu --out run");
+    assert!(printed.contains("squared error per test sample"), "{printed}");
     let page = std::fs::read_to_string(here.join("run/report.html")).unwrap();
-    assert!(page.contains("How well each column comes back"));
+    assert!(page.contains("Error of each column"));
     assert!(page.contains("&lt;b&gt;sum") && !page.contains("<b>sum"), "names are escaped");
     succeed(here, "reconstruct run --device cpu --out back.csv");
     let back = std::fs::read_to_string(here.join("back.csv")).unwrap();
@@ -176,25 +180,23 @@ fn a_table_is_learned_and_reported_by_column() {
     );
     assert_eq!(
         fail(here, "reconstruct run --device cpu --out back.png"),
-        "back.png: expected .csv or .npy, since 4 columns is no image"
+        "back.png: cannot write tabular data (4 columns) as PNG; use .csv or .npy"
     );
 }
 
 #[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
-const NO_GPU_99: &str = "--device gpu:99: expected a number below <gpus>, as `ae devices` shows";
+const NO_GPU_99: &str = "--device gpu:99: expected a number below <gpus>, see `ae devices`";
 #[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
-const NO_VOODOO2: &str =
-    "--device Voodoo2: no device has that in its name; `ae devices` lists what there is";
+const NO_VOODOO2: &str = "--device Voodoo2: no device name contains it; see `ae devices`";
 #[cfg(not(any(feature = "wgpu", feature = "cuda", feature = "rocm")))]
-const NO_GPU_99: &str = "--device gpu:99: this program is built for the CPU only; for a GPU as well: cargo run --release \
+const NO_GPU_99: &str = "--device gpu:99: this program is built for the CPU only; build it with GPU support: cargo run --release \
      --features gpu, or cargo install --path crates/ae-cli --features gpu";
 #[cfg(not(any(feature = "wgpu", feature = "cuda", feature = "rocm")))]
-const NO_VOODOO2: &str = "--device Voodoo2: this program is built for the CPU only; for a GPU as well: cargo run --release \
+const NO_VOODOO2: &str = "--device Voodoo2: this program is built for the CPU only; build it with GPU support: cargo run --release \
      --features gpu, or cargo install --path crates/ae-cli --features gpu";
 
-/// Every message, as prose.
 #[test]
-fn what_cannot_be_is_said_in_a_line() {
+fn errors_are_one_line_that_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     std::fs::write(here.join("table.csv"), "a,b\n1,2\n3,4\n5,6\n7,8\n").unwrap();
@@ -205,14 +207,14 @@ fn what_cannot_be_is_said_in_a_line() {
     for (line, message) in [
         (
             "train --model dense --channels 8",
-            "model: `channels` is not for a dense model, which has activation, code, \
+            "model: `channels` does not apply to a dense model, which has activation, code, \
              code_activation, hidden, kept, kind, output, tied",
         ),
         ("train --code 0", "code: expected a number above 0, got 0"),
         ("train --kernel 4", "kernel: expected an odd number from 3, got 4"),
         (
             "train --data table.csv --model conv",
-            "a convolutional model needs images, and this is a table of 2 columns: take --model \
+            "a convolutional model needs images, but the data is a table of 2 columns; use --model \
              dense",
         ),
         (
@@ -229,10 +231,7 @@ fn what_cannot_be_is_said_in_a_line() {
         ("train --lr -1", "learning rate: expected a number above 0, got -1"),
         ("train --clip 0", "gradient norm to clip at: expected a number above 0, got 0"),
         ("train --l1 -2", "penalty weight: expected a number from 0, got -2"),
-        (
-            "train --validation 1",
-            "validation part: expected a fraction below 1, or 0 for none, got 1",
-        ),
+        ("train --validation 1", "--validation: expected a fraction below 1, or 0 for none, got 1"),
         (
             "train --corrupt masking:2",
             "[objective] probability: expected a number in [0, 1], got 2",
@@ -249,8 +248,8 @@ fn what_cannot_be_is_said_in_a_line() {
         ("train --recipe none.toml", "none.toml: No such file or directory (os error 2)"),
         (
             "train --out full",
-            "full: expected a new or empty folder, got one with files; to go on with the run in \
-             it: ae train --resume full",
+            "full: expected a new or empty folder, got one with files; to resume the run in it: ae \
+             train --resume full",
         ),
         ("train --resume full", "full: expected the folder of a run, got one without recipe.toml"),
         ("eval full", "full: expected the folder of a run, got one without recipe.toml"),
@@ -262,15 +261,15 @@ fn what_cannot_be_is_said_in_a_line() {
             true => line.to_owned(),
             false => format!("{line} --device cpu"),
         };
-        let mut said = fail(here, &line);
-        if let Some((before, after)) = said.split_once("a number below ")
+        let mut printed = fail(here, &line);
+        if let Some((before, after)) = printed.split_once("a number below ")
             && line.contains("gpu:99")
         {
             let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-            said = format!("{before}a number below <gpus>{rest}");
+            printed = format!("{before}a number below <gpus>{rest}");
         }
-        assert_eq!(said, message, "ae {line}");
-        assert!(!here.join("runs").exists(), "a refused run leaves no folder");
+        assert_eq!(printed, message, "ae {line}");
+        assert!(!here.join("runs").exists(), "a rejected run leaves no folder");
     }
 }
 
@@ -288,26 +287,28 @@ fn devices_and_data_are_listed() {
     for name in ["digits", "mnist", "fashion-mnist", "kmnist", "emnist-letters", "cifar10"] {
         assert!(data.contains(name), "{data}");
     }
-    let said = succeed(folder.path(), "data fetch digits");
-    assert_eq!(said, "digits: 20,000 samples to train on, 2,000 to test\n");
-    let said = fail(folder.path(), "data fetch photos");
+    let printed = succeed(folder.path(), "data fetch digits");
+    assert_eq!(printed, "digits: 20,000 samples to train on, 2,000 to test\n");
+    let printed = fail(folder.path(), "data fetch photos");
     assert!(
-        said.starts_with("data set: expected one of digits, rectangles, convex, curves, mnist, "),
-        "{said}"
+        printed
+            .starts_with("data set: expected one of digits, rectangles, convex, curves, mnist, "),
+        "{printed}"
     );
-    let said = succeed(folder.path(), "data preview --digits 50,10 --out sheet.png");
-    assert!(said.contains("training part: 50 samples of 1x28x28"), "{said}");
+    let printed = succeed(folder.path(), "data preview --digits 50,10 --out sheet.png");
+    assert!(printed.contains("training set: 50 samples of 1x28x28"), "{printed}");
     assert!(folder.path().join("sheet.png").is_file());
 
-    let said = succeed(folder.path(), "data export --digits 50,10 --validation 0.2 --out arrays");
+    let printed =
+        succeed(folder.path(), "data export --digits 50,10 --validation 0.2 --out arrays");
     assert!(
-        said.contains("40 samples of 1x28x28 to train on, 10 to validate, 10 to test"),
-        "{said}"
+        printed.contains("40 samples of 1x28x28 to train on, 10 to validate, 10 to test"),
+        "{printed}"
     );
-    assert!(said.ends_with("arrays/test.npy\narrays/test-labels.npy\n"), "{said}");
+    assert!(printed.ends_with("arrays/test.npy\narrays/test-labels.npy\n"), "{printed}");
     let back = "data preview --data arrays/validation.npy --labels arrays/validation-labels.npy";
     assert!(succeed(folder.path(), back).contains("of 1x28x28"));
-    // What an export has no part for is not left of another.
+    // An export removes files of an earlier one that it does not write.
     succeed(folder.path(), "data export --digits 50,10 --out arrays");
     assert!(!folder.path().join("arrays/validation.npy").exists());
 }

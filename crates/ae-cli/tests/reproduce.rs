@@ -1,4 +1,4 @@
-//! Published results made again: interrupted, gone on with, recorded, judged.
+//! `ae reproduce`: interrupted, resumed, recorded and assessed.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::{ae, fail, succeed, text};
 
-/// An experiment of two arms that begin alike, each of some seconds.
+/// An experiment with two arms that share their first stage; each takes a few seconds.
 const OWN: &str = "
 title = 'Of our own'
 paper = 'none'
@@ -29,7 +29,7 @@ stage = [{ command = 'pretrain' }, { command = 'classify', head.kind = 'softmax'
 name = 'whole'
 stage = [{ command = 'pretrain' }, { command = 'finetune' }]
 [[result]]
-name = 'wrong | of the test part'
+name = 'wrong | of the test set'
 unit = '%'
 arm = 'whole'
 measure = 'error'
@@ -51,7 +51,7 @@ fn read(folder: &Path, path: &str) -> String {
     std::fs::read_to_string(folder.join(path)).unwrap_or_default()
 }
 
-/// What is recorded, but for how long it took and when that was.
+/// The records, without times and dates.
 fn records(folder: &Path, path: &str) -> Vec<serde_json::Value> {
     let text = read(folder, path);
     let mut records: Vec<serde_json::Value> =
@@ -68,10 +68,9 @@ fn records(folder: &Path, path: &str) -> Vec<serde_json::Value> {
     records
 }
 
-/// Killed again and again, at moments that nobody chose, it comes to the very same results, and none of
-/// them is recorded twice.
+/// Killed again and again, at arbitrary moments, it gets the same results and records none of them twice.
 #[test]
-fn killed_and_gone_on_with_it_records_the_same() {
+fn killed_and_resumed_it_records_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     std::fs::write(here.join("own.toml"), OWN).unwrap();
@@ -81,7 +80,7 @@ fn killed_and_gone_on_with_it_records_the_same() {
     assert_eq!(whole.len(), 4, "two arms, two seeds");
     let arms: Vec<_> = whole.iter().map(|it| (it["arm"].clone(), it["seed"].clone())).collect();
     assert_eq!(arms[1], ("whole".into(), 0.into()));
-    assert_eq!(whole[1]["stages"][0]["of"], "head", "what both begin with is made once");
+    assert_eq!(whole[1]["stages"][0]["of"], "head", "the shared first stage is trained once");
     assert!(!here.join("whole/own-quick/whole-seed0/pretrain").exists());
 
     let (mut kills, mut wait) = (0, 100);
@@ -110,17 +109,17 @@ fn killed_and_gone_on_with_it_records_the_same() {
     assert!(kills > 0, "it ended before it was killed");
     assert_eq!(records(here, "killed.jsonl"), whole, "after {kills} kills");
 
-    // All is done: nothing is trained, nothing recorded again.
+    // Nothing is trained or recorded again.
     let again = ae(here, &format!("{line} --out killed --results killed.jsonl"));
     assert!(again.status.success() && !text(&again.stderr).contains("epoch"));
     assert_eq!(records(here, "killed.jsonl").len(), 4);
 }
 
-/// An arm of another program gets the data, and what it says of itself is recorded. Here it is no Python that
-/// is asked, but a shell that counts the bytes that it is given.
+/// An external program gets the data, and its results are recorded. Here it is not Python, but a shell script
+/// that counts the bytes of its data.
 #[cfg(unix)]
 #[test]
-fn another_program_makes_an_arm() {
+fn an_external_program_runs_an_arm() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -138,35 +137,38 @@ fn another_program_makes_an_arm() {
     std::fs::write(here.join("python"), script).unwrap();
     std::fs::set_permissions(here.join("python"), PermissionsExt::from_mode(0o755)).unwrap();
 
-    // A folder of published sets is none for data that is made.
+    // --data-dir does not apply to generated data.
     let line = "reproduce own.toml --seeds 2 --device cpu --data-dir elsewhere";
-    let said = succeed(here, line);
-    assert!(said.contains("not yet run"), "{said}");
-    let said = succeed(here, &format!("{line} --python ./python"));
+    let printed = succeed(here, line);
+    assert!(printed.contains("not yet run"), "{printed}");
+    let printed = succeed(here, &format!("{line} --python ./python"));
     // Twenty images of 784 numbers of four bytes, after a header.
-    assert!(said.contains("62848.00"), "{said}");
+    assert!(printed.contains("62848.00"), "{printed}");
     let recorded = records(here, "runs/reproduce/results.jsonl");
-    let its: Vec<_> = recorded.iter().filter(|it| it["arm"] == "svm").collect();
-    assert_eq!((its.len(), &its[0]["program"]), (1, &"sh".into()));
+    let svm: Vec<_> = recorded.iter().filter(|it| it["arm"] == "svm").collect();
+    assert_eq!((svm.len(), &svm[0]["program"]), (1, &"sh".into()));
     assert!(!here.join("runs/reproduce/own/svm-seed0/data").exists());
-    // What is done is not done again, and is known without the program too.
+    // A finished arm is reused, also without Python.
     let again = ae(here, &format!("{line} --results other.jsonl"));
     assert!(text(&again.stdout).contains("62848.00"), "{}", text(&again.stdout));
     assert!(text(&again.stderr).contains("run 5 of 5: runs/reproduce/own/whole-seed1"));
     assert_eq!(records(here, "other.jsonl").len(), 5);
-    // What is recorded is taken where it is not made.
+    // Without Python, recorded results are shown.
     let elsewhere = "--out new --results runs/reproduce/results.jsonl";
-    let said = succeed(here, &format!("{line} {elsewhere}"));
-    assert!(said.contains("62848.00"), "{said}");
+    let printed = succeed(here, &format!("{line} {elsewhere}"));
+    assert!(printed.contains("62848.00"), "{printed}");
     let refused = fail(here, &format!("{line} --out newer --python false"));
-    assert!(refused.contains("expected a Python that has scikit-learn, got false"), "{refused}");
+    assert!(
+        refused.contains("`import sklearn` fails in false; give a Python with scikit-learn"),
+        "{refused}"
+    );
     assert!(!here.join("newer").exists(), "before anything is trained");
 }
 
-/// Ctrl-C is no failure, and says how to go on.
+/// Ctrl-C is not a failure, and the message says how to resume.
 #[cfg(unix)]
 #[test]
-fn interrupted_it_says_how_to_go_on() {
+fn interrupted_it_says_how_to_resume() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     std::fs::write(here.join("own.toml"), OWN).unwrap();
@@ -181,54 +183,54 @@ fn interrupted_it_says_how_to_go_on() {
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(status.success());
     let output = child.wait_with_output().unwrap();
-    let said = text(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("stopped; the same command goes on where this one ended"), "{said}");
+    let printed = text(&output.stderr);
+    assert!(output.status.success(), "{printed}");
+    assert!(printed.contains("stopped; repeat the command to resume"), "{printed}");
     assert!(succeed(here, "reproduce own.toml --quick --device cpu").contains("met: at most 40"));
-    assert!(!here.join("runs/reproduce/results.jsonl").exists(), "of --quick nothing is recorded");
+    assert!(!here.join("runs/reproduce/results.jsonl").exists(), "--quick records nothing");
 }
 
 #[test]
-fn what_is_recorded_becomes_a_table() {
+fn records_become_tables() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     std::fs::write(here.join("own.toml"), OWN).unwrap();
-    let said = succeed(here, "reproduce own.toml --seeds 2 --device cpu");
-    assert!(said.contains("recorded in runs/reproduce/results.jsonl"), "{said}");
-    assert!(said.contains("12.50 % (recalled)"), "{said}");
+    let printed = succeed(here, "reproduce own.toml --seeds 2 --device cpu");
+    assert!(printed.contains("recorded in runs/reproduce/results.jsonl"), "{printed}");
+    assert!(printed.contains("12.50 % (recalled)"), "{printed}");
     let page = succeed(here, "reproduce own.toml --table");
     for part in [
         "# Results",
         "| Of our own |  | 1 |  |  |\n| all |  | 1 |  |  |",
         "## Of our own",
-        "| wrong \\| of the test part | 12.50 % (recalled) |",
+        "| wrong \\| of the test set | 12.50 % (recalled) |",
         "| 2 of 3 |",
         "`ae reproduce own.toml`",
     ] {
         assert!(page.contains(part), "no {part} in\n{page}");
     }
-    // One seed more than there was.
+    // One more seed.
     succeed(here, "reproduce own.toml --device cpu");
     assert_eq!(records(here, "runs/reproduce/results.jsonl").len(), 6);
     succeed(here, "reproduce own.toml --table --write R.md");
     assert!(read(here, "R.md").contains("| 3 |"));
 
-    // Another recipe: its runs are not mixed with these, and these are not its.
+    // Another recipe: its runs and records are not mixed with the old ones.
     std::fs::write(here.join("own.toml"), OWN.replace("epochs = 8", "epochs = 2")).unwrap();
     let refused = fail(here, "reproduce own.toml --device cpu");
-    assert!(refused.contains("expected runs of the recipe as it is now"), "{refused}");
+    assert!(refused.contains("the folder has runs of an older recipe"), "{refused}");
     let page = succeed(here, "reproduce own.toml --table");
-    assert!(page.contains("3 seeds recorded of an older recipe left out"), "{page}");
+    assert!(page.contains("3 seeds of an older recipe not shown"), "{page}");
 
-    // The page of those that the program brings along has each of them.
+    // The page of the built-in experiments has each of them.
     let (page, list) = (succeed(here, "reproduce --table"), succeed(here, "reproduce --list"));
     assert!(page.contains("`ae reproduce pca-mnist`: Not yet run."), "{page}");
     assert!(list.contains("pca-mnist") && list.contains("on two cores"), "{list}");
 }
 
-/// Else a bar would not be about what was learned.
+/// Otherwise a target would not depend on training.
 #[test]
-fn every_quick_version_misses_its_bar_untrained() {
+fn every_quick_version_misses_a_target_untrained() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
@@ -236,33 +238,31 @@ fn every_quick_version_misses_its_bar_untrained() {
     for entry in std::fs::read_dir(recipes).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let Some(name) = name.strip_suffix(".toml") else { continue };
-        let said = fail(here, &format!("reproduce {name} --quick --epochs 0 --device cpu"));
-        let is_missed = said.contains(&format!("got one missed in {name}"));
-        // Nothing of PCA is trained.
-        let is_computed = said.contains("nothing here is trained in epochs");
-        assert!(is_missed || is_computed, "{name}: {said}");
+        let printed = fail(here, &format!("reproduce {name} --quick --epochs 0 --device cpu"));
+        let is_missed = printed.contains(&format!("missed a target: {name} "));
+        // PCA is not trained.
+        let is_computed = printed.contains("this experiment has no epochs");
+        assert!(is_missed || is_computed, "{name}: {printed}");
         count += usize::from(is_missed);
     }
     assert!(count > 10, "{count}");
 }
 
 #[test]
-fn without_training_a_bar_is_missed_and_the_program_fails() {
+fn without_training_a_target_is_missed_and_the_program_fails() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let ended = ae(here, "reproduce keras-dense --quick --epochs 0 --device cpu");
     assert_eq!(ended.status.code(), Some(1));
     assert!(text(&ended.stdout).contains("missed: below 0.4 times mean_error of dense"));
-    let said = text(&ended.stderr);
-    assert!(said.contains(
-        "error: reproduce: expected every bar to be kept, got one missed in keras-dense"
-    ));
+    let printed = text(&ended.stderr);
+    assert!(printed.contains("error: missed a target: keras-dense (details above)"));
     assert!(here.join("runs/reproduce/keras-dense-quick-epochs-0").is_dir());
     succeed(here, "reproduce keras-dense --quick --device cpu");
     for (line, message) in [
         (
             "reproduce pca-mnist --quick --epochs 0",
-            "pca-mnist.toml: --epochs: nothing here is trained in epochs; leave it out",
+            "pca-mnist.toml: --epochs: this experiment has no epochs; drop the option",
         ),
         ("reproduce nothing.toml", "nothing.toml: No such file or directory (os error 2)"),
     ] {

@@ -1,4 +1,4 @@
-//! Which data, and how it is read.
+//! Arguments of the data section.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::values::{number, pair, put, seed, size};
 
 #[derive(Debug, Args)]
 pub struct DataDirArgs {
-    /// Folder of your own in which published data sets lie
+    /// Folder with your own copies of published data sets
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
 }
@@ -17,8 +17,8 @@ pub struct DataDirArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataArgs {
-    /// What to take: `digits`, `mnist`, ... (see `ae data list`), a folder of images, of IDX files or
-    /// of CIFAR-10 batches, or a .csv, .tsv or .npy file [default: digits, or the data of the run]
+    /// Data set: `digits`, `mnist`, ... (see `ae data list`), a folder of images, IDX files or CIFAR-10
+    /// batches, or a .csv, .tsv or .npy file [default: digits, or the data of the run]
     #[arg(short, long, value_name = "NAME|PATH")]
     pub data: Option<String>,
     #[command(flatten)]
@@ -28,26 +28,25 @@ pub struct DataArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataOptions {
-    /// Folder of your own in which published data sets lie
+    /// Folder with your own copies of published data sets
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
-    /// Bring all images of a folder to one size
+    /// Scale all images of a folder to one size; other proportions are stretched
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub resize: Option<(usize, usize)>,
-    /// Column of a table that holds the labels [default: label, class or target]
+    /// Column of a table with the labels [default: label, class or target]
     #[arg(long, value_name = "NAME|INDEX")]
     pub label_column: Option<String>,
-    /// Labels of a NumPy array
+    /// Labels of a NumPy array, as a NumPy array of integers
     #[arg(long, value_name = "FILE.npy")]
     pub labels: Option<PathBuf>,
-    /// How many samples to train on: so many are made, or drawn from those that there are [default:
-    /// all; of what is made as many as were published]
+    /// Training samples to generate or subsample [default: all; for generated sets, the published size]
     #[arg(long, value_name = "N")]
     pub train_samples: Option<usize>,
-    /// How many samples to test on
+    /// Test samples to generate or subsample [default: all; for generated sets, the published size]
     #[arg(long, value_name = "N")]
     pub test_samples: Option<usize>,
-    /// Both at once: to train on and to test on, such as 20000,2000
+    /// Training and test samples in one, such as 20000,2000
     #[arg(
         long,
         visible_alias = "digits",
@@ -56,20 +55,20 @@ pub struct DataOptions {
         conflicts_with_all = ["train_samples", "test_samples"]
     )]
     pub samples: Option<(usize, usize)>,
-    /// Train on this class alone, by its number, and test how it is told from all others: labels of
-    /// the test part become normal (0) and anomalous (1)
-    #[arg(long, value_name = "CLASS")]
+    /// Train on one class only, by its number, and treat all others as anomalies: labels of the test set
+    /// become normal (0) and anomalous (1)
+    #[arg(long = "one-class", alias = "normal", value_name = "CLASS")]
     pub normal: Option<usize>,
-    /// Part to hold out for the test, where the data has no test part [default: 0.1]
+    /// Fraction of the samples to hold out as test set, if the data has none [default: 0.1]
     #[arg(long, value_name = "FRACTION")]
     pub test: Option<f64>,
-    /// Seed of what is made, drawn and held out [default: 0]
+    /// Seed of generated samples, subsets and splits [default: 0]
     #[arg(long, value_name = "N", value_parser = seed)]
     pub data_seed: Option<i64>,
 }
 
 impl DataArgs {
-    /// The options as the section of a recipe.
+    /// The data section of a recipe.
     pub fn section(&self) -> Table {
         self.options.section(&self.data)
     }
@@ -80,18 +79,18 @@ impl DataArgs {
 }
 
 impl DataOptions {
-    /// What is said of the parts of the data, and so not of the whole.
+    /// The first option that is given and applies to single splits only.
     pub fn of_parts(&self) -> Option<&'static str> {
         let given = [
             ("--samples", self.samples.is_some()),
             ("--train-samples", self.train_samples.is_some()),
             ("--test-samples", self.test_samples.is_some()),
-            ("--normal", self.normal.is_some()),
+            ("--one-class", self.normal.is_some()),
         ];
         given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
     }
 
-    /// The options as the section of a recipe, of such data.
+    /// The data section of a recipe, with `data` as its source.
     pub fn section(&self, data: &Option<String>) -> Table {
         let mut section = Table::new();
         let path = |path: &PathBuf| Value::from(path.to_string_lossy().into_owned());

@@ -1,4 +1,4 @@
-//! How the model is trained.
+//! Arguments of the schedule section.
 
 use clap::Args;
 use toml::{Table, Value};
@@ -8,41 +8,42 @@ use super::values::{decay, filled, number, optimizer, precision, put, seed};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Training")]
 pub struct ScheduleArgs {
-    /// Samples per step [default: 128, down to 16 where an epoch would have under 100 steps]
+    /// Batch size [default: 128, less (down to 16) if an epoch would have under 100 steps]
     #[arg(short, long, value_name = "N")]
     pub batch: Option<usize>,
     /// adam, adam-w, sgd or rms-prop [default: adam]
     #[arg(long, value_name = "NAME", value_parser = optimizer)]
     pub optimizer: Option<Value>,
-    /// Highest learning rate [default: conv 0.005, dense 0.001, a head alone 0.01; finetune: that of
-    /// the run, with --head at most 0.001]
+    /// Peak learning rate [default: conv 0.005, dense 0.001, classify 0.01; finetune: that of the run,
+    /// with --head at most 0.001]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f64>,
-    /// How the learning rate falls: constant, cosine or step:EPOCHS:FACTOR [default: cosine]
+    /// Decay of the learning rate: constant, cosine or step:EPOCHS:FACTOR [default: cosine]
     #[arg(long, value_name = "DECAY", value_parser = decay)]
     pub decay: Option<Value>,
-    /// Epochs over which the learning rate rises, such as 0.5 [default: 0.5]
+    /// Epochs of learning rate warm-up, such as 0.5 [default: 0.5]
     #[arg(long, value_name = "EPOCHS")]
     pub warm_up: Option<f64>,
-    /// The type that layers compute in: full, f16 or bf16; weights stay f32 [default: full]
+    /// Floating-point type of the layers: full, f16 or bf16; weights stay f32 [default: full]
     #[arg(long, value_name = "TYPE", value_parser = precision)]
     pub precision: Option<Value>,
-    /// Clip the norm of all gradients together
+    /// Clip the norm of all gradients to this value [default: no clipping]
     #[arg(long, value_name = "NORM")]
     pub clip: Option<f64>,
-    /// Stop after so many epochs without a better validation loss
+    /// Stop after this many epochs without a better validation loss [default: never]
     #[arg(long, value_name = "EPOCHS")]
     pub patience: Option<usize>,
-    /// Seed of weights, order and noise [default: 0]
+    /// Seed of initial weights, order of samples and noise [default: 0]
     #[arg(short, long, value_name = "N", value_parser = seed)]
     pub seed: Option<i64>,
-    /// Bytes the training part may take on the device before it is streamed [default: 1073741824]
+    /// Largest training set, in bytes, to keep on the device; a larger one is streamed [default:
+    /// 1073741824]
     #[arg(long, value_name = "BYTES")]
     pub resident_limit: Option<usize>,
 }
 
 impl ScheduleArgs {
-    /// The options as the section of a recipe, with so many epochs.
+    /// The schedule section of a recipe, with these epochs.
     pub fn section(&self, epochs: Option<usize>) -> Table {
         let mut rate = Table::new();
         put(&mut rate, "peak", self.lr.map(Value::from));

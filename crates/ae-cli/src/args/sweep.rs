@@ -1,4 +1,4 @@
-//! `ae sweep`: a grid of runs.
+//! Arguments of `ae sweep`.
 
 use clap::Args;
 use toml::Value;
@@ -8,7 +8,7 @@ use super::values::{code, corruption, weights};
 
 #[derive(Clone, Debug, Default, Args)]
 pub struct SweepArgs {
-    /// Sizes of the code
+    /// Code sizes, such as 2,4,8
     #[arg(
         long,
         value_name = "N,N,..",
@@ -28,7 +28,7 @@ pub struct SweepArgs {
         help_heading = "Grid"
     )]
     pub corruptions: Option<Vec<Value>>,
-    /// Weights of one penalty (l1, kl, contract, curvature or weight-decay), such as l1:0,0.001
+    /// Weights of a penalty (l1, kl, contract, curvature or weight-decay), such as l1:0,0.001
     #[arg(long, value_name = "PENALTY:W,W,..", value_parser = weights, help_heading = "Grid")]
     pub weights: Option<(String, Vec<f64>)>,
     #[command(flatten)]

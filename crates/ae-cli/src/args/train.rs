@@ -1,4 +1,4 @@
-//! `ae train`, `ae pretrain`, `ae finetune`, `ae classify`: what makes a run.
+//! Arguments of the commands that train: `ae train`, `pretrain`, `finetune` and `classify`.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,14 @@ use clap::Args;
 use toml::{Table, Value};
 
 use super::values::{code, filled, numbers, put};
-use super::{DataArgs, DataOptions, DeviceArgs, ModelArgs, ObjectiveArgs, PartName, ScheduleArgs};
-use crate::voice::Voice;
+use super::{DataArgs, DataOptions, DeviceArgs, ModelArgs, ObjectiveArgs, ScheduleArgs, SplitName};
+use crate::console::Console;
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(allow_negative_numbers = true)]
 pub struct TrainArgs {
     #[command(flatten)]
-    pub first: FirstArgs,
+    pub common: CommonArgs,
     #[command(flatten)]
     pub data: DataOptions,
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub struct TrainArgs {
     pub objective: ObjectiveArgs,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
-    /// Take values from a recipe; options given here go before it
+    /// Start from a recipe; options on the command line override it
     #[arg(long, value_name = "FILE.toml", help_heading = "Run")]
     pub recipe: Option<PathBuf>,
     #[command(flatten)]
@@ -32,17 +32,17 @@ pub struct TrainArgs {
 }
 
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "The three that matter most")]
-pub struct FirstArgs {
-    /// What to learn from: `digits`, `mnist`, ... (see `ae data list`), a folder of images, of IDX
-    /// files or of CIFAR-10 batches, or a .csv, .tsv or .npy file [default: digits]
+#[command(next_help_heading = "Common options")]
+pub struct CommonArgs {
+    /// Data set: `digits`, `mnist`, ... (see `ae data list`), a folder of images, IDX files or CIFAR-10
+    /// batches, or a .csv, .tsv or .npy file [default: digits]
     #[arg(short, long, value_name = "NAME|PATH")]
     pub data: Option<String>,
-    /// Units of the code: how few numbers a sample is squeezed into; or `maps`: the last map of a
-    /// convolutional encoder is the code [default: conv 32, dense 30, tables half their columns]
-    #[arg(short, long, value_name = "N|maps", value_parser = code)]
+    /// Size of the code (latent dimension); or `feature-map`: the last feature map of a convolutional
+    /// encoder is the code [default: conv 32, dense 30, tables half the number of columns, up to 32]
+    #[arg(short, long, value_name = "N|feature-map", value_parser = code)]
     pub code: Option<Value>,
-    /// Passes over the training part [default: 10, or as many as make 1000 steps]
+    /// Number of epochs [default: 10, more for small data: at least 1000 steps]
     #[arg(short, long, value_name = "N")]
     pub epochs: Option<usize>,
 }
@@ -50,11 +50,12 @@ pub struct FirstArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Data")]
 pub struct PreparationArgs {
-    /// Part of the training part by which the best epoch is chosen; 0: none, the last epoch is kept
-    /// [default: 0.1]
+    /// Fraction of the training samples to hold out as validation set, which chooses the best epoch; with
+    /// 0 the last epoch is used [default: 0.1]
     #[arg(long, value_name = "FRACTION")]
     pub validation: Option<f64>,
-    /// none, scale, min-max or standardize [default: none for images, standardize for tables]
+    /// Preprocessing: none, scale, min-max or standardize [default: none for images, standardize for
+    /// tables]
     #[arg(long, value_name = "METHOD")]
     pub preprocess: Option<String>,
 }
@@ -62,34 +63,33 @@ pub struct PreparationArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Run")]
 pub struct NewRunArgs {
-    /// Folder of the run, to be made [default: one in runs/, named after data and model]
+    /// Folder to create for the run [default: one in runs/, named after data and model]
     #[arg(short, long, value_name = "FOLDER", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
-    /// Go on with the run in this folder, exactly where its last checkpoint is
+    /// Resume the run in this folder from its last checkpoint, with identical results
     #[arg(long, value_name = "FOLDER")]
     pub resume: Option<PathBuf>,
     /// Minutes between checkpoints [default: 1]
     #[arg(long, value_name = "MINUTES")]
     pub checkpoint_minutes: Option<f64>,
-    /// Steps between checkpoints
-    #[arg(long, value_name = "STEPS")]
+    /// Also write a checkpoint every N steps
+    #[arg(long, value_name = "N")]
     pub checkpoint_steps: Option<u64>,
     #[command(flatten)]
     pub device: DeviceArgs,
     #[arg(skip)]
-    pub voice: Voice,
+    pub console: Console,
 }
 
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub struct FinetuneArgs {
-    /// Folder of the run whose model is trained further
+    /// Folder of the run to train further
     #[arg(value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
     pub from: Option<PathBuf>,
     #[command(flatten)]
     pub head: HeadArgs,
-    /// Beside all labels, train with so many, once from the run's encoder and once from random weights
-    /// of the same net: the learning curves of the report
+    /// Also train on only this many labels, from the pretrained encoder and from scratch, and plot both
     #[arg(
         long,
         value_name = "N,N,..",
@@ -102,7 +102,7 @@ pub struct FinetuneArgs {
     pub data: DataArgs,
     #[command(flatten)]
     pub objective: ObjectiveArgs,
-    /// Passes over the training part [default: those of the run]
+    /// Number of epochs [default: that of the run]
     #[arg(short, long, value_name = "N", help_heading = "Training")]
     pub epochs: Option<usize>,
     #[command(flatten)]
@@ -114,10 +114,10 @@ pub struct FinetuneArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Head")]
 pub struct HeadArgs {
-    /// softmax (logistic regression) or svm (squared hinge) on the code
+    /// Train a classifier with this head on the code: softmax (logistic regression) or svm (squared hinge)
     #[arg(long, value_name = "KIND")]
     pub head: Option<String>,
-    /// Weight of half the squared weights of the head [default: softmax 0, svm 0.001]
+    /// Weight decay of the head: the weight of half its squared weights [default: softmax 0, svm 0.001]
     #[arg(long, value_name = "WEIGHT")]
     pub head_decay: Option<f64>,
 }
@@ -125,26 +125,26 @@ pub struct HeadArgs {
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub struct ClassifyArgs {
-    /// Folder of a run: of a classifier, or of an autoencoder, whose encoder then gets a head
+    /// Folder of a run: an autoencoder to train a head for, or a classifier
     #[arg(value_name = "RUN")]
     pub from: PathBuf,
     #[command(flatten)]
     pub device: DeviceArgs,
-    /// Write the class of every sample
+    /// Write the predicted class of every sample
     #[arg(short, long, value_name = "FILE.csv")]
     pub predictions: Option<PathBuf>,
-    /// training, validation, test or all: in the order of the source, which must have no test part of
-    /// its own [default: test, but all of such --data]
-    #[arg(long, value_name = "PART")]
-    pub part: Option<PartName>,
+    /// training, validation, test or all: all samples in the order of the source, for data without a
+    /// published test set [default: test; with --data all, where possible]
+    #[arg(long, alias = "part", value_name = "SPLIT")]
+    pub split: Option<SplitName>,
     #[command(flatten)]
     pub data: DataArgs,
     #[command(flatten)]
     pub head: HeadArgs,
-    /// Folder of the classifier, to be made [default: one in runs/, named after data and model]
+    /// Folder to create for the classifier [default: one in runs/, named after data and model]
     #[arg(short, long, value_name = "FOLDER", help_heading = "Head")]
     pub out: Option<PathBuf>,
-    /// Passes over the codes of the training part [default: 10, or as many as make 1000 steps]
+    /// Number of epochs [default: 10, more for small data: at least 1000 steps]
     #[arg(short, long, value_name = "N", help_heading = "Training")]
     pub epochs: Option<usize>,
     #[command(flatten)]
@@ -152,16 +152,16 @@ pub struct ClassifyArgs {
 }
 
 impl TrainArgs {
-    /// The options that a recipe has, as one.
+    /// The options as a recipe.
     pub fn recipe(&self) -> Table {
-        let mut data = self.data.section(&self.first.data);
+        let mut data = self.data.section(&self.common.data);
         put(&mut data, "validation", self.preparation.validation.map(Value::from));
         put(&mut data, "preprocess", self.preparation.preprocess.clone().map(Value::from));
         let mut recipe = Table::new();
         put(&mut recipe, "data", filled(data));
-        put(&mut recipe, "model", filled(self.model.section(&self.first.code)));
+        put(&mut recipe, "model", filled(self.model.section(&self.common.code)));
         put(&mut recipe, "objective", filled(self.objective.section()));
-        put(&mut recipe, "schedule", filled(self.schedule.section(self.first.epochs)));
+        put(&mut recipe, "schedule", filled(self.schedule.section(self.common.epochs)));
         recipe
     }
 }
@@ -177,7 +177,7 @@ impl HeadArgs {
 }
 
 impl FinetuneArgs {
-    /// The options that a recipe has, as one.
+    /// The options as a recipe.
     pub fn recipe(&self) -> Table {
         let mut recipe = Table::new();
         put(&mut recipe, "data", filled(self.data.section()));
@@ -189,7 +189,7 @@ impl FinetuneArgs {
 }
 
 impl ClassifyArgs {
-    /// The options of training a head that a recipe has, as one.
+    /// The options of training a head, as a recipe.
     pub fn recipe(&self) -> Table {
         let mut recipe = Table::new();
         put(&mut recipe, "schedule", filled(self.schedule.section(self.epochs)));

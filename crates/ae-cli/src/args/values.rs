@@ -1,4 +1,4 @@
-//! Values on the command line, as they stand in a recipe.
+//! Parsers of command-line values, into recipe values.
 
 use ae_models::Activation;
 use toml::{Table, Value};
@@ -9,7 +9,7 @@ pub fn put(table: &mut Table, key: &str, value: Option<Value>) {
     }
 }
 
-/// TOML's integers are signed.
+/// As TOML's signed integer.
 pub fn number(value: usize) -> Value {
     Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))
 }
@@ -18,7 +18,7 @@ pub fn numbers(values: &[usize]) -> Value {
     Value::Array(values.iter().copied().map(number).collect())
 }
 
-/// Widths of layers, or `none`.
+/// Layer widths, or `none`.
 pub fn widths(text: &str) -> Result<Value, String> {
     if text == "none" {
         return Ok(Value::Array(Vec::new()));
@@ -41,7 +41,7 @@ pub fn flag(flag: bool) -> Option<Value> {
     flag.then_some(Value::Boolean(true))
 }
 
-/// A section, unless there is nothing in it.
+/// A section, unless it is empty.
 pub fn filled(section: Table) -> Option<Value> {
     (!section.is_empty()).then_some(Value::Table(section))
 }
@@ -53,7 +53,7 @@ pub fn table(key: &str, value: impl Into<Value>) -> Value {
 pub fn seed(text: &str) -> Result<i64, String> {
     match text.parse() {
         Ok(seed) if seed >= 0 => Ok(seed),
-        _ => Err("expected a whole number from 0".into()),
+        _ => Err("expected an integer from 0".into()),
     }
 }
 
@@ -69,9 +69,10 @@ pub fn pair(text: &str) -> Result<(usize, usize), String> {
 
 pub fn code(text: &str) -> Result<Value, String> {
     match text.parse() {
-        _ if text == "maps" => Ok(text.into()),
+        // `maps` is the value of recipes, and the option of earlier versions.
+        _ if matches!(text, "feature-map" | "maps") => Ok("maps".into()),
         Ok(units) => Ok(number(units)),
-        Err(_) => Err("expected a number of units, or maps".into()),
+        Err(_) => Err("expected a number of units, or feature-map".into()),
     }
 }
 
@@ -81,7 +82,7 @@ pub fn norm(text: &str) -> Result<Value, String> {
         Some(("group", groups)) if groups.parse::<u32>().is_ok_and(|groups| groups > 0) => {
             Ok(table("group", groups.parse::<i64>().map_err(|error| error.to_string())?))
         }
-        _ => Err("expected none, layer or group:N, N groups of channels".into()),
+        _ => Err("expected none, layer or group:N (N groups of channels)".into()),
     }
 }
 
@@ -105,14 +106,14 @@ pub fn corruption(text: &str) -> Result<Value, String> {
     }
 }
 
-pub fn emphasis(text: &str) -> Result<Value, String> {
+pub fn corruption_weights(text: &str) -> Result<Value, String> {
     let parts = text.split_once(':').and_then(|(a, b)| {
         Some(vec![Value::Float(a.parse().ok()?), Value::Float(b.parse().ok()?)])
     });
     parts.map(Value::Array).ok_or_else(|| "expected two weights, such as 1:0.5".into())
 }
 
-pub fn k_sparse(text: &str) -> Result<Value, String> {
+pub fn top_k(text: &str) -> Result<Value, String> {
     let expected = "expected K, K:FROM or K:FROM:EPOCHS, such as 25:100:5";
     let parts: Result<Vec<usize>, _> = text.split(':').map(str::parse).collect();
     let parts = parts.map_err(|_| expected.to_owned())?;
@@ -162,15 +163,15 @@ pub fn decay(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Two things with a colon between, such as samples or classes.
+/// Two values with a colon between them.
 pub fn ends(text: &str) -> Result<(String, String), String> {
     match text.split_once(':') {
         Some((from, to)) if !from.is_empty() && !to.is_empty() => Ok((from.into(), to.into())),
-        _ => Err("expected two with a colon between, such as 3:8".into()),
+        _ => Err("expected two values with a colon between them, such as 3:8".into()),
     }
 }
 
-/// A penalty and weights for it.
+/// A penalty and its weights.
 pub fn weights(text: &str) -> Result<(String, Vec<f64>), String> {
     let names = ["l1", "kl", "contract", "curvature", "weight-decay"];
     let expected = format!("expected one of {} and weights, such as l1:0,0.001", names.join(", "));

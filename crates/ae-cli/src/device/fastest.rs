@@ -1,75 +1,79 @@
-//! Which device trains faster: each is tried, and how it ends is said in a line.
+//! Tries a training on each device and chooses the fastest.
 
 use std::time::{Duration, Instant};
 
-use super::known::Known;
-use super::trial::{Training, on_cpu, on_gpu};
-use super::{Gpu, Opened, cpu_identity, cpu_name};
+use super::cache::RateCache;
+use super::trial::{TrialJob, on_cpu, on_gpu};
+use super::{Gpu, NamedDevice, cpu_identity, cpu_name};
 use crate::error::{Error, Result};
-use crate::observers::{count, duration};
+use crate::format::{count, duration};
 
-/// A GPU gets a tenth of the seconds that the CPU needs for the whole training, within these bounds, to show
-/// what it can do: waiting longer would cost more than a faster device brings.
-const PATIENCE: [f64; 2] = [5.0, 120.0];
-/// Where the CPU needs less than so many seconds for the whole training no GPU is started.
+/// Bounds of a GPU's trial, in seconds. It may take a tenth of the time that the CPU needs for the whole
+/// training: a longer trial would cost more than a faster device saves.
+const TIMEOUT: [f64; 2] = [5.0, 120.0];
+/// If the CPU needs less than this many seconds for the whole training, no GPU is started.
 const SHORT: f64 = 3.0;
 
 /// A device that was tried.
 #[derive(Clone, Debug, PartialEq)]
 struct Tried {
-    /// With all that is known of it.
+    /// Its full name.
     title: String,
-    /// In short.
+    /// Its short name.
     name: String,
     /// Samples per second, or why it is not used.
     outcome: Result<f64, String>,
 }
 
-/// The device on which the training goes fastest, of the CPU and these GPUs, and the line that says so.
-pub fn fastest(gpus: &[Gpu], training: &Training, known: &mut Known) -> Result<(Opened, String)> {
-    let began = Instant::now();
+/// The fastest of the CPU and these GPUs, and the line that reports the measurements.
+pub fn fastest(
+    gpus: &[Gpu],
+    job: &TrialJob,
+    cache: &mut RateCache,
+) -> Result<(NamedDevice, String)> {
+    let started = Instant::now();
     let gpus = different(gpus);
     let devices: Vec<String> =
         std::iter::once(cpu_identity()).chain(gpus.iter().map(Gpu::identity)).collect();
-    if let Some(rates) = known.rates(&devices, &training.key) {
-        if let Some(short) = too_short(rates[0], training, &gpus) {
+    if let Some(rates) = cache.rates(&devices, &job.key) {
+        if let Some(short) = too_short(rates[0], job, &gpus) {
             return Ok(short);
         }
-        // One that cannot be opened any more is tried again, to say why.
+        // A GPU that can no longer be opened is tried again, to report why.
         let outcomes = rates.into_iter().map(Ok).collect();
-        if let Ok(taken) = take(&gpus, outcomes, "as measured before") {
-            return Ok(taken);
+        if let Ok(chosen) = choose_winner(&gpus, outcomes, "as measured before") {
+            return Ok(chosen);
         }
     }
-    let (first, rate) = match on_cpu(training) {
+    let (first, rate) = match on_cpu(job) {
         Ok(measured) => measured,
-        // No matter of the device: training will say more of it.
+        // Not the fault of the device; training will report it.
         Err(Error::Train(ae_train::Error::NotFinite { .. })) => {
-            let why = "since the loss of the first steps is not a number there";
-            return Ok((Opened::cpu(), format!("CPU: {}, {why}", cpu_name())));
+            let why = "the loss of the first steps is not a number";
+            return Ok((NamedDevice::cpu(), format!("CPU: {}, {why}", cpu_name())));
         }
         Err(error) => return Err(error),
     };
-    if let Some(short) = too_short(rate, training, &gpus) {
+    if let Some(short) = too_short(rate, job, &gpus) {
         return Ok(short);
     }
-    let seconds = training.samples_in_all() / rate;
-    let patience = Duration::from_secs_f64((seconds / 10.0).clamp(PATIENCE[0], PATIENCE[1]));
+    let seconds = job.samples_in_all() / rate;
+    let timeout = Duration::from_secs_f64((seconds / 10.0).clamp(TIMEOUT[0], TIMEOUT[1]));
     let mut outcomes = vec![Ok(rate)];
     for gpu in &gpus {
         outcomes.push(match gpu.failure() {
             Some(why) => Err(why),
-            None => on_gpu(gpu, training, first, patience).inspect_err(|why| gpu.set_failure(why)),
+            None => on_gpu(gpu, job, first, timeout).inspect_err(|why| gpu.set_failure(why)),
         });
     }
     if let Ok(rates) = outcomes.iter().cloned().collect::<Result<Vec<f64>, String>>() {
-        known.add(&devices, &rates, training);
+        cache.add(&devices, &rates, job);
     }
-    let how = format!("measured in {}", duration(began.elapsed().as_secs_f64()));
-    take(&gpus, outcomes, &how)
+    let how = format!("measured in {}", duration(started.elapsed().as_secs_f64()));
+    choose_winner(&gpus, outcomes, &how)
 }
 
-/// The first of each sort: several of the same are as fast as one.
+/// The first GPU of each model: several of the same are equally fast.
 fn different(gpus: &[Gpu]) -> Vec<Gpu> {
     let mut different: Vec<Gpu> = Vec::new();
     for gpu in gpus {
@@ -80,21 +84,25 @@ fn different(gpus: &[Gpu]) -> Vec<Gpu> {
     different
 }
 
-fn too_short(rate: f64, training: &Training, gpus: &[Gpu]) -> Option<(Opened, String)> {
-    let seconds = training.samples_in_all() / rate;
+fn too_short(rate: f64, job: &TrialJob, gpus: &[Gpu]) -> Option<(NamedDevice, String)> {
+    let seconds = job.samples_in_all() / rate;
     let names: Vec<&str> = gpus.iter().map(|gpu| gpu.name.as_str()).collect();
     let line = format!(
-        "CPU: {}, {} samples/s, which is {} for the whole: too short to try {}",
+        "CPU: {}, {} samples/s ({} for the whole training, too short to try {})",
         cpu_name(),
         count(rate),
         duration(seconds),
         names.join(" and ")
     );
-    (seconds < SHORT).then(|| (Opened::cpu(), line))
+    (seconds < SHORT).then(|| (NamedDevice::cpu(), line))
 }
 
-/// Takes the fastest; `outcomes` are those of the CPU and of each GPU.
-fn take(gpus: &[Gpu], outcomes: Vec<Result<f64, String>>, how: &str) -> Result<(Opened, String)> {
+/// Chooses the fastest; `outcomes` are those of the CPU and of each GPU.
+fn choose_winner(
+    gpus: &[Gpu],
+    outcomes: Vec<Result<f64, String>>,
+    how: &str,
+) -> Result<(NamedDevice, String)> {
     let cpu = (format!("CPU: {}", cpu_name()), "CPU".to_owned());
     let gpu = |gpu: &Gpu| (format!("GPU: {}", gpu.title()), gpu.name.clone());
     let names = std::iter::once(cpu).chain(gpus.iter().map(gpu));
@@ -103,14 +111,14 @@ fn take(gpus: &[Gpu], outcomes: Vec<Result<f64, String>>, how: &str) -> Result<(
         .map(|((title, name), outcome)| Tried { title, name, outcome })
         .collect();
     let winner = winner(&tried);
-    let opened = match winner {
-        0 => Opened::cpu(),
-        number => gpus[number - 1].opened()?,
+    let device = match winner {
+        0 => NamedDevice::cpu(),
+        number => gpus[number - 1].named_device()?,
     };
-    Ok((opened, line(&tried, winner, how)))
+    Ok((device, line(&tried, winner, how)))
 }
 
-/// The number of the fastest of those that were not found wanting; of equally fast ones it is the first.
+/// The index of the fastest device that did not fail; among equals the first.
 fn winner(tried: &[Tried]) -> usize {
     let mut best = (0, f64::NEG_INFINITY);
     for (number, tried) in tried.iter().enumerate() {
@@ -129,25 +137,25 @@ fn line(tried: &[Tried], winner: usize, how: &str) -> String {
         Err(_) => String::new(),
     };
     let others = tried.iter().enumerate().filter(|(number, _)| *number != winner);
-    let mut beside: Vec<String> = others
+    let mut remarks: Vec<String> = others
         .map(|(_, tried)| match &tried.outcome {
             Ok(rate) => format!("{} {}", tried.name, count(*rate)),
-            Err(why) => format!("{} is not used: {why}", tried.name),
+            Err(why) => format!("{} failed: {why}", tried.name),
         })
         .collect();
-    beside.push(how.to_owned());
-    format!("{}{rate} ({})", tried[winner].title, beside.join("; "))
+    remarks.push(how.to_owned());
+    format!("{}{rate} ({})", tried[winner].title, remarks.join("; "))
 }
 
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
 
-    use super::super::gpu::{Handle, Kind};
+    use super::super::gpu::{GpuKind, Handle};
     use super::*;
-    use crate::recipe::{Maker, Recipe};
-    use crate::session::{Prepared, open_data};
-    use crate::train::to_try;
+    use crate::datasets::{Splits, open_data};
+    use crate::recipe::{Command, Recipe};
+    use crate::train::trial_job;
 
     fn tried(outcomes: &[Result<f64, &str>]) -> Vec<Tried> {
         let names = ["CPU", "Voodoo2", "Riva"];
@@ -160,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn the_fastest_is_taken_and_what_failed_is_not() {
+    fn the_fastest_wins_and_failed_devices_do_not() {
         for (outcomes, expected) in [
             (vec![Ok(10.0)], 0),
             (vec![Ok(10.0), Ok(9.0)], 0),
             (vec![Ok(10.0), Ok(11.0)], 1),
             (vec![Ok(10.0), Ok(11.0), Ok(12.0)], 2),
-            // Of equals the CPU, and of GPUs the better kind.
+            // Among equals the CPU, or the first GPU.
             (vec![Ok(10.0), Ok(10.0)], 0),
             (vec![Ok(10.0), Ok(11.0), Ok(11.0)], 1),
             (vec![Ok(10.0), Err("lost"), Ok(11.0)], 2),
@@ -178,82 +186,85 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_which_is_taken_and_why() {
+    fn the_line_reports_the_winner_and_the_others() {
         let slow = tried(&[Ok(12_300.0), Ok(9800.0)]);
         assert_eq!(
             line(&slow, 0, "measured in 0.7 s"),
             "CPU: CPU, 12,300 samples/s (Voodoo2 9,800; measured in 0.7 s)"
         );
-        let lost = tried(&[Ok(12_300.0), Err("its loss is NaN where the CPU's is 3.100"), Ok(2e5)]);
+        let lost = tried(&[Ok(12_300.0), Err("its loss is NaN, that of the CPU 3.100"), Ok(2e5)]);
         assert_eq!(
             line(&lost, 2, "as measured before"),
-            "GPU: Riva, 200,000 samples/s (CPU 12,300; Voodoo2 is not used: its loss is NaN where the \
-             CPU's is 3.100; as measured before)"
+            "GPU: Riva, 200,000 samples/s (CPU 12,300; Voodoo2 failed: its loss is NaN, that of the \
+             CPU 3.100; as measured before)"
         );
     }
 
-    /// A training by the program itself, on a CPU that passes for a GPU.
+    /// A real training, on a CPU in the role of a GPU.
     #[test]
-    fn a_trial_finds_a_device_and_changes_no_number_of_the_training() {
-        let given = "[model]\nkind = 'dense'\nhidden = [8]\ncode = 2\n[schedule]\nbatch = 10\n\
+    fn a_trial_chooses_a_device_and_leaves_the_training_unchanged() {
+        let overrides = "[model]\nkind = 'dense'\nhidden = [8]\ncode = 2\n[schedule]\nbatch = 10\n\
                      epochs = 10000000\n[data]\ntraining_samples = 60\ntest_samples = 10\n\
                      [objective]\ncorruption = { masking = 0.25 }";
-        let given: toml::Table = given.parse().unwrap();
-        let recipe = Recipe::data(&given).unwrap();
+        let overrides: toml::Table = overrides.parse().unwrap();
+        let recipe = Recipe::data(&overrides).unwrap();
         let set = open_data(&recipe).unwrap();
         let shape = set.parts.training.shape().clone();
-        let recipe = Recipe::complete(&given, recipe, &shape, 60, Maker::Train).unwrap();
-        let data = Prepared::new(set, &recipe.data, None).unwrap();
-        let learn = || {
+        let recipe = Recipe::complete(&overrides, recipe, &shape, 60, Command::Train).unwrap();
+        let splits = Splits::new(set, &recipe.data, None).unwrap();
+        let train = || {
             let model =
                 recipe.model.architecture(&shape).unwrap().init(0, &Device::flex()).unwrap();
-            let training = std::sync::Arc::new(data.training.clone());
+            let training = std::sync::Arc::new(splits.training.clone());
             let data = ae_train::Data { training, validation: None };
             let schedule = ae_train::Schedule { epochs: 2, ..recipe.schedule() };
             let objective = recipe.objective().objective().unwrap();
             let fitted = ae_train::fit(model, &objective, &data, &schedule, &mut ()).unwrap();
             ae_models::tensors::collect(&fitted.model)
         };
-        let before = learn();
+        let before = train();
         let gpu = |name: &str, device| {
             let handle = Handle::Test(device);
-            Gpu::new(name.into(), "Glide".into(), "3".into(), Kind::Discrete, handle)
+            Gpu::new(name.into(), "Glide".into(), "3".into(), GpuKind::Discrete, handle)
         };
         let gpus = [
             gpu("Voodoo2", Ok(Device::flex())),
-            gpu("Voodoo2", Err("the second of a kind is not tried".to_owned())),
+            gpu("Voodoo2", Err("a second one of the same model is not tried".to_owned())),
             gpu("Riva", Err("it needs a feature".to_owned())),
         ];
-        let training = to_try(&recipe, &data).unwrap();
-        let (opened, line) = fastest(&gpus, &training, &mut Known::default()).unwrap();
-        assert!(line.contains("Riva is not used: it needs a feature; measured in "), "{line}");
+        let job = trial_job(&recipe, &splits).unwrap();
+        let (device, line) = fastest(&gpus, &job, &mut RateCache::default()).unwrap();
+        assert!(line.contains("Riva failed: it needs a feature; measured in "), "{line}");
         assert_eq!(line.matches("samples/s").count(), 1, "{line}");
         match line.starts_with("GPU: Voodoo2 (GPU, Glide), ") {
-            true => assert!(opened.name == "Voodoo2 (Glide)" && line.contains("(CPU "), "{line}"),
-            false => assert!(opened.name == cpu_name() && line.contains("(Voodoo2 "), "{line}"),
+            true => assert!(device.name == "Voodoo2 (Glide)" && line.contains("(CPU "), "{line}"),
+            false => assert!(device.name == cpu_name() && line.contains("(Voodoo2 "), "{line}"),
         }
         assert_eq!(gpus[2].failure().as_deref(), Some("it needs a feature"));
-        assert!(before == learn(), "the same weights to the bit");
+        assert!(before == train(), "the same weights to the bit");
 
-        // Known rates are taken as they are; the failed one is left out.
-        let mut known = Known::default();
+        // Cached rates are used without a trial.
+        let mut cache = RateCache::default();
         let devices = [cpu_identity(), gpus[0].identity()];
-        known.add(&devices, &[1000.0, 2000.0], &training);
-        let (opened, line) = fastest(&gpus[..2], &training, &mut known).unwrap();
-        assert_eq!(opened.name, "Voodoo2 (Glide)");
+        cache.add(&devices, &[1000.0, 2000.0], &job);
+        let (device, line) = fastest(&gpus[..2], &job, &mut cache).unwrap();
+        assert_eq!(device.name, "Voodoo2 (Glide)");
         assert_eq!(
             line,
             "GPU: Voodoo2 (GPU, Glide), 2,000 samples/s (CPU 1,000; as measured before)"
         );
-        // Unless it cannot be opened any more.
+        // Unless the GPU can no longer be opened.
         let closed = [gpu("Voodoo2", Err("it is gone".to_owned()))];
-        let (opened, line) = fastest(&closed, &training, &mut known).unwrap();
-        assert_eq!(opened.name, cpu_name());
-        assert!(line.contains("(Voodoo2 is not used: it is gone; measured in "), "{line}");
-        // A CPU that is done with 540,000,000 samples in a second need not be helped.
-        known.add(&devices, &[540e6, 900e6], &training);
-        let (opened, line) = fastest(&gpus[..2], &training, &mut known).unwrap();
-        assert_eq!(opened.name, cpu_name());
-        assert!(line.ends_with("which is 0.9 s for the whole: too short to try Voodoo2"), "{line}");
+        let (device, line) = fastest(&closed, &job, &mut cache).unwrap();
+        assert_eq!(device.name, cpu_name());
+        assert!(line.contains("(Voodoo2 failed: it is gone; measured in "), "{line}");
+        // At this rate the CPU needs 0.9 seconds for the whole training.
+        cache.add(&devices, &[540e6, 900e6], &job);
+        let (device, line) = fastest(&gpus[..2], &job, &mut cache).unwrap();
+        assert_eq!(device.name, cpu_name());
+        assert!(
+            line.ends_with("(0.9 s for the whole training, too short to try Voodoo2)"),
+            "{line}"
+        );
     }
 }

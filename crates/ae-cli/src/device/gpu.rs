@@ -1,27 +1,27 @@
-//! A GPU as its driver tells of it, opened once.
+//! A GPU, as its driver reports it.
 
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
 
-use super::Opened;
+use super::NamedDevice;
 #[cfg(feature = "wgpu")]
 use super::wgpu;
 use crate::error::{Error, Result};
 
-/// What kind of thing computes.
+/// The kind of a GPU, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum GpuKind {
     Discrete,
     Integrated,
     Virtual,
-    /// The driver does not say.
+    /// The driver does not report it.
     Unknown,
-    /// A program on the CPU that behaves like a GPU, slowly.
+    /// An emulation on the CPU, which is slow.
     Software,
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for GpuKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Discrete => "GPU",
@@ -33,16 +33,16 @@ impl std::fmt::Display for Kind {
     }
 }
 
-/// A GPU, or something that passes for one.
+/// A GPU or a software driver.
 #[derive(Clone, Debug)]
 pub struct Gpu {
     pub name: String,
-    /// The interface it is reached by, and the driver.
+    /// The graphics API and the driver.
     pub api: String,
-    pub kind: Kind,
+    pub kind: GpuKind,
     /// The driver's version.
     pub version: String,
-    /// Of its own, in bytes, where that is known.
+    /// Its own memory in bytes, if known.
     pub memory: Option<u64>,
     handle: Handle,
     state: Arc<State>,
@@ -58,44 +58,44 @@ pub enum Handle {
     Test(Result<Device, String>),
 }
 
-/// What became of a GPU in this process.
+/// The state of a GPU in this process.
 #[derive(Debug, Default)]
 struct State {
-    /// Opened, which can be done once.
+    /// The open device, or why it cannot be opened; a device can be opened once.
     device: OnceLock<Result<Device, String>>,
-    /// Why it is not tried again.
+    /// Why its trial failed; it is not tried again.
     failure: OnceLock<String>,
 }
 
 impl Gpu {
-    pub fn new(name: String, api: String, version: String, kind: Kind, handle: Handle) -> Self {
+    pub fn new(name: String, api: String, version: String, kind: GpuKind, handle: Handle) -> Self {
         let state = Arc::default();
         Self { name, api, kind, version, memory: None, handle, state }
     }
 
-    /// All that a user is told of it.
+    /// The name to display, with kind, API and driver.
     pub fn title(&self) -> String {
         format!("{} ({}, {})", self.name, self.kind, self.api)
     }
 
-    /// What runs know it by.
+    /// The name that runs store.
     pub fn full_name(&self) -> String {
         format!("{} ({})", self.name, self.api)
     }
 
-    /// What measurements are known by: with another driver it may be another device.
+    /// The key in the cache of measurements, which includes the driver's version.
     pub fn identity(&self) -> String {
         format!("{} ({}, {})", self.name, self.api, self.version)
     }
 
-    pub fn opened(&self) -> Result<Opened> {
-        let device = self.open().map_err(|reason| {
+    pub fn named_device(&self) -> Result<NamedDevice> {
+        let handle = self.open().map_err(|reason| {
             Error::usage(format!(
-                "{} is there but cannot be used: {reason}; try another with --device, or --device cpu",
+                "{} cannot be used: {reason}; choose another with --device, or --device cpu",
                 self.full_name()
             ))
         })?;
-        Ok(Opened { device, name: self.full_name() })
+        Ok(NamedDevice { handle, name: self.full_name() })
     }
 
     pub fn open(&self) -> Result<Device, String> {
@@ -122,7 +122,7 @@ impl Gpu {
     }
 }
 
-/// Everything there is besides the CPU, the best first; `gpu:N` counts in this order.
+/// All GPUs, best first; `gpu:N` counts in this order.
 pub fn gpus() -> Vec<Gpu> {
     let mut found: Vec<Gpu> = Vec::new();
     #[cfg(feature = "cuda")]
@@ -141,7 +141,7 @@ fn native(kind: burn::tensor::DeviceType, api: &str) -> Vec<Gpu> {
     devices
         .map(|(number, device)| {
             let name = device.identity().map_or(format!("{api} device {number}"), |id| id.name);
-            Gpu::new(name, api.to_owned(), String::new(), Kind::Discrete, Handle::Native(device))
+            Gpu::new(name, api.to_owned(), String::new(), GpuKind::Discrete, Handle::Native(device))
         })
         .collect()
 }

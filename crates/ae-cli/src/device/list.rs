@@ -1,12 +1,12 @@
-//! What `ae devices` says: which devices there are, and what is known of each.
+//! The list of `ae devices`.
 
 use std::fmt::Write;
 
-use super::known::Known;
-use super::{BUILD, Kind, Others, cpu_identity, cpu_name, software_counts};
-use crate::observers::count;
+use super::cache::RateCache;
+use super::{BUILD, Detected, GpuKind, cpu_identity, cpu_name, software_counts};
+use crate::format::count;
 
-/// Interfaces that this program was built for.
+/// Back ends that this program was built for.
 const BUILT: [(&str, bool); 6] = [
     ("Vulkan, Metal and DX12", cfg!(feature = "wgpu")),
     ("SPIR-V for Vulkan", cfg!(feature = "vulkan")),
@@ -16,25 +16,23 @@ const BUILT: [(&str, bool); 6] = [
     ("the CPU", true),
 ];
 
-/// Every device, in lines.
+/// Every device in a line, with measured speeds below.
 pub fn list() -> String {
-    in_text(&Others::find(), &Known::read(), software_counts())
+    to_text(&Detected::find(), &RateCache::read(), software_counts())
 }
 
-fn in_text(others: &Others, known: &Known, software_counts: bool) -> String {
+fn to_text(detected: &Detected, cache: &RateCache, software_counts: bool) -> String {
     let mut text = String::new();
     let measured = |identity: &str| -> String {
-        let line = |(training, rate)| {
-            format!("       measured: {} samples/s of {training}\n", count(rate))
-        };
-        known.of_device(identity).map(line).collect()
+        let line = |(job, rate)| format!("       measured: {} samples/s of {job}\n", count(rate));
+        cache.of_device(identity).map(line).collect()
     };
     // Writing to a string does not fail.
     let _ = writeln!(text, "cpu    {}{}", cpu_name(), in_gib(memory()));
     text += &measured(&cpu_identity());
     let mut candidates = vec!["cpu".to_owned()];
-    match others {
-        Others::Gpus(gpus) => {
+    match detected {
+        Detected::Gpus(gpus) => {
             for (number, gpu) in gpus.iter().enumerate() {
                 let tag = format!("gpu:{number}");
                 let version = match gpu.version.is_empty() {
@@ -43,13 +41,13 @@ fn in_text(others: &Others, known: &Known, software_counts: bool) -> String {
                 };
                 let _ = writeln!(text, "{tag:<6} {}{version}{}", gpu.title(), in_gib(gpu.memory));
                 text += &measured(&gpu.identity());
-                if gpu.kind != Kind::Software || software_counts {
+                if gpu.kind != GpuKind::Software || software_counts {
                     candidates.push(tag);
                 }
             }
         }
-        Others::NotBuilt(present) => {
-            for gpu in present {
+        Detected::NotBuilt(gpus) => {
+            for gpu in gpus {
                 let driver = gpu.driver.as_ref().map(|it| format!(" (driver {it})"));
                 let _ = writeln!(
                     text,
@@ -64,11 +62,11 @@ fn in_text(others: &Others, known: &Known, software_counts: bool) -> String {
     let built: Vec<&str> = BUILT.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
     let _ = writeln!(text, "built for {}", built.join(", "));
     let _ = match candidates.len() {
-        1 => writeln!(text, "--device auto takes the cpu"),
+        1 => writeln!(text, "--device auto uses the cpu"),
         _ => writeln!(
             text,
-            "--device auto tries a training for a moment on {}, and takes the fastest; for all else it \
-             takes the cpu",
+            "--device auto trains on the fastest of {} (a short trial), and uses the cpu for everything \
+             else",
             candidates.join(", ")
         ),
     };
@@ -80,7 +78,7 @@ fn in_gib(memory: Option<u64>) -> String {
     memory.map_or(String::new(), gib)
 }
 
-/// What Linux tells.
+/// The memory of the machine, on Linux.
 fn memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
@@ -89,61 +87,64 @@ fn memory() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Present;
+    use super::super::SystemGpu;
     use super::super::gpu::{Gpu, Handle};
     use super::*;
 
-    fn lines(others: &Others) -> Vec<String> {
-        in_text(others, &Known::default(), false).lines().map(str::to_owned).collect()
+    fn lines(detected: &Detected) -> Vec<String> {
+        to_text(detected, &RateCache::default(), false).lines().map(str::to_owned).collect()
     }
 
     #[test]
-    fn a_program_for_the_cpu_lists_what_it_is_not_built_for() {
-        let gpu = Present {
+    fn a_cpu_build_lists_the_gpus_it_cannot_use() {
+        let gpu = SystemGpu {
             name: "AMD GPU 0x744c".into(),
             driver: Some("amdgpu".into()),
             memory: Some(24 << 30),
         };
-        let said = lines(&Others::NotBuilt(vec![gpu]));
-        assert!(said[0].starts_with(&format!("cpu    {}", cpu_name())), "{said:?}");
+        let printed = lines(&Detected::NotBuilt(vec![gpu]));
+        assert!(printed[0].starts_with(&format!("cpu    {}", cpu_name())), "{printed:?}");
         assert_eq!(
-            said[1],
+            printed[1],
             format!(
                 "-      AMD GPU 0x744c (driver amdgpu), 24.0 GiB of memory: this program is not built \
                  for it; {BUILD}"
             )
         );
-        assert_eq!(said[3..], ["--device auto takes the cpu"]);
+        assert_eq!(printed[3..], ["--device auto uses the cpu"]);
     }
 
     #[test]
-    fn devices_are_listed_with_what_was_measured() {
+    fn devices_are_listed_with_measurements() {
         let gpu = |name: &str, kind| {
-            let handle = Handle::Test(Err("a name is all there is".into()));
+            let handle = Handle::Test(Err("not a real device".into()));
             Gpu::new(name.into(), "Vulkan, mesa".into(), "22.3".into(), kind, handle)
         };
-        let gpus = vec![gpu("Voodoo2", Kind::Discrete), gpu("llvmpipe", Kind::Software)];
-        let mut known = Known::default();
-        known.insert(
+        let gpus = vec![gpu("Voodoo2", GpuKind::Discrete), gpu("llvmpipe", GpuKind::Software)];
+        let mut cache = RateCache::default();
+        cache.insert(
             &[cpu_identity(), gpus[0].identity()],
             &[12_300.4, 26_400.0],
             "conv, code 32, 1x28x28, batch 128",
             "key",
             1000,
         );
-        let text = in_text(&Others::Gpus(gpus), &known, false);
-        let said: Vec<&str> = text.lines().collect();
+        let text = to_text(&Detected::Gpus(gpus), &cache, false);
+        let printed: Vec<&str> = text.lines().collect();
         let measured = "measured: 12,300 samples/s of conv, code 32, 1x28x28, batch 128";
-        assert_eq!(said[1].trim(), measured);
-        assert_eq!(said[2], "gpu:0  Voodoo2 (GPU, Vulkan, mesa), driver 22.3");
-        assert_eq!(said[3].trim(), measured.replace("12,300", "26,400"));
-        assert_eq!(said[4], "gpu:1  llvmpipe (software, slow, Vulkan, mesa), driver 22.3");
-        assert!(said[5].starts_with("built for ") && said[5].ends_with("the CPU"), "{said:?}");
-        assert_eq!(
-            said[6],
-            "--device auto tries a training for a moment on cpu, gpu:0, and takes the fastest; for all \
-             else it takes the cpu"
+        assert_eq!(printed[1].trim(), measured);
+        assert_eq!(printed[2], "gpu:0  Voodoo2 (GPU, Vulkan, mesa), driver 22.3");
+        assert_eq!(printed[3].trim(), measured.replace("12,300", "26,400"));
+        assert_eq!(printed[4], "gpu:1  llvmpipe (software, slow, Vulkan, mesa), driver 22.3");
+        assert!(
+            printed[5].starts_with("built for ") && printed[5].ends_with("the CPU"),
+            "{printed:?}"
         );
-        assert_eq!(said.len(), 7);
+        assert_eq!(
+            printed[6],
+            "--device auto trains on the fastest of cpu, gpu:0 (a short trial), and uses the cpu for \
+             everything else"
+        );
+        assert_eq!(printed.len(), 7);
     }
 }

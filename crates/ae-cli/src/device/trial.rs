@@ -1,9 +1,8 @@
-//! A few steps of a training on a device, timed.
+//! Times a few steps of a training on a device.
 //!
-//! What is timed is [`fit`](ae_train::fit) itself, on the first rows of the data: an observer looks at the clock
-//! where losses were read, when all that was sent to a device is done. Randomness is a function of seed, epoch
-//! and step, and the training that follows begins a model of its own, so a trial changes none of its
-//! numbers.
+//! It times [`fit`](ae_train::fit) itself, on the first rows of the data: an observer reads the clock after losses
+//! were read back, when all work sent to the device is done. Randomness is a function of seed, epoch and step, and
+//! the training that follows initializes its own model, so a trial does not change its results.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,36 +15,36 @@ use burn::tensor::Device;
 
 use super::Gpu;
 use crate::error::{Error, Result};
-use crate::observers::{digits, duration};
-use crate::panics::caught;
+use crate::format::{duration, number};
+use crate::panics::catch;
 use crate::recipe::Recipe;
 
-/// Steps that are taken first: kernels are compiled. Their loss is what devices are held against
-/// each other by.
+/// Steps of the first burst, which compiles kernels. Their loss is compared between devices.
 const FIRST: u64 = 3;
-/// A CPU takes fewer of them where they take longer.
+/// Time limit of the first burst on the CPU, which then has fewer steps.
 const FIRST_SECONDS: f64 = 0.3;
-/// How long is timed, and how many steps at most.
+/// Duration of the timed burst.
 const SECONDS: f64 = 0.2;
-const MOST: u64 = 1024;
+/// Maximum number of steps of the timed burst.
+const MAX_STEPS: u64 = 1024;
 
-/// Takes steps on a device: on these samples, by this schedule.
+/// Trains on a device, on these samples and by this schedule.
 type Steps = dyn Fn(&Device, Samples, &Schedule, &mut dyn Observer) -> Result<()> + Send + Sync;
 
-/// A training that is to be tried.
+/// A training to try on devices.
 #[derive(Clone)]
-pub struct Training {
-    /// What is trained, for people.
+pub struct TrialJob {
+    /// A description for `ae devices`.
     pub title: String,
-    /// All that decides how long a step takes, but for the device.
+    /// Everything that decides the time of a step, except the device.
     pub key: String,
     samples: Samples,
     schedule: Schedule,
     steps: Arc<Steps>,
 }
 
-impl Training {
-    /// Of a recipe, on these samples; `steps` begins it.
+impl TrialJob {
+    /// The training of a recipe on these samples; `steps` runs it.
     pub fn new(
         recipe: &Recipe,
         samples: &Samples,
@@ -72,27 +71,27 @@ impl Training {
         Self { title, key, samples: samples.clone(), schedule, steps: Arc::new(steps) }
     }
 
-    /// Samples of all its steps.
+    /// The number of samples of all steps.
     pub fn samples_in_all(&self) -> f64 {
         let batch = self.schedule.batch.min(self.samples.len()).max(1);
         (self.samples.len() / batch * batch) as f64 * self.schedule.epochs as f64
     }
 
-    /// Takes so many steps, or fewer where they take longer than a limit or are given up.
+    /// Runs `count` steps, or fewer if they take longer than `limit` seconds or are cancelled.
     fn burst(
         &self,
         device: &Device,
         count: u64,
         limit: f64,
-        given_up: &AtomicBool,
+        cancelled: &AtomicBool,
     ) -> Result<Burst> {
-        if given_up.load(Ordering::Relaxed) {
-            return Err(Error::usage("given up"));
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(Error::usage("cancelled"));
         }
         let batch = self.schedule.batch.min(self.samples.len()).max(1);
-        let an_epoch = (self.samples.len() / batch).min(count as usize).max(1);
+        let steps_per_epoch = (self.samples.len() / batch).min(count as usize).max(1);
         let schedule = Schedule {
-            epochs: count.div_ceil(an_epoch as u64) as usize,
+            epochs: count.div_ceil(steps_per_epoch as u64) as usize,
             patience: None,
             resident_limit: match is_streamed(&self.samples, &self.schedule) {
                 true => 0,
@@ -101,21 +100,21 @@ impl Training {
             ..self.schedule.clone()
         };
         let burst = Burst { batch, ..Burst::default() };
-        let mut watch = Stopwatch { count, limit, given_up, began: Instant::now(), burst };
-        let rows = self.samples.take(an_epoch * batch);
-        (self.steps)(device, rows, &schedule, &mut watch)?;
-        Ok(watch.burst)
+        let mut stopwatch = Stopwatch { count, limit, cancelled, started: Instant::now(), burst };
+        let rows = self.samples.take(steps_per_epoch * batch);
+        (self.steps)(device, rows, &schedule, &mut stopwatch)?;
+        Ok(stopwatch.burst)
     }
 
-    /// Samples per second on a device where the first steps were taken.
-    fn rate(&self, device: &Device, first: u64, given_up: &AtomicBool) -> Result<f64> {
-        let again = self.burst(device, first, f64::INFINITY, given_up)?;
+    /// Samples per second on a device, after the first burst there.
+    fn rate(&self, device: &Device, first: u64, cancelled: &AtomicBool) -> Result<f64> {
+        let again = self.burst(device, first, f64::INFINITY, cancelled)?;
         if again.seconds >= SECONDS {
             return Ok(again.rate());
         }
         let count = SECONDS / again.seconds.max(1e-6) * again.steps as f64;
-        let count = (count as u64).clamp(first, MOST);
-        Ok(self.burst(device, count, 2.0 * SECONDS, given_up)?.rate())
+        let count = (count as u64).clamp(first, MAX_STEPS);
+        Ok(self.burst(device, count, 2.0 * SECONDS, cancelled)?.rate())
     }
 }
 
@@ -123,11 +122,11 @@ fn is_streamed(samples: &Samples, schedule: &Schedule) -> bool {
     samples.len() * samples.width() * size_of::<f32>() > schedule.resident_limit
 }
 
-/// Steps that were taken.
+/// A few steps that were run without a pause.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Burst {
     pub steps: u64,
-    /// The mean over them.
+    /// The mean loss.
     pub loss: f64,
     batch: usize,
     seconds: f64,
@@ -142,19 +141,19 @@ impl Burst {
 struct Stopwatch<'a> {
     count: u64,
     limit: f64,
-    given_up: &'a AtomicBool,
-    began: Instant,
+    cancelled: &'a AtomicBool,
+    started: Instant,
     burst: Burst,
 }
 
 impl Observer for Stopwatch<'_> {
     fn observe(&mut self, event: &Event<'_>) -> Flow {
         match event {
-            Event::Start { .. } => self.began = Instant::now(),
+            Event::Start { .. } => self.started = Instant::now(),
             Event::Step { done, .. } => {
                 let is_over = *done >= self.count
-                    || self.began.elapsed().as_secs_f64() > self.limit
-                    || self.given_up.load(Ordering::Relaxed);
+                    || self.started.elapsed().as_secs_f64() > self.limit
+                    || self.cancelled.load(Ordering::Relaxed);
                 return if is_over { Flow::Stop } else { Flow::Continue };
             }
             Event::Read { done, terms, .. } => {
@@ -163,7 +162,7 @@ impl Observer for Stopwatch<'_> {
                 let before = burst.loss * burst.steps as f64;
                 burst.loss = (before + loss * (done - burst.steps) as f64) / *done as f64;
                 burst.steps = *done;
-                burst.seconds = self.began.elapsed().as_secs_f64();
+                burst.seconds = self.started.elapsed().as_secs_f64();
             }
             _ => {}
         }
@@ -171,77 +170,63 @@ impl Observer for Stopwatch<'_> {
     }
 }
 
-/// The first steps on the CPU, and samples per second.
-pub fn on_cpu(training: &Training) -> Result<(Burst, f64)> {
-    let (device, goes_on) = (Device::flex(), AtomicBool::new(false));
-    let first = training.burst(&device, FIRST, FIRST_SECONDS, &goes_on)?;
-    Ok((first, training.rate(&device, first.steps, &goes_on)?))
+/// The first burst on the CPU, and samples per second.
+pub fn on_cpu(job: &TrialJob) -> Result<(Burst, f64)> {
+    let (device, not_cancelled) = (Device::flex(), AtomicBool::new(false));
+    let first = job.burst(&device, FIRST, FIRST_SECONDS, &not_cancelled)?;
+    Ok((first, job.rate(&device, first.steps, &not_cancelled)?))
 }
 
-/// Samples per second on a GPU, or why it is not to be used; whatever happens there, in so much time. The first
-/// steps must have the loss that they have on the CPU.
+/// Samples per second on a GPU, or why it is not used. The first burst must have the same loss as on the CPU.
 ///
-/// A GPU that does not answer in time is left to itself; it ends with the step that it is at, beside what
-/// comes next.
-pub fn on_gpu(
-    gpu: &Gpu,
-    training: &Training,
-    cpu: Burst,
-    patience: Duration,
-) -> Result<f64, String> {
-    let given_up = Arc::new(AtomicBool::new(false));
+/// Returns within `timeout`. A GPU that is not done by then stops after its present step, in the background.
+pub fn on_gpu(gpu: &Gpu, job: &TrialJob, cpu: Burst, timeout: Duration) -> Result<f64, String> {
+    let cancelled = Arc::new(AtomicBool::new(false));
     let (sender, answer) = channel();
     let work = {
-        let (gpu, training, given_up) = (gpu.clone(), training.clone(), given_up.clone());
+        let (gpu, job, cancelled) = (gpu.clone(), job.clone(), cancelled.clone());
         move || {
-            let body = || of_gpu(&gpu, &training, cpu, &given_up);
-            let result = caught(std::panic::AssertUnwindSafe(body));
-            // Nobody listens any more once it is given up.
-            let _ =
-                sender.send(result.unwrap_or_else(|reason| Err(format!("it failed: {reason}"))));
+            let body = || try_gpu(&gpu, &job, cpu, &cancelled);
+            let result = catch(std::panic::AssertUnwindSafe(body));
+            // The receiver is gone after the timeout.
+            let _ = sender.send(result.unwrap_or_else(Err));
         }
     };
     std::thread::Builder::new()
         .name("trial".into())
         .spawn(work)
-        .map_err(|error| format!("no thread to try it on: {error}"))?;
-    answer.recv_timeout(patience).unwrap_or_else(|error| {
-        given_up.store(true, Ordering::Relaxed);
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    answer.recv_timeout(timeout).unwrap_or_else(|error| {
+        cancelled.store(true, Ordering::Relaxed);
         Err(match error {
             RecvTimeoutError::Timeout => format!(
-                "its first steps took longer than {}, perhaps since kernels were compiled",
-                duration(patience.as_secs_f64())
+                "its first steps took longer than {}, perhaps to compile kernels",
+                duration(timeout.as_secs_f64())
             ),
-            RecvTimeoutError::Disconnected => "its trial ended without an answer".to_owned(),
+            RecvTimeoutError::Disconnected => "its trial ended without a result".to_owned(),
         })
     })
 }
 
-fn of_gpu(
-    gpu: &Gpu,
-    training: &Training,
-    cpu: Burst,
-    given_up: &AtomicBool,
-) -> Result<f64, String> {
+fn try_gpu(gpu: &Gpu, job: &TrialJob, cpu: Burst, cancelled: &AtomicBool) -> Result<f64, String> {
     let device = gpu.open()?;
-    let sentence = |error: Error| match error {
+    let reason = |error: Error| match error {
         Error::Train(ae_train::Error::NotFinite { value, .. }) => {
-            format!("its loss is {value} where the CPU's is {}", digits(cpu.loss))
+            format!("its loss is {value}, that of the CPU {}", number(cpu.loss))
         }
-        other => format!("it failed: {other}"),
+        other => other.to_string(),
     };
-    let first = training.burst(&device, cpu.steps, f64::INFINITY, given_up).map_err(sentence)?;
-    agree(first.loss, cpu.loss, training.schedule.precision)?;
-    training.rate(&device, cpu.steps, given_up).map_err(sentence)
+    let first = job.burst(&device, cpu.steps, f64::INFINITY, cancelled).map_err(reason)?;
+    agree(first.loss, cpu.loss, job.schedule.precision)?;
+    job.rate(&device, cpu.steps, cancelled).map_err(reason)
 }
 
-/// Whether the loss of the first steps is the CPU's, but for rounding: within half a per cent, in a half
-/// precision within three.
+/// Checks that the loss of the first burst is that of the CPU, within 0.5 %, or 3 % in half precision.
 fn agree(loss: f64, cpu: f64, precision: Precision) -> Result<(), String> {
     let tolerance = if precision.is_full() { 0.005 } else { 0.03 };
     match (loss - cpu).abs() <= tolerance * cpu.abs() {
         true => Ok(()),
-        false => Err(format!("its loss is {} where the CPU's is {}", digits(loss), digits(cpu))),
+        false => Err(format!("its loss is {}, that of the CPU {}", number(loss), number(cpu))),
     }
 }
 
@@ -250,10 +235,10 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::device::gpu::{Handle, Kind};
+    use crate::device::gpu::{GpuKind, Handle};
 
-    /// A training that is none: it tells the observer of steps with the loss that `loss` gives.
-    fn told(loss: fn() -> Result<f64>) -> Training {
+    /// A fake training, which reports steps with the loss of `loss` to the observer.
+    fn fake_job(loss: fn() -> Result<f64>) -> TrialJob {
         let steps = move |_: &Device,
                           samples: Samples,
                           schedule: &Schedule,
@@ -275,8 +260,8 @@ mod tests {
         };
         let samples = Samples::from_floats(vec![0.5; 40], ae_data::Shape::table(2)).unwrap();
         let schedule = Schedule { batch: 4, epochs: 3, ..Schedule::default() };
-        let (title, key) = ("told".to_owned(), "told".to_owned());
-        Training { title, key, samples, schedule, steps: Arc::new(steps) }
+        let (title, key) = ("fake".to_owned(), "fake".to_owned());
+        TrialJob { title, key, samples, schedule, steps: Arc::new(steps) }
     }
 
     fn is_on_gpu() -> bool {
@@ -285,33 +270,33 @@ mod tests {
 
     fn gpu(device: Result<Device, String>) -> Gpu {
         let (name, api) = ("Voodoo2".to_owned(), "Glide".to_owned());
-        Gpu::new(name, api, String::new(), Kind::Discrete, Handle::Test(device))
+        Gpu::new(name, api, String::new(), GpuKind::Discrete, Handle::Test(device))
     }
 
-    fn tried(training: &Training, patience: Duration) -> Result<f64, String> {
-        let (first, _) = on_cpu(training).unwrap();
-        on_gpu(&gpu(Ok(Device::flex())), training, first, patience)
+    fn tried(job: &TrialJob, timeout: Duration) -> Result<f64, String> {
+        let (first, _) = on_cpu(job).unwrap();
+        on_gpu(&gpu(Ok(Device::flex())), job, first, timeout)
     }
 
     const LONG: Duration = Duration::from_secs(600);
 
     #[test]
-    fn the_first_steps_are_three_and_their_loss_is_a_mean_of_sums() {
-        let training = told(|| Ok(3.0));
-        let (first, rate) = on_cpu(&training).unwrap();
+    fn the_first_burst_has_three_steps_and_their_mean_loss() {
+        let job = fake_job(|| Ok(3.0));
+        let (first, rate) = on_cpu(&job).unwrap();
         assert_eq!((first.steps, first.loss), (3, 3.0));
         assert!(rate > 0.0);
-        assert_eq!(training.samples_in_all(), 60.0);
-        assert!(tried(&training, LONG).unwrap() > 0.0);
+        assert_eq!(job.samples_in_all(), 60.0);
+        assert!(tried(&job, LONG).unwrap() > 0.0);
     }
 
     #[test]
-    fn a_device_that_computes_something_else_is_not_used() {
-        let other = told(|| Ok(if is_on_gpu() { 3.02 } else { 3.0 }));
-        let why = "its loss is 3.020 where the CPU's is 3.000";
+    fn a_device_with_another_loss_fails() {
+        let other = fake_job(|| Ok(if is_on_gpu() { 3.02 } else { 3.0 }));
+        let why = "its loss is 3.020, that of the CPU 3.000";
         assert_eq!(tried(&other, LONG), Err(why.to_owned()));
-        assert!(tried(&told(|| Ok(if is_on_gpu() { 3.01 } else { 3.0 })), LONG).is_ok());
-        let nan = told(|| match is_on_gpu() {
+        assert!(tried(&fake_job(|| Ok(if is_on_gpu() { 3.01 } else { 3.0 })), LONG).is_ok());
+        let nan = fake_job(|| match is_on_gpu() {
             true => Err(Error::Train(ae_train::Error::NotFinite {
                 step: 1,
                 epoch: 1,
@@ -322,49 +307,46 @@ mod tests {
             })),
             false => Ok(3.0),
         });
-        assert_eq!(tried(&nan, LONG), Err("its loss is NaN where the CPU's is 3.000".to_owned()));
+        assert_eq!(tried(&nan, LONG), Err("its loss is NaN, that of the CPU 3.000".to_owned()));
         assert!(agree(f64::NAN, 3.0, Precision::Full).is_err());
         assert!(agree(3.05, 3.0, Precision::F16).is_ok());
         assert!(agree(3.2, 3.0, Precision::F16).is_err());
     }
 
     #[test]
-    fn a_device_that_fails_is_not_used() {
-        let lost = told(|| if is_on_gpu() { panic!("the device is lost") } else { Ok(3.0) });
+    fn a_device_that_panics_fails() {
+        let lost = fake_job(|| if is_on_gpu() { panic!("the device is lost") } else { Ok(3.0) });
         let why = tried(&lost, LONG).unwrap_err();
-        assert!(why.starts_with("it failed: "), "{why}");
-        let full = told(|| match is_on_gpu() {
+        assert_eq!(why, "see above", "the message of the panic, which is printed here");
+        let full = fake_job(|| match is_on_gpu() {
             true => Err(Error::usage("out of memory")),
             false => Ok(3.0),
         });
-        assert_eq!(tried(&full, LONG), Err("it failed: out of memory".to_owned()));
-        let training = told(|| Ok(3.0));
-        let (first, _) = on_cpu(&training).unwrap();
+        assert_eq!(tried(&full, LONG), Err("out of memory".to_owned()));
+        let job = fake_job(|| Ok(3.0));
+        let (first, _) = on_cpu(&job).unwrap();
         let closed = gpu(Err("it needs a feature".to_owned()));
-        let why = on_gpu(&closed, &training, first, LONG);
+        let why = on_gpu(&closed, &job, first, LONG);
         assert_eq!(why, Err("it needs a feature".to_owned()));
     }
 
-    /// It is waited for, but not for ever; it stops with the step that it is at.
+    /// After the timeout, it stops after its present step.
     #[test]
-    fn a_device_that_hangs_is_given_up() {
+    fn a_device_that_hangs_is_abandoned() {
         static STEPS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-        static TOLD: std::sync::Mutex<()> = std::sync::Mutex::new(());
-        let held = TOLD.lock().unwrap();
-        let hangs = told(|| {
+        static REPORTED: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let held = REPORTED.lock().unwrap();
+        let hangs = fake_job(|| {
             if is_on_gpu() {
                 STEPS.fetch_add(1, Ordering::SeqCst);
-                drop(TOLD.lock());
+                drop(REPORTED.lock());
             }
             Ok(3.0)
         });
         let why = tried(&hangs, Duration::from_millis(20)).unwrap_err();
-        assert_eq!(
-            why,
-            "its first steps took longer than 0.0 s, perhaps since kernels were compiled"
-        );
+        assert_eq!(why, "its first steps took longer than 0.0 s, perhaps to compile kernels");
         drop(held);
-        // Both terms of one step were asked for, at most.
+        // At most the two terms of one step were computed.
         thread::sleep(Duration::from_millis(20));
         assert!(STEPS.load(Ordering::SeqCst) <= 2);
     }

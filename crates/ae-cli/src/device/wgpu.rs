@@ -1,31 +1,30 @@
-//! What wgpu reaches: adapters of Vulkan, Metal and DX12.
+//! GPUs through wgpu: adapters of Vulkan, Metal and DX12.
 
 use burn::tensor::wgpu::{WgpuBackend, wgpu};
 use burn::tensor::{Device, DeviceKind};
 
-use super::gpu::{Gpu, Handle, Kind};
+use super::gpu::{Gpu, GpuKind, Handle};
 
-/// How Burn is told which adapter is meant: by its interface, its kind and its number among
-/// those of its kind.
+/// How Burn identifies an adapter: by API, kind and index within that kind.
 #[derive(Clone, Debug)]
 pub struct Address {
     api: WgpuBackend,
     kind: DeviceKind,
 }
 
-/// The interfaces that compute well. OpenGL is not among them.
+/// The APIs with good support for compute; OpenGL is not among them.
 const APIS: [(wgpu::Backend, WgpuBackend); 3] = [
     (wgpu::Backend::Vulkan, WgpuBackend::Vulkan),
     (wgpu::Backend::Metal, WgpuBackend::Metal),
     (wgpu::Backend::Dx12, WgpuBackend::Dx12),
 ];
 
-/// The adapters of the first interface that has a real GPU, else those of all.
+/// The adapters of the first API that has a real GPU, else those of all.
 pub fn adapters() -> Vec<Gpu> {
     let mut all = Vec::new();
     for (backend, api) in APIS {
         let found = of(backend, api);
-        if found.iter().any(|gpu| gpu.kind != Kind::Software) {
+        if found.iter().any(|gpu| gpu.kind != GpuKind::Software) {
             return found;
         }
         all.extend(found);
@@ -45,17 +44,19 @@ fn of(backend: wgpu::Backend, graphics: WgpuBackend) -> Vec<Gpu> {
     };
     let gpu = |(at, info): (usize, &wgpu::AdapterInfo)| {
         let (kind, address) = match info.device_type {
-            wgpu::DeviceType::DiscreteGpu => (Kind::Discrete, DeviceKind::DiscreteGpu(number(at))),
-            wgpu::DeviceType::IntegratedGpu => {
-                (Kind::Integrated, DeviceKind::IntegratedGpu(number(at)))
+            wgpu::DeviceType::DiscreteGpu => {
+                (GpuKind::Discrete, DeviceKind::DiscreteGpu(number(at)))
             }
-            wgpu::DeviceType::VirtualGpu => (Kind::Virtual, DeviceKind::VirtualGpu(number(at))),
-            // Burn cannot be told to take the second of several software adapters.
-            wgpu::DeviceType::Cpu if number(at) == 0 => (Kind::Software, DeviceKind::Cpu),
+            wgpu::DeviceType::IntegratedGpu => {
+                (GpuKind::Integrated, DeviceKind::IntegratedGpu(number(at)))
+            }
+            wgpu::DeviceType::VirtualGpu => (GpuKind::Virtual, DeviceKind::VirtualGpu(number(at))),
+            // Burn cannot select the second of several software adapters.
+            wgpu::DeviceType::Cpu if number(at) == 0 => (GpuKind::Software, DeviceKind::Cpu),
             wgpu::DeviceType::Cpu => return None,
-            // Nor one of which the driver says nothing, unless it is the only one.
+            // Nor one of unknown kind, unless it is the only adapter.
             wgpu::DeviceType::Other if infos.len() == 1 => {
-                (Kind::Unknown, DeviceKind::DefaultDevice)
+                (GpuKind::Unknown, DeviceKind::DefaultDevice)
             }
             wgpu::DeviceType::Other => return None,
         };
@@ -70,7 +71,7 @@ fn of(backend: wgpu::Backend, graphics: WgpuBackend) -> Vec<Gpu> {
     infos.iter().enumerate().filter_map(gpu).collect()
 }
 
-/// What AMD's driver on Linux tells.
+/// The memory of an AMD GPU on Linux.
 fn memory(bus: &str) -> Option<u64> {
     let path = format!("/sys/bus/pci/devices/{bus}/mem_info_vram_total");
     std::fs::read_to_string(path).ok()?.trim().parse().ok()

@@ -1,4 +1,4 @@
-//! What the first layer looks for.
+//! The filters of the first layer.
 
 use ae_data::Shape;
 use ae_models::{Model, tensors};
@@ -6,11 +6,11 @@ use image::RgbaImage;
 
 use crate::pictures;
 
-/// Filters shown.
+/// Number of filters shown.
 const FILTERS: usize = 64;
 
-/// The first layer's weights, strongest filters first; components of PCA as they come.
-pub fn draw(model: &Model, shape: &Shape) -> Option<RgbaImage> {
+/// The first layer's filters, largest first; for PCA the components in order.
+pub fn render(model: &Model, shape: &Shape) -> Option<RgbaImage> {
     let &Shape::Image { channels: channels @ (1 | 3), height, width } = shape else { return None };
     let image = [channels, height, width];
     let (name, tile) = first_layer(model, image);

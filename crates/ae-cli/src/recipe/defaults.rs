@@ -1,20 +1,20 @@
-//! What is taken where nobody says otherwise.
+//! Default settings, which depend on the data.
 
 use ae_data::{Method, Shape};
 use ae_models::{Activation, ConvConfig, DenseConfig};
 use ae_train::{Rate, Reconstruction, Schedule};
 use toml::{Table, Value};
 
-use super::applies::{check_model, check_pca, check_terms};
 use super::merge::section;
 use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
 use super::objective::{JacobianRecipe, ObjectiveRecipe};
-use super::{DataRecipe, Maker, MeasureRecipe, Recipe};
+use super::validate::{check_model, check_pca, check_terms};
+use super::{Command, DataRecipe, MeasureRecipe, Recipe};
 use crate::error::{Error, Result};
 
 impl Recipe {
-    /// The data part of `given` over its defaults.
-    pub fn data(given: &Table) -> Result<DataRecipe> {
+    /// The data section: `overrides` over the defaults.
+    pub fn data(overrides: &Table) -> Result<DataRecipe> {
         let defaults = DataRecipe {
             source: "digits".into(),
             data_dir: None,
@@ -30,33 +30,33 @@ impl Recipe {
             preprocess: Method::None,
             seed: 0,
         };
-        let mut data: DataRecipe = section("data", defaults, given)?;
-        data.renew();
+        let mut data: DataRecipe = section("data", defaults, overrides)?;
+        data.migrate();
         if let Some((training, test)) = ae_data::default_counts(&data.source) {
             data.training_samples.get_or_insert(training);
             data.test_samples.get_or_insert(test);
         }
         if !(0.0..1.0).contains(&data.validation) {
             return Err(Error::usage(format!(
-                "validation part: expected a fraction below 1, or 0 for none, got {}",
+                "--validation: expected a fraction below 1, or 0 for none, got {}",
                 data.validation
             )));
         }
         Ok(data)
     }
 
-    /// What was given over the defaults for `samples` training samples of a shape.
+    /// The whole recipe: `overrides` over the defaults for `samples` training samples of a shape.
     pub fn complete(
-        given: &Table,
+        overrides: &Table,
         data: DataRecipe,
         shape: &Shape,
         samples: usize,
-        command: Maker,
+        command: Command,
     ) -> Result<Self> {
         let is_image = matches!(shape, Shape::Image { .. });
         let mut data = data;
         let is_given = |section: &str, key: &str| {
-            given.get(section).and_then(|section| section.get(key)).is_some()
+            overrides.get(section).and_then(|section| section.get(key)).is_some()
         };
         if !is_image && !is_given("data", "preprocess") {
             data.preprocess = Method::Standardize;
@@ -66,9 +66,9 @@ impl Recipe {
             Method::MinMax => Activation::Sigmoid,
             _ => Activation::Identity,
         };
-        let kind = given.get("model").and_then(|model| model.get("kind"));
+        let kind = overrides.get("model").and_then(|model| model.get("kind"));
         let mut defaults = match (kind.and_then(Value::as_str), command) {
-            (Some("dense"), _) | (None, Maker::Pretrain) => ModelRecipe::dense(shape, output),
+            (Some("dense"), _) | (None, Command::Pretrain) => ModelRecipe::dense(shape, output),
             (Some("conv"), _) => ModelRecipe::conv(shape, output),
             (Some("pca"), _) => ModelRecipe::pca(shape),
             (None, _) if is_image => ModelRecipe::conv(shape, output),
@@ -78,9 +78,9 @@ impl Recipe {
                 return Err(Error::usage(message));
             }
         };
-        check_model(&defaults, given)?;
-        if let (ModelRecipe::Dense(recipe), Maker::Pretrain) = (&mut defaults, command) {
-            // What layers are trained to give back lies in [0, 1] then, as the data does.
+        check_model(&defaults, overrides)?;
+        if let (ModelRecipe::Dense(recipe), Command::Pretrain) = (&mut defaults, command) {
+            // The codes that upper layers reconstruct are in [0, 1] then, like the data.
             recipe.activation = Activation::Sigmoid;
         }
         if is_given("objective", "kl")
@@ -88,91 +88,90 @@ impl Recipe {
         {
             *activation = Activation::Sigmoid;
         }
-        let mut model: ModelRecipe = section("model", defaults, given)?;
+        let mut model: ModelRecipe = section("model", defaults, overrides)?;
         let samples = (samples as f64 * (1.0 - data.validation)) as usize;
         let (objective, schedule) = match &model {
             ModelRecipe::Pca(_) => {
-                check_pca(given, command)?;
+                check_pca(overrides, command)?;
                 (None, None)
             }
             _ => {
-                let schedule = schedule(model.rate(), samples, given)?;
-                let objective = objective(&model, is_image, &schedule, command, given)?;
+                let schedule = schedule(model.rate(), samples, overrides)?;
+                let objective = objective(&model, is_image, &schedule, command, overrides)?;
                 (Some(objective), Some(schedule))
             }
         };
-        let units = objective.as_ref().and_then(|objective| objective.k_sparse.as_ref());
-        if let (Some(units), Ok(architecture)) =
-            (units.map(|sparse| sparse.units), model.architecture(shape))
-            && let Some(kept) = model.kept_mut()
+        let train_top_k = objective.as_ref().and_then(|objective| objective.train_top_k.as_ref());
+        if let (Some(k), Ok(architecture)) = (train_top_k.map(|it| it.k), model.architecture(shape))
+            && let Some(top_k) = model.top_k_mut()
         {
-            kept.get_or_insert(units.saturating_mul(2).min(architecture.code_size()));
+            top_k.get_or_insert(k.saturating_mul(2).min(architecture.code_size()));
         }
-        let measure = measure(given)?;
+        let measure = measure(overrides)?;
         Ok(Self { command, from: None, data, model, objective, schedule, head: None, measure })
     }
 }
 
-/// What is measured besides, if anything is given.
-pub(super) fn measure(given: &Table) -> Result<Option<MeasureRecipe>> {
-    let is_given = given.contains_key("measure");
-    is_given.then(|| section("measure", MeasureRecipe::default(), given)).transpose()
+/// Additional measurements, if any are given.
+pub(super) fn measure(overrides: &Table) -> Result<Option<MeasureRecipe>> {
+    let is_given = overrides.contains_key("measure");
+    is_given.then(|| section("measure", MeasureRecipe::default(), overrides)).transpose()
 }
 
 fn objective(
     model: &ModelRecipe,
     is_image: bool,
     schedule: &Schedule,
-    command: Maker,
-    given: &Table,
+    command: Command,
+    overrides: &Table,
 ) -> Result<ObjectiveRecipe> {
     let reconstruction = match is_image && model.output().is_probability() {
         true => Reconstruction::CrossEntropy,
         false => Reconstruction::SquaredError,
     };
     let defaults = ObjectiveRecipe { reconstruction, ..ObjectiveRecipe::default() };
-    check_terms(&defaults, given)?;
-    let mut objective = section("objective", defaults, given)?;
-    let layers = if command == Maker::Pretrain { 1 } else { model.layers() };
-    fill(&mut objective, layers, schedule);
+    check_terms(&defaults, overrides)?;
+    let mut objective = section("objective", defaults, overrides)?;
+    let layers = if command == Command::Pretrain { 1 } else { model.layers() };
+    fill_in(&mut objective, layers, schedule);
     Ok(objective)
 }
 
-/// What depends on the model and the schedule.
-pub(super) fn fill(objective: &mut ObjectiveRecipe, layers: usize, schedule: &Schedule) {
+/// Fills in defaults that depend on the model and the schedule.
+pub(super) fn fill_in(objective: &mut ObjectiveRecipe, layers: usize, schedule: &Schedule) {
     if objective.contraction.is_some() || objective.curvature.is_some() {
         objective.jacobian.get_or_insert(match layers {
             1 => JacobianRecipe::Exact,
             _ => JacobianRecipe::Probes(1),
         });
     }
-    if let Some(sparse) = &mut objective.k_sparse
-        && sparse.from.is_some()
+    if let Some(top_k) = &mut objective.train_top_k
+        && top_k.from.is_some()
     {
-        sparse.epochs.get_or_insert(schedule.epochs.div_ceil(2));
+        top_k.epochs.get_or_insert(schedule.epochs.div_ceil(2));
     }
 }
 
-/// Batches an epoch has at least, where a batch can be made small enough.
-const BATCHES: usize = 100;
-/// Steps a run has at least.
-const STEPS: usize = 1000;
+/// Minimum number of batches per epoch, as far as smaller batches allow.
+const MIN_BATCHES: usize = 100;
+/// Minimum number of steps of a run.
+const MIN_STEPS: usize = 1000;
 
-/// The schedule for `samples` samples where nobody says otherwise: a small data set is given smaller
-/// batches and more epochs, for some dozens of steps teach nothing.
-pub(super) fn schedule(peak: f64, samples: usize, given: &Table) -> Result<Schedule> {
+/// The default schedule for `samples` samples. Small data sets get smaller batches and more epochs, since a
+/// few dozen steps train nothing.
+pub(super) fn schedule(peak: f64, samples: usize, overrides: &Table) -> Result<Schedule> {
     let usual = Schedule::default();
     let mut batch = usual.batch;
-    while batch > 16 && samples / batch < BATCHES {
+    while batch > 16 && samples / batch < MIN_BATCHES {
         batch /= 2;
     }
     let defaults =
         Schedule { batch, rate: Rate { peak, warm_up: 0.5, ..Rate::default() }, ..usual };
-    // How many epochs depends on the batch that is taken in the end.
-    let taken = section("schedule", defaults.clone(), given)?;
-    let steps = (samples / taken.batch.max(1)).max(1);
-    let epochs = defaults.epochs.max(STEPS.div_ceil(steps));
-    section("schedule", Schedule { epochs, ..defaults }, given)
+    // The default number of epochs depends on the batch size, which may be given.
+    let chosen = section("schedule", defaults.clone(), overrides)?;
+    let steps = (samples / chosen.batch.max(1)).max(1);
+    let epochs = defaults.epochs.max(MIN_STEPS.div_ceil(steps));
+    section("schedule", Schedule { epochs, ..defaults }, overrides)
 }
 
 impl ModelRecipe {
@@ -194,7 +193,7 @@ impl ModelRecipe {
             code_activation: config.code_activation,
             output,
             tied: config.tied,
-            kept: None,
+            top_k: None,
         })
     }
 
@@ -205,7 +204,7 @@ impl ModelRecipe {
         Self::Pca(PcaRecipe { code })
     }
 
-    /// The learning rate that suits.
+    /// The default learning rate.
     fn rate(&self) -> f64 {
         match self {
             Self::Conv(_) => 5e-3,
@@ -213,7 +212,7 @@ impl ModelRecipe {
         }
     }
 
-    /// For images Hinton & Salakhutdinov's chain; for tables widths that fit their columns.
+    /// Widths of Hinton & Salakhutdinov (2006) for images; for tables widths that fit the number of columns.
     fn dense(shape: &Shape, output: Activation) -> Self {
         let (hidden, code) = match shape {
             Shape::Image { .. } => (vec![1000, 500, 250], 30),
@@ -230,7 +229,7 @@ impl ModelRecipe {
             activation: config.activation,
             code_activation: config.code_activation,
             output,
-            kept: None,
+            top_k: None,
         })
     }
 }
@@ -241,15 +240,15 @@ const CODE: usize = 32;
 mod tests {
     use super::*;
 
-    fn complete(given: &str, shape: &Shape) -> Result<Recipe> {
-        let given: Table = given.parse().unwrap();
-        let data = Recipe::data(&given)?;
-        Recipe::complete(&given, data, shape, 60_000, Maker::Train)
+    fn complete(overrides: &str, shape: &Shape) -> Result<Recipe> {
+        let overrides: Table = overrides.parse().unwrap();
+        let data = Recipe::data(&overrides)?;
+        Recipe::complete(&overrides, data, shape, 60_000, Command::Train)
     }
 
     #[test]
-    fn a_recipe_is_read_back_as_it_was_written() {
-        for (given, shape) in [
+    fn recipe_round_trip() {
+        for (overrides, shape) in [
             ("", Shape::image(1, 28, 28)),
             ("[model]\nkind = 'dense'\ntied = true", Shape::image(1, 28, 28)),
             (
@@ -271,7 +270,7 @@ mod tests {
                 Shape::table(5),
             ),
         ] {
-            let recipe = complete(given, &shape).unwrap();
+            let recipe = complete(overrides, &shape).unwrap();
             let text = recipe.to_toml().unwrap();
             assert_eq!(toml::from_str::<Recipe>(&text).unwrap(), recipe, "{text}");
             let again = complete(&text, &shape).unwrap();
@@ -280,9 +279,9 @@ mod tests {
     }
 
     #[test]
-    fn data_is_of_the_size_that_is_given_or_was_published() {
-        let counts = |given: &str| {
-            let data = Recipe::data(&format!("[data]\n{given}").parse().unwrap()).unwrap();
+    fn data_has_the_given_or_the_published_size() {
+        let counts = |overrides: &str| {
+            let data = Recipe::data(&format!("[data]\n{overrides}").parse().unwrap()).unwrap();
             let text = toml::to_string(&data).unwrap();
             assert!(!text.contains("digits ="), "{text}");
             assert_eq!(toml::from_str::<DataRecipe>(&text).unwrap(), data);
@@ -298,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_follow_the_data() {
+    fn defaults_depend_on_the_data() {
         let images = complete("", &Shape::image(1, 28, 28)).unwrap();
         assert_eq!(images.model.kind(), "conv");
         assert_eq!(images.objective().reconstruction, Reconstruction::CrossEntropy);
@@ -310,11 +309,11 @@ mod tests {
 
     #[test]
     fn small_data_sets_get_small_batches_and_many_epochs() {
-        let plan = |samples: usize, given: &str| {
-            let given: Table = given.parse().unwrap();
-            let data = Recipe::data(&given).unwrap();
+        let plan = |samples: usize, overrides: &str| {
+            let overrides: Table = overrides.parse().unwrap();
+            let data = Recipe::data(&overrides).unwrap();
             let shape = Shape::image(1, 28, 28);
-            let recipe = Recipe::complete(&given, data, &shape, samples, Maker::Train);
+            let recipe = Recipe::complete(&overrides, data, &shape, samples, Command::Train);
             let schedule = recipe.unwrap().schedule();
             (schedule.batch, schedule.epochs)
         };
@@ -328,12 +327,13 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_apply_is_refused() {
-        let message =
-            |given: &str| complete(given, &Shape::image(1, 28, 28)).unwrap_err().to_string();
+    fn settings_that_do_not_apply_are_rejected() {
+        let message = |overrides: &str| {
+            complete(overrides, &Shape::image(1, 28, 28)).unwrap_err().to_string()
+        };
         assert_eq!(
             message("[model]\nkind = 'dense'\nchannels = [8]"),
-            "model: `channels` is not for a dense model, which has activation, code, \
+            "model: `channels` does not apply to a dense model, which has activation, code, \
              code_activation, hidden, kept, kind, output, tied"
         );
         assert!(message("[schedule]\nepoch = 3").contains("unknown field `epoch`"));
@@ -348,7 +348,7 @@ mod tests {
         let conv = complete("[model]\nkind = 'conv'", &Shape::table(3)).unwrap();
         assert_eq!(
             conv.model.architecture(&Shape::table(3)).unwrap_err().to_string(),
-            "a convolutional model needs images, and this is a table of 3 columns: take --model dense"
+            "a convolutional model needs images, but the data is a table of 3 columns; use --model dense"
         );
     }
 }

@@ -1,19 +1,19 @@
-//! What goes over what.
+//! Merging of recipe values.
 
 use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
 
-/// A section: what was given over the defaults. What the section does not know is an error.
-pub(super) fn section<T>(name: &str, defaults: T, given: &Table) -> Result<T>
+/// A section: `overrides` over the defaults. An unknown key is an error.
+pub(super) fn section<T>(name: &str, defaults: T, overrides: &Table) -> Result<T>
 where
     T: Serialize + serde::de::DeserializeOwned,
 {
     let broken = |error: &dyn std::fmt::Display| Error::usage(format!("[{name}] {error}"));
     let mut merged = Table::try_from(defaults).map_err(|error| broken(&error))?;
-    match given.get(name) {
-        Some(Value::Table(given)) => merge(&mut merged, given),
+    match overrides.get(name) {
+        Some(Value::Table(overrides)) => merge(&mut merged, overrides),
         Some(other) => {
             let message = format!("[{name}] expected a section, got {}", other.type_str());
             return Err(Error::usage(message));
@@ -23,15 +23,15 @@ where
     merged.try_into().map_err(|error: toml::de::Error| broken(&error.message()))
 }
 
-/// Values that are one of several, each with values of its own.
-const CHOICES: [&str; 5] = ["corruption", "norm", "decay", "k_sparse", "jacobian"];
+/// Keys of enums, whose values are replaced and not merged.
+const ENUMS: [&str; 5] = ["corruption", "norm", "decay", "k_sparse", "jacobian"];
 
-/// Puts `over` over `base`: sections merge, unless they are a choice or say another kind.
+/// Merges `over` into `base`. Sections merge, unless they are an enum or have another `kind`.
 pub fn merge(base: &mut Table, over: &Table) {
     for (key, value) in over {
         match (base.get_mut(key), value) {
             (Some(Value::Table(base)), Value::Table(over))
-                if !CHOICES.contains(&key.as_str())
+                if !ENUMS.contains(&key.as_str())
                     && over.get("kind").is_none_or(|kind| base.get("kind") == Some(kind)) =>
             {
                 merge(base, over);
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_given_goes_over_what_was() {
+    fn overrides_replace_or_merge() {
         let merged = |base: &str, over: &str| {
             let mut base: Table = base.parse().unwrap();
             merge(&mut base, &over.parse().unwrap());

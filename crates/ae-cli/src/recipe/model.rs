@@ -1,4 +1,4 @@
-//! What a recipe says of the model.
+//! The model section of a recipe.
 
 use ae_data::Shape;
 use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Down, Norm, PcaConfig, Up};
@@ -20,14 +20,14 @@ pub enum ModelRecipe {
 #[serde(untagged, expecting = "code: expected a number of units, or `maps`")]
 pub enum Code {
     Units(usize),
-    Maps(Maps),
+    FeatureMap(FeatureMap),
 }
 
-/// The last map is the code.
+/// The last feature map is the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Maps {
-    Maps,
+pub enum FeatureMap {
+    #[serde(rename = "maps", alias = "feature-map")]
+    FeatureMap,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,9 +45,9 @@ pub struct ConvRecipe {
     pub output: Activation,
     #[serde(default, skip_serializing_if = "is_false")]
     pub tied: bool,
-    /// Units of a code that are kept in use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kept: Option<usize>,
+    /// Units of a code that are not set to 0: the largest.
+    #[serde(rename = "kept", default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,9 +59,9 @@ pub struct DenseRecipe {
     pub activation: Activation,
     pub code_activation: Activation,
     pub output: Activation,
-    /// Units of a code that are kept in use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kept: Option<usize>,
+    /// Units of a code that are not set to 0: the largest.
+    #[serde(rename = "kept", default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ pub struct PcaRecipe {
 }
 
 impl ModelRecipe {
-    /// The fields of a model of this kind.
+    /// The keys of a model of this kind.
     pub fn fields(&self) -> &'static [&'static str] {
         match self {
             Self::Conv(_) => &[
@@ -109,7 +109,7 @@ impl ModelRecipe {
             Self::Conv(recipe) => {
                 let &Shape::Image { channels, height, width } = shape else {
                     return Err(Error::usage(format!(
-                        "a convolutional model needs images, and this is a table of {shape}: take \
+                        "a convolutional model needs images, but the data is a table of {shape}; use \
                          --model dense"
                     )));
                 };
@@ -117,7 +117,7 @@ impl ModelRecipe {
                     input: [channels, height, width],
                     code: match recipe.code {
                         Code::Units(units) => Some(units),
-                        Code::Maps(_) => None,
+                        Code::FeatureMap(_) => None,
                     },
                     channels: recipe.channels.clone(),
                     kernel: recipe.kernel,
@@ -129,7 +129,7 @@ impl ModelRecipe {
                     code_activation: recipe.code_activation,
                     output: recipe.output,
                     tied: recipe.tied,
-                    kept: recipe.kept,
+                    kept: recipe.top_k,
                 }))
             }
             Self::Dense(recipe) => Ok(Architecture::Dense(DenseConfig {
@@ -138,7 +138,7 @@ impl ModelRecipe {
                 code_activation: recipe.code_activation,
                 output: recipe.output,
                 tied: recipe.tied,
-                kept: recipe.kept,
+                kept: recipe.top_k,
             })),
             Self::Pca(recipe) => Ok(Architecture::Pca(PcaConfig {
                 features: shape.features(),
@@ -147,10 +147,10 @@ impl ModelRecipe {
         }
     }
 
-    /// The code as it stands in the name of a run.
+    /// The size of the code in the name of a run.
     pub fn code(&self) -> String {
         match self {
-            Self::Conv(ConvRecipe { code: Code::Maps(_), .. }) => "maps".to_owned(),
+            Self::Conv(ConvRecipe { code: Code::FeatureMap(_), .. }) => "maps".to_owned(),
             Self::Conv(ConvRecipe { code: Code::Units(code), .. })
             | Self::Dense(DenseRecipe { code, .. })
             | Self::Pca(PcaRecipe { code }) => code.to_string(),
@@ -181,13 +181,13 @@ impl ModelRecipe {
         }
     }
 
-    /// Whether it is a linear map, by being trained and not by computing components.
+    /// Whether it is a linear map that is trained, unlike PCA.
     pub fn is_linear(&self) -> bool {
         match self {
             Self::Dense(recipe) => {
                 let inner = (!recipe.hidden.is_empty()).then_some(recipe.activation);
                 let all = [Some(recipe.code_activation), Some(recipe.output), inner];
-                recipe.kept.is_none()
+                recipe.top_k.is_none()
                     && all.into_iter().flatten().all(|it| it == Activation::Identity)
             }
             Self::Conv(_) | Self::Pca(_) => false,
@@ -206,11 +206,11 @@ impl ModelRecipe {
         }
     }
 
-    /// Where the units kept in use are said, of a model that can keep few.
-    pub fn kept_mut(&mut self) -> Option<&mut Option<usize>> {
+    /// The setting `top_k`, if a model of this kind has it.
+    pub fn top_k_mut(&mut self) -> Option<&mut Option<usize>> {
         match self {
-            Self::Conv(recipe) => Some(&mut recipe.kept),
-            Self::Dense(recipe) => Some(&mut recipe.kept),
+            Self::Conv(recipe) => Some(&mut recipe.top_k),
+            Self::Dense(recipe) => Some(&mut recipe.top_k),
             Self::Pca(_) => None,
         }
     }

@@ -1,4 +1,4 @@
-//! What a recipe says of the objective.
+//! The objective section of a recipe.
 
 use ae_models::{Decoder, Model};
 use ae_train::{
@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::is_zero;
 use crate::error::Result;
 
-/// A weight of 0: no such term.
+/// A term with weight 0 is left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectiveRecipe {
     pub reconstruction: Reconstruction,
     pub corruption: Corruption,
-    /// Weights of the loss of corrupted and of other components.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub emphasis: Option<[f64; 2]>,
+    /// Weights of the loss on corrupted and on other features.
+    #[serde(rename = "emphasis", default, skip_serializing_if = "Option::is_none")]
+    pub corruption_weights: Option<[f64; 2]>,
     /// Weight of the L1 norm of the code.
     pub l1: f64,
     /// Weight of the sum of all squared weights.
@@ -27,13 +27,13 @@ pub struct ObjectiveRecipe {
     /// Probability with which hidden units are zeroed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropout: f64,
-    /// How contraction and curvature come by the norm of a Jacobian.
+    /// How contraction and curvature compute the Jacobian norm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jacobian: Option<JacobianRecipe>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kl: Option<KlRecipe>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub k_sparse: Option<KSparseRecipe>,
+    #[serde(rename = "k_sparse", default, skip_serializing_if = "Option::is_none")]
+    pub train_top_k: Option<TopKRecipe>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contraction: Option<ContractionRecipe>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,10 +44,10 @@ pub struct ObjectiveRecipe {
 #[serde(deny_unknown_fields)]
 pub struct KlRecipe {
     pub weight: f64,
-    /// Mean activation of a unit.
+    /// The target mean activation of a unit.
     #[serde(default = "KlRecipe::target")]
     pub target: f64,
-    /// Of the running mean; none: of each batch.
+    /// Decay of the running mean; `None`: the mean of each batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decay: Option<f64>,
 }
@@ -58,11 +58,12 @@ impl KlRecipe {
     }
 }
 
-/// Units of a code that are kept in training, from a number that falls over so many epochs.
+/// Units of a code that are not set to 0 in training: the number falls from `from` to `k` over `epochs`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KSparseRecipe {
-    pub units: usize,
+pub struct TopKRecipe {
+    #[serde(rename = "units")]
+    pub k: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +80,7 @@ pub struct ContractionRecipe {
 #[serde(deny_unknown_fields)]
 pub struct CurvatureRecipe {
     pub weight: f64,
-    /// Standard deviation.
+    /// Standard deviation of the noise.
     #[serde(default = "CurvatureRecipe::noise")]
     pub noise: f64,
     #[serde(default = "CurvatureRecipe::draws")]
@@ -106,13 +107,12 @@ pub enum JacobianRecipe {
 impl ObjectiveRecipe {
     /// The objective for a model.
     pub fn objective(&self) -> Result<Objective<Model>> {
-        self.with(self.reconstruction, self.k_sparse.as_ref())
+        self.with(self.reconstruction, self.train_top_k.as_ref())
     }
 
-    /// The objective for a layer of a stack: a sigmoid output is held against its target by
-    /// cross-entropy, unless squared error was chosen for one; only the topmost code, the model's, has
-    /// few units kept.
-    pub fn of_layer(
+    /// The objective of a layer of a stack. Sigmoid outputs get the cross-entropy loss, unless squared error was
+    /// chosen for one. Top-k applies only to the topmost code, that of the model.
+    pub fn layer_objective(
         &self,
         index: usize,
         layers: usize,
@@ -125,20 +125,20 @@ impl ObjectiveRecipe {
             false => Reconstruction::SquaredError,
         };
         let is_top = index + 1 == layers;
-        self.with(reconstruction, self.k_sparse.as_ref().filter(|_| is_top))
+        self.with(reconstruction, self.train_top_k.as_ref().filter(|_| is_top))
     }
 
     fn with(
         &self,
         reconstruction: Reconstruction,
-        sparse: Option<&KSparseRecipe>,
+        top_k: Option<&TopKRecipe>,
     ) -> Result<Objective<Model>> {
         let mut objective = Objective::new(reconstruction).corrupt(self.corruption);
-        if let Some([corrupted, rest]) = self.emphasis {
+        if let Some([corrupted, rest]) = self.corruption_weights {
             objective = objective.emphasize(corrupted, rest)?;
         }
-        if let Some(sparse) = sparse {
-            objective = objective.keep(sparse.value()?);
+        if let Some(top_k) = top_k {
+            objective = objective.keep(top_k.value()?);
         }
         if self.dropout != 0.0 {
             objective = objective.dropout(self.dropout)?;
@@ -200,9 +200,9 @@ impl ObjectiveRecipe {
     }
 }
 
-impl KSparseRecipe {
+impl TopKRecipe {
     fn value(&self) -> ae_train::Result<KSparse> {
-        let from = self.from.unwrap_or(self.units);
-        KSparse::annealed(from, self.units, self.epochs.unwrap_or(0))
+        let from = self.from.unwrap_or(self.k);
+        KSparse::annealed(from, self.k, self.epochs.unwrap_or(0))
     }
 }

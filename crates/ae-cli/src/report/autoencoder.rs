@@ -6,19 +6,19 @@ use ae_train::Corruption;
 use burn::tensor::Device;
 use maud::{Markup, PreEscaped, html};
 
-use super::page::{made, picture, picture_rows, time, whole, write_both};
+use super::page::{details_section, document, picture, picture_rows, time, write_summary_and_page};
 use crate::charts::{COLORS, hex};
 use crate::error::Result;
 use crate::figures::{Column, Figures, POINTS};
-use crate::observers::{count, digits};
-use crate::run::Trained;
-use crate::session::Folder;
+use crate::format::{count, number};
+use crate::run::TrainedRun;
+use crate::run_dir::RunDir;
 use crate::summary::{Summary, components};
 
 /// Writes the figures and the page of a run.
 pub fn write(
-    folder: &Folder,
-    trained: &Trained,
+    folder: &RunDir,
+    trained: &TrainedRun,
     summary: &Summary,
     pca: &Pca,
     device: &Device,
@@ -26,36 +26,36 @@ pub fn write(
     let figures = Figures::make(folder, trained, summary, pca, device)?;
     figures.write(&folder.figures())?;
     let page = page(trained, summary, &figures)?.into_string();
-    write_both(folder, summary, &page)
+    write_summary_and_page(folder, summary, &page)
 }
 
-fn page(trained: &Trained, summary: &Summary, figures: &Figures) -> Result<Markup> {
+fn page(trained: &TrainedRun, summary: &Summary, figures: &Figures) -> Result<Markup> {
     let code = summary.code;
     let is_pca = matches!(trained.model, Model::Pca(_));
-    let what = if is_pca { "PCA" } else { "Autoencoder" };
-    let title = format!("{what} of {}", trained.data.name);
+    let kind = if is_pca { "PCA" } else { "Autoencoder" };
+    let title = format!("{kind} of {}", trained.splits.name);
     let lead = html! {
-        (count(summary.samples[0] as f64)) " samples of "
-        (trained.data.training.shape())
-        (if code < summary.features { " squeezed into " } else { " turned into " }) b { (code) }
-        (if code == 1 { " number" } else { " numbers" }) " each, and back."
+        (count(summary.samples[0] as f64)) " training samples of "
+        (trained.splits.training.shape())
+        (if code < summary.features { ", each compressed to " } else { ", each encoded as " }) b { (code) }
+        (if code == 1 { " number" } else { " numbers" }) " and reconstructed."
     };
     let body = html! {
         (headline(trained, summary))
         @if let Some(rows) = &figures.rows {
             section {
-                h2 { "What goes in and what comes out" }
-                p.note { "Samples of the test part, which training never saw." }
+                h2 { "Reconstructions" }
+                p.note { "Samples of the test set, which was not used in training." }
                 (picture_rows(&rows.names, &rows.picture)?)
             }
         }
         @if let Some(columns) = &figures.columns { (column_table(columns)) }
-        (learned(trained, summary, figures))
+        (training_section(trained, summary, figures))
         section {
-            h2 { "Where samples lie in the code" }
+            h2 { "Codes of the test samples" }
             div.pair {
                 figure { (PreEscaped(&figures.codes)) }
-                (legend(&trained.data.test))
+                (legend(&trained.splits.test))
             }
         }
         (code_section(trained, summary, figures))
@@ -68,40 +68,40 @@ fn page(trained: &Trained, summary: &Summary, figures: &Figures) -> Result<Marku
         }
         @if let Some(filters) = &figures.filters {
             section {
-                h2 { "What its first layer looks for" }
+                h2 { "Filters of the first layer" }
                 p.note {
-                    @if is_pca { "Components by the variance that they hold; grey is zero." }
-                    @else { "Weights of the strongest filters; grey is zero." }
+                    @if is_pca { "Principal components, by variance; grey is zero." }
+                    @else { "The filters with the largest weights; grey is zero." }
                 }
                 (picture(filters, "First-layer filters", "filters")?)
             }
         }
         (details(trained, summary)?)
     };
-    Ok(whole(&title, &lead, &body, &summary.program))
+    Ok(document(&title, &lead, &body, &summary.program))
 }
 
-/// How it learned, if it did so in steps.
-fn learned(trained: &Trained, summary: &Summary, figures: &Figures) -> Markup {
+/// The training curves, if it was trained in steps.
+fn training_section(trained: &TrainedRun, summary: &Summary, figures: &Figures) -> Markup {
     html! {
         @if !summary.layers.is_empty() {
             section {
-                h2 { "How each layer learned" }
+                h2 { "Training of each layer" }
                 p.note {
-                    "Each is an autoencoder of the codes of the layer below. " (trained.recipe_line())
+                    "Each layer is an autoencoder of the codes of the layer below. " (trained.recipe_line())
                 }
                 div.pair {
                     @for (index, chart) in figures.losses.iter().enumerate() {
                         figure {
                             (PreEscaped(chart))
-                            figcaption { "Layer " (index + 1) ", from the input" }
+                            figcaption { "Layer " (index + 1) }
                         }
                     }
                 }
             }
         } @else if let Some(loss) = figures.losses.first() {
             section {
-                h2 { "How it learned" }
+                h2 { "Training" }
                 div.pair {
                     figure {
                         (PreEscaped(loss))
@@ -110,7 +110,7 @@ fn learned(trained: &Trained, summary: &Summary, figures: &Figures) -> Markup {
                     @if let Some(errors) = &figures.errors {
                         figure {
                             (PreEscaped(errors))
-                            figcaption { "The epoch with the best validation loss is the one kept." }
+                            figcaption { "The model is that of the epoch with the best validation loss." }
                         }
                     }
                 }
@@ -119,24 +119,24 @@ fn learned(trained: &Trained, summary: &Summary, figures: &Figures) -> Markup {
     }
 }
 
-/// How the code is used, and how it moves.
-fn code_section(trained: &Trained, summary: &Summary, figures: &Figures) -> Markup {
+/// The activity of the code units, and the Jacobian of the encoder.
+fn code_section(trained: &TrainedRun, summary: &Summary, figures: &Figures) -> Markup {
     let activity = &summary.test.activity;
     let is_probability = trained.model.code_activation().is_probability();
     html! {
         section {
-            h2 { "How the code is used" }
+            h2 { "Activity of the code units" }
             div.pair {
                 figure {
                     @if let Some(activity) = &figures.activity { (PreEscaped(activity)) }
                     figcaption {
-                        @if is_probability { "Units by their mean activation on the test part: " }
-                        @else { "Units by the share of test samples for which they are not 0: " }
-                        b { (digits(activity.mean)) } " on average"
+                        @if is_probability { "Mean activation of each unit on the test set: " }
+                        @else { "Share of test samples for which each unit is not 0: " }
+                        b { (number(activity.mean)) } " on average"
                         @if let Some(sparseness) = activity.lifetime_sparseness {
                             "; lifetime sparseness " b { (format!("{sparseness:.3}")) }
-                            ", from 0 for a unit that is always equally active to 1 for one that a "
-                            "single sample excites"
+                            ", from 0 for a unit with constant activity to 1 for one that responds to a "
+                            "single sample"
                         }
                         "."
                     }
@@ -145,18 +145,18 @@ fn code_section(trained: &Trained, summary: &Summary, figures: &Figures) -> Mark
                     figure {
                         @if let Some(spectrum) = &figures.spectrum { (PreEscaped(spectrum)) }
                         figcaption {
-                            "How much the code moves with the input: the squared norm of the encoder's "
-                            "Jacobian is " b { (digits(jacobian.squared_norm)) }
+                            "Sensitivity of the code to the input: the squared norm of the encoder's "
+                            "Jacobian is " b { (number(jacobian.squared_norm)) }
                             @match jacobian.samples {
                                 1 => " at a test sample",
-                                n => { ", the mean over " (count(n as f64)) " test samples" }
+                                n => { ", the mean of " (count(n as f64)) " test samples" }
                             }
                             @if figures.spectrum.is_some() {
-                                "; its singular values"
+                                ". Its singular values"
                                 @if jacobian.spectra < jacobian.samples && jacobian.spectra > 0 {
-                                    ", of the first " (jacobian.spectra) ","
+                                    " (of the first " (jacobian.spectra) " samples)"
                                 }
-                                " say in how many directions"
+                                " show in how many directions the code moves"
                             }
                             "."
                         }
@@ -167,7 +167,7 @@ fn code_section(trained: &Trained, summary: &Summary, figures: &Figures) -> Mark
     }
 }
 
-impl Trained {
+impl TrainedRun {
     fn recipe_line(&self) -> String {
         let objective = self.recipe.objective();
         let mut line = format!("Loss: {}", objective.reconstruction);
@@ -177,13 +177,12 @@ impl Trained {
         for (weight, penalty) in objective.penalties() {
             line += &format!(" + {weight} times {penalty}");
         }
-        line + ", summed over features; from the first quarter epoch on."
+        line + ", summed over features. The first quarter epoch is not shown."
     }
 }
 
-/// How the two compare, where that says something: not where PCA has fewer components, or hardly
-/// any error left.
-fn verdict(trained: &Trained, summary: &Summary) -> Option<String> {
+/// The comparison with PCA, unless PCA has fewer components than the code, or one of both has almost no error.
+fn comparison(trained: &TrainedRun, summary: &Summary) -> Option<String> {
     let (ours, linear) = (summary.test.squared_error, summary.pca.squared_error);
     let tiny = 1e-6 * summary.mean_error;
     let is_pca = matches!(trained.model, Model::Pca(_));
@@ -194,53 +193,53 @@ fn verdict(trained: &Trained, summary: &Summary) -> Option<String> {
         true => (linear / ours, "less than PCA"),
         false => (ours / linear, "more than PCA"),
     };
-    Some(format!("{times:.1} times {than} with a code of the same size"))
+    Some(format!("{times:.1} times {than} with the same code size"))
 }
 
-fn headline(trained: &Trained, summary: &Summary) -> Markup {
+fn headline(trained: &TrainedRun, summary: &Summary) -> Markup {
     let (ours, linear) = (summary.test.squared_error, summary.pca.squared_error);
-    let most = summary.mean_error.max(linear).max(ours).max(f64::MIN_POSITIVE);
+    let max = summary.mean_error.max(linear).max(ours).max(f64::MIN_POSITIVE);
     let pca = format!("PCA, {}", components(summary.pca.components));
-    let mean = ("the mean of all".to_owned(), summary.mean_error, "");
+    let mean = ("mean of the training set".to_owned(), summary.mean_error, "");
     let this = ("this autoencoder".to_owned(), ours, "ours");
     let bars = match trained.model {
         Model::Pca(_) => vec![(pca, ours, "ours"), mean],
-        _ if summary.leaves_something_to_pca() => vec![this, (pca, linear, ""), mean],
+        _ if summary.pca_is_lossy() => vec![this, (pca, linear, ""), mean],
         _ => vec![this, mean],
     };
     html! {
         section.headline {
             div.figure {
-                span.number { (digits(ours)) }
+                span.number { (number(ours)) }
                 span.unit { "squared error per test sample" }
-                @if let Some(verdict) = verdict(trained, summary) { span.verdict { (verdict) } }
+                @if let Some(text) = comparison(trained, summary) { span.verdict { (text) } }
             }
-            div.bars role="img" aria-label="Squared errors beside each other" {
+            div.bars role="img" aria-label="Squared errors compared" {
                 @for (name, value, class) in &bars {
                     div.name { (name) }
-                    div.bar { div class=(class) style=(format!("width:{:.2}%", 100.0 * value / most)) {} }
-                    div.value { (digits(*value)) }
+                    div.bar { div class=(class) style=(format!("width:{:.2}%", 100.0 * value / max)) {} }
+                    div.value { (number(*value)) }
                 }
             }
             @if trained.recipe.data.preprocess != Method::None {
-                p.note { "In the units that training sees, after preprocessing." }
+                p.note { "In the units of the preprocessed data." }
             }
             @if trained.recipe.objective().corruption != Corruption::None {
-                p.note { "Measured on clean inputs; the pictures below begin with corrupted ones." }
+                p.note { "Measured on clean inputs; the reconstructions below start from corrupted ones." }
             }
             @if let Some(cross_entropy) = summary.test.cross_entropy {
                 p.note {
                     "Cross-entropy " b { (format!("{:.4}", cross_entropy.per_feature)) }
-                    " nats per feature, of which "
+                    " nats per feature. The entropy of the inputs themselves, "
                     b { (format!("{:.4}", cross_entropy.floor)) }
-                    " is the entropy of the grey values themselves, which no reconstruction can go "
-                    "below, and " b { (format!("{:.4}", cross_entropy.excess())) } " is left to win."
+                    ", is the lowest possible value; the model is "
+                    b { (format!("{:.4}", cross_entropy.excess())) } " above it."
                 }
             }
             @if summary.test.dead_units > 0 {
                 p.note {
                     (summary.test.dead_units) " of " (summary.code)
-                    " code units never change on the test part: they carry nothing."
+                    " code units are constant on the test set and carry no information."
                 }
             }
         }
@@ -250,24 +249,24 @@ fn headline(trained: &Trained, summary: &Summary) -> Markup {
 fn column_table(columns: &[Column]) -> Markup {
     html! {
         section {
-            h2 { "How well each column comes back" }
+            h2 { "Error of each column" }
             p.note {
-                "On the test part, which training never saw, in the units of the table: the root "
-                "of the mean squared error, and the standard deviation it compares with."
+                "Root mean squared error on the test set, in the units of the table, and the standard "
+                "deviation of the column to compare it with."
             }
             div.scroll {
                 table {
-                    thead { tr { th { "column" } th { "error" } th { "deviation" } th { "share kept" } } }
+                    thead { tr { th { "column" } th { "RMSE" } th { "std. deviation" } th { "variance explained" } } }
                     tbody {
                         @for column in columns {
                             tr {
                                 td { (column.name) }
-                                td.num { (digits(column.error)) }
-                                td.num { (digits(column.deviation)) }
+                                td.num { (number(column.error)) }
+                                td.num { (number(column.deviation)) }
                                 td.num {
                                     @if column.deviation > 0.0 {
-                                        @let kept = 1.0 - (column.error / column.deviation).powi(2);
-                                        (format!("{:.1} %", 100.0 * kept))
+                                        @let explained = 1.0 - (column.error / column.deviation).powi(2);
+                                        (format!("{:.1} %", 100.0 * explained))
                                     } @else { "constant" }
                                 }
                             }
@@ -284,13 +283,13 @@ fn legend(samples: &Samples) -> Markup {
     html! {
         div {
             p {
-                "Codes of up to " (count(POINTS as f64)) " test samples, seen from the side on which "
-                "they differ most (their first two principal components)."
+                "Codes of up to " (count(POINTS as f64)) " test samples, projected onto their first two "
+                "principal components."
             }
             @if names.is_empty() {
-                p.note { "The data has no labels, so all points have one colour." }
+                p.note { "The data has no labels, so all points have the same colour." }
             } @else {
-                p.note { "Labels only colour the points; training never saw them." }
+                p.note { "Colours are labels, which were not used in training." }
                 ul.legend {
                     @for (class, name) in names.iter().enumerate().take(26) {
                         li {
@@ -300,43 +299,43 @@ fn legend(samples: &Samples) -> Markup {
                     }
                 }
                 @if names.len() > COLORS.len() {
-                    p.note { "Ten colours serve all classes in turn." }
+                    p.note { "The ten colours repeat." }
                 }
             }
         }
     }
 }
 
-fn details(trained: &Trained, summary: &Summary) -> Result<Markup> {
+fn details(trained: &TrainedRun, summary: &Summary) -> Result<Markup> {
     let [training, validation, test] = summary.samples.map(|n| count(n as f64));
     let best = trained.about.provenance.get("epoch").cloned().unwrap_or_default();
     let pca_rows = count(summary.pca.fitted_to as f64);
-    let epoch_kept = match (&summary.layers[..], &summary.epochs[..]) {
-        ([], []) => "none: it is computed, not trained".to_owned(),
+    let best_epoch = match (&summary.layers[..], &summary.epochs[..]) {
+        ([], []) => "none: PCA is computed, not trained".to_owned(),
         ([], epochs) => format!("{best} of {}", epochs.len()),
-        (_, _) => format!("{best}, of the layers from the input on"),
+        (_, _) => format!("{best} (of each layer, from the input)"),
     };
     let mut facts = vec![
         ("Data", summary.data.clone()),
         ("Samples", format!("{training} to train on, {validation} to validate, {test} to test")),
         ("Device", summary.device.clone()),
         ("Time", time(summary.seconds, summary.speed())),
-        ("Epoch kept", epoch_kept),
+        ("Best epoch", best_epoch),
         ("Parameters", count(summary.parameters as f64)),
         (
             "Variance explained",
             match summary.mean_error > 0.0 {
                 true => {
                     let explained = 1.0 - summary.test.squared_error / summary.mean_error;
-                    format!("{:.1} % of that of the test part", 100.0 * explained)
+                    format!("{:.1} % on the test set", 100.0 * explained)
                 }
-                false => "the test part does not vary".to_owned(),
+                false => "the test set has no variance".to_owned(),
             },
         ),
     ];
-    if summary.leaves_something_to_pca() {
+    if summary.pca_is_lossy() {
         let components = components(summary.pca.components);
         facts.push(("PCA", format!("{components}, fitted to {pca_rows} training samples")));
     }
-    made(&facts, &trained.model.to_string(), &trained.recipe)
+    details_section(&facts, &trained.model.to_string(), &trained.recipe)
 }

@@ -3,23 +3,27 @@
 use ae_models::{Classifier, ModelEncoder};
 use maud::{Markup, PreEscaped, html};
 
-use super::page::{made, time, whole, write_both};
+use super::page::{details_section, document, time, write_summary_and_page};
+use crate::classifier::ClassifierSummary;
 use crate::error::{Error, Result};
 use crate::figures::learning;
-use crate::labels::LabelSummary;
-use crate::observers::count;
-use crate::recipe::Maker;
-use crate::run::Trained;
-use crate::session::Folder;
+use crate::format::count;
+use crate::recipe::Command;
+use crate::run::TrainedRun;
+use crate::run_dir::RunDir;
 use crate::summary::speed;
 
 type Net = Classifier<ModelEncoder>;
 
 /// Writes the figures and the page of a classifier's run.
-pub fn write(folder: &Folder, trained: &Trained<Net>, summary: &LabelSummary) -> Result<()> {
+pub fn write(
+    folder: &RunDir,
+    trained: &TrainedRun<Net>,
+    summary: &ClassifierSummary,
+) -> Result<()> {
     let loss = learning::loss(folder, &summary.epochs, None)?;
     let errors = learning::label_errors(summary)?;
-    let curve = learning::few_labels(summary)?;
+    let curve = learning::label_efficiency(summary)?;
     let figures = folder.figures();
     std::fs::create_dir_all(&figures).map_err(Error::io(&figures))?;
     let charts = [
@@ -33,56 +37,56 @@ pub fn write(folder: &Folder, trained: &Trained<Net>, summary: &LabelSummary) ->
         }
     }
     let encoder = match trained.recipe.command {
-        Maker::Classify => "which stayed as it was",
-        _ => "which was trained along",
+        Command::Classify => "with fixed weights",
+        _ => "trained together",
     };
     let lead = html! {
-        (count(summary.samples[0] as f64)) " samples of " (trained.data.training.shape())
-        " told apart in " b { (summary.classes.len()) } " classes by a head on an encoder of "
-        (summary.code) " units, " (encoder) "."
+        (count(summary.samples[0] as f64)) " training samples of " (trained.splits.training.shape())
+        " in " b { (summary.classes.len()) } " classes; a head on an encoder with " (summary.code)
+        " code units, " (encoder) "."
     };
     let objective = trained.about.provenance.get("objective").cloned().unwrap_or_default();
     let body = html! {
         (headline(summary))
-        @if summary.classes.len() <= MOST { (confusion(summary)) }
+        @if summary.classes.len() <= MAX_CLASSES { (confusion(summary)) }
         section {
-            h2 { "How it learned" }
+            h2 { "Training" }
             div.pair {
                 figure {
                     (PreEscaped(&loss))
-                    figcaption { "Loss: " (objective) "; from the first quarter epoch on." }
+                    figcaption { "Loss: " (objective) ". The first quarter epoch is not shown." }
                 }
                 @if let Some(errors) = &errors {
                     figure {
                         (PreEscaped(errors))
-                        figcaption { "The epoch with the fewest errors is the one kept." }
+                        figcaption { "The model is that of the epoch with the lowest validation error." }
                     }
                 }
             }
         }
-        @if let Some(curve) = &curve { (few_labels(summary, curve)) }
+        @if let Some(curve) = &curve { (label_efficiency(summary, curve)) }
         (details(trained, summary)?)
     };
-    let title = format!("Classifier of {}", trained.data.name);
-    let page = whole(&title, &lead, &body, &summary.program).into_string();
-    write_both(folder, summary, &page)
+    let title = format!("Classifier of {}", trained.splits.name);
+    let page = document(&title, &lead, &body, &summary.program).into_string();
+    write_summary_and_page(folder, summary, &page)
 }
 
-fn headline(summary: &LabelSummary) -> Markup {
+fn headline(summary: &ClassifierSummary) -> Markup {
     let sizes = summary.test.confusion.iter().map(|row| row.iter().sum::<usize>());
-    let commonest = sizes.max().unwrap_or(0) as f64 / summary.test.samples as f64;
+    let most_frequent = sizes.max().unwrap_or(0) as f64 / summary.test.samples as f64;
     let bars = [
         ("this classifier", summary.test.accuracy(), "ours"),
-        ("always the commonest class", commonest, ""),
+        ("always the most frequent class", most_frequent, ""),
     ];
     html! {
         section.headline {
             div.figure {
                 span.number { (format!("{:.2} %", 100.0 * summary.test.accuracy())) }
-                span.unit { "of the test samples are put into their class" }
-                span.verdict { (format!("{:.2} % are not", 100.0 * summary.test.error())) }
+                span.unit { "accuracy on the test set" }
+                span.verdict { (format!("{:.2} % error", 100.0 * summary.test.error())) }
             }
-            div.bars role="img" aria-label="Shares beside each other" {
+            div.bars role="img" aria-label="Accuracies compared" {
                 @for (name, value, class) in &bars {
                     div.name { (name) }
                     div.bar { div class=(class) style=(format!("width:{:.2}%", 100.0 * value)) {} }
@@ -93,16 +97,16 @@ fn headline(summary: &LabelSummary) -> Markup {
     }
 }
 
-/// Classes of which a table is shown.
-const MOST: usize = 40;
+/// More classes than this do not fit a confusion matrix.
+const MAX_CLASSES: usize = 40;
 
-fn confusion(summary: &LabelSummary) -> Markup {
+fn confusion(summary: &ClassifierSummary) -> Markup {
     html! {
         section {
-            h2 { "What is taken for what" }
+            h2 { "Confusion matrix" }
             p.note {
-                "Test samples: a row is what they are, a column what they are taken for. The stronger "
-                "the colour, the larger the share of its row."
+                "Test samples: rows are true classes, columns predicted ones. A stronger colour is a larger "
+                "share of the row."
             }
             div.scroll {
                 table.confusion {
@@ -110,7 +114,7 @@ fn confusion(summary: &LabelSummary) -> Markup {
                         tr {
                             th {}
                             @for name in &summary.classes { th.num { (name) } }
-                            th.num { "right" }
+                            th.num { "correct" }
                         }
                     }
                     tbody {
@@ -118,8 +122,8 @@ fn confusion(summary: &LabelSummary) -> Markup {
                             @let all = row.iter().sum::<usize>();
                             tr {
                                 th { (summary.classes[class]) }
-                                @for (taken, count) in row.iter().enumerate() {
-                                    (cell(*count, all, class == taken))
+                                @for (predicted, count) in row.iter().enumerate() {
+                                    (cell(*count, all, class == predicted))
                                 }
                                 td.num {
                                     @if all > 0 {
@@ -135,11 +139,11 @@ fn confusion(summary: &LabelSummary) -> Markup {
     }
 }
 
-fn cell(count: usize, all: usize, is_right: bool) -> Markup {
+fn cell(count: usize, all: usize, is_correct: bool) -> Markup {
     let share = count as f64 / all.max(1) as f64;
-    // A single mistake shall be seen.
+    // Even a single mistake is visible.
     let strength = if count == 0 { 0.0 } else { 0.12 + 0.5 * share.sqrt() };
-    let color = if is_right { "31,131,196" } else { "213,58,47" };
+    let color = if is_correct { "31,131,196" } else { "213,58,47" };
     html! {
         td.num style=(format!("background:rgba({color},{strength:.2})")) {
             @if count > 0 { (count) }
@@ -147,27 +151,27 @@ fn cell(count: usize, all: usize, is_right: bool) -> Markup {
     }
 }
 
-fn few_labels(summary: &LabelSummary, curve: &str) -> Markup {
+fn label_efficiency(summary: &ClassifierSummary, curve: &str) -> Markup {
     html! {
         section {
-            h2 { "With fewer labels" }
+            h2 { "Label efficiency" }
             div.pair {
                 figure {
                     (PreEscaped(curve))
                     figcaption {
-                        "Both nets are trained in the same way; the validation part chooses the epoch, "
-                        "the test part only tells."
+                        "Both networks are trained in the same way. The validation set chooses the epoch; "
+                        "the test set only measures."
                     }
                 }
                 div.scroll {
                     table {
-                        thead { tr { th { "labels" } th { "from the run" } th { "from random" } } }
+                        thead { tr { th { "labels" } th { "pretrained" } th { "from scratch" } } }
                         tbody {
-                            @for few in &summary.curve {
+                            @for point in &summary.curve {
                                 tr {
-                                    td.num { (count(few.labels as f64)) }
-                                    td.num { (format!("{:.2} %", 100.0 * few.from_run)) }
-                                    td.num { (format!("{:.2} %", 100.0 * few.from_random)) }
+                                    td.num { (count(point.labels as f64)) }
+                                    td.num { (format!("{:.2} %", 100.0 * point.from_run)) }
+                                    td.num { (format!("{:.2} %", 100.0 * point.from_random)) }
                                 }
                             }
                             tr {
@@ -183,7 +187,7 @@ fn few_labels(summary: &LabelSummary, curve: &str) -> Markup {
     }
 }
 
-fn details(trained: &Trained<Net>, summary: &LabelSummary) -> Result<Markup> {
+fn details(trained: &TrainedRun<Net>, summary: &ClassifierSummary) -> Result<Markup> {
     let [training, validation, test] = summary.samples.map(|n| count(n as f64));
     let best = trained.about.provenance.get("epoch").cloned().unwrap_or_default();
     let from = trained.recipe.from.as_ref().map(|from| from.display().to_string());
@@ -193,8 +197,8 @@ fn details(trained: &Trained<Net>, summary: &LabelSummary) -> Result<Markup> {
         ("Device", summary.device.clone()),
         ("Time", time(summary.seconds, speed(summary.epochs.iter()))),
         ("Started from", from.unwrap_or_default()),
-        ("Epoch kept", format!("{best} of {}", summary.epochs.len())),
+        ("Best epoch", format!("{best} of {}", summary.epochs.len())),
         ("Parameters", count(summary.parameters as f64)),
     ];
-    made(&facts, &trained.model.to_string(), &trained.recipe)
+    details_section(&facts, &trained.model.to_string(), &trained.recipe)
 }

@@ -1,25 +1,28 @@
-//! What pages have in common.
+//! The parts that all reports share.
 
 use base64::Engine;
 use image::RgbaImage;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::error::{Error, Result};
-use crate::observers::duration;
+use crate::error::Result;
+use crate::files;
+use crate::format::duration;
 use crate::pictures;
 use crate::recipe::Recipe;
-use crate::session::Folder;
+use crate::run_dir::RunDir;
 
-/// Writes the summary of a run, and then the page.
-pub fn write_both(folder: &Folder, summary: &impl serde::Serialize, page: &str) -> Result<()> {
-    let json = serde_json::to_string_pretty(summary)
-        .map_err(|error| Error::usage(format!("summary: {error}")))?;
-    ae_models::tensors::write_atomically(&folder.summary(), json.as_bytes())?;
-    Ok(ae_models::tensors::write_atomically(&folder.report(), page.as_bytes())?)
+/// Writes the summary of a run and its report.
+pub fn write_summary_and_page(
+    folder: &RunDir,
+    summary: &impl serde::Serialize,
+    page: &str,
+) -> Result<()> {
+    files::write_json(&folder.summary(), summary)?;
+    files::write(&folder.report(), page)
 }
 
-/// A page of sections.
-pub fn whole(title: &str, lead: &Markup, body: &Markup, program: &str) -> Markup {
+/// A page with a title, a lead sentence and sections.
+pub fn document(title: &str, lead: &Markup, body: &Markup, program: &str) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -42,7 +45,7 @@ pub fn whole(title: &str, lead: &Markup, body: &Markup, program: &str) -> Markup
     }
 }
 
-/// Rows of pictures with their names beside them.
+/// Rows of pictures with their names on the left.
 pub fn picture_rows(names: &[String], picture: &RgbaImage) -> Result<Markup> {
     let style = format!("grid-template-rows:repeat({},1fr)", names.len());
     Ok(html! {
@@ -53,29 +56,29 @@ pub fn picture_rows(names: &[String], picture: &RgbaImage) -> Result<Markup> {
     })
 }
 
-/// A picture that lies in the page itself.
-pub fn picture(picture: &RgbaImage, what: &str, class: &str) -> Result<Markup> {
+/// A picture, embedded in the page.
+pub fn picture(picture: &RgbaImage, description: &str, class: &str) -> Result<Markup> {
     let data = base64::engine::general_purpose::STANDARD.encode(pictures::png(picture)?);
     Ok(html! {
-        img class=(class) alt=(what) src={ "data:image/png;base64," (data) };
+        img class=(class) alt=(description) src={ "data:image/png;base64," (data) };
     })
 }
 
-/// How long it took.
+/// The training time in words.
 pub fn time(seconds: Option<f64>, speed: Option<String>) -> String {
-    let whole = match seconds {
-        Some(seconds) => format!("{} in all", duration(seconds)),
-        None => "in more than one go".to_owned(),
+    let total = match seconds {
+        Some(seconds) => format!("{} in total", duration(seconds)),
+        None => "resumed, total unknown".to_owned(),
     };
-    [Some(whole), speed].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [Some(total), speed].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// Facts, the model and the recipe.
-pub fn made(facts: &[(&str, String)], model: &str, recipe: &Recipe) -> Result<Markup> {
+/// The last section: facts, the model and the recipe.
+pub fn details_section(facts: &[(&str, String)], model: &str, recipe: &Recipe) -> Result<Markup> {
     let command = format!("ae {} --recipe recipe.toml", recipe.command.name());
     Ok(html! {
         section {
-            h2 { "How it was made" }
+            h2 { "Details" }
             dl { @for (name, fact) in facts { dt { (name) } dd { (fact) } } }
             h3 { "Model" }
             pre { (model) }
@@ -83,7 +86,7 @@ pub fn made(facts: &[(&str, String)], model: &str, recipe: &Recipe) -> Result<Ma
             @if recipe.from.is_none() {
                 p.note {
                     "Save it as " code { "recipe.toml" } " and run " code { (command) }
-                    ": on the same device the numbers will be the same."
+                    " to get the same numbers on the same device."
                 }
             }
             pre { (recipe.to_toml()?) }

@@ -1,15 +1,15 @@
-//! When something was done.
+//! The date and time of a record.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// This moment, such as `2026-11-03T08:15:00Z`.
+/// The present time in UTC, such as `2026-11-03T08:15:00Z`.
 pub fn now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     date(seconds)
 }
 
 fn date(seconds: u64) -> String {
-    // Days to a date by H. Hinnant's algorithm, years beginning in March.
+    // Days to a date by H. Hinnant's algorithm, with years that start in March.
     let days = seconds / 86_400 + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -28,7 +28,7 @@ mod tests {
 
     /// From `date -u -d @...`.
     #[test]
-    fn seconds_are_a_date() {
+    fn seconds_to_date() {
         for (seconds, expected) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_399, "2000-02-28T23:59:59Z"),

@@ -1,79 +1,78 @@
-//! An experiment: what is trained, what was published of it, and what counts as the same, as TOML.
+//! An experiment file: what to train, the published results, and when ours count as the same.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Table;
 
-use super::expected::Expected;
+use super::target::Target;
 use crate::error::{Error, Result};
-use crate::recipe::Maker;
+use crate::recipe::Command;
 
-/// An experiment as its file tells it.
+/// An experiment, as its file has it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
-    /// Of its file, without `.toml`.
+    /// The name of its file, without `.toml`.
     #[serde(skip)]
     pub name: String,
-    /// As the command line has it.
+    /// The name on the command line.
     #[serde(skip)]
     pub called: String,
     pub title: String,
     /// Where it was published.
     pub paper: String,
-    /// What and why, and which choices are ours.
+    /// What is trained and why, and which choices are not the paper's.
     pub about: String,
-    /// What was searched on validation data.
+    /// What was tuned on validation data.
     pub searched: String,
-    /// What was tried where a bar is missed, and what would close the gap.
+    /// For missed targets: what was tried, and what would close the gap.
     #[serde(default)]
     pub missed: Option<String>,
-    /// Expected of all seeds together, on two cores.
+    /// Expected time of all seeds together, on two cores.
     pub minutes: f64,
     #[serde(default = "three")]
     pub seeds: u64,
-    /// Of all arms.
+    /// The data of all arms.
     #[serde(default)]
     pub data: Table,
-    /// Sections that all stages of a name have.
+    /// Recipe sections of all stages with a name.
     #[serde(default)]
     pub common: BTreeMap<String, Table>,
     #[serde(rename = "arm")]
     pub arms: Vec<Arm>,
     #[serde(rename = "result")]
-    pub results: Vec<Expected>,
+    pub targets: Vec<Target>,
     pub quick: Quick,
 }
 
-/// One way to train: stages, each of which starts from the model of the one before. Or a program that is
-/// not this one.
+/// An arm: stages, each of which starts from the model of the one before, or another program.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Arm {
     pub name: String,
-    /// Over that of all arms.
+    /// Goes over the data of all arms.
     #[serde(default)]
     pub data: Table,
-    /// A value of the first stage or of the data, such as `"model.code" = [2, 10]`: an arm for each.
+    /// Values of a setting of the first stage or the data, such as `"model.code" = [2, 10]`: one variant each.
     #[serde(default)]
     pub vary: Table,
     #[serde(default, rename = "stage")]
     pub stages: Vec<Stage>,
-    /// In place of stages, one of the scripts that are brought along: what it makes of the same data.
+    /// A built-in script that replaces the stages and gets the same data.
     #[serde(default)]
     pub program: Option<String>,
 }
 
-/// A run, as its recipe tells it.
+/// A stage: a run of the arm.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Stage {
-    /// Of its folder; else that of its command.
+    /// The name of its folder; by default that of its command.
     #[serde(default)]
     pub name: Option<String>,
-    pub command: Maker,
+    pub command: Command,
     #[serde(flatten)]
-    pub given: Table,
+    pub overrides: Table,
 }
 
 impl Stage {
@@ -82,24 +81,24 @@ impl Stage {
     }
 }
 
-/// What makes the quick version of an experiment, over what the full one is.
+/// Changes that make the quick version of an experiment.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quick {
     #[serde(default = "one")]
     pub seeds: u64,
-    /// Of the arms those alone; an arm that varies with all its values, or with some by their names.
+    /// The arms, or single variants, to run; by default all.
     #[serde(default)]
     pub arms: Option<Vec<String>>,
     #[serde(default)]
     pub data: Table,
     #[serde(default)]
     pub common: BTreeMap<String, Table>,
-    /// Sections by arm and stage.
+    /// Recipe sections by arm and stage.
     #[serde(default)]
     pub arm: BTreeMap<String, BTreeMap<String, Table>>,
     #[serde(rename = "result")]
-    pub results: Vec<Expected>,
+    pub targets: Vec<Target>,
 }
 
 fn one() -> u64 {
@@ -111,7 +110,7 @@ fn three() -> u64 {
 }
 
 impl Experiment {
-    /// The experiment of a file of that name, without `.toml`.
+    /// Parses the file `name.toml`.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
         let experiment: Self = toml::from_str(text).map_err(|error| {
             Error::usage(format!("{name}.toml: {}", error.to_string().trim_end()))
@@ -119,7 +118,7 @@ impl Experiment {
         Ok(Self { name: name.to_owned(), called: name.to_owned(), ..experiment })
     }
 
-    /// An error about it.
+    /// An error in this experiment.
     pub fn error(&self, message: impl std::fmt::Display) -> Error {
         Error::usage(format!("{}.toml: {message}", self.name))
     }

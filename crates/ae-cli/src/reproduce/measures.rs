@@ -1,21 +1,26 @@
-//! Measures of arms, from the records of their seeds.
+//! Measures of arms over seeds, from the records.
 
-use super::edition::Edition;
+use super::plan::Plan;
 use super::record::Record;
-use super::values::Values;
+use super::seed_stats::SeedStats;
 use crate::error::{Error, Result};
 
-/// What is recorded of an edition.
+/// The records of a plan.
 pub struct Measures<'a> {
-    pub edition: &'a Edition,
+    pub plan: &'a Plan,
     pub records: &'a [&'a Record],
 }
 
 impl Measures<'_> {
-    /// A measure by seed, averaged over the arms of a family: of the seeds that all of them have; none if
-    /// there is no such seed.
-    pub fn of(&self, arm: &str, stage: Option<&String>, measure: &str) -> Result<Option<Values>> {
-        let family = self.edition.family(arm);
+    /// A measure by seed, averaged over the variants of an arm. Only seeds that all variants have count;
+    /// `None` if there is none.
+    pub fn over_seeds(
+        &self,
+        arm: &str,
+        stage: Option<&String>,
+        measure: &str,
+    ) -> Result<Option<SeedStats>> {
+        let variants = self.plan.variants_of(arm);
         let mut seeds: Vec<u64> = self.records.iter().map(|record| record.seed).collect();
         seeds.sort_unstable();
         seeds.dedup();
@@ -25,15 +30,15 @@ impl Measures<'_> {
                 let is_it = |it: &&&Record| it.seed == seed && it.arm == name;
                 self.records.iter().find(is_it)
             };
-            let its: Vec<_> = family.iter().filter_map(|way| recorded(&way.name)).collect();
-            if its.len() < family.len() {
+            let found: Vec<_> = variants.iter().filter_map(|arm| recorded(&arm.name)).collect();
+            if found.len() < variants.len() {
                 continue;
             }
-            let all = its.iter().map(|record| measured(record, stage, measure));
+            let all = found.iter().map(|record| measured(record, stage, measure));
             let all = all.collect::<Result<Vec<f64>>>()?;
             values.push(all.iter().sum::<f64>() / all.len() as f64);
         }
-        Ok((!values.is_empty()).then_some(Values(values)))
+        Ok((!values.is_empty()).then_some(SeedStats(values)))
     }
 }
 
@@ -44,7 +49,7 @@ fn measured(record: &Record, stage: Option<&String>, measure: &str) -> Result<f6
     };
     let Some(found) = found else {
         return Err(Error::usage(format!(
-            "arm {}: expected a stage `{}`, which its record has not",
+            "arm {}: its record has no stage `{}`",
             record.arm,
             stage.map_or("", String::as_str)
         )));

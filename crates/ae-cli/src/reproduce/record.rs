@@ -1,4 +1,4 @@
-//! What is recorded of a seed of an arm, and the file of all such records, a line each.
+//! The record of an arm and seed, and the file of records, one per line.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,14 +8,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::arm::ResolvedArm;
 use super::date::now;
-use super::making::Run;
-use super::way::Way;
+use super::runner::StageRun;
 use crate::device::cpu_name;
 use crate::error::{Error, Result};
-use crate::inspect::read_json;
+use crate::files::read_json;
 
-/// A seed of an arm, done.
+/// The results of an arm with a seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     pub experiment: String,
@@ -25,75 +25,81 @@ pub struct Record {
     /// The arm's [`Way::hash`].
     pub recipe: String,
     pub stages: Vec<StageRecord>,
-    /// Of all stages that were made for it.
+    /// Of all stages that were trained for this arm.
     pub seconds: f64,
     pub device: String,
     pub processor: String,
     pub program: String,
-    /// Of the program's source, where whoever built it said so.
+    /// The commit of the program, if `AE_COMMIT` was set when it was built.
     #[serde(default)]
     pub commit: Option<String>,
-    /// When it was done, in UTC.
+    /// In UTC.
     pub date: String,
 }
 
-/// A run in numbers.
+/// The measures of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
     pub name: String,
-    /// The arm that it was made for, if that is another, which begins alike.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<String>,
+    /// The arm whose run this is, where arms share their first stages.
+    #[serde(rename = "of", default, skip_serializing_if = "Option::is_none")]
+    pub shared_with: Option<String>,
     pub seconds: f64,
-    /// Every single number of its `summary.json`, by its path.
+    /// The numbers of its `summary.json`, by path.
     pub measures: BTreeMap<String, f64>,
 }
 
 impl Record {
-    /// Of the runs of an arm.
-    pub fn new(experiment: &str, quick: bool, way: &Way, seed: u64, runs: &[Run]) -> Result<Self> {
-        let mut outside = None;
+    /// The record of finished runs.
+    pub fn new(
+        experiment: &str,
+        quick: bool,
+        arm: &ResolvedArm,
+        seed: u64,
+        runs: &[StageRun],
+    ) -> Result<Self> {
+        let mut external = None;
         let mut devices: Vec<String> = Vec::new();
         let stages = runs.iter().map(|run| {
             let summary: Value = read_json(&run.folder.summary())?;
             let mut measures = BTreeMap::new();
             numbers(&summary, "", &mut measures);
-            if let Some(program) = &way.program {
+            if let Some(program) = &arm.program {
                 let name = summary["program"].as_str().unwrap_or(&program.name);
-                outside = Some(name.to_owned());
+                external = Some(name.to_owned());
             }
             if let Some(device) = summary["device"].as_str()
                 && devices.iter().all(|known| known != device)
             {
                 devices.push(device.to_owned());
             }
-            let (name, of) = (run.name.clone(), run.of.clone());
-            Ok(StageRecord { name, of, seconds: seconds(&summary), measures })
+            let (name, shared_with) = (run.name.clone(), run.shared_with.clone());
+            Ok(StageRecord { name, shared_with, seconds: seconds(&summary), measures })
         });
         let stages = stages.collect::<Result<Vec<_>>>()?;
-        let commit = option_env!("AE_COMMIT").filter(|_| outside.is_none());
+        let commit = option_env!("AE_COMMIT").filter(|_| external.is_none());
         Ok(Self {
             experiment: experiment.to_owned(),
             quick,
-            arm: way.name.clone(),
+            arm: arm.name.clone(),
             seed,
-            recipe: way.hash(),
-            seconds: stages.iter().filter(|it| it.of.is_none()).map(|it| it.seconds).sum(),
+            recipe: arm.hash(),
+            seconds: stages.iter().filter(|it| it.shared_with.is_none()).map(|it| it.seconds).sum(),
             stages,
-            device: if way.program.is_some() { cpu_name() } else { devices.join("; ") },
+            device: if arm.program.is_some() { cpu_name() } else { devices.join("; ") },
             processor: cpu_name(),
-            program: outside.unwrap_or_else(|| format!("ae {}", env!("CARGO_PKG_VERSION"))),
+            program: external.unwrap_or_else(|| format!("ae {}", env!("CARGO_PKG_VERSION"))),
             commit: commit.map(str::to_owned),
             date: now(),
         })
     }
 
-    /// Whether it is of an arm as it is now.
-    pub fn is_of(&self, experiment: &str, quick: bool, way: &Way) -> bool {
+    /// Whether this is a record of the arm with its present settings.
+    pub fn matches_arm(&self, experiment: &str, quick: bool, arm: &ResolvedArm) -> bool {
         self.experiment == experiment
             && self.quick == quick
-            && self.arm == way.name
-            && self.recipe == way.hash()
+            && self.arm == arm.name
+            && self.recipe == arm.hash()
     }
 
     pub fn to_json(&self) -> Result<String> {
@@ -101,7 +107,7 @@ impl Record {
     }
 }
 
-/// Numbers that stand alone, by their paths: those in lists have no names.
+/// Numbers by path, without those in lists, which have no name.
 fn numbers(value: &Value, path: &str, found: &mut BTreeMap<String, f64>) {
     match value {
         Value::Number(number) => {
@@ -117,7 +123,7 @@ fn numbers(value: &Value, path: &str, found: &mut BTreeMap<String, f64>) {
     }
 }
 
-/// From start to end; of a run that was interrupted, those of its epochs.
+/// Wall-clock time; for a resumed run the sum over its epochs.
 fn seconds(summary: &Value) -> f64 {
     if let Some(seconds) = summary["seconds"].as_f64() {
         return seconds;
@@ -130,7 +136,7 @@ fn seconds(summary: &Value) -> f64 {
     of(&summary["epochs"]) + layers.map(of).sum::<f64>()
 }
 
-/// The records of a file, in order; none if there is no such file.
+/// The records of a file, in order; empty if there is no such file.
 pub fn read(path: &Path) -> Result<Vec<Record>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -141,9 +147,9 @@ pub fn read(path: &Path) -> Result<Vec<Record>> {
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match serde_json::from_str(line) {
             Ok(record) => records.push(record),
-            // What a power cut left behind; its seed is recorded again when its command is.
+            // A line cut off by a crash; the seed is recorded again when its command is repeated.
             Err(error) => eprintln!(
-                "warning: {}, line {}: expected a result, which it is not ({error}); left out",
+                "warning: {}, line {}: expected a record, got something else ({error}); skipped",
                 path.display(),
                 number + 1
             ),
@@ -152,7 +158,7 @@ pub fn read(path: &Path) -> Result<Vec<Record>> {
     Ok(records)
 }
 
-/// Adds a record to a file, in one write that is on the disk when this returns.
+/// Appends a record to a file, in one write that is flushed to the disk.
 pub fn append(path: &Path, record: &Record) -> Result<()> {
     let write = || {
         if let Some(folder) = path.parent() {
@@ -161,7 +167,7 @@ pub fn append(path: &Path, record: &Record) -> Result<()> {
         let mut file = File::options().read(true).append(true).create(true).open(path)?;
         let mut line = String::new();
         if file.metadata()?.len() > 0 {
-            // A line that was cut off must not take this one with it.
+            // Do not append to a line that was cut off.
             let mut last = [0];
             file.seek(SeekFrom::End(-1))?;
             file.read_exact(&mut last)?;
@@ -187,7 +193,12 @@ mod tests {
             arm: "a".into(),
             seed,
             recipe: "0".into(),
-            stages: vec![StageRecord { name: "train".into(), of: None, seconds: 1.5, measures }],
+            stages: vec![StageRecord {
+                name: "train".into(),
+                shared_with: None,
+                seconds: 1.5,
+                measures,
+            }],
             seconds: 1.5,
             device: "a device".into(),
             processor: "a processor".into(),
@@ -198,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_cut_off_takes_no_other_with_it() {
+    fn a_truncated_line_does_not_corrupt_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/results.jsonl");
         assert_eq!(read(&path).unwrap(), []);

@@ -1,85 +1,85 @@
-//! What came of experiments, for the terminal and as Markdown.
+//! Results of experiments, for the terminal and as Markdown.
 
-use super::edition::Edition;
-use super::expected::{Bars, Published};
 use super::experiment::Experiment;
-use super::judge::{Judged, Verdict};
+use super::plan::Plan;
 use super::record::Record;
-use super::values::Values;
-use crate::observers::duration;
+use super::seed_stats::SeedStats;
+use super::target::{Criteria, Published};
+use super::verdict::{Assessment, Verdict};
+use crate::format::duration;
 
-/// What is known of an experiment.
-pub struct Known<'a> {
+/// The recorded results of an experiment.
+pub struct ExperimentResults<'a> {
     pub experiment: &'a Experiment,
-    pub edition: &'a Edition,
-    pub judged: Vec<Judged<'a>>,
-    /// Those that count.
+    pub plan: &'a Plan,
+    pub assessments: Vec<Assessment<'a>>,
+    /// The records of the present recipe.
     pub records: Vec<&'a Record>,
-    /// How many are of an older recipe.
+    /// The number of records of older recipes.
     pub stale: usize,
 }
 
 /// `43.64 (checked)`
-fn published(it: &Judged<'_>) -> String {
-    match &it.expected.published {
+fn published(it: &Assessment<'_>) -> String {
+    match &it.target.published {
         Some(Published::One(printed)) => {
-            format!("{}{} ({})", printed.text, unit(it), it.expected.status.name())
+            format!("{}{} ({})", printed.text, unit(it), it.target.status.name())
         }
         _ => "-".to_owned(),
     }
 }
 
-fn unit(it: &Judged<'_>) -> String {
-    match it.expected.unit.as_str() {
+fn unit(it: &Assessment<'_>) -> String {
+    match it.target.unit.as_str() {
         "" => String::new(),
         unit => format!(" {unit}"),
     }
 }
 
-fn ours(it: &Judged<'_>) -> String {
-    let values = it.values.as_ref();
-    values.map_or("-".to_owned(), |values| values.in_text(it.expected.places) + &unit(it))
+fn ours(it: &Assessment<'_>) -> String {
+    let stats = it.stats.as_ref();
+    stats.map_or("-".to_owned(), |stats| stats.to_text(it.target.places) + &unit(it))
 }
 
-fn seeds(values: Option<&Values>, wanted: u64) -> String {
-    match values.map_or(0, |values| values.0.len()) as u64 {
-        done if done < wanted => format!("{done} of {wanted}"),
+fn seeds(stats: Option<&SeedStats>, planned: u64) -> String {
+    match stats.map_or(0, |stats| stats.0.len()) as u64 {
+        done if done < planned => format!("{done} of {planned}"),
         done => done.to_string(),
     }
 }
 
 /// `missed: at most 3.00`
-fn verdict(it: &Judged<'_>) -> String {
+fn verdict(it: &Assessment<'_>) -> String {
     let is_missed = it.verdict == Verdict::Missed;
-    let bars: Vec<&str> = it
-        .bars
+    let checks: Vec<&str> = it
+        .checks
         .iter()
-        .filter(|(is_kept, _)| !(is_missed && *is_kept))
+        .filter(|(is_met, _)| !(is_missed && *is_met))
         .map(|(_, text)| text.as_str())
         .collect();
-    match bars.is_empty() {
+    match checks.is_empty() {
         true => it.verdict.name().to_owned(),
-        false => format!("{}: {}", it.verdict.name(), bars.join("; ")),
+        false => format!("{}: {}", it.verdict.name(), checks.join("; ")),
     }
 }
 
-impl Known<'_> {
+impl ExperimentResults<'_> {
     fn rows(&self) -> Vec<[String; 5]> {
-        let row = |it: &Judged<'_>| {
+        let row = |it: &Assessment<'_>| {
             [
-                it.expected.name.clone(),
+                it.target.name.clone(),
                 published(it),
                 ours(it),
-                seeds(it.values.as_ref(), self.edition.seeds_of(&it.expected.arm)),
+                seeds(it.stats.as_ref(), self.plan.seeds_of(&it.target.arm)),
                 verdict(it),
             ]
         };
-        self.judged.iter().map(row).collect()
+        self.assessments.iter().map(row).collect()
     }
 
-    /// As it is printed when its runs are done.
-    pub fn in_text(&self) -> String {
-        let heads = ["result", "published", "ours", "seeds", "bar"].map(str::to_owned);
+    /// The table that is printed after the runs.
+    pub fn to_text(&self) -> String {
+        let heads = ["result", "published", "ours", "seeds", "verdict"].map(str::to_owned);
         let rows = [vec![heads], self.rows()].concat();
         let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
         let wide: Vec<usize> = (0..5).map(|column| wide(column).unwrap_or(0)).collect();
@@ -101,17 +101,17 @@ impl Known<'_> {
         devices.dedup();
         match self.records.is_empty() {
             true => "Not yet run.".to_owned(),
-            false => format!("{} in all, on {}.", duration(seconds), devices.join("; ")),
+            false => format!("{} in total, on {}.", duration(seconds), devices.join("; ")),
         }
     }
 
-    /// As a section of the page of all.
-    pub fn in_markdown(&self) -> String {
+    /// A section of [`page`].
+    pub fn to_markdown(&self) -> String {
         let it = self.experiment;
         let mut text = format!("## {}\n\n{}\n\n{}\n\n", it.title, it.paper, it.about.trim());
         text += "| result | published | ours | seeds | verdict |\n|---|---|---|---|---|\n";
-        for (it, mut row) in self.judged.iter().zip(self.rows()) {
-            if let Some(page) = &it.expected.page {
+        for (it, mut row) in self.assessments.iter().zip(self.rows()) {
+            if let Some(page) = &it.target.page {
                 row[1] += &format!(", {page}");
             }
             let cells = row.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
@@ -129,12 +129,12 @@ impl Known<'_> {
             programs.dedup();
             let (first, last) = (day(first), day(last));
             let days = if first == last { first } else { format!("{first} to {last}") };
-            text += &format!("Made {days} by {}.\n", programs.join(", "));
+            text += &format!("Trained {days} with {}.\n", programs.join(", "));
         }
-        text += &format!("\nSearched on validation data: {}\n", it.searched.trim());
+        text += &format!("\nTuned on validation data: {}\n", it.searched.trim());
         if self.stale > 0 {
             text += &format!(
-                "\n{} recorded of an older recipe left out.\n",
+                "\n{} of an older recipe not shown.\n",
                 match self.stale {
                     1 => "One seed".to_owned(),
                     n => format!("{n} seeds"),
@@ -157,16 +157,16 @@ impl Record {
     }
 }
 
-/// How many results of each experiment came out how, of those that have a bar.
-fn overview(all: &[Known<'_>]) -> String {
+/// The number of results with each verdict, by experiment, of those that have criteria.
+fn overview(all: &[ExperimentResults<'_>]) -> String {
     let verdicts = [Verdict::Beaten, Verdict::Met, Verdict::Missed, Verdict::Open];
     let heads = verdicts.map(Verdict::name).join(" | ");
     let mut text = format!("\n| | {heads} |\n|---|---|---|---|---|\n");
     let mut sums = [0; 4];
     for known in all {
-        let has_bar = |it: &&Judged<'_>| it.expected.bar != Bars::default();
+        let has_criteria = |it: &&Assessment<'_>| it.target.criteria != Criteria::default();
         let counts = verdicts.map(|verdict| {
-            known.judged.iter().filter(has_bar).filter(|it| it.verdict == verdict).count()
+            known.assessments.iter().filter(has_criteria).filter(|it| it.verdict == verdict).count()
         });
         text += &format!("| {} | {} |\n", known.experiment.title, counts.map(shown).join(" | "));
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
@@ -179,23 +179,23 @@ fn shown(count: usize) -> String {
 }
 
 /// The page of all experiments.
-pub fn page(all: &[Known<'_>]) -> String {
+pub fn page(all: &[ExperimentResults<'_>]) -> String {
     let mut text = "# Results\n\n\
-        Published results, made again by this program. This page is written by `ae reproduce --table \
-        --write RESULTS.md` from `recipes/results.jsonl`, to which every finished seed adds a line; no \
-        number in it is typed. `recipes/` has each experiment with the reasons for its numbers.\n\n\
-        Ours is the mean over seeds ± the standard deviation of the sample. *Checked* values were \
-        computed again or read in several places, *quoted* ones read in a text that quotes the paper, \
-        *recalled* ones are from memory of it. Met: every bar is kept; beaten: the mean is better than what \
-        was published besides. The bar of an error rate is what was published and half the width of the \
-        95 % interval of a share of so many test samples; on data that is harder or easier than what \
-        was published it is the published ratio to another method's error, with no allowance. Times are from start to end, of runs that \
-        may have shared the processor with others.\n"
+        Published results, reproduced by this program. `ae reproduce --table --write RESULTS.md` writes \
+        this page from `recipes/results.jsonl`, to which every finished seed adds a line; no number in it \
+        is typed by hand. `recipes/` has each experiment, with the reasons for its settings.\n\n\
+        *Ours* is the mean over seeds ± the sample standard deviation. *Checked* values were computed \
+        again or read in several places, *quoted* values come from a text that quotes the paper, \
+        *recalled* values from memory of it. *Met*: every criterion holds; *beaten*: the mean is also \
+        better than the published value. An error rate may exceed the published one by half the width of \
+        its 95 % confidence interval, given the number of test samples. On data that is harder or easier \
+        than the published data, the criterion is the published ratio to another method's error, without \
+        allowance. Times are wall-clock times of runs that may have shared the processor.\n"
         .to_owned();
     text += &overview(all);
     for known in all {
         text += "\n";
-        text += &known.in_markdown();
+        text += &known.to_markdown();
     }
     text
 }

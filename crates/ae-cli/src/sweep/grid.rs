@@ -5,7 +5,7 @@ use toml::{Table, Value};
 
 use crate::recipe::merge;
 
-/// What a sweep is over: what is given to all runs, and the values of the grid.
+/// The values of the grid, and the settings of all runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
@@ -13,29 +13,30 @@ pub struct Grid {
     pub codes: Vec<Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub corruptions: Vec<Value>,
-    /// The penalty that `weights` are of.
+    /// The penalty of `weights`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weights: Vec<f64>,
-    /// Given to all.
-    pub given: Table,
+    /// Recipe values of all runs.
+    #[serde(rename = "given")]
+    pub overrides: Table,
 }
 
 /// A run of the grid.
 pub struct Point {
-    /// Of its folder.
+    /// The name of its folder.
     pub name: String,
-    /// What it has beside its code, in words.
-    pub line: String,
-    /// As a recipe has it.
-    pub given: Table,
+    /// Settings other than the code, in words.
+    pub settings: String,
+    /// The settings as recipe values.
+    pub overrides: Table,
 }
 
 impl Grid {
     /// Every combination, codes changing fastest.
     pub fn points(&self) -> Vec<Point> {
-        let some = |values: &[Value]| match values.is_empty() {
+        let optional = |values: &[Value]| match values.is_empty() {
             true => vec![None],
             false => values.iter().cloned().map(Some).collect(),
         };
@@ -44,9 +45,9 @@ impl Grid {
             false => self.weights.iter().copied().map(Some).collect(),
         };
         let mut points = Vec::new();
-        for corruption in some(&self.corruptions) {
+        for corruption in optional(&self.corruptions) {
             for weight in &weights {
-                for code in some(&self.codes) {
+                for code in optional(&self.codes) {
                     points.push(self.point(code, corruption.clone(), *weight));
                 }
             }
@@ -55,17 +56,17 @@ impl Grid {
     }
 
     fn point(&self, code: Option<Value>, corruption: Option<Value>, weight: Option<f64>) -> Point {
-        let mut given = Table::new();
+        let mut overrides = Table::new();
         let mut set = |section: &str, key: &str, value: Value| {
-            let section = given.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            let section = overrides.entry(section).or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(section) = section {
                 section.insert(key.to_owned(), value);
             }
         };
         let (mut names, mut words) = (Vec::new(), Vec::new());
         if let Some(corruption) = corruption {
-            names.push(in_name(&corruption));
-            words.push(in_words(&corruption));
+            names.push(words_of(&corruption).replace(' ', "-"));
+            words.push(words_of(&corruption));
             set("objective", "corruption", corruption);
         }
         if let (Some(weight), Some(penalty)) = (weight, &self.penalty) {
@@ -88,19 +89,14 @@ impl Grid {
             );
             set("model", "code", code.clone());
         }
-        let mut all = self.given.clone();
-        merge(&mut all, &given);
-        Point { name: names.join("-"), line: words.join(", "), given: all }
+        let mut all = self.overrides.clone();
+        merge(&mut all, &overrides);
+        Point { name: names.join("-"), settings: words.join(", "), overrides: all }
     }
 }
 
-/// `masking-0.25`
-fn in_name(corruption: &Value) -> String {
-    in_words(corruption).replace(' ', "-")
-}
-
-/// `masking 0.25`, `none`: no corruption
-fn in_words(corruption: &Value) -> String {
+/// `masking 0.25`, or `no noise`
+fn words_of(corruption: &Value) -> String {
     match corruption {
         Value::Table(table) => table
             .iter()
@@ -134,11 +130,11 @@ mod tests {
                 "code-8-masking-0.25-kl-0.5"
             ]
         );
-        assert_eq!(points[3].line, "masking 0.25, kl 0.5");
+        assert_eq!(points[3].settings, "masking 0.25, kl 0.5");
         let expected: Table = "[model]\ncode = 8\n[objective]\ncorruption = { masking = 0.25 }\n\
                                kl = { target = 0.1, weight = 0.5 }"
             .parse()
             .unwrap();
-        assert_eq!(points[3].given, expected);
+        assert_eq!(points[3].overrides, expected);
     }
 }

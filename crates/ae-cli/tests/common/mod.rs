@@ -1,4 +1,4 @@
-//! What all tests of the program do.
+//! Runs the program in a folder.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 pub fn ae(folder: &Path, line: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ae"));
     command.current_dir(folder).args(line.split_whitespace());
-    // Nothing of the user's own: no cache, no GPU.
+    // Isolated from the user's cache and GPU.
     command.env("XDG_CACHE_HOME", folder).env("HOME", folder).env("XDG_RUNTIME_DIR", folder);
     command.output().expect("the program starts")
 }
@@ -21,7 +21,7 @@ pub fn succeed(folder: &Path, line: &str) -> String {
     text(&output.stdout)
 }
 
-/// What it says when it fails, in one line, with exit code 1.
+/// The error message of a command that has to fail with exit code 1.
 pub fn fail(folder: &Path, line: &str) -> String {
     let output = ae(folder, line);
     let message = text(&output.stderr);

@@ -1,4 +1,4 @@
-//! Rows of numbers as files that other programs read.
+//! Samples and codes as CSV and NumPy files.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use ae_models::tensors::{write_atomically, write_atomically_with};
 
 use crate::error::{Error, Result};
 
-/// Writes rows, one a sample, as .csv (with labels) or .npy.
+/// Writes one row per sample, as .csv (with labels) or .npy.
 pub fn write_rows(
     path: &Path,
     rows: &[Vec<f32>],
@@ -21,7 +21,7 @@ pub fn write_rows(
         Some("npy") => npy(rows, shape),
         _ => {
             let message = format!(
-                "{}: expected a file that ends in .csv or .npy (reconstructed images: or .png)",
+                "{}: expected a .csv or .npy file (or .png, for reconstructions of images)",
                 path.display()
             );
             return Err(Error::usage(message));
@@ -30,10 +30,11 @@ pub fn write_rows(
     Ok(write_atomically(path, &bytes)?)
 }
 
-/// Writes samples as `NAME.npy`, and their classes, if they have any, as `NAME-labels.npy`: integers from 0. What
-/// else lies there under these names, of another export, is taken away.
-pub fn export(folder: &Path, name: &str, samples: Option<&Samples>) -> Result<Vec<PathBuf>> {
-    let [values, classes] = ["", "-labels"].map(|part| folder.join(format!("{name}{part}.npy")));
+/// Writes samples as `NAME.npy` and their classes, if they have any, as integers to `NAME-labels.npy`.
+/// Removes files of these names that an earlier export left.
+pub fn write_npy(folder: &Path, name: &str, samples: Option<&Samples>) -> Result<Vec<PathBuf>> {
+    let [values, classes] =
+        ["", "-labels"].map(|suffix| folder.join(format!("{name}{suffix}.npy")));
     let labels = samples.and_then(Samples::labels);
     let mut written = Vec::new();
     match samples {
@@ -89,7 +90,7 @@ fn csv(rows: &[Vec<f32>], shape: &Shape, labels: Option<&Labels>) -> String {
     text
 }
 
-/// A cell, quoted where it must be.
+/// A CSV cell, quoted if necessary.
 pub fn quoted(name: &str) -> String {
     match name.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", name.replace('"', "\"\"")),
@@ -97,14 +98,14 @@ pub fn quoted(name: &str) -> String {
     }
 }
 
-/// NumPy's format: f32, rows first.
+/// NumPy's format: f32, row-major.
 fn npy(rows: &[Vec<f32>], shape: &Shape) -> Vec<u8> {
     let mut bytes = npy_header("<f4", &npy_shape(rows.len(), shape));
     bytes.extend(rows.iter().flatten().flat_map(|value| value.to_le_bytes()));
     bytes
 }
 
-/// Of images `[n, channels, height, width]`.
+/// `(n, channels, height, width)` for images, `(n, columns)` for tables.
 fn npy_shape(n: usize, shape: &Shape) -> String {
     match shape {
         Shape::Image { channels, height, width } => format!("({n}, {channels}, {height}, {width})"),
@@ -112,10 +113,10 @@ fn npy_shape(n: usize, shape: &Shape) -> String {
     }
 }
 
-/// What stands before the elements in NumPy's format, version 1.
+/// The header of NumPy's format, version 1.
 fn npy_header(element: &str, shape: &str) -> Vec<u8> {
     let header = format!("{{'descr': '{element}', 'fortran_order': False, 'shape': {shape}, }}");
-    // The data begin at a multiple of 64 bytes, after 10 bytes of preamble and a line end.
+    // The data start at a multiple of 64 bytes, after 10 bytes of preamble and a newline.
     let padded = (10 + header.len() + 1).next_multiple_of(64) - 10;
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((padded as u16).to_le_bytes());
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_numpy_file_is_read_back() {
+    fn npy_round_trip() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.npy");
         let rows = vec![vec![1.0, 2.5, -3.0], vec![0.0, 1e-8, 4.0]];
@@ -141,10 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_exported_is_read_back() {
+    fn exported_samples_are_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let samples = ae_data::digits::generate(8, 3);
-        export(folder.path(), "it", Some(&samples)).unwrap();
+        write_npy(folder.path(), "it", Some(&samples)).unwrap();
         let at = |name: &str| folder.path().join(name);
         let read = ae_data::npy::read(&at("it.npy"), Some(&at("it-labels.npy"))).unwrap();
         assert_eq!(read.shape().to_string(), samples.shape().to_string());
@@ -154,13 +155,13 @@ mod tests {
             labels.classes().iter().map(|it| labels.names()[*it as usize].clone()).collect()
         };
         assert_eq!(classes(&read), classes(&samples));
-        // Nothing is left of it by an export that has no such part.
-        assert!(export(folder.path(), "it", None).unwrap().is_empty());
+        // An export without these samples removes the files.
+        assert!(write_npy(folder.path(), "it", None).unwrap().is_empty());
         assert!(!at("it.npy").exists() && !at("it-labels.npy").exists());
     }
 
     #[test]
-    fn csv_cells_are_quoted_where_they_must() {
+    fn csv_cells_are_quoted_if_necessary() {
         let labels = Labels::new(vec![1, 0], vec!["a".into(), "b, \"c\"".into()]).unwrap();
         let shape = Shape::Table { columns: vec!["x".into(), "y,z".into()] };
         let text = csv(&[vec![1.0, 0.5], vec![-2.0, 1e-9]], &shape, Some(&labels));

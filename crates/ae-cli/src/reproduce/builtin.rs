@@ -1,4 +1,4 @@
-//! The experiments that the program brings along.
+//! The built-in experiments.
 
 use std::path::Path;
 
@@ -34,20 +34,20 @@ recipes![
     "sdae-bg-rand",
 ];
 
-/// The program in Python that recipes have beside this one.
+/// The built-in Python program.
 pub const PROGRAM: &str = "svm_rbf.py";
 
-/// The text of the program of that name.
+/// The text of a built-in program.
 pub fn program(name: &str) -> Option<&'static str> {
     (name == PROGRAM).then_some(include_str!("../../../../recipes/svm_rbf.py"))
 }
 
-/// All of them.
+/// All built-in experiments.
 pub fn all() -> Result<Vec<Experiment>> {
     RECIPES.iter().map(|(name, text)| Experiment::parse(name, text)).collect()
 }
 
-/// The one of that name, or in a file of one's own.
+/// A built-in experiment by name, or that of a file.
 pub fn find(name: &str) -> Result<Experiment> {
     if let Some((name, text)) = RECIPES.iter().find(|(known, _)| *known == name) {
         return Experiment::parse(name, text);
@@ -60,7 +60,7 @@ pub fn find(name: &str) -> Result<Experiment> {
     }
     let names: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
     Err(Error::usage(format!(
-        "reproduce: expected one of {}, or a file that ends in .toml, got `{name}`",
+        "reproduce: expected one of {}, or a .toml file, got `{name}`",
         names.join(", ")
     )))
 }
@@ -69,11 +69,11 @@ pub fn find(name: &str) -> Result<Experiment> {
 mod tests {
     use super::*;
     use crate::recipe::Recipe;
-    use crate::reproduce::making::check;
+    use crate::reproduce::runner::check;
     use ae_data::Shape;
 
     #[test]
-    fn every_recipe_is_on_the_shelf() {
+    fn every_recipe_is_built_in() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
@@ -86,45 +86,44 @@ mod tests {
         assert_eq!(files, known);
     }
 
-    /// Every value of every stage is one that its command takes, also with epochs of one's own.
+    /// Every setting of every stage is valid, also with `--epochs`.
     #[test]
-    fn every_arm_can_be_made() {
+    fn every_arm_is_valid() {
         let shape = Shape::image(1, 28, 28);
         for experiment in all().unwrap() {
             for (is_quick, epochs) in [(false, None), (true, None), (true, Some(0))] {
-                let Ok(edition) = experiment.edition(is_quick, epochs) else {
+                let Ok(plan) = experiment.plan(is_quick, epochs) else {
                     // PCA has no epochs.
                     assert!(epochs.is_some() && experiment.name == "pca-mnist");
                     continue;
                 };
-                for way in edition.arms.iter().filter(|way| way.program.is_none()) {
-                    let given = way.steps[0].seeded(1);
-                    let data = Recipe::data(&given).unwrap();
+                for arm in plan.arms.iter().filter(|arm| arm.program.is_none()) {
+                    let overrides = arm.stages[0].with_seed(1);
+                    let data = Recipe::data(&overrides).unwrap();
                     let checked =
-                        check(&way.steps[0], &way.steps[1..], &given, data, &shape, 60_000);
-                    assert!(checked.is_ok(), "{}, {}: {checked:?}", experiment.name, way.name);
+                        check(&arm.stages[0], &arm.stages[1..], &overrides, data, &shape, 60_000);
+                    assert!(checked.is_ok(), "{}, {}: {checked:?}", experiment.name, arm.name);
                 }
             }
         }
     }
 
-    /// The one that the README shows how they are written by.
+    /// The example of the README.
     #[test]
-    fn the_recipe_of_the_readme_is_one() {
+    fn the_recipe_of_the_readme_is_valid() {
         let readme = include_str!("../../README.md");
         let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let experiment = Experiment::parse("readme", text).unwrap();
-        assert_eq!(experiment.edition(false, None).unwrap().arms.len(), 3);
-        assert_eq!(experiment.edition(true, Some(1)).unwrap().seeds, 1);
+        assert_eq!(experiment.plan(false, None).unwrap().arms.len(), 3);
+        assert_eq!(experiment.plan(true, Some(1)).unwrap().seeds, 1);
     }
 
-    /// A quick version without a bar would say nothing.
     #[test]
-    fn every_quick_version_has_a_bar() {
+    fn every_quick_version_has_criteria() {
         for experiment in all().unwrap() {
-            let edition = experiment.edition(true, None).unwrap();
-            let has_bar = edition.results.iter().any(|it| it.bar != Default::default());
-            assert!(has_bar, "{}", experiment.name);
+            let plan = experiment.plan(true, None).unwrap();
+            let has_criteria = plan.targets.iter().any(|it| it.criteria != Default::default());
+            assert!(has_criteria, "{}", experiment.name);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The runs of a sweep, as many at a time as there are cores.
+//! The runs of a sweep, in parallel on the CPU.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,41 +8,41 @@ use ae_data::DataSet;
 
 use super::grid::Point;
 use crate::args::NewRunArgs;
+use crate::console::Console;
 use crate::device::Choice;
 use crate::error::{Error, Result};
-use crate::inspect::read_json;
-use crate::observers::duration;
-use crate::recipe::{DataRecipe, Maker};
-use crate::session::Folder;
+use crate::files::read_json;
+use crate::format::duration;
+use crate::recipe::{Command, DataRecipe};
+use crate::run_dir::RunDir;
 use crate::summary::Summary;
 use crate::train;
-use crate::voice::Voice;
 
-/// What all runs have in common.
+/// The runs, and what they have in common.
 pub(super) struct Sweep<'a> {
     pub(super) points: &'a [Point],
-    pub(super) folder: &'a Folder,
+    pub(super) folder: &'a RunDir,
     pub(super) data: DataRecipe,
     pub(super) set: DataSet,
     pub(super) choice: &'a Choice,
-    pub(super) run: &'a NewRunArgs,
+    pub(super) args: &'a NewRunArgs,
 }
 
 /// How a run ended.
 pub(super) enum End {
     Done(Box<Summary>),
-    /// Its numbers blew up; what does may do well elsewhere in the grid.
+    /// The loss became NaN or infinite; other points of the grid may still do well.
     Failed(String),
 }
 
 impl Sweep<'_> {
-    /// Makes all runs, in the order of the points; none if they were stopped.
+    /// Trains all runs, and returns how each ended in the order of the points; `None` if they were stopped.
     ///
-    /// On a CPU as many side by side as there are cores, each with its share of them: threads of one run
-    /// wait for each other between kernels, those of several do not. How many is a matter of the grid and the
-    /// machine alone, so that a sweep that goes on computes what one in one go does.
-    pub(super) fn go(&self) -> Result<Option<Vec<End>>> {
-        let cores = if ae_kernels::uses_workers(&self.choice.for_now().device) {
+    /// On a CPU one run per core trains in parallel, with an equal share of the cores: threads of one run
+    /// wait for each other between kernels, those of several runs do not. The number depends only on the
+    /// grid and the machine, so that a resumed sweep computes the same numbers.
+    pub(super) fn run_all(&self) -> Result<Option<Vec<End>>> {
+        let cores = if ae_kernels::uses_workers(&self.choice.provisional().handle) {
             ae_kernels::workers()
         } else {
             1
@@ -51,7 +51,7 @@ impl Sweep<'_> {
         if at_once < 2 {
             let each = self.points.iter().enumerate().map(|(number, point)| {
                 eprintln!("\nrun {} of {}: {}", number + 1, self.points.len(), point.name);
-                self.one(point, Voice::Alone)
+                self.run(point, Console::Single)
             });
             return each.collect();
         }
@@ -64,9 +64,9 @@ impl Sweep<'_> {
                     ae_kernels::with_workers(cores / at_once, || {
                         while let Some(number) = self.take(&next) {
                             let point = &self.points[number];
-                            let end = self.one(point, Voice::Among(point.name.clone()));
+                            let end = self.run(point, Console::Parallel(point.name.clone()));
                             if !matches!(end, Ok(Some(_))) {
-                                // What has begun goes on to its end, nothing more begins.
+                                // Runs in progress finish; no other starts.
                                 next.store(self.points.len(), Ordering::Relaxed);
                             }
                             ends.lock().unwrap_or_else(|it| it.into_inner()).push((number, end));
@@ -85,38 +85,38 @@ impl Sweep<'_> {
         (number < self.points.len()).then_some(number)
     }
 
-    /// One run; none if it was stopped.
-    fn one(&self, point: &Point, voice: Voice) -> Result<Option<End>> {
-        let own = Folder(self.folder.0.join(&point.name));
-        if own.summary().is_file() && own.report().is_file() {
-            voice.tell("done before");
-            return Ok(Some(End::Done(Box::new(read_json(&own.summary())?))));
+    /// Trains one run, unless it is done; `None` if it was stopped.
+    fn run(&self, point: &Point, console: Console) -> Result<Option<End>> {
+        let folder = RunDir(self.folder.0.join(&point.name));
+        if folder.summary().is_file() && folder.report().is_file() {
+            console.notice("already done");
+            return Ok(Some(End::Done(Box::new(read_json(&folder.summary())?))));
         }
-        let is_begun = own.recipe().is_file();
+        let is_started = folder.recipe().is_file();
         let args = NewRunArgs {
-            out: (!is_begun).then(|| own.0.clone()),
-            resume: is_begun.then(|| own.0.clone()),
-            voice: voice.clone(),
-            ..self.run.clone()
+            out: (!is_started).then(|| folder.0.clone()),
+            resume: is_started.then(|| folder.0.clone()),
+            console: console.clone(),
+            ..self.args.clone()
         };
-        if voice != Voice::Alone {
-            voice.tell(if is_begun { "goes on" } else { "begins" });
+        if console != Console::Single {
+            console.notice(if is_started { "resumes" } else { "starts" });
         }
-        let (data, set, began) = (self.data.clone(), self.set.clone(), Instant::now());
-        match train::one(&point.given, data, set, Maker::Train, self.choice, &args, began) {
+        let (data, set, started) = (self.data.clone(), self.set.clone(), Instant::now());
+        match train::run(&point.overrides, data, set, Command::Train, self.choice, &args, started) {
             Ok(Some((_, summary))) => {
-                let seconds = began.elapsed().as_secs_f64();
-                voice.tell(format_args!("{}; {}", summary.sentence(), duration(seconds)));
+                let seconds = started.elapsed().as_secs_f64();
+                console.notice(format_args!("{}; {}", summary.sentence(), duration(seconds)));
                 Ok(Some(End::Done(Box::new(summary))))
             }
             Ok(None) => Ok(None),
             Err(error @ Error::Train(ae_train::Error::NotFinite { .. })) => {
-                voice.tell(&error);
+                console.notice(&error);
                 Ok(Some(End::Failed(error.to_string())))
             }
             Err(error) => {
-                if voice != Voice::Alone {
-                    voice.tell(format_args!("{error}; what has begun goes on to its end"));
+                if console != Console::Single {
+                    console.notice(format_args!("{error}; runs in progress finish"));
                 }
                 Err(error)
             }

@@ -1,50 +1,50 @@
-//! What is expected of an experiment: a measure, what was published of it, and how near is near enough.
+//! A target: a measure, its published value, and criteria for a reproduced one.
 
 use serde::Deserialize;
 
-/// A result as a recipe tells it.
+/// A `[[result]]` of an experiment file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expected {
-    /// In words.
+pub struct Target {
+    /// What it measures, in words.
     pub name: String,
-    /// `%`: the measure is a share, shown and compared in percent.
+    /// `%` for a share that is shown and compared in percent.
     #[serde(default)]
     pub unit: String,
-    /// An arm; of one that varies, the mean over its values.
+    /// An arm; for one that varies a value, the mean over its variants.
     pub arm: String,
-    /// Of the arm; else its last.
+    /// A stage of the arm; by default the last.
     #[serde(default)]
     pub stage: Option<String>,
     /// A path into the stage's `summary.json`.
     pub measure: String,
     #[serde(default)]
     pub published: Option<Published>,
-    /// How well the published value is known.
+    /// How reliable the published value is.
     #[serde(default)]
     pub status: Status,
     /// Page, table or section of the paper.
     #[serde(default)]
     pub page: Option<String>,
-    /// Places after the point that are shown.
+    /// Decimal places to show.
     #[serde(default = "two")]
     pub places: usize,
-    #[serde(default)]
-    pub bar: Bars,
+    #[serde(default, rename = "bar")]
+    pub criteria: Criteria,
 }
 
-/// Published values: one, or, for an arm that varies, one for each of its values.
+/// A published value, or one for each variant of an arm.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a number such as \"1.40\", or for an arm that varies a list of them"
+    expecting = "a number such as \"1.40\", or a list of numbers for an arm that varies"
 )]
 pub enum Published {
     One(Printed),
     Each(Vec<Printed>),
 }
 
-/// A number with the digits it was printed with.
+/// A number as it was printed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Printed {
@@ -63,13 +63,13 @@ impl TryFrom<String> for Printed {
     }
 }
 
-/// How a published value is known.
+/// How reliable a published value is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// Computed again, or read verbatim in more than one place.
+    /// Computed again, or found verbatim in more than one place.
     Checked,
-    /// Read in a text that quotes the paper.
+    /// Found in a text that quotes the paper.
     #[default]
     Quoted,
     /// From memory of the paper.
@@ -86,31 +86,30 @@ impl Status {
     }
 }
 
-/// What the mean over seeds must keep to; nothing: it is shown.
+/// Criteria for the mean over seeds; without any it is only shown.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Bars {
+pub struct Criteria {
     #[serde(default)]
     pub at_most: Option<f64>,
     #[serde(default)]
     pub at_least: Option<f64>,
-    /// Equal to what was published, to so many places after the point.
+    /// Equal to the published value, to this many decimal places.
     #[serde(default)]
     pub equal_places: Option<usize>,
-    /// A share of test samples that are wrong: at most what was published and half the width of the 95 %
-    /// interval of a share of so many samples.
+    /// An error rate: at most the published value plus half the width of its 95 % confidence interval, given
+    /// the number of test samples.
     #[serde(default)]
     pub error_rate: bool,
     #[serde(default)]
     pub below: Vec<Other>,
     #[serde(default)]
     pub above: Vec<Other>,
-    /// An arm that was published too, of data that is not as hard as that of the paper: at most the published
-    /// share of its value.
+    /// For data that is easier or harder than the paper's: at most the published ratio to the value of this arm.
     #[serde(default)]
     pub ratio_to: Option<String>,
-    /// Arms that were published to have a higher value, and whose value must be higher wherever the
-    /// published difference is more than the spread over seeds.
+    /// Arms whose published value is higher. Ours must be higher too, if the published difference exceeds the
+    /// standard deviation over seeds.
     #[serde(default)]
     pub ranks_below: Vec<String>,
 }
@@ -120,10 +119,10 @@ pub struct Bars {
 #[serde(deny_unknown_fields)]
 pub struct Other {
     pub arm: String,
-    /// Else the same.
+    /// By default the same.
     #[serde(default)]
     pub stage: Option<String>,
-    /// Else the same.
+    /// By default the same.
     #[serde(default)]
     pub measure: Option<String>,
     #[serde(default = "same")]

@@ -1,4 +1,4 @@
-//! A run that begins, or goes on: its folder, who watches it, and what its model's file will say.
+//! A run about to train, new or resumed: its folder, observers and checkpoints.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,66 +10,67 @@ use ae_train::{Checkpoints, Observer};
 use toml::Table;
 
 use crate::args::NewRunArgs;
-use crate::device::{Choice, Opened, Training};
+use crate::console::Console;
+use crate::datasets::Splits;
+use crate::device::{Choice, NamedDevice, TrialJob};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::metrics::Metrics;
 use crate::observers::{Interrupt, Terminal, Warnings};
-use crate::recipe::{Maker, Recipe, read_table};
-use crate::run::{CLASSES, COLUMNS, TRAINING_PART, class_names};
-use crate::session::{Folder, Prepared};
-use crate::voice::Voice;
+use crate::recipe::{Command, Recipe, read_table};
+use crate::run::{CLASSES, COLUMNS, TRAINING_SET, class_names};
+use crate::run_dir::RunDir;
 
-/// A run that began.
-pub struct Start {
-    pub folder: Folder,
-    /// Of training.
+/// A run about to train, new or resumed.
+pub struct NewRun {
+    pub folder: RunDir,
     pub checkpoints: Checkpoints,
-    pub began: Instant,
-    pub voice: Voice,
-    maker: Maker,
+    pub started: Instant,
+    pub console: Console,
+    command: Command,
     is_resumed: bool,
 }
 
-impl Start {
-    /// Makes the folder of a run, named after `name` unless the user has one in mind, and writes the
-    /// recipe there; or takes that of the run that goes on.
+impl NewRun {
+    /// Creates the folder of a run, at `--out` or in `runs/` by `name`, and writes the recipe there; or
+    /// takes the folder of the run to resume.
     pub fn new(
         args: &NewRunArgs,
         recipe: &Recipe,
         name: &str,
-        opened: &Opened,
-        began: Instant,
+        device: &NamedDevice,
+        started: Instant,
     ) -> Result<Self> {
         let every = checkpoint_interval(args)?;
         let folder = folder(args, recipe.command, name)?;
-        write(&folder.recipe(), &recipe.to_toml()?)?;
-        write(&folder.device(), &format!("{}\n", opened.name))?;
+        files::write(&folder.recipe(), &recipe.to_toml()?)?;
+        files::write(&folder.device(), &format!("{}\n", device.name))?;
         let mut checkpoints = Checkpoints::new(folder.checkpoints());
         checkpoints.every_steps = args.checkpoint_steps;
         checkpoints.every = every.or(checkpoints.every);
         let is_resumed = args.resume.is_some();
-        let voice = args.voice.clone();
-        Ok(Self { folder, checkpoints, began, voice, maker: recipe.command, is_resumed })
+        let console = args.console.clone();
+        Ok(Self { folder, checkpoints, started, console, command: recipe.command, is_resumed })
     }
 
     pub fn observers(&self, epochs: usize) -> Vec<Box<dyn Observer>> {
         vec![
             Box::new(Interrupt::new()),
             Box::new(Metrics::new(self.folder.metrics())),
-            match &self.voice {
-                Voice::Alone => Box::new(Terminal::new(epochs)),
-                among => Box::new(Warnings(among.clone())),
+            match &self.console {
+                Console::Single => Box::new(Terminal::new(epochs)),
+                parallel => Box::new(Warnings(parallel.clone())),
             },
         ]
     }
 
-    /// Takes the folder of a run away again that was refused before its first step: data is only seen
-    /// not to suit the objective once it is read.
-    pub fn discard_unless_started(&self) {
+    /// Removes the folder of a run that failed before its first step, such as on data that does not suit
+    /// the objective.
+    pub fn remove_if_unused(&self) {
         if self.is_resumed || self.folder.metrics().exists() {
             return;
         }
-        // A folder that holds anything else is not removed, and stays.
+        // A folder that holds anything else is not removed.
         let _ = std::fs::remove_file(self.folder.recipe());
         let _ = std::fs::remove_file(self.folder.device());
         if let Ok(layers) = std::fs::read_dir(self.folder.checkpoints()) {
@@ -84,74 +85,73 @@ impl Start {
         }
     }
 
-    pub fn say_stopped(&self, done: u64) {
-        self.voice.say(format_args!(
-            "stopped after step {done}; go on with: ae {} --resume {}",
-            self.maker.name(),
+    pub fn report_stop(&self, done: u64) {
+        self.console.progress(format_args!(
+            "stopped after step {done}; to resume: ae {} --resume {}",
+            self.command.name(),
             self.folder.0.display()
         ));
     }
 
-    /// Seconds since it began, if it went in one go.
+    /// Seconds since the start; `None` for a resumed run.
     pub fn seconds(&self) -> Option<f64> {
-        (!self.is_resumed).then(|| self.began.elapsed().as_secs_f64())
+        (!self.is_resumed).then(|| self.started.elapsed().as_secs_f64())
     }
 }
 
-/// The device of a run: one that goes on stays where it was, since another device rounds otherwise.
+/// The device of a run. A resumed run stays on its device: another one rounds differently.
 pub fn device(
     choice: &Choice,
     args: &NewRunArgs,
-    training: impl FnOnce() -> Option<Training>,
-) -> Result<Opened> {
-    let before = args.resume.as_ref().and_then(|run| {
-        let name = std::fs::read_to_string(Folder(run.clone()).device()).ok()?;
+    trial_job: impl FnOnce() -> Option<TrialJob>,
+) -> Result<NamedDevice> {
+    let previous = args.resume.as_ref().and_then(|run| {
+        let name = std::fs::read_to_string(RunDir(run.clone()).device()).ok()?;
         choice.by_name(name.trim_end())
     });
-    match before {
-        Some(opened) => {
-            let kind = if ae_kernels::uses_workers(&opened.device) { "CPU" } else { "GPU" };
-            args.voice.say(format_args!("{kind}: {}, where the run began", opened.name));
-            Ok(opened)
+    match previous {
+        Some(device) => {
+            let kind = if ae_kernels::uses_workers(&device.handle) { "CPU" } else { "GPU" };
+            args.console.progress(format_args!("{kind}: {}, where the run began", device.name));
+            Ok(device)
         }
-        None => choice.decide(training),
+        None => choice.decide(trial_job),
     }
 }
 
-/// What the user gave: of a run that goes on its recipe, else options over a recipe's file.
-pub fn given(
+/// The values that go over the defaults: the recipe of the run to resume, or options over a recipe file.
+pub fn overrides(
     options: Table,
     recipe: Option<&PathBuf>,
     resume: Option<&PathBuf>,
-    maker: Maker,
+    command: Command,
 ) -> Result<Table> {
     if let Some(run) = resume {
         if !options.is_empty() || recipe.is_some() {
             return Err(Error::usage(
-                "--resume goes on with the recipe of the run: expected no option but --device and \
-                 those of checkpoints, got others",
+                "--resume uses the saved recipe; only --device and --checkpoint-* may be given with it",
             ));
         }
-        return read_table(&Folder::existing(run)?.recipe(), maker);
+        return read_table(&RunDir::existing(run)?.recipe(), command);
     }
     let mut table = match recipe {
-        Some(path) => read_table(path, maker)?,
+        Some(path) => read_table(path, command)?,
         None => Table::new(),
     };
-    if let (Some(toml::Value::Table(base)), Some(given)) =
+    if let (Some(toml::Value::Table(base)), Some(data)) =
         (table.get_mut("data"), options.get("data"))
-        && given.get("source").is_some()
+        && data.get("source").is_some()
     {
-        // What was said of the other data is not said of this.
+        // The other values describe the recipe's data, not this.
         base.retain(|key, _| ["validation", "preprocess", "seed"].contains(&key));
     }
     crate::recipe::merge(&mut table, &options);
     Ok(table)
 }
 
-/// Where a model comes from, as its file tells.
+/// The provenance and preprocessing to save with a model.
 pub fn about(
-    data: &Prepared,
+    data: &Splits,
     recipe: &Recipe,
     objective: String,
     best: Option<String>,
@@ -159,7 +159,7 @@ pub fn about(
     let mut provenance = BTreeMap::from([
         ("program".to_owned(), format!("ae {}", env!("CARGO_PKG_VERSION"))),
         ("data".to_owned(), data.name.clone()),
-        (TRAINING_PART.to_owned(), fingerprint(&data.training)?),
+        (TRAINING_SET.to_owned(), fingerprint(&data.training)?),
         ("objective".to_owned(), objective),
         ("seed".to_owned(), recipe.schedule().seed.to_string()),
         ("epoch".to_owned(), best.unwrap_or_else(|| "last".to_owned())),
@@ -178,41 +178,45 @@ pub fn about(
     Ok(About { preprocessing, provenance })
 }
 
-fn folder(args: &NewRunArgs, maker: Maker, name: &str) -> Result<Folder> {
+fn folder(args: &NewRunArgs, command: Command, name: &str) -> Result<RunDir> {
     match (&args.resume, &args.out) {
-        (Some(run), _) => Ok(Folder(run.clone())),
+        (Some(run), _) => Ok(RunDir(run.clone())),
         (None, Some(out)) => {
-            // A head is trained in one go.
-            let can_go_on = maker != Maker::Classify;
-            new_folder(out, can_go_on.then(|| format!("ae {} --resume", maker.name())).as_deref())
+            // The training of a head cannot be resumed.
+            let can_resume = command != Command::Classify;
+            create_folder(
+                out,
+                can_resume.then(|| format!("ae {} --resume", command.name())).as_deref(),
+            )
         }
-        (None, None) => named_folder(name),
+        (None, None) => create_numbered_folder(name),
     }
 }
 
-/// Whether a file is what a program that was killed left of one that is written whole or not at all.
+/// Whether a file is a temporary one, left by a program that was killed while writing.
 fn is_unfinished(name: &std::ffi::OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with(".tmp"))
 }
 
-/// A folder that the user names: new, or empty. `again` is what goes on with one that is not.
-pub fn new_folder(out: &Path, again: Option<&str>) -> Result<Folder> {
-    let is_taken = std::fs::read_dir(out).is_ok_and(|mut entries| {
+/// Creates the folder that the user names; it may exist if it is empty. `resume` is the command that resumes
+/// a run in it.
+pub fn create_folder(out: &Path, resume: Option<&str>) -> Result<RunDir> {
+    let has_files = std::fs::read_dir(out).is_ok_and(|mut entries| {
         entries.any(|entry| entry.map_or(true, |entry| !is_unfinished(&entry.file_name())))
     });
-    if !is_taken {
-        return make(out.to_owned());
+    if !has_files {
+        return create(out.to_owned());
     }
     let out = out.display();
-    let hint = match again {
-        Some(again) => format!("to go on with the run in it: {again} {out}"),
-        None => "name another".to_owned(),
+    let hint = match resume {
+        Some(resume) => format!("to resume the run in it: {resume} {out}"),
+        None => "choose another".to_owned(),
     };
     Err(Error::usage(format!("{out}: expected a new or empty folder, got one with files; {hint}")))
 }
 
-/// A new folder among the runs.
-pub fn named_folder(name: &str) -> Result<Folder> {
+/// Creates a folder in `runs/`, with a number after its name if that is taken.
+pub fn create_numbered_folder(name: &str) -> Result<RunDir> {
     let is_plain = |c: &char| c.is_alphanumeric() || "-_.".contains(*c);
     let name: String = name.chars().filter(is_plain).collect();
     let path = |number: usize| match number {
@@ -220,12 +224,12 @@ pub fn named_folder(name: &str) -> Result<Folder> {
         _ => PathBuf::from("runs").join(format!("{name}-{number}")),
     };
     let number = (1..).find(|number| !path(*number).exists()).unwrap_or(1);
-    make(path(number))
+    create(path(number))
 }
 
-fn make(path: PathBuf) -> Result<Folder> {
+fn create(path: PathBuf) -> Result<RunDir> {
     std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
-    Ok(Folder(path))
+    Ok(RunDir(path))
 }
 
 fn checkpoint_interval(args: &NewRunArgs) -> Result<Option<Duration>> {
@@ -238,22 +242,18 @@ fn checkpoint_interval(args: &NewRunArgs) -> Result<Option<Duration>> {
     }
 }
 
-pub fn write(path: &Path, text: &str) -> Result<()> {
-    Ok(ae_models::tensors::write_atomically(path, text.as_bytes())?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What a killed program left of a file that it wrote is no run; anything else is.
+    /// A temporary file of a killed program does not count; anything else does.
     #[test]
-    fn a_folder_that_holds_an_unfinished_file_alone_is_empty() {
+    fn a_folder_with_only_a_temporary_file_is_empty() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".tmpAb12"), "half a rec").unwrap();
-        assert!(new_folder(folder.path(), None).is_ok());
+        assert!(create_folder(folder.path(), None).is_ok());
         std::fs::write(folder.path().join("recipe.toml"), "").unwrap();
-        let refused = new_folder(folder.path(), None).err().unwrap().to_string();
+        let refused = create_folder(folder.path(), None).err().unwrap().to_string();
         assert!(refused.contains("expected a new or empty folder"), "{refused}");
     }
 }

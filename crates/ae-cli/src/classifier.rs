@@ -1,4 +1,4 @@
-//! Classifiers of the program: labelled samples, what comes of them, and how it is said.
+//! Classifiers: their labelled samples, their results and how these are printed.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use ae_train::{
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
+use crate::datasets::Splits;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
-use crate::run::{CLASSES, Run, Trained, as_known, class_names};
-use crate::session::Prepared;
+use crate::run::{CLASSES, SavedRun, TrainedRun, class_names, reorder_labels};
 
-/// A classifier in numbers.
+/// The results of a classifier, as `summary.json` has them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LabelSummary {
+pub struct ClassifierSummary {
     pub program: String,
     pub device: String,
     pub data: String,
@@ -27,54 +27,54 @@ pub struct LabelSummary {
     pub code: usize,
     pub parameters: usize,
     pub classes: Vec<String>,
-    /// On the test part.
+    /// On the test set.
     pub test: Classification,
-    /// The share of the test part that is wrong.
+    /// The share of the test set that is misclassified.
     #[serde(default)]
     pub error: f64,
     pub epochs: Vec<EpochReport>,
-    /// What came of fewer labels.
+    /// The label-efficiency curve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub curve: Vec<FewLabels>,
-    /// Seconds from start to the last step, if it went in one go.
+    pub curve: Vec<LabelEfficiency>,
+    /// Seconds from the start to the last step; `None` for a resumed run.
     pub seconds: Option<f64>,
 }
 
-/// What comes of so many labels: shares of the test part that are right.
+/// Accuracy on the test set after training on `labels` labels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FewLabels {
+pub struct LabelEfficiency {
     pub labels: usize,
     /// From the run's encoder.
     pub from_run: f64,
-    /// From random weights of the same net.
+    /// From random weights.
     pub from_random: f64,
 }
 
-impl LabelSummary {
+impl ClassifierSummary {
     /// The result in a sentence.
     pub fn sentence(&self) -> String {
         format!(
-            "{} of {} test samples right: {:.2} %, an error of {:.2} %",
+            "test accuracy {:.2} % ({} of {} samples), error {:.2} %",
+            100.0 * self.test.accuracy(),
             self.test.correct,
             self.test.samples,
-            100.0 * self.test.accuracy(),
             100.0 * self.test.error()
         )
     }
 }
 
-/// The classes that the classifier of a run knows.
-pub fn known_classes(run: &Run) -> Result<Vec<String>> {
+/// The classes of a run's classifier, in its order.
+pub fn classes(run: &SavedRun) -> Result<Vec<String>> {
     match run.about.provenance.get(CLASSES) {
         Some(classes) => Ok(classes.lines().map(str::to_owned).collect()),
         None => Err(Error::usage(format!(
-            "{}: expected the names of its classes, got none; train the head anew",
+            "{}: expected the names of its classes, got none; train the head again",
             run.folder.model().display()
         ))),
     }
 }
 
-/// How its scores are held against classes.
+/// The loss of the head.
 pub fn loss(recipe: &Recipe) -> Result<HeadLoss> {
     Ok(supervised(recipe)?.loss())
 }
@@ -86,81 +86,81 @@ pub fn supervised(recipe: &Recipe) -> Result<Supervised> {
     }
 }
 
-/// Samples with their classes, in the order of those that are known.
-pub fn labelled(samples: &Samples, name: &str, known: &[String]) -> Result<Labelled> {
-    let labels = as_known(labels_of(samples, name)?, known)?;
+/// Samples with their labels, in the order of `classes`.
+pub fn labelled(samples: &Samples, name: &str, classes: &[String]) -> Result<Labelled> {
+    let labels = reorder_labels(labels_of(samples, name)?, classes)?;
     Ok(Labelled::new(Arc::new(samples.clone()), labels)?)
 }
 
 fn labels_of<'a>(samples: &'a Samples, name: &str) -> Result<&'a Labels> {
     samples.labels().ok_or_else(|| {
         Error::usage(format!(
-            "{name}: expected samples with a class each, got none; say where they are with \
-             --label-column (tables) or --labels (NumPy arrays), or sort images into a folder a class"
+            "{name}: a classifier needs labels; name them with --label-column (tables) or --labels (NumPy \
+             arrays), or sort images into one folder per class"
         ))
     })
 }
 
-/// The parts to learn from, and the classes that there are.
-pub fn parts(data: &Prepared) -> Result<(LabelledData, Vec<String>)> {
-    let known = class_names(labels_of(&data.training, &data.name)?);
-    let part = |samples| labelled(samples, &data.name, &known);
-    let parts = LabelledData {
-        training: part(&data.training)?,
-        validation: data.validation.as_ref().map(part).transpose()?,
+/// The labelled training and validation set, and the classes. Checks the test set as well, so that a missing
+/// label fails before training.
+pub fn labelled_data(splits: &Splits) -> Result<(LabelledData, Vec<String>)> {
+    let classes = class_names(labels_of(&splits.training, &splits.name)?);
+    let split = |samples| labelled(samples, &splits.name, &classes);
+    let data = LabelledData {
+        training: split(&splits.training)?,
+        validation: splits.validation.as_ref().map(split).transpose()?,
     };
-    // So that it is not found missing in the end.
-    part(&data.test)?;
-    Ok((parts, known))
+    split(&splits.test)?;
+    Ok((data, classes))
 }
 
-/// Measures a classifier on its test part.
+/// Evaluates a classifier on its test set.
 pub fn summarize(
-    trained: &Trained<Classifier<ModelEncoder>>,
+    trained: &TrainedRun<Classifier<ModelEncoder>>,
     epochs: Vec<EpochReport>,
     device: String,
     seconds: Option<f64>,
-) -> Result<LabelSummary> {
-    let Trained { recipe, model, data, .. } = trained;
-    let known = class_names(labels_of(&data.training, &data.name)?);
-    let test = labelled(&data.test, &data.name, &known)?;
-    let answers = classify(model, loss(recipe)?, &test, recipe.schedule().batch)?;
-    Ok(LabelSummary {
+) -> Result<ClassifierSummary> {
+    let TrainedRun { recipe, model, splits, .. } = trained;
+    let classes = class_names(labels_of(&splits.training, &splits.name)?);
+    let test = labelled(&splits.test, &splits.name, &classes)?;
+    let predictions = classify(model, loss(recipe)?, &test, recipe.schedule().batch)?;
+    Ok(ClassifierSummary {
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
         device,
-        data: format!("{}, {}", data.name, data.what),
-        samples: data.sizes(),
+        data: format!("{}, {}", splits.name, splits.description),
+        samples: splits.sizes(),
         features: model.features(),
         code: model.encoder().code_size(),
         parameters: model.num_params(),
-        classes: known,
-        error: answers.classification.error(),
-        test: answers.classification,
+        classes,
+        error: predictions.classification.error(),
+        test: predictions.classification,
         epochs,
         curve: Vec::new(),
         seconds,
     })
 }
 
-/// Classes that a confusion matrix in text has room for.
-const IN_TEXT: usize = 20;
+/// More classes than this do not fit a confusion matrix in text.
+const MAX_CLASSES: usize = 20;
 
-/// The share that is right, and what is taken for what.
-pub fn in_text(classification: &Classification, classes: &[String]) -> String {
+/// Accuracy, loss and confusion matrix, as text.
+pub fn to_text(classification: &Classification, classes: &[String]) -> String {
     let mut text = format!(
-        "right                      {:.2} %, {} of {}\n",
+        "accuracy                   {:.2} %, {} of {}\n",
         100.0 * classification.accuracy(),
         classification.correct,
         classification.samples
     );
     // Writing to a string does not fail.
     let _ = writeln!(text, "loss per sample            {:.5}", classification.loss);
-    if classes.len() > IN_TEXT {
+    if classes.len() > MAX_CLASSES {
         return text;
     }
     let short = |name: &String| name.chars().take(10).collect::<String>();
     let wide = classes.iter().map(|name| short(name).chars().count()).max().unwrap_or(1).max(5);
-    text += "\nclass below, taken for:\n";
+    text += "\nconfusion matrix (rows: true class, columns: predicted class)\n";
     let _ = write!(text, "{:wide$}", "");
     classes.iter().for_each(|name| {
         let _ = write!(text, " {:>wide$}", short(name));
@@ -179,13 +179,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_confusion_matrix_in_text() {
+    fn confusion_matrix_in_text() {
         let confusion = vec![vec![7, 1], vec![0, 12]];
         let classification = Classification { samples: 20, correct: 19, loss: 0.25, confusion };
-        let text = in_text(&classification, &["cat".into(), "a dog".into()]);
-        let expected = "right                      95.00 %, 19 of 20\n\
+        let text = to_text(&classification, &["cat".into(), "a dog".into()]);
+        let expected = "accuracy                   95.00 %, 19 of 20\n\
                         loss per sample            0.25000\n\n\
-                        class below, taken for:\n\
+                        confusion matrix (rows: true class, columns: predicted class)\n\
                         \u{20}       cat a dog\n\
                         cat       7     1\n\
                         a dog     0    12\n";

@@ -1,58 +1,59 @@
-//! An edition of an experiment, full or quick: every run it is made of, and what is expected of them.
+//! The plan of an experiment, full or quick: its arms with all settings, and its targets.
 
 use toml::{Table, Value};
 
-use super::expected::{Expected, Printed, Published};
+use super::arm::{Program, ResolvedArm, ResolvedStage, put};
+use super::builtin::{PROGRAM, program};
 use super::experiment::{Arm, Experiment};
-use super::shelf::{PROGRAM, program};
-use super::way::{Program, Step, Way, put};
+use super::target::{Printed, Published, Target};
 use crate::error::Result;
 use crate::recipe::merge;
 
-/// An experiment as it is run.
-pub struct Edition {
+/// The arms to run and the targets to compare with.
+pub struct Plan {
     pub seeds: u64,
-    pub arms: Vec<Way>,
-    pub results: Vec<Expected>,
+    pub arms: Vec<ResolvedArm>,
+    pub targets: Vec<Target>,
 }
 
-/// An arm's name for one of the values that it varies by, and the path and that value, if it does.
+/// The name of an arm's variant, and the path and value that it varies, if it does.
 type Variant = (String, Option<(String, Value)>);
 
-/// Sections of a recipe that a stage may have; data only the first.
+/// Recipe sections of a stage; only the first stage may have data.
 const SECTIONS: [&str; 6] = ["data", "model", "objective", "schedule", "head", "measure"];
 
 impl Experiment {
-    /// The edition that is run; with `epochs`, every schedule has so many.
-    pub fn edition(&self, is_quick: bool, epochs: Option<usize>) -> Result<Edition> {
+    /// Resolves the experiment; `epochs` replaces those of every schedule.
+    pub fn plan(&self, is_quick: bool, epochs: Option<usize>) -> Result<Plan> {
         self.check_names()?;
         let mut arms = Vec::new();
         for arm in &self.arms {
             for (name, varied) in self.variants(arm)? {
-                let chosen = self.quick.arms.as_ref().filter(|_| is_quick);
-                if chosen.is_none_or(|them| them.contains(&name) || them.contains(&arm.name)) {
-                    arms.push(self.way(arm, name, varied.as_ref(), is_quick, epochs)?);
+                let selected = self.quick.arms.as_ref().filter(|_| is_quick);
+                if selected.is_none_or(|names| names.contains(&name) || names.contains(&arm.name)) {
+                    arms.push(self.resolve(arm, name, varied.as_ref(), is_quick, epochs)?);
                 }
             }
         }
-        if epochs.is_some() && !arms.iter().any(|way| way.steps.iter().any(Step::is_in_epochs)) {
-            return Err(self.error("--epochs: nothing here is trained in epochs; leave it out"));
+        if epochs.is_some()
+            && !arms.iter().any(|arm| arm.stages.iter().any(ResolvedStage::is_in_epochs))
+        {
+            return Err(self.error("--epochs: this experiment has no epochs; drop the option"));
         }
-        let (seeds, expected) = match is_quick {
-            true => (self.quick.seeds, &self.quick.results),
-            false => (self.seeds, &self.results),
+        let (seeds, targets) = match is_quick {
+            true => (self.quick.seeds, &self.quick.targets),
+            false => (self.seeds, &self.targets),
         };
-        let mut results = Vec::new();
-        for it in expected {
-            results.extend(self.each(it, &arms)?);
+        let mut each = Vec::new();
+        for target in targets {
+            each.extend(self.target_of_each_variant(target, &arms)?);
         }
-        let edition = Edition { seeds, arms, results };
-        edition.check().map_err(|message| self.error(message))?;
-        Ok(edition)
+        let plan = Plan { seeds, arms, targets: each };
+        plan.check().map_err(|message| self.error(message))?;
+        Ok(plan)
     }
 
-    /// Whether what is said of stages and arms by their names is of some that there are: what is not would
-    /// be said in vain.
+    /// Checks that settings by name refer to stages and arms that exist.
     fn check_names(&self) -> Result<()> {
         let has_stage =
             |arm: &Arm, name: &String| arm.stages.iter().any(|stage| stage.name() == name);
@@ -62,7 +63,7 @@ impl Experiment {
             .chain(self.quick.common.keys())
             .find(|name| !self.arms.iter().any(|arm| has_stage(arm, name)));
         if let Some(name) = unknown {
-            return Err(self.error(format!("common: expected stages that there are, got `{name}`")));
+            return Err(self.error(format!("common: no stage is named `{name}`")));
         }
         for (name, stages) in &self.quick.arm {
             let arm = self.arms.iter().find(|arm| arm.name == *name);
@@ -70,7 +71,7 @@ impl Experiment {
             if !is_known {
                 let stages: Vec<&str> = stages.keys().map(String::as_str).collect();
                 return Err(self.error(format!(
-                    "quick.arm: expected an arm and stages that there are, got `{name}` with {}",
+                    "quick.arm: no arm is named `{name}` with stages {}",
                     stages.join(", ")
                 )));
             }
@@ -80,13 +81,13 @@ impl Experiment {
             let variants = variants.collect::<Result<Vec<_>>>()?;
             let is_arm = self.arms.iter().any(|arm| arm.name == *name);
             if !is_arm && !variants.iter().flatten().any(|(known, _)| known == name) {
-                return Err(self.error(format!("quick.arms: expected arms, got `{name}`")));
+                return Err(self.error(format!("quick.arms: no arm is named `{name}`")));
             }
         }
         Ok(())
     }
 
-    /// The names of an arm's variants, and the key and value by which each differs.
+    /// The variants of an arm.
     fn variants(&self, arm: &Arm) -> Result<Vec<Variant>> {
         let Some((key, values)) = arm.vary.iter().next() else {
             return Ok(vec![(arm.name.clone(), None)]);
@@ -105,14 +106,15 @@ impl Experiment {
         Ok(values.iter().map(|it| (name(it), Some((key.clone(), it.clone())))).collect())
     }
 
-    fn way(
+    /// Merges all settings of an arm's variant.
+    fn resolve(
         &self,
         arm: &Arm,
         name: String,
         varied: Option<&(String, Value)>,
         is_quick: bool,
         epochs: Option<usize>,
-    ) -> Result<Way> {
+    ) -> Result<ResolvedArm> {
         let mut data = self.data.clone();
         merge(&mut data, &arm.data);
         if is_quick {
@@ -128,148 +130,154 @@ impl Experiment {
             }
         };
         if program.is_some() && varied.is_some() {
-            return Err(self.error(format!("arm {name}: expected stages to vary, got a program")));
+            return Err(
+                self.error(format!("arm {name}: vary needs stages, but the arm has a program"))
+            );
         }
         if program.is_some() != arm.stages.is_empty() {
             return Err(self.error(format!("arm {name}: expected either stages or a program")));
         }
-        let mut steps: Vec<Step> = Vec::new();
+        let mut stages: Vec<ResolvedStage> = Vec::new();
         for stage in &arm.stages {
             let quick_arm = self.quick.arm.get(&arm.name);
             let quick = [
                 self.quick.common.get(stage.name()),
                 quick_arm.and_then(|stages| stages.get(stage.name())),
             ];
-            let mut given = Table::new();
-            let overs = [self.common.get(stage.name()), Some(&stage.given)].into_iter();
+            let mut overrides = Table::new();
+            let overs = [self.common.get(stage.name()), Some(&stage.overrides)].into_iter();
             for over in overs.chain(quick.into_iter().filter(|_| is_quick)).flatten() {
-                merge(&mut given, over);
+                merge(&mut overrides, over);
             }
-            if steps.is_empty() {
+            if stages.is_empty() {
                 let mut all = Table::from_iter([("data".to_owned(), data.clone().into())]);
-                merge(&mut all, &given);
-                given = all;
+                merge(&mut all, &overrides);
+                overrides = all;
                 if let Some((path, value)) = varied {
-                    put(&mut given, path, value.clone());
+                    put(&mut overrides, path, value.clone());
                 }
             }
-            if let Some(key) = given.keys().find(|key| !SECTIONS.contains(&key.as_str())) {
+            if let Some(key) = overrides.keys().find(|key| !SECTIONS.contains(&key.as_str())) {
                 return Err(self.error(format!(
                     "arm {name}, stage {}: expected the sections {}, got `{key}`",
                     stage.name(),
                     SECTIONS.join(", ")
                 )));
             }
-            let mut step = Step { name: stage.name().to_owned(), command: stage.command, given };
-            if let Some(epochs) = epochs.filter(|_| step.is_in_epochs()) {
+            let mut stage =
+                ResolvedStage { name: stage.name().to_owned(), command: stage.command, overrides };
+            if let Some(epochs) = epochs.filter(|_| stage.is_in_epochs()) {
                 let epochs = i64::try_from(epochs).unwrap_or(i64::MAX);
-                put(&mut step.given, "schedule.epochs", epochs.into());
+                put(&mut stage.overrides, "schedule.epochs", epochs.into());
             }
-            steps.push(step);
+            stages.push(stage);
         }
-        Ok(Way { name, family: arm.name.clone(), steps, program })
+        Ok(ResolvedArm { name, variant_of: arm.name.clone(), stages, program })
     }
 
-    /// A result for each of an arm's values, where there is a published value for each.
-    fn each(&self, expected: &Expected, arms: &[Way]) -> Result<Vec<Expected>> {
-        let Some(Published::Each(values)) = &expected.published else {
-            return Ok(vec![expected.clone()]);
+    /// One target for each variant of an arm, if each has a published value.
+    fn target_of_each_variant(&self, target: &Target, arms: &[ResolvedArm]) -> Result<Vec<Target>> {
+        let Some(Published::Each(values)) = &target.published else {
+            return Ok(vec![target.clone()]);
         };
-        let family: Vec<&Way> = arms.iter().filter(|way| way.family == expected.arm).collect();
-        if family.len() != values.len() {
+        let variants: Vec<&ResolvedArm> =
+            arms.iter().filter(|arm| arm.variant_of == target.arm).collect();
+        if variants.len() != values.len() {
             return Err(self.error(format!(
-                "result `{}`: expected {} published values, as arm {} has, got {}",
-                expected.name,
-                family.len(),
-                expected.arm,
+                "result `{}`: expected {} published values, one for each variant of arm {}, got {}",
+                target.name,
+                variants.len(),
+                target.arm,
                 values.len()
             )));
         }
-        let one = |(way, value): (&Way, &Printed)| Expected {
-            name: format!("{}, {}", expected.name, way.name),
-            arm: way.name.clone(),
+        let one = |(arm, value): (&ResolvedArm, &Printed)| Target {
+            name: format!("{}, {}", target.name, arm.name),
+            arm: arm.name.clone(),
             published: Some(Published::One(value.clone())),
-            ..expected.clone()
+            ..target.clone()
         };
-        Ok(family.into_iter().zip(values).map(one).collect())
+        Ok(variants.into_iter().zip(values).map(one).collect())
     }
 }
 
-impl Edition {
-    /// The arms that a result is about.
-    pub fn family(&self, arm: &str) -> Vec<&Way> {
-        self.arms.iter().filter(|way| way.name == arm || way.family == arm).collect()
+impl Plan {
+    /// The arms with a name, or the variants of a written arm.
+    pub fn variants_of(&self, name: &str) -> Vec<&ResolvedArm> {
+        self.arms.iter().filter(|arm| arm.name == name || arm.variant_of == name).collect()
     }
 
-    /// Every run that it is made of: a seed and an arm.
-    pub fn runs(&self) -> Vec<(u64, &Way)> {
+    /// Every run, as a seed and an arm.
+    pub fn runs(&self) -> Vec<(u64, &ResolvedArm)> {
         let of_seed = |seed| {
-            let has_it = move |way: &&Way| seed < self.seeds_of(&way.name);
-            self.arms.iter().filter(has_it).map(move |way| (seed, way))
+            let has_seed = move |arm: &&ResolvedArm| seed < self.seeds_of(&arm.name);
+            self.arms.iter().filter(has_seed).map(move |arm| (seed, arm))
         };
         (0..self.seeds).flat_map(of_seed).collect()
     }
 
-    /// The seeds of an arm: nothing that another program does is drawn.
+    /// The number of seeds of an arm: one for external programs, which are deterministic.
     pub fn seeds_of(&self, arm: &str) -> u64 {
-        let is_program = |way: &&Way| way.program.is_some();
-        if self.family(arm).iter().all(is_program) { 1 } else { self.seeds }
+        let is_program = |arm: &&ResolvedArm| arm.program.is_some();
+        if self.variants_of(arm).iter().all(is_program) { 1 } else { self.seeds }
     }
 
-    /// Whether every name stands for something.
+    /// Checks that all names and published values that targets refer to exist.
     fn check(&self) -> Result<(), String> {
         let known = |arm: &str, stage: Option<&String>, of: &str| {
-            let family = self.family(arm);
-            let has = |way: &&Way| stage.is_none_or(|it| way.steps.iter().any(|s| s.name == *it));
-            match !family.is_empty() && family.iter().all(has) {
+            let variants = self.variants_of(arm);
+            let has = |arm: &&ResolvedArm| {
+                stage.is_none_or(|it| arm.stages.iter().any(|s| s.name == *it))
+            };
+            match !variants.is_empty() && variants.iter().all(has) {
                 true => Ok(()),
                 false => Err(format!(
-                    "result `{of}`: expected an arm that there is, got `{arm}`{}",
+                    "result `{of}`: no arm is named `{arm}`{}",
                     stage.map(|stage| format!(" with stage `{stage}`")).unwrap_or_default()
                 )),
             }
         };
-        for it in &self.results {
+        for it in &self.targets {
             known(&it.arm, it.stage.as_ref(), &it.name)?;
-            for other in it.bar.below.iter().chain(&it.bar.above) {
+            for other in it.criteria.below.iter().chain(&it.criteria.above) {
                 known(&other.arm, other.stage.as_ref(), &it.name)?;
             }
-            let beside_published = [
-                ("error_rate", it.bar.error_rate),
-                ("equal_places", it.bar.equal_places.is_some()),
-                ("ranks_below", !it.bar.ranks_below.is_empty()),
-                ("ratio_to", it.bar.ratio_to.is_some()),
+            let need_published = [
+                ("error_rate", it.criteria.error_rate),
+                ("equal_places", it.criteria.equal_places.is_some()),
+                ("ranks_below", !it.criteria.ranks_below.is_empty()),
+                ("ratio_to", it.criteria.ratio_to.is_some()),
             ];
-            if let Some((what, _)) = beside_published.into_iter().find(|(_, is_given)| *is_given)
+            if let Some((what, _)) = need_published.into_iter().find(|(_, is_given)| *is_given)
                 && it.published.is_none()
             {
-                return Err(format!("result `{}`: {what}: expected a published value", it.name));
+                return Err(format!("result `{}`: {what} needs a published value", it.name));
             }
-            for arm in it.bar.ranks_below.iter().chain(&it.bar.ratio_to) {
+            for arm in it.criteria.ranks_below.iter().chain(&it.criteria.ratio_to) {
                 known(arm, it.stage.as_ref(), &it.name)?;
-                let is_beside = |other: &&Expected| {
+                let is_same_measure = |other: &&Target| {
                     (&other.arm, &other.measure, &other.stage) == (arm, &it.measure, &it.stage)
                 };
-                if self.results.iter().find(is_beside).and_then(Expected::published).is_none() {
+                if self.targets.iter().find(is_same_measure).and_then(Target::published).is_none() {
                     return Err(format!(
-                        "result `{}`: expected a published value of {arm} too, which it is held against",
+                        "result `{}`: needs a published value of {arm} to compare with",
                         it.name
                     ));
                 }
             }
         }
         let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-        let steps = self.arms.iter().flat_map(|way| way.steps.iter().map(|step| &step.name));
-        let mut all = self.arms.iter().map(|way| &way.name).chain(steps);
+        let stages = self.arms.iter().flat_map(|arm| arm.stages.iter().map(|stage| &stage.name));
+        let mut all = self.arms.iter().map(|arm| &arm.name).chain(stages);
         if let Some(name) = all.find(|name| !name.chars().all(is_plain)) {
             return Err(format!(
                 "names of arms and stages: expected letters, digits, -, _ and ., got `{name}`"
             ));
         }
-        let mut names: Vec<&str> = self.arms.iter().map(|way| way.name.as_str()).collect();
+        let mut names: Vec<&str> = self.arms.iter().map(|arm| arm.name.as_str()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("arm {}: expected each name once, got it twice", pair[0])),
+            Some(pair) => Err(format!("arm {}: the name is used twice", pair[0])),
             None if names.is_empty() => Err("expected at least one arm, got none".to_owned()),
             None => Ok(()),
         }
@@ -312,53 +320,54 @@ mod tests {
         arm = 'code'
         measure = 'test.squared_error'";
 
-    fn edition(text: &str, is_quick: bool, epochs: Option<usize>) -> Result<Edition> {
-        Experiment::parse("it", text)?.edition(is_quick, epochs)
+    fn plan(text: &str, is_quick: bool, epochs: Option<usize>) -> Result<Plan> {
+        Experiment::parse("it", text)?.plan(is_quick, epochs)
     }
 
-    fn names(edition: &Edition) -> Vec<&str> {
-        edition.arms.iter().map(|way| way.name.as_str()).collect()
+    fn names(plan: &Plan) -> Vec<&str> {
+        plan.arms.iter().map(|arm| arm.name.as_str()).collect()
     }
 
     #[test]
-    fn what_is_particular_goes_over_what_is_common() {
-        let full = edition(TEXT, false, None).unwrap();
+    fn settings_of_arms_and_stages_override_common_ones() {
+        let full = plan(TEXT, false, None).unwrap();
         assert_eq!(names(&full), ["code-2", "code-3", "pca"]);
         assert_eq!(full.seeds, 3);
         let first: Table = "data = { source = 'mnist', validation = 0.0 }
             model = { kind = 'dense', code = 3 }\nschedule = { epochs = 50, batch = 100, seed = 7 }"
             .parse()
             .unwrap();
-        assert_eq!(full.arms[1].steps[0].seeded(7), first);
-        assert_eq!(full.arms[1].steps[1].given, Table::new());
-        let told: Vec<_> =
-            full.results.iter().map(|it| (it.arm.as_str(), it.published())).collect();
-        assert_eq!(told, [("code-2", Some(2.0)), ("code-3", Some(3.0))]);
+        assert_eq!(full.arms[1].stages[0].with_seed(7), first);
+        assert_eq!(full.arms[1].stages[1].overrides, Table::new());
+        let published: Vec<_> =
+            full.targets.iter().map(|it| (it.arm.as_str(), it.published())).collect();
+        assert_eq!(published, [("code-2", Some(2.0)), ("code-3", Some(3.0))]);
 
-        let quick = edition(TEXT, true, None).unwrap();
+        let quick = plan(TEXT, true, None).unwrap();
         assert_eq!((names(&quick), quick.seeds), (vec!["code-3", "pca"], 1));
-        let given = |step: &Step, path: [&str; 2]| step.given[path[0]][path[1]].clone();
-        let [first, second] = &quick.arms[0].steps[..] else { panic!() };
-        assert_eq!(given(first, ["data", "source"]), "digits".into());
-        assert_eq!(given(first, ["data", "validation"]), 0.0.into());
-        assert_eq!(given(first, ["schedule", "epochs"]), 2.into());
-        assert_eq!(given(second, ["schedule", "epochs"]), 1.into());
+        let overrides =
+            |stage: &ResolvedStage, path: [&str; 2]| stage.overrides[path[0]][path[1]].clone();
+        let [first, second] = &quick.arms[0].stages[..] else { panic!() };
+        assert_eq!(overrides(first, ["data", "source"]), "digits".into());
+        assert_eq!(overrides(first, ["data", "validation"]), 0.0.into());
+        assert_eq!(overrides(first, ["schedule", "epochs"]), 2.into());
+        assert_eq!(overrides(second, ["schedule", "epochs"]), 1.into());
     }
 
-    /// PCA is computed in one go, and nothing in it is drawn.
+    /// `--epochs` does not change PCA, which is not trained.
     #[test]
-    fn epochs_and_seeds_are_for_what_has_them() {
-        let never = edition(TEXT, true, Some(0)).unwrap();
-        for step in &never.arms[0].steps {
-            assert_eq!(step.given["schedule"]["epochs"], 0.into());
+    fn epochs_replace_those_of_trained_stages_only() {
+        let untrained = plan(TEXT, true, Some(0)).unwrap();
+        for stage in &untrained.arms[0].stages {
+            assert_eq!(stage.overrides["schedule"]["epochs"], 0.into());
         }
-        let pca = &never.arms[1].steps[0];
-        assert_eq!(pca.given["schedule"]["epochs"], 2.into());
+        let pca = &untrained.arms[1].stages[0];
+        assert_eq!(pca.overrides["schedule"]["epochs"], 2.into());
     }
 
     #[test]
-    fn a_hash_is_of_what_decides_and_of_nothing_else() {
-        let hash = |text: &str| edition(text, false, None).unwrap().arms[0].hash();
+    fn the_hash_covers_what_decides_the_results_and_nothing_else() {
+        let hash = |text: &str| plan(text, false, None).unwrap().arms[0].hash();
         let same = [
             TEXT.replace("title = 't'", "title = 'other' # a comment"),
             TEXT.replace("minutes = 1", "minutes = 2\nseeds = 9"),
@@ -375,29 +384,37 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_said_in_vain_is_refused() {
+    fn settings_without_effect_are_rejected() {
         for (from, to, message) in [
-            ("common.train = {", "common.trian = {", "common: expected stages"),
+            ("common.train = {", "common.trian = {", "common: no stage is named `trian`"),
             (
                 "quick.result]]\n        name = 'error'\n        arm = 'code'",
                 "quick.result]]\n name = 'e'\n arm = 'cod'",
-                "result `e`: expected an arm",
+                "result `e`: no arm is named `cod`",
             ),
-            ("'code-3', 'pca'", "'code-9'", "quick.arms: expected arms, got `code-9`"),
-            ("arm.code.finetune", "arm.code.finetun", "quick.arm: expected an arm and stages"),
+            ("'code-3', 'pca'", "'code-9'", "quick.arms: no arm is named `code-9`"),
+            (
+                "arm.code.finetune",
+                "arm.code.finetun",
+                "quick.arm: no arm is named `code` with stages finetun",
+            ),
             ("schedule.batch = 100", "shedule.batch = 100", "got `shedule`"),
-            ("['2.0', '3.0']", "['2.0']", "expected 2 published values, as arm code has, got 1"),
+            (
+                "['2.0', '3.0']",
+                "['2.0']",
+                "expected 2 published values, one for each variant of arm code, got 1",
+            ),
             ("code = 2 }", "code = 2 }\n name = 'a/b'", "expected letters, digits"),
             ("'model.code' = [2, 3]", "'model.code' = 2", "vary: expected one path with a list"),
             (
                 "published = ['2.0', '3.0']",
                 "bar.ranks_below = ['pca']",
-                "result `error`: ranks_below: expected a published value",
+                "result `error`: ranks_below needs a published value",
             ),
             (
                 "published = ['2.0', '3.0']",
                 "published = '2.0'\nbar.ratio_to = 'pca'",
-                "result `error`: expected a published value of pca too",
+                "result `error`: needs a published value of pca to compare with",
             ),
             (
                 "[[arm.stage]]\n        command = 'train'\n        model = { kind = 'pca', code = 2 }",
@@ -412,24 +429,24 @@ mod tests {
             (
                 "vary = { 'model.code' = [2, 3] }",
                 "vary = { 'data.seed' = [2, 3] }\nprogram = 'svm_rbf.py'",
-                "expected stages to vary, got a program",
+                "vary needs stages, but the arm has a program",
             ),
         ] {
             let text = TEXT.replacen(from, to, 1);
             assert_ne!(text, TEXT, "{from}");
             let is_quick = message.contains("`e`");
-            let error = edition(&text, is_quick, None).err().map(|it| it.to_string());
+            let error = plan(&text, is_quick, None).err().map(|it| it.to_string());
             assert!(error.as_ref().is_some_and(|it| it.contains(message)), "{to}: {error:?}");
         }
         let twice = TEXT.replace("'pca'", "'code-2'");
-        let error = edition(&twice, false, None).err().unwrap().to_string();
-        assert_eq!(error, "it.toml: arm code-2: expected each name once, got it twice");
+        let error = plan(&twice, false, None).err().unwrap().to_string();
+        assert_eq!(error, "it.toml: arm code-2: the name is used twice");
         let only_pca = TEXT.replace("'code-3', 'pca'", "'pca'");
         let only_pca = only_pca.replace(
             "[[quick.result]]\n        name = 'error'\n        arm = 'code'",
             "[[quick.result]]\nname = 'e'\narm = 'pca'",
         );
-        let error = edition(&only_pca, true, Some(0)).err().unwrap().to_string();
-        assert_eq!(error, "it.toml: --epochs: nothing here is trained in epochs; leave it out");
+        let error = plan(&only_pca, true, Some(0)).err().unwrap().to_string();
+        assert_eq!(error, "it.toml: --epochs: this experiment has no epochs; drop the option");
     }
 }

@@ -1,40 +1,39 @@
-//! The GPUs of which the system tells, found without any GPU stack: what a program built for the CPU alone
-//! can know of them.
+//! GPUs that the operating system reports, for a program built without GPU support.
 
 use std::fs;
 use std::path::Path;
 
-/// A GPU that a program may reach, were it built for it.
+/// A GPU, as the operating system reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Present {
+pub struct SystemGpu {
     pub name: String,
-    /// Of the system.
+    /// The kernel driver.
     pub driver: Option<String>,
-    /// Of its own, in bytes.
+    /// Its own memory in bytes.
     pub memory: Option<u64>,
 }
 
-/// What the system tells: Linux by its files, a Mac has a GPU in any case, others are not asked.
-pub fn present() -> Vec<Present> {
+/// GPUs on Linux, from its system files; one on a Mac, which always has a GPU; none on other systems.
+pub fn gpus() -> Vec<SystemGpu> {
     if cfg!(target_os = "macos") {
         let name = "the GPU of this Mac".to_owned();
-        return vec![Present { name, driver: Some("Metal".to_owned()), memory: None }];
+        return vec![SystemGpu { name, driver: Some("Metal".to_owned()), memory: None }];
     }
     under(Path::new("/"))
 }
 
-/// Of a Linux whose files are under `root`.
-fn under(root: &Path) -> Vec<Present> {
+/// GPUs of a Linux system with its files under `root`.
+fn under(root: &Path) -> Vec<SystemGpu> {
     let mut found = nvidia(root);
     let is_known = !found.is_empty();
-    let of_nvidia = |gpu: &Present| gpu.name.starts_with("NVIDIA");
-    found.extend(rendering(root).into_iter().filter(|gpu| !(is_known && of_nvidia(gpu))));
+    let of_nvidia = |gpu: &SystemGpu| gpu.name.starts_with("NVIDIA");
+    found.extend(render_nodes(root).into_iter().filter(|gpu| !(is_known && of_nvidia(gpu))));
     found
 }
 
-/// Those that NVIDIA's own driver lists, by their models. It does so in a container too that they are not
-/// handed on to, where their device files are not.
-fn nvidia(root: &Path) -> Vec<Present> {
+/// GPUs that NVIDIA's driver lists, by model. It lists them also in containers without access to them, where
+/// the device files are missing.
+fn nvidia(root: &Path) -> Vec<SystemGpu> {
     let gpu = |folder: &Path| {
         let text = fs::read_to_string(folder.join("information")).ok()?;
         let field = |name: &str| {
@@ -48,7 +47,7 @@ fn nvidia(root: &Path) -> Vec<Present> {
         let model = field("Model").unwrap_or("GPU");
         let name =
             if model.starts_with("NVIDIA") { model.to_owned() } else { format!("NVIDIA {model}") };
-        is_here.then(|| Present { name, driver: Some("nvidia".to_owned()), memory: None })
+        is_here.then(|| SystemGpu { name, driver: Some("nvidia".to_owned()), memory: None })
     };
     entries(&root.join("proc/driver/nvidia/gpus"), "")
         .iter()
@@ -56,9 +55,8 @@ fn nvidia(root: &Path) -> Vec<Present> {
         .collect()
 }
 
-/// Those that the kernel lets programs compute with. What a virtual machine or a test of the kernel brings
-/// (virtio, vgem, vkms) is of no maker of GPUs.
-fn rendering(root: &Path) -> Vec<Present> {
+/// GPUs with a render node and a known vendor. Virtual ones (virtio, vgem, vkms) have another vendor or none.
+fn render_nodes(root: &Path) -> Vec<SystemGpu> {
     let gpu = |node: &Path| {
         let device = node.join("device");
         let text = |name: &str| Some(fs::read_to_string(device.join(name)).ok()?.trim().to_owned());
@@ -68,7 +66,7 @@ fn rendering(root: &Path) -> Vec<Present> {
             (Some("0x10de"), _) => "NVIDIA GPU",
             (Some("0x1002"), _) => "AMD GPU",
             (Some("0x8086"), _) => "Intel GPU",
-            // On a bus that has no numbers for makers.
+            // Apple's bus has no vendor ids.
             (Some("0x106b"), _) | (None, Some("asahi")) => "Apple GPU",
             _ => return None,
         };
@@ -77,7 +75,7 @@ fn rendering(root: &Path) -> Vec<Present> {
             None => name.to_owned(),
         };
         let memory = text("mem_info_vram_total").and_then(|bytes| bytes.parse().ok());
-        Some(Present { name, driver, memory })
+        Some(SystemGpu { name, driver, memory })
     };
     entries(&root.join("sys/class/drm"), "renderD")
         .iter()
@@ -86,13 +84,14 @@ fn rendering(root: &Path) -> Vec<Present> {
         .collect()
 }
 
-/// What is in a folder under names that begin so, in their order.
-fn entries(folder: &Path, beginning: &str) -> Vec<std::path::PathBuf> {
+/// Entries of a folder with a prefix, sorted.
+fn entries(folder: &Path, prefix: &str) -> Vec<std::path::PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let begins = |name: &std::ffi::OsStr| name.to_str().is_some_and(|it| it.starts_with(beginning));
+    let has_prefix =
+        |name: &std::ffi::OsStr| name.to_str().is_some_and(|it| it.starts_with(prefix));
     let mut found: Vec<_> = entries
         .flatten()
-        .filter(|entry| begins(&entry.file_name()))
+        .filter(|entry| has_prefix(&entry.file_name()))
         .map(|entry| entry.path())
         .collect();
     found.sort();
@@ -109,7 +108,7 @@ mod tests {
         fs::write(path, text).unwrap();
     }
 
-    /// A node as the kernel shows it, and its device file.
+    /// Writes a render node and its device file.
     fn node(root: &Path, name: &str, vendor: &str, device: &str, driver: &str) {
         let folder = format!("sys/class/drm/{name}/device");
         write(root, &format!("{folder}/vendor"), vendor);
@@ -119,12 +118,12 @@ mod tests {
         write(root, &format!("dev/dri/{name}"), "");
     }
 
-    fn names(found: &[Present]) -> Vec<&str> {
+    fn names(found: &[SystemGpu]) -> Vec<&str> {
         found.iter().map(|gpu| gpu.name.as_str()).collect()
     }
 
     #[test]
-    fn gpus_are_told_from_what_is_none() {
+    fn only_real_gpus_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         assert_eq!(under(root), []);
@@ -132,39 +131,39 @@ mod tests {
         write(root, "sys/class/drm/renderD128/device/mem_info_vram_total", "25753026560\n");
         node(root, "renderD129", "0x8086\n", "0x46a6\n", "i915");
         node(root, "renderD130", "0x1af4\n", "0x1050\n", "virtio-pci");
-        // vkms and vgem are on no bus that would tell of a maker.
+        // vkms and vgem are on no bus with vendor ids.
         write(root, "sys/class/drm/renderD131/device/uevent", "DRIVER=vkms\n");
         write(root, "dev/dri/renderD131", "");
-        // A screen of the first one.
+        // A display of the first one.
         write(root, "sys/class/drm/card0/device/vendor", "0x1002\n");
         let found = under(root);
         assert_eq!(names(&found), ["AMD GPU 0x744c", "Intel GPU 0x46a6"]);
-        let amd = Present {
+        let amd = SystemGpu {
             name: "AMD GPU 0x744c".to_owned(),
             driver: Some("amdgpu".to_owned()),
             memory: Some(25_753_026_560),
         };
         assert_eq!(found[0], amd);
-        // In a container that none is handed on to, the kernel tells of them all the same.
+        // In a container without access to the GPUs, the kernel still lists them.
         fs::remove_dir_all(root.join("dev")).unwrap();
         assert_eq!(under(root), []);
     }
 
     #[test]
-    fn a_gpu_of_nvidia_is_known_by_its_model_and_once() {
+    fn an_nvidia_gpu_is_found_once_by_model() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         node(root, "renderD128", "0x10de\n", "0x2335\n", "nvidia");
         assert_eq!(names(&under(root)), ["NVIDIA GPU 0x2335"]);
         let information = "Model: \t\t NVIDIA H200\nIRQ:   \t\t 98\nDevice Minor: \t 0\n";
         write(root, "proc/driver/nvidia/gpus/0000:0b:00.0/information", information);
-        assert_eq!(names(&under(root)), ["NVIDIA GPU 0x2335"], "not handed on");
+        assert_eq!(names(&under(root)), ["NVIDIA GPU 0x2335"], "no device file");
         write(root, "dev/nvidia0", "");
         assert_eq!(names(&under(root)), ["NVIDIA H200"]);
     }
 
     #[test]
-    fn a_mac_with_linux_has_one() {
+    fn linux_on_a_mac_has_one() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let device = root.join("sys/class/drm/renderD128/device");

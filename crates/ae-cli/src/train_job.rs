@@ -1,4 +1,4 @@
-//! From a model and a recipe to what it learned.
+//! A training: a model and its objective before, a trained model after.
 
 use std::sync::Arc;
 
@@ -10,62 +10,62 @@ use ae_train::{
 };
 use burn::tensor::Device;
 
+use crate::datasets::Splits;
 use crate::error::{Error, Result};
-use crate::recipe::{Maker, ModelRecipe, ObjectiveRecipe, Recipe};
-use crate::session::Prepared;
-use crate::start::Start;
+use crate::new_run::NewRun;
+use crate::recipe::{Command, ModelRecipe, ObjectiveRecipe, Recipe};
 use crate::summary;
 
-/// A model that has learned, and how.
-pub struct Learned {
+/// A trained model, and how it was trained.
+pub struct Outcome {
     pub model: Model,
-    /// What was wanted of it, in a line.
+    /// The objective, in a line.
     pub objective: String,
     pub epochs: Vec<EpochReport>,
-    /// Of each layer, of one that was trained layer by layer.
+    /// Epochs of each layer, where training went layer by layer.
     pub layers: Vec<Vec<EpochReport>>,
-    /// The epoch that was kept; of layers one each.
+    /// The best epoch, whose weights the model has; one for each layer.
     pub best: Option<String>,
 }
 
-/// A model that begins, checked against what is wanted of it.
-pub enum Beginner {
+/// An initialized model and its objective, checked against each other.
+pub enum TrainJob {
     Whole(Box<Model>, Box<Objective<Model>>),
     Layers(ae_models::Stack<Model>, Box<ObjectiveRecipe>),
     Pca { components: usize },
 }
 
-impl Beginner {
-    /// With weights drawn from the seed.
+impl TrainJob {
+    /// A model with random weights, drawn from the seed of the schedule.
     pub fn new(recipe: &Recipe, training: &Samples, device: &Device) -> Result<Self> {
         let architecture = recipe.model.architecture(training.shape())?;
         if let ModelRecipe::Pca(pca) = &recipe.model {
-            let most = training.width().min(training.len());
-            if pca.code == 0 || pca.code > most {
+            let max = training.width().min(training.len());
+            if pca.code == 0 || pca.code > max {
                 return Err(Error::usage(format!(
-                    "code: expected 1 to {most}, as the features and the training samples allow, got {}",
+                    "--code: expected 1 to {max} (the smaller of features and training samples), got {}",
                     pca.code
                 )));
             }
             return Ok(Self::Pca { components: pca.code });
         }
         let architecture = match recipe.command {
-            Maker::Pretrain => {
+            Command::Pretrain => {
                 architecture.check()?;
                 architecture.stacked()
             }
             _ => architecture,
         };
-        Self::with(architecture.init(recipe.schedule().seed, device)?, recipe)
+        Self::from_model(architecture.init(recipe.schedule().seed, device)?, recipe)
     }
 
-    /// With the weights that a model has.
-    pub fn with(model: Model, recipe: &Recipe) -> Result<Self> {
+    /// A model with its present weights.
+    pub fn from_model(model: Model, recipe: &Recipe) -> Result<Self> {
         recipe.schedule().check()?;
         let objective = recipe.objective();
-        if let (Maker::Pretrain, Model::Stack(stack)) = (recipe.command, &model) {
+        if let (Command::Pretrain, Model::Stack(stack)) = (recipe.command, &model) {
             for (index, layer) in stack.layers().iter().enumerate() {
-                of_layer(&objective, stack.layers(), index)?.check(layer)?;
+                layer_objective(&objective, stack.layers(), index)?.check(layer)?;
             }
             return Ok(Self::Layers(stack.clone(), Box::new(objective)));
         }
@@ -74,8 +74,8 @@ impl Beginner {
         Ok(Self::Whole(Box::new(model), Box::new(objective)))
     }
 
-    /// Takes steps by a schedule, and forgets what it learned; of layers the first one learns, the widest.
-    pub fn take_steps(
+    /// Trains by a schedule and drops the result; of layers only the first, the widest. PCA has no steps.
+    pub fn run_trial(
         self,
         samples: Samples,
         schedule: &Schedule,
@@ -87,7 +87,7 @@ impl Beginner {
                 fit(*model, &objective, &data, schedule, observer)?;
             }
             Self::Layers(stack, objective) => {
-                let objective = of_layer(&objective, stack.layers(), 0)?;
+                let objective = layer_objective(&objective, stack.layers(), 0)?;
                 fit(stack.layers()[0].clone(), &objective, &data, schedule, observer)?;
             }
             Self::Pca { .. } => {}
@@ -95,55 +95,60 @@ impl Beginner {
         Ok(())
     }
 
-    /// Trains it; none if it was stopped.
-    pub fn learn(
+    /// Trains the model; `None` if it was stopped.
+    pub fn run(
         self,
         recipe: &Recipe,
-        data: &Prepared,
-        start: &Start,
+        splits: &Splits,
+        new_run: &NewRun,
         device: &Device,
-    ) -> Result<Option<Learned>> {
+    ) -> Result<Option<Outcome>> {
         let schedule = recipe.schedule();
-        let parts = Data {
-            training: Arc::new(data.training.clone()),
-            validation: data.validation.clone().map(|part| Arc::new(part) as Arc<dyn Source>),
+        let data = Data {
+            training: Arc::new(splits.training.clone()),
+            validation: splits
+                .validation
+                .clone()
+                .map(|samples| Arc::new(samples) as Arc<dyn Source>),
         };
-        let mut observers = start.observers(schedule.epochs);
+        let mut observers = new_run.observers(schedule.epochs);
         match &self {
-            Self::Whole(model, _) => start.voice.say(model),
-            Self::Layers(stack, _) => start.voice.say(stack),
+            Self::Whole(model, _) => new_run.console.progress(model),
+            Self::Layers(stack, _) => new_run.console.progress(stack),
             Self::Pca { .. } => {}
         }
         match self {
             Self::Pca { components } => {
-                let (pca, _) = summary::fit_pca(&data.training, components, device)?;
+                let (pca, _) = summary::fit_pca(&splits.training, components, device)?;
                 let model = Model::Pca(pca);
-                start.voice.say(&model);
-                let objective = "variance kept".to_owned();
+                new_run.console.progress(&model);
+                let objective = "variance explained".to_owned();
                 let (epochs, layers) = (Vec::new(), Vec::new());
-                Ok(Some(Learned { model, objective, epochs, layers, best: None }))
+                Ok(Some(Outcome { model, objective, epochs, layers, best: None }))
             }
             Self::Whole(model, objective) => {
                 let fitted = fit_with_checkpoints(
                     *model,
                     &objective,
-                    &parts,
+                    &data,
                     &schedule,
-                    &start.checkpoints,
+                    &new_run.checkpoints,
                     &mut observers,
                 )
-                .inspect_err(|_| start.discard_unless_started())?;
+                .inspect_err(|_| new_run.remove_if_unused())?;
                 match fitted.end {
                     End::Stopped => {
-                        start.say_stopped(fitted.done);
+                        new_run.report_stop(fitted.done);
                         return Ok(None);
                     }
                     End::Patience => {
-                        start.voice.say("no better validation loss any more: training ends here");
+                        new_run
+                            .console
+                            .progress("stopping early: the validation loss no longer improves");
                     }
                     End::Complete => {}
                 }
-                Ok(Some(Learned {
+                Ok(Some(Outcome {
                     model: fitted.model,
                     objective: objective.to_string(),
                     epochs: fitted.epochs,
@@ -153,29 +158,29 @@ impl Beginner {
             }
             Self::Layers(stack, objective) => {
                 let all = stack.layers().to_vec();
-                let text = of_layer(&objective, &all, 0)?.to_string();
-                let of_layer = |index: usize, _: &Model| {
-                    of_layer(&objective, &all, index).map_err(|error| match error {
+                let text = layer_objective(&objective, &all, 0)?.to_string();
+                let objective_of = |index: usize, _: &Model| {
+                    layer_objective(&objective, &all, index).map_err(|error| match error {
                         Error::Train(error) => error,
                         other => ae_train::Error::Objective(other.to_string()),
                     })
                 };
                 let pretrained = pretrain_with_checkpoints(
                     stack,
-                    &of_layer,
-                    &parts,
+                    &objective_of,
+                    &data,
                     &schedule,
-                    &start.checkpoints,
+                    &new_run.checkpoints,
                     &mut observers,
                 )
-                .inspect_err(|_| start.discard_unless_started())?;
+                .inspect_err(|_| new_run.remove_if_unused())?;
                 if pretrained.end == End::Stopped {
                     let last = pretrained.layers.last().and_then(|epochs| epochs.last());
-                    start.say_stopped(last.map_or(0, |epoch| epoch.done));
+                    new_run.report_stop(last.map_or(0, |epoch| epoch.done));
                     return Ok(None);
                 }
-                let best: Vec<String> = pretrained.layers.iter().map(|it| best_of(it)).collect();
-                Ok(Some(Learned {
+                let best: Vec<String> = pretrained.layers.iter().map(|it| best_epoch(it)).collect();
+                Ok(Some(Outcome {
                     model: Model::Stack(pretrained.stack),
                     objective: format!("{text}; layer by layer"),
                     epochs: Vec::new(),
@@ -187,18 +192,18 @@ impl Beginner {
     }
 }
 
-fn of_layer(
+fn layer_objective(
     objective: &ObjectiveRecipe,
     layers: &[Model],
     index: usize,
 ) -> Result<Objective<Model>> {
     let is_squared_chosen = objective.reconstruction == Reconstruction::SquaredError
         && layers[0].output().is_probability();
-    objective.of_layer(index, layers.len(), is_squared_chosen, &layers[index])
+    objective.layer_objective(index, layers.len(), is_squared_chosen, &layers[index])
 }
 
-/// The epoch with the best validation.
-fn best_of(epochs: &[EpochReport]) -> String {
+/// The number of the epoch with the best validation loss.
+fn best_epoch(epochs: &[EpochReport]) -> String {
     let mut best: Option<&EpochReport> = None;
     for epoch in epochs {
         let is_better = match (best.and_then(|best| best.validation.as_ref()), &epoch.validation) {

@@ -1,22 +1,22 @@
-//! What `--device` takes.
+//! The values of `--device`.
 
-/// What the user asked for.
+/// The device that the user asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Wanted {
-    /// To train, the faster one of the CPU and the real GPUs; for all else the CPU.
+pub enum DeviceRequest {
+    /// The fastest of the CPU and the real GPUs for training, the CPU for everything else.
     #[default]
     Auto,
     /// The CPU.
     Cpu,
     /// The best real GPU.
     Gpu,
-    /// The GPU of that number in the list.
+    /// The GPU with this index in `ae devices`.
     Number(usize),
-    /// The GPU whose name contains this.
+    /// The GPU whose name contains this text.
     Named(String),
 }
 
-impl std::str::FromStr for Wanted {
+impl std::str::FromStr for DeviceRequest {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -36,8 +36,8 @@ impl std::str::FromStr for Wanted {
     }
 }
 
-/// As it is given.
-impl std::fmt::Display for Wanted {
+/// As on the command line.
+impl std::fmt::Display for DeviceRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Auto => f.write_str("auto"),
@@ -54,17 +54,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers_are_told_apart() {
-        for (text, wanted) in [
-            ("auto", Wanted::Auto),
-            ("cpu", Wanted::Cpu),
-            ("gpu", Wanted::Gpu),
-            ("gpu:2", Wanted::Number(2)),
-            ("GeForce", Wanted::Named("GeForce".into())),
+    fn device_requests_round_trip() {
+        for (text, request) in [
+            ("auto", DeviceRequest::Auto),
+            ("cpu", DeviceRequest::Cpu),
+            ("gpu", DeviceRequest::Gpu),
+            ("gpu:2", DeviceRequest::Number(2)),
+            ("GeForce", DeviceRequest::Named("GeForce".into())),
         ] {
-            assert_eq!(text.parse(), Ok(wanted.clone()));
-            assert_eq!(wanted.to_string(), text);
+            assert_eq!(text.parse(), Ok(request.clone()));
+            assert_eq!(request.to_string(), text);
         }
-        assert!("gpu:x".parse::<Wanted>().is_err());
+        assert!("gpu:x".parse::<DeviceRequest>().is_err());
     }
 }

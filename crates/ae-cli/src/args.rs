@@ -1,6 +1,7 @@
 //! The command line.
 
 mod data;
+mod examples;
 mod inspect;
 mod latent;
 mod model;
@@ -131,15 +132,17 @@ const SHORT_HELP: [(&str, &[&str]); 5] = [
 
 impl Cli {
     fn commands() -> clap::Command {
-        SHORT_HELP.iter().fold(Self::command(), |cli, (name, shown)| {
+        let cli = examples::add(Self::command(), "");
+        SHORT_HELP.iter().fold(cli, |cli, (name, shown)| {
+            let examples = examples::text(name);
             cli.mut_subcommand(name, |command| {
                 command
                     .mut_args(|arg| {
                         let hide = !shown.contains(&arg.get_id().as_str());
                         arg.hide_short_help(hide)
                     })
-                    .after_help("All options: --help")
-                    .after_long_help("")
+                    .after_help(format!("{examples}\n\nAll options: --help"))
+                    .after_long_help(examples)
             })
         })
     }

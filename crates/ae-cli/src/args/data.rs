@@ -37,7 +37,7 @@ pub struct DataOptions {
     /// Column of a table with the labels [default: label, class or target]
     #[arg(long, value_name = "NAME|INDEX")]
     pub label_column: Option<String>,
-    /// Labels of a NumPy array, as a NumPy array of integers
+    /// Labels of a .npy data set: integers, one per sample
     #[arg(long, value_name = "FILE.npy")]
     pub labels: Option<PathBuf>,
     /// Training samples to generate or subsample [default: all; for generated sets, the published size]

@@ -133,7 +133,7 @@ pub struct ClassifyArgs {
     /// Write the predicted class of every sample
     #[arg(short, long, value_name = "FILE.csv")]
     pub predictions: Option<PathBuf>,
-    /// training, validation, test or all: all samples in the order of the source, for data without a
+    /// training, validation, test or all; `all` keeps the order of the source and needs data without a
     /// published test set [default: test; with --data all, where possible]
     #[arg(long, alias = "part", value_name = "SPLIT")]
     pub split: Option<SplitName>,

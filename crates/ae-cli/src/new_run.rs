@@ -112,7 +112,7 @@ pub fn device(
     match previous {
         Some(device) => {
             let kind = if ae_kernels::uses_workers(&device.handle) { "CPU" } else { "GPU" };
-            args.console.progress(format_args!("{kind}: {}, where the run began", device.name));
+            args.console.progress(format_args!("{kind}: {}, where the run started", device.name));
             Ok(device)
         }
         None => choice.decide(trial_job),

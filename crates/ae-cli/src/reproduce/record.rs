@@ -22,7 +22,7 @@ pub struct Record {
     pub quick: bool,
     pub arm: String,
     pub seed: u64,
-    /// The arm's [`Way::hash`].
+    /// The arm's [`ResolvedArm::hash`].
     pub recipe: String,
     pub stages: Vec<StageRecord>,
     /// Of all stages that were trained for this arm.

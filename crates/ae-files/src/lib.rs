@@ -1,0 +1,49 @@
+#![doc = include_str!("../README.md")]
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Writes `path` through a temporary file in the same folder. If `fill` fails, the temporary file is
+/// deleted and `path` stays as it was.
+///
+/// # Errors
+/// If the folder does not exist or cannot be written, or `fill` fails.
+pub fn write_atomically(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    // Temporary files are private to the user; this one gets the permissions of an ordinary file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temporary = builder.tempfile_in(folder)?;
+    fill(temporary.as_file_mut())?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn failed_write_keeps_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_atomically(&path, |file| file.write_all(b"first")).unwrap();
+        let failure = write_atomically(&path, |file| {
+            file.write_all(b"half of the sec")?;
+            Err(io::Error::other("the rest is missing"))
+        });
+        assert_eq!(failure.unwrap_err().to_string(), "the rest is missing");
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

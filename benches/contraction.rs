@@ -8,7 +8,7 @@ use std::time::Instant;
 use autoencoders::burn::module::Module;
 use autoencoders::burn::tensor::{Device, Tensor};
 use autoencoders::models::{Activation, Architecture, DenseConfig, Model};
-use autoencoders::train::{Contraction, Moment, Objective, Reconstruction};
+use autoencoders::train::{Contraction, NoiseKey, Objective, Phase, Reconstruction};
 
 const ROUNDS: usize = 7;
 const BATCH: usize = 128;
@@ -42,9 +42,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut seconds = vec![Vec::new(); objectives.len()];
         for round in 0..=ROUNDS {
             for (objective, seconds) in objectives.iter().zip(&mut seconds) {
-                let moment = Moment { seed: 0, epoch: 0, step: round as u32 };
+                let key = NoiseKey { seed: 0, phase: Phase::Train(0), step: round as u32 };
                 let began = Instant::now();
-                let pass = objective.pass(&model, input.clone().autodiff(), moment);
+                let pass = objective.pass(&model, input.clone().autodiff(), key);
                 let gradients = objective.losses(&pass).total().backward();
                 std::hint::black_box(&gradients);
                 // The first round warms up.

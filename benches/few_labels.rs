@@ -18,8 +18,8 @@ use autoencoders::models::{
     ModelEncoder,
 };
 use autoencoders::train::{
-    Corruption, Data, HeadLoss, Labelled, LabelledData, Objective, Rate, Reconstruction, Schedule,
-    Supervised, classify, fit_classifier, pretrain,
+    Corruption, Data, HeadLoss, Labelled, LabelledData, LearningRate, Objective, Reconstruction,
+    Schedule, Supervised, classify, fit_classifier, pretrain,
 };
 
 const SEEDS: u64 = 5;
@@ -29,18 +29,18 @@ const EPOCHS: [usize; 2] = [50, 150];
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-struct Parts {
+struct Splits {
     training: Samples,
     validation: Labelled,
     test: Labelled,
 }
 
-/// Fine-tunes encoder and head on the few labels in every way of the search: the share of errors on
-/// the validation and on the test part, each.
+/// Fine-tunes encoder and head on the few labels in every way of the search: the error rate on
+/// the validation set and on the test set, for each.
 fn search(
     encoder: &ModelEncoder,
     few: &Labelled,
-    parts: &Parts,
+    splits: &Splits,
     seed: u64,
 ) -> Result<Vec<[f64; 2]>> {
     let mut errors = Vec::new();
@@ -48,22 +48,22 @@ fn search(
         for epochs in EPOCHS {
             let head = HeadConfig::new(encoder.code_size(), 10).init(&Device::flex())?;
             let model = Classifier::new(encoder.clone(), head)?;
-            let rate = Rate { peak, warm_up: 1.0, ..Rate::default() };
+            let rate = LearningRate { peak, warm_up: 1.0, ..LearningRate::default() };
             let schedule = Schedule { epochs, batch: 50, rate, seed, ..Schedule::default() };
             let data = LabelledData { training: few.clone(), validation: None };
             let softmax = Supervised::new(HeadLoss::Softmax, 0.0)?;
             let model = fit_classifier(model, &softmax, &data, &schedule, &mut ())?.model;
-            let error = |part| -> Result<f64> {
-                let answers = classify(&model, HeadLoss::Softmax, part, 500)?;
+            let error = |set| -> Result<f64> {
+                let answers = classify(&model, HeadLoss::Softmax, set, 500)?;
                 Ok(answers.classification.error())
             };
-            errors.push([error(&parts.validation)?, error(&parts.test)?]);
+            errors.push([error(&splits.validation)?, error(&splits.test)?]);
         }
     }
     Ok(errors)
 }
 
-fn seed(seed: u64, parts: &Parts) -> Result<[Vec<[f64; 2]>; 2]> {
+fn seed(seed: u64, splits: &Splits) -> Result<[Vec<[f64; 2]>; 2]> {
     let config = DenseConfig {
         activation: Activation::Sigmoid,
         code_activation: Activation::Sigmoid,
@@ -73,9 +73,9 @@ fn seed(seed: u64, parts: &Parts) -> Result<[Vec<[f64; 2]>; 2]> {
     let Model::Stack(stack) = stacked.init(seed, &Device::flex())? else {
         return Err("expected a stack".into());
     };
-    let share = LABELS as f64 / parts.training.len() as f64;
-    let few = Labelled::from_samples(split(&parts.training, share, 1 + seed)?.1)?;
-    let without = search(&Model::Stack(stack.clone()).to_encoder(), &few, parts, seed)?;
+    let share = LABELS as f64 / splits.training.len() as f64;
+    let few = Labelled::from_samples(split(&splits.training, share, 1 + seed)?.1)?;
+    let without = search(&Model::Stack(stack.clone()).to_encoder(), &few, splits, seed)?;
 
     let began = Instant::now();
     let objective = |_: usize, layer: &Model| {
@@ -85,12 +85,12 @@ fn seed(seed: u64, parts: &Parts) -> Result<[Vec<[f64; 2]>; 2]> {
         };
         Ok(Objective::new(loss).corrupt(Corruption::masking(0.25)?))
     };
-    let rate = Rate { warm_up: 0.5, ..Rate::default() };
+    let rate = LearningRate { warm_up: 0.5, ..LearningRate::default() };
     let schedule = Schedule { epochs: 10, rate, seed, ..Schedule::default() };
-    let data = Data { training: Arc::new(parts.training.clone()), validation: None };
+    let data = Data { training: Arc::new(splits.training.clone()), validation: None };
     let stack = pretrain(stack, &objective, &data, &schedule, &mut ())?.stack;
     eprintln!("seed {seed}: pretrained in {:.0} s", began.elapsed().as_secs_f64());
-    let with = search(&Model::Stack(stack).to_encoder(), &few, parts, seed)?;
+    let with = search(&Model::Stack(stack).to_encoder(), &few, splits, seed)?;
     Ok([without, with])
 }
 
@@ -110,11 +110,11 @@ fn main() -> Result<()> {
         return Ok(());
     };
     let set = open(&folder, &Options::default(), &mut |_| {})?;
-    let (training, validation) = split(&set.parts.training, 1.0 / 6.0, 0)?;
+    let (training, validation) = split(&set.splits.training, 1.0 / 6.0, 0)?;
     let (validation, test) =
-        (Labelled::from_samples(validation)?, Labelled::from_samples(set.parts.test)?);
-    let parts = Parts { training, validation, test };
-    let runs = (0..SEEDS).map(|number| seed(number, &parts)).collect::<Result<Vec<_>>>()?;
+        (Labelled::from_samples(validation)?, Labelled::from_samples(set.splits.test)?);
+    let splits = Splits { training, validation, test };
+    let runs = (0..SEEDS).map(|number| seed(number, &splits)).collect::<Result<Vec<_>>>()?;
 
     let mut chosen = Vec::new();
     for (index, name) in ["without pretraining", "with pretraining"].into_iter().enumerate() {

@@ -14,8 +14,8 @@ use autoencoders::burn::tensor::{Device, Tensor};
 use autoencoders::data::{Samples, Shape, digits, idx};
 use autoencoders::models::{Activation, Architecture, ConvConfig, DenseConfig, Model};
 use autoencoders::train::{
-    Batches, Contraction, Corruption, Data, Moment, Objective, Optimizer, RESIDENT_LIMIT,
-    Reconstruction, Result, Schedule, encode_all, evaluate, fit,
+    Batches, Contraction, Corruption, Data, NoiseKey, Objective, Optimizer, Phase, RESIDENT_LIMIT,
+    Reconstruction, Result, Schedule, encode_dataset, evaluate, fit,
 };
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -236,9 +236,9 @@ mod corruption {
     fn apply(bencher: Bencher, case: &Case, corruption: Result<Corruption>) {
         let corruption = corruption.expect("a possible corruption");
         let input = Tensor::<2>::ones([case.batch, 784], &case.device) * 0.3;
-        let moment = Moment { seed: 0, epoch: 0, step: 0 };
+        let key = NoiseKey { seed: 0, phase: Phase::Train(0), step: 0 };
         bencher.counter(ItemsCount::new(case.batch)).bench(|| {
-            let corrupted = corruption.apply(input.clone(), moment);
+            let corrupted = corruption.apply(input.clone(), key);
             case.device.sync().expect("a device that answers");
             corrupted
         });
@@ -297,7 +297,7 @@ mod encoding {
         let rows = Arc::new(digits::generate(ROWS, 0));
         bencher
             .counter(ItemsCount::new(ROWS))
-            .bench(|| encode_all(&model, rows.clone(), case.batch).expect("codes"));
+            .bench(|| encode_dataset(&model, rows.clone(), case.batch).expect("codes"));
     }
 
     #[divan::bench(args = cases(&[128]))]

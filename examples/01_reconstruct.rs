@@ -1,5 +1,5 @@
-//! The simplest autoencoder: one layer to a code of 32 units, one layer back. A model, an objective, a
-//! schedule; `fit` joins them, and `evaluate` says how good the outcome is.
+//! The simplest autoencoder: one layer to a code of 32 units, one layer back. `fit` trains a model
+//! with an objective and a schedule, and `evaluate` measures the result.
 //!
 //!     cargo run --release --example 01_reconstruct [mnist]
 

@@ -1,5 +1,5 @@
-//! Depth: the network of Hinton & Salakhutdinov 2006 (Science 313:504), whose code of 30 units
-//! holds more than as many principal components.
+//! A deep autoencoder: the network of Hinton & Salakhutdinov 2006 (Science 313:504), whose code of 30 units
+//! reconstructs better than 30 principal components.
 //!
 //!     cargo run --release --example 02_deep [mnist]
 

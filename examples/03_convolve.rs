@@ -1,5 +1,5 @@
-//! Convolutions share weights between places: with fewer parameters than a dense chain they
-//! reconstruct images better. To `fit` both are the same, since a batch is always rows.
+//! Convolutions share weights between positions: with fewer parameters than dense layers they
+//! reconstruct images better. `fit` trains both in the same way, since a batch is always rows.
 //!
 //!     cargo run --release --example 03_convolve [mnist]
 

@@ -1,5 +1,5 @@
 //! A denoising autoencoder (Vincent et al. 2008, doi 10.1145/1390156.1390294) reads corrupted inputs and
-//! is asked for the clean ones. The model is that of any other autoencoder; only the objective changes.
+//! reconstructs the clean ones. The model is that of any other autoencoder; only the objective changes.
 //!
 //!     cargo run --release --example 04_denoise [mnist]
 
@@ -7,17 +7,17 @@ mod setting;
 
 use autoencoders::burn::tensor::Device;
 use autoencoders::models::{Autoencoder, DenseConfig};
-use autoencoders::train::{Corruption, Moment, Objective, Reconstruction, fit};
+use autoencoders::train::{Corruption, NoiseKey, Objective, Phase, Reconstruction, fit};
 use setting::{Result, Setting, all_rows, at_most, squared_error};
 
 fn main() -> Result<()> {
     let setting = Setting::new((3000, 500))?;
     let device = Device::flex();
     let masking = Corruption::masking(0.5)?;
-    // Test digits, with half of their pixels missing.
+    // Test digits with half of their pixels set to 0.
     let clean = all_rows(&setting.test, &device)?;
-    let moment = Moment { seed: setting.seed, epoch: 0, step: 0 };
-    let corrupted = masking.apply(clean.clone(), moment).values;
+    let key = NoiseKey { seed: setting.seed, phase: Phase::Train(0), step: 0 };
+    let corrupted = masking.apply(clean.clone(), key).values;
 
     let error_of = |corruption: Corruption| -> Result<f64> {
         let model = DenseConfig::new([784, 256, 64]).init(setting.seed, &device)?;

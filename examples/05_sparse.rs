@@ -1,6 +1,6 @@
-//! A sparse autoencoder (Ng 2011, lecture notes CS294A): each unit of an overcomplete code shall be
-//! active as often as a target says, which the Kullback-Leibler divergence from its mean activation
-//! measures.
+//! A sparse autoencoder (Ng 2011, lecture notes CS294A): each unit of an overcomplete code should be
+//! active as often as a target says. The penalty is the Kullback-Leibler divergence between the target and
+//! the unit's mean activation.
 //!
 //!     cargo run --release --example 05_sparse [mnist]
 

@@ -1,6 +1,6 @@
-//! A contractive autoencoder (Rifai et al. 2011, ICML) is penalised for how much its code moves with
-//! its input: the squared Frobenius norm of the encoder's Jacobian, whose exact value is measured
-//! here on test images for growing weights.
+//! A contractive autoencoder (Rifai et al. 2011, ICML) is penalised for how much its code changes
+//! with its input: by the squared Frobenius norm of the encoder's Jacobian. Here its exact value is measured
+//! on test images for growing weights of the penalty.
 //!
 //!     cargo run --release --example 07_contract [mnist]
 

@@ -1,5 +1,5 @@
-//! Terms add up: one objective that denoises, sparsifies, contracts and decays weights at once. Its
-//! loss is the sum of what is logged, and each term does to the model what it does alone.
+//! Terms can be combined: one objective that denoises, sparsifies, contracts and decays weights at once. Its
+//! loss is the sum of the logged terms, and each term has the same effect as alone.
 //!
 //!     cargo run --release --example 08_combine [mnist]
 
@@ -8,8 +8,8 @@ mod setting;
 use autoencoders::burn::tensor::Device;
 use autoencoders::models::{Activation, Autoencoder, Dense, DenseConfig};
 use autoencoders::train::{
-    Contraction, Corruption, KlSparsity, Moment, Objective, Reconstruction, WeightDecay, evaluate,
-    fit, jacobian_norm,
+    Contraction, Corruption, KlSparsity, NoiseKey, Objective, Phase, Reconstruction, WeightDecay,
+    evaluate, fit, jacobian_norm,
 };
 use setting::{Result, Setting, all_rows, at_most, squared_error};
 
@@ -18,7 +18,8 @@ fn main() -> Result<()> {
     let device = Device::flex();
     let masking = Corruption::masking(0.25)?;
     let (test, clean) = (setting.test(&device)?, all_rows(&setting.test, &device)?);
-    let corrupted = masking.apply(clean.clone(), Moment { seed: 0, epoch: 0, step: 0 }).values;
+    let corrupted =
+        masking.apply(clean.clone(), NoiseKey { seed: 0, phase: Phase::Train(0), step: 0 }).values;
     let measure = |objective: Objective<Dense>| -> Result<[f64; 3]> {
         let config =
             DenseConfig { code_activation: Activation::Sigmoid, ..DenseConfig::new([784, 256]) };

@@ -1,7 +1,7 @@
 //! A linear autoencoder finds what principal component analysis does (Baldi & Hornik 1989, doi
-//! 10.1016/0893-6080(89)90014-2): the same subspace and the same error. Its weights are any mixture of the
-//! loadings, which come back as eigenvectors of the covariance of its reconstructions (Plaut 2018, arXiv
-//! 1804.10253).
+//! 10.1016/0893-6080(89)90014-2): the same subspace and the same error. Its weights are an arbitrary linear combination
+//! of the loadings. The loadings are the eigenvectors of the covariance of its reconstructions (Plaut 2018,
+//! arXiv 1804.10253).
 //!
 //!     cargo run --release --example 09_linear_equals_pca [mnist]
 
@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     let centred = rows.clone() - rows.mean_dim(0);
     let values = centred.to_data().iter().collect();
     setting.training = Samples::from_floats(values, Shape::image(1, 28, 28))?;
-    // Where the variance falls clearly to the next component: a subspace is known no better than that.
+    // Numbers of components after which the variance falls clearly: only there is the subspace well defined.
     let k = setting.pick(9, 10);
     let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([784, k]) };
     let schedule = setting.schedule((300, 300, 1e-2), (100, 1000, 3e-3));
@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     let least = squared_error(truth.reconstruct(centred.clone()), centred.clone());
     let excess = squared_error(reconstructions, centred) / least - 1.0;
     // Both bases are orthonormal: the singular values of V1^T V2 are the cosines of the principal
-    // angles between what they span, its diagonal those between loadings, whose sign is free.
+    // angles between their spans, its diagonal those between loadings, up to their sign.
     let cosines = truth.components().transpose().matmul(found.components());
     let cosines = DMatrix::from_row_iterator(k, k, cosines.into_data().iter::<f64>());
     let loadings: Vec<f64> = cosines.diagonal().iter().map(|cosine| cosine.abs()).collect();

@@ -1,6 +1,6 @@
 //! Greedy pretraining (Hinton & Salakhutdinov 2006; Bengio et al. 2007; Vincent et al. 2010, JMLR
-//! 11:3371): a deep chain of sigmoids that gradient descent cannot start is trained layer by layer, then as
-//! a whole. Without, it "reconstructs the average of the training data".
+//! 11:3371): a deep network of sigmoids, which gradient descent alone cannot train, is trained layer by layer,
+//! then as a whole. Without pretraining it "reconstructs the average of the training data".
 //!
 //!     cargo run --release --example 10_pretrain_a_stack [mnist]
 
@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     let greedy = setting.schedule((12, 50, 1e-2), (8, 128, 3e-3));
     let whole = setting.schedule((12, 50, 5e-3), (8, 128, 5e-3));
     let whole = Schedule { optimizer: Optimizer::sgd(0.0), ..whole };
-    // Each layer's inputs are sigmoids, so cross-entropy serves them all.
+    // Each layer's inputs are in [0, 1], so cross-entropy suits all of them.
     let of_layer = |_, _: &_| Ok(Objective::new(Reconstruction::CrossEntropy));
     let pretrained = pretrain(stack.clone(), &of_layer, &data, &greedy, &mut ())?.stack;
 

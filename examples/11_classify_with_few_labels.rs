@@ -1,6 +1,6 @@
 //! Few labels, many images: an encoder that was pretrained without labels (stacked denoising, Vincent et
-//! al. 2010, JMLR 11:3371) starts a classifier from what all images have in common, where one from
-//! scratch has only the labelled ones.
+//! al. 2010, JMLR 11:3371) gives a classifier features of all images; a classifier from scratch has only
+//! the labelled ones.
 //!
 //!     cargo run --release --example 11_classify_with_few_labels [mnist]
 

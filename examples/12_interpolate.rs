@@ -1,5 +1,5 @@
-//! Half-way between two codes lies a digit; half-way between two images lie two faint ones. What is
-//! counted is grey: ink is black or white, and a mixture is neither.
+//! The mean of two codes decodes to a digit; the mean of two images shows two faint digits. The example
+//! counts grey pixels: a digit is black and white, a mixture of two is not.
 //!
 //!     cargo run --release --example 12_interpolate [mnist]
 
@@ -10,13 +10,13 @@ use autoencoders::models::{Decoder, DenseConfig, Encoder, latent};
 use autoencoders::train::{Objective, Reconstruction, fit};
 use setting::{Result, Setting, all_rows, at_most};
 
-/// `sum 4 y (1 - y)`: how many pixels are as good as half grey, on average.
+/// `sum 4 y (1 - y)`, averaged over images: the number of grey pixels. A pixel of 0.5 counts as 1.
 fn grey(images: Tensor<2>) -> f64 {
     let rows = images.dims()[0] as f64;
     (images.clone() * (-images + 1.0)).sum().into_scalar::<f64>() * 4.0 / rows
 }
 
-/// A row of images in characters, every second line of each.
+/// A row of images as text, every second line of each.
 fn print(images: &Tensor<2>) {
     let values: Vec<f32> = images.to_data().iter().collect();
     for line in (4..24).step_by(2) {
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     let test = all_rows(&setting.test, &device)?;
     let codes = model.encode(test.clone());
     let at = |rows: &Tensor<2>, row| rows.clone().narrow(0, row, 1);
-    let line = |rows: &Tensor<2>, pair| latent::straight(at(rows, pair), at(rows, pair + 1), 5);
+    let line = |rows: &Tensor<2>, pair| latent::lerp(at(rows, pair), at(rows, pair + 1), 5);
     print(&model.decode(line(&codes, 0)));
     println!();
     print(&line(&test, 0));

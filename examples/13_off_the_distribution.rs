@@ -1,6 +1,6 @@
-//! A model knows what it was fitted to: on other images its error rises, and by it they are told apart.
-//! The others are the test digits themselves, upside down, mirrored or turned, so that nothing but their
-//! form is new; and their negatives.
+//! A model reconstructs images like its training images; on other images its error is larger, so the error
+//! detects them. The others are the test digits upside down, mirrored or rotated, so that only their shape is
+//! new, and their negatives.
 //!
 //!     cargo run --release --example 13_off_the_distribution [mnist]
 
@@ -11,8 +11,7 @@ use autoencoders::models::{Autoencoder, DenseConfig};
 use autoencoders::train::{Objective, Reconstruction, fit};
 use setting::{Result, Setting, all_rows, at_least};
 
-/// The share of pairs in which the other image has the larger error (the area under the curve of true
-/// against false alarms).
+/// The share of pairs in which the other image has the larger error: the area under the ROC curve.
 fn told_apart(known: &[f32], other: &[f32]) -> f64 {
     let wins = other.iter().map(|o| known.iter().filter(|k| o > k).count()).sum::<usize>();
     wins as f64 / (known.len() * other.len()) as f64

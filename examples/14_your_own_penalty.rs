@@ -1,5 +1,5 @@
-//! A penalty of your own is two functions; here one that wants neighbouring pixels of the
-//! reconstruction to agree (total variation: Rudin, Osher & Fatemi 1992, doi
+//! Your own penalty is two functions. This one makes neighbouring pixels of the reconstruction similar (total
+//! variation: Rudin, Osher & Fatemi 1992, doi
 //! 10.1016/0167-2789(92)90242-F).
 //!
 //!     cargo run --release --example 14_your_own_penalty [mnist]

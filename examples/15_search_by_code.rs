@@ -1,5 +1,5 @@
-//! Image search with one half of a model: the encoder is loaded alone from the file of the whole, and
-//! a digit's nearest neighbour by code is mostly of its class, about as often as by all its pixels.
+//! Image search with one half of a model: the encoder is loaded alone from the model's file.
+//! A digit's nearest neighbour by code is mostly of its class, about as often as by its pixels.
 //!
 //!     cargo run --release --example 15_search_by_code [mnist]
 
@@ -7,7 +7,7 @@ mod setting;
 
 use autoencoders::burn::tensor::{Device, Tensor};
 use autoencoders::data::Samples;
-use autoencoders::models::{About, DenseConfig, DenseEncoder, Encoder, latent, load, save};
+use autoencoders::models::{DenseConfig, DenseEncoder, Encoder, Metadata, latent, load, save};
 use autoencoders::train::{Objective, Reconstruction, fit};
 use setting::{Result, Setting, all_rows, at_least};
 
@@ -19,9 +19,9 @@ fn main() -> Result<()> {
     let objective = Objective::new(Reconstruction::CrossEntropy);
     let fitted = fit(model, &objective, &setting.data(), &schedule, &mut ())?;
     let path = std::env::temp_dir().join(format!("search-{}.safetensors", std::process::id()));
-    save(&path, &fitted.model, &About::default())?;
+    save(&path, &fitted.model, &Metadata::default())?;
 
-    let (encoder, _): (DenseEncoder, About) = load(&path, &device)?;
+    let (encoder, _): (DenseEncoder, Metadata) = load(&path, &device)?;
     std::fs::remove_file(&path)?;
     std::fs::remove_file(path.with_extension("json"))?;
     let (gallery, queries) = (&setting.training, &setting.test);

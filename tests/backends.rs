@@ -1,12 +1,12 @@
-//! The same bodies on every back end: flex, ndarray (feature `ndarray`) and wgpu (feature `gpu`).
+//! The same checks on every back end: flex, ndarray (feature `ndarray`) and wgpu (feature `gpu`).
 //!
-//! Each is held against values that PyTorch computed from the same weights (`pytorch/expect.py` says how
-//! they are written anew), and against flex. On flex itself the latter means a second time in the
-//! same process, and to the bit.
+//! Results are compared with values that PyTorch computed from the same weights (`pytorch/expect.py` says how
+//! to write them again), and with flex. On flex itself a second run in the same process has to give the same
+//! bits.
 //!
-//! A back end that is not built in, or has no GPU on this machine, shows its tests as ignored.
-//! `AE_REQUIRE=ndarray,wgpu` takes a software driver too, and turns what is missing into a failure.
-//! `AE_COMBINATIONS=short` takes some combinations of terms and models on wgpu instead of all.
+//! If a back end is not built in, or finds no GPU on this machine, its tests are ignored.
+//! `AE_REQUIRE=ndarray,wgpu` also accepts a software driver, and makes a missing back end a failure.
+//! `AE_COMBINATIONS=short` tests some combinations of terms and models on wgpu instead of all.
 
 #[path = "../benches/backends/mod.rs"]
 mod backends;
@@ -18,12 +18,12 @@ use std::sync::Arc;
 
 use autoencoders::data::digits;
 use autoencoders::models::{
-    About, Activation, Architecture, ConvConfig, Decoder, DenseConfig, Down, Encoder, Model, Norm,
-    Up, load, save,
+    Activation, Architecture, ConvConfig, Decoder, DenseConfig, Downsample, Encoder, Metadata,
+    Model, Norm, Upsample, load, save,
     tensors::{self, Tensors},
 };
 use autoencoders::train::{
-    Batches, Contraction, Corruption, Data, Evaluation, KlSparsity, L1, Moment, Objective,
+    Batches, Contraction, Corruption, Data, Evaluation, KlSparsity, L1, NoiseKey, Objective, Phase,
     Precision, RESIDENT_LIMIT, Reconstruction, Schedule, evaluate, fit,
 };
 use burn::module::{Module, ModuleMapper, Param};
@@ -31,16 +31,16 @@ use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use combinations::FEATURES;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-type Body = fn(&Device) -> Result<(), Failed>;
+type Check = fn(&Device) -> Result<(), Failed>;
 
-const BODIES: [(&str, Body); 7] = [
-    ("pytorch_finds_the_same", pytorch_finds_the_same),
+const CHECKS: [(&str, Check); 7] = [
+    ("agrees_with_pytorch", agrees_with_pytorch),
     ("dense_values_and_gradients", dense_values_and_gradients),
     ("conv_values_and_gradients", conv_values_and_gradients),
     ("conv_variants_values_and_gradients", conv_variants_values_and_gradients),
-    ("corruption_is_bit_equal", corruption_is_bit_equal),
+    ("corruption_is_equal_bit_for_bit", corruption_is_equal_bit_for_bit),
     ("a_short_training_has_the_same_losses", a_short_training_has_the_same_losses),
-    ("half_precisions_or_a_sentence", half_precisions_or_a_sentence),
+    ("half_precision_trains_or_is_an_error", half_precision_trains_or_is_an_error),
 ];
 
 fn main() {
@@ -57,11 +57,11 @@ fn main() {
     let mut trials = Vec::new();
     for (backend, device) in backends {
         let is_required = backends::is_in(&required, backend);
-        for (name, body) in BODIES {
+        for (name, check) in CHECKS {
             let device = device.clone();
             let is_missing = device.is_err();
             let run = move || match device {
-                Ok(device) => body(&device),
+                Ok(device) => check(&device),
                 Err(why) => Err(format!("{backend} is required by AE_REQUIRE: {why}").into()),
             };
             let trial = Trial::test(format!("{backend}::{name}"), run);
@@ -85,7 +85,7 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-const MOMENT: Moment = Moment { seed: 3, epoch: 0, step: 0 };
+const KEY: NoiseKey = NoiseKey { seed: 3, phase: Phase::Train(0), step: 0 };
 
 fn images(device: &Device) -> Tensor<2> {
     let digits = digits::generate(8, 5);
@@ -93,7 +93,7 @@ fn images(device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(pixels, [8, 784]), device)
 }
 
-/// Models of all kinds, small, with everything in them, and an objective for each.
+/// Small models of all kinds, with every option, and an objective for each.
 fn cases() -> Vec<(&'static str, Architecture, Objective<Model>)> {
     let dense = DenseConfig { activation: Activation::Gelu, ..DenseConfig::new([12, 8, 5, 3]) };
     let tied = DenseConfig {
@@ -112,13 +112,13 @@ fn cases() -> Vec<(&'static str, Architecture, Objective<Model>)> {
         channels: vec![3, 5],
         kernel: 5,
         hidden: vec![7],
-        down: Down::MaxPool,
-        up: Up::Upsample,
+        down: Downsample::MaxPool,
+        up: Upsample::Nearest,
         norm: Norm::Layer,
         activation: Activation::LeakyRelu,
         ..ConvConfig::new([1, 10, 7], 3)
     };
-    let tied_conv = ConvConfig { tied: true, up: Up::Upsample, ..pooled.clone() };
+    let tied_conv = ConvConfig { tied: true, up: Upsample::Nearest, ..pooled.clone() };
     let maps = ConvConfig { tied: true, ..ConvConfig::maps([2, 9, 6], [3, 4]) };
     let sigmoid = DenseConfig {
         activation: Activation::Sigmoid,
@@ -126,7 +126,7 @@ fn cases() -> Vec<(&'static str, Architecture, Objective<Model>)> {
         ..DenseConfig::new([12, 8, 5])
     };
     let denoising = DenseConfig { tied: true, ..sigmoid.clone() };
-    let smooth = ConvConfig { down: Down::MaxPool, hidden: vec![], ..conv.clone() };
+    let smooth = ConvConfig { down: Downsample::MaxPool, hidden: vec![], ..conv.clone() };
     let plain = || Objective::new(Reconstruction::CrossEntropy);
     let masked = || plain().corrupt(Corruption::masking(0.3).expect("a probability"));
     let contractive = || plain().penalize(0.5, Contraction::exact()).expect("a weight");
@@ -142,7 +142,7 @@ fn cases() -> Vec<(&'static str, Architecture, Objective<Model>)> {
         (
             "k-sparse",
             {
-                let config = DenseConfig { kept: Some(3), ..DenseConfig::new([12, 8]) };
+                let config = DenseConfig { top_k: Some(3), ..DenseConfig::new([12, 8]) };
                 Architecture::Dense(config)
             },
             masked(),
@@ -165,11 +165,11 @@ fn write_models() {
     let device = Device::flex();
     for (name, architecture, objective) in cases() {
         let model = architecture.init(6, &device).expect("an architecture of this test");
-        save(&file(name, "model"), &model, &About::default()).expect("a folder to write to");
+        save(&file(name, "model"), &model, &Metadata::default()).expect("a folder to write to");
         let features = model.features();
         let ramp = (0..3 * features).map(|i| (i * 37 % 101) as f32 / 101.0).collect::<Vec<_>>();
         let clean = TensorData::new(ramp, [3, features]);
-        let pass = objective.pass(&model, Tensor::from_data(clean.clone(), &device), MOMENT);
+        let pass = objective.pass(&model, Tensor::from_data(clean.clone(), &device), KEY);
         let corrupted = pass.corrupted.values.into_data();
         let inputs = [("clean", clean), ("corrupted", corrupted)];
         let inputs = inputs.map(|(name, data)| (name.to_owned(), data)).into();
@@ -177,15 +177,15 @@ fn write_models() {
     }
 }
 
-/// Codes, logits and losses within 2e-6 and gradients within 1e-4 of the largest of their tensor.
-fn pytorch_finds_the_same(device: &Device) -> Result<(), Failed> {
+/// Codes, logits and losses agree within 2e-6 and gradients within 1e-4, relative to the largest value of the tensor.
+fn agrees_with_pytorch(device: &Device) -> Result<(), Failed> {
     for (name, _, objective) in cases() {
         let (model, _) = load::<Model>(&file(name, "model"), device)?;
         let (inputs, _) = tensors::read(&file(name, "inputs"))?;
         let (expected, _) = tensors::read(&file(name, "expected"))?;
         let model = model.train();
         let input = Tensor::from_data(inputs["clean"].clone(), device).autodiff();
-        let pass = objective.pass(&model, input, MOMENT);
+        let pass = objective.pass(&model, input, KEY);
         let loss = objective.losses(&pass).total();
         let same = |what: &str, here: TensorData, tolerance| {
             close(&format!("{name} {what}"), &here, &expected[what], "PyTorch", tolerance).map(drop)
@@ -214,8 +214,8 @@ fn pytorch_finds_the_same(device: &Device) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A software driver compiles a kernel for seconds, and every combination has kernels of its own:
-/// `AE_COMBINATIONS=short` takes two terms with every model and every term with two models.
+/// A software driver takes seconds to compile a kernel, and every combination has different kernels:
+/// `AE_COMBINATIONS=short` tests two terms with every model, and every term with two models.
 fn is_short() -> bool {
     std::env::var("AE_COMBINATIONS").is_ok_and(|which| which == "short")
 }
@@ -225,9 +225,9 @@ fn is_in_short(term: &str, model: &str) -> bool {
         || ["stack, sigmoid", "one layer, k-sparse, tied"].contains(&model)
 }
 
-/// The gradients of one term on every kind of model, within 1e-4 of the largest of their tensor, or of
-/// a hundredth of the largest of all where that is more: a bias before a normalisation has no gradient
-/// but rounding. Prints a line for each.
+/// The gradients of one term on every kind of model agree within 1e-4, relative to the largest value of the tensor, or
+/// to a hundredth of the largest of all tensors if that is more: the gradient of a bias before a normalisation is only
+/// rounding. Prints a line for each model.
 fn same_gradients(
     backend: &str,
     term: &str,
@@ -279,7 +279,7 @@ fn find(architecture: &Architecture, device: &Device) -> Findings {
         .corrupt(Corruption::masking(0.25).expect("a probability"))
         .penalize(0.1, L1)
         .expect("a weight");
-    let pass = objective.pass(&model, images(device).autodiff(), MOMENT);
+    let pass = objective.pass(&model, images(device).autodiff(), KEY);
     let losses = objective.losses(&pass);
     let gradients = take(&model, losses.total().backward());
     Findings {
@@ -301,7 +301,7 @@ fn take(model: &Model, gradients: Gradients) -> Tensors {
     tensors::collect(&model.clone().map(&mut Take(gradients)))
 }
 
-/// Element by element within `tolerance` of the largest; returns the largest error.
+/// Compares element by element, relative to the largest value; returns the largest error.
 fn close(
     what: &str,
     here: &TensorData,
@@ -312,7 +312,7 @@ fn close(
     close_to(what, here, there, reference, tolerance, 1e-30)
 }
 
-/// As [`close`], where the largest counts as no less than `floor`.
+/// As [`close`], where the largest value counts as at least `floor`.
 fn close_to(
     what: &str,
     here: &TensorData,
@@ -339,8 +339,8 @@ fn close_to(
     Ok(largest)
 }
 
-/// Values within 1e-5 and gradients within 1e-4 of the largest of their tensor: f32 sums of up to
-/// some thousand terms, in another order on each back end.
+/// Values agree within 1e-5 and gradients within 1e-4, relative to the largest value of the tensor: f32 sums of up to a
+/// few thousand terms, in another order on each back end.
 fn same_as_on_flex(architecture: &Architecture, device: &Device) -> Result<(), Failed> {
     let here = find(architecture, device);
     let there = find(architecture, &Device::flex());
@@ -377,8 +377,8 @@ fn conv_values_and_gradients(device: &Device) -> Result<(), Failed> {
 
 fn conv_variants_values_and_gradients(device: &Device) -> Result<(), Failed> {
     let config = ConvConfig {
-        down: Down::MaxPool,
-        up: Up::Upsample,
+        down: Downsample::MaxPool,
+        up: Upsample::Nearest,
         norm: Norm::Group(2),
         activation: Activation::Silu,
         hidden: vec![16],
@@ -387,11 +387,11 @@ fn conv_variants_values_and_gradients(device: &Device) -> Result<(), Failed> {
     same_as_on_flex(&Architecture::Conv(config), device)
 }
 
-fn corruption_is_bit_equal(device: &Device) -> Result<(), Failed> {
+fn corruption_is_equal_bit_for_bit(device: &Device) -> Result<(), Failed> {
     for corruption in
         [Corruption::masking(0.4)?, Corruption::salt_and_pepper(0.4)?, Corruption::gaussian(0.4)?]
     {
-        let corrupt = |device| corruption.apply(images(device), MOMENT).values.into_data();
+        let corrupt = |device| corruption.apply(images(device), KEY).values.into_data();
         if corrupt(device) != corrupt(&Device::flex()) {
             return Err(format!("{corruption}: other values than on flex").into());
         }
@@ -413,9 +413,9 @@ fn train(device: &Device, precision: Precision) -> Result<(Vec<f64>, Evaluation)
     Ok((losses, evaluate(&fitted.model, &batches, 16)?.evaluation))
 }
 
-/// Losses of training as in full precision on flex, where the device computes in the type; else the
-/// sentence that says so.
-fn half_precisions_or_a_sentence(device: &Device) -> Result<(), Failed> {
+/// If the device supports the type, the losses of a training agree with those in full precision on flex. Otherwise
+/// training is an error that says so.
+fn half_precision_trains_or_is_an_error(device: &Device) -> Result<(), Failed> {
     let (full, _) = train(&Device::flex(), Precision::Full)?;
     for (precision, dtype, tolerance) in
         [(Precision::F16, DType::F16, 1e-3), (Precision::Bf16, DType::BF16, 3e-3)]
@@ -425,7 +425,7 @@ fn half_precisions_or_a_sentence(device: &Device) -> Result<(), Failed> {
             let refusal = half.err().ok_or(format!("expected a refusal of {dtype:?}"))?;
             let sentence = refusal.message().unwrap_or_default();
             if !sentence.starts_with("precision: expected a type that the device computes in") {
-                return Err(format!("expected a sentence on precision, got {sentence}").into());
+                return Err(format!("expected an error on precision, got {sentence}").into());
             }
             println!("{device:?}: no {dtype:?}");
             continue;

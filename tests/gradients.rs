@@ -1,8 +1,8 @@
-//! Every term of an objective on every model: its gradient against central differences, in f64.
+//! The gradient of every term of an objective on every model against central differences, in f64.
 //!
-//! A device's float type is fixed once per process, so these checks have a binary to themselves.
-//! The table, with the largest relative error of each combination or the sentence that refuses it, is
-//! what `cargo test --test gradients` prints.
+//! A device's float type is set once per process, so these tests are a separate binary.
+//! `cargo test --test gradients` prints a table with the largest relative error of each combination, or the
+//! error that refuses the combination.
 
 mod combinations;
 
@@ -17,15 +17,15 @@ use combinations::{FEATURES, losses, models, terms};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 
-/// Entries checked of every parameter tensor, and what their relative error must stay below.
+/// The entries of each parameter that are checked, and the bound of their relative error.
 const ENTRIES: usize = 20;
 const TOLERANCE: f64 = 1e-6;
-/// Steps of the differences, the first that will do.
+/// The step sizes of the differences; one of them has to agree.
 const STEPS: [f64; 3] = [3e-4, 1e-4, 3e-5];
 
 fn device() -> Device {
     let mut device = Device::flex();
-    // Another test of this binary may have been first.
+    // Another test of this binary may have configured it already.
     let _ = device.configure((FloatDType::F64, IntDType::I64));
     device
 }
@@ -40,23 +40,23 @@ fn loss(objective: &Objective<Model>, model: &Model) -> Tensor<1> {
     losses(objective, model, input().autodiff()).total()
 }
 
-/// Biases off zero, so that nothing is checked at a special point.
-fn shaken<M: Module>(model: M) -> M {
+/// Moves all parameters a little, so that biases are not zero.
+fn perturbed<M: Module>(model: M) -> M {
     let mut generator = ChaCha8Rng::seed_from_u64(1);
-    let mut shake = |data: TensorData| {
+    let mut perturb = |data: TensorData| {
         let values: Vec<f64> =
             data.iter::<f64>().map(|value| value + generator.random_range(-0.1..0.1)).collect();
         TensorData::new(values, data.shape().clone())
     };
     let weights = tensors::collect(&model).into_iter();
-    let weights = weights.map(|(name, data)| (name, shake(data))).collect();
+    let weights = weights.map(|(name, data)| (name, perturb(data))).collect();
     tensors::replace(model, weights).unwrap().train()
 }
 
-/// The largest relative error over random entries of every parameter: relative to the entry, or
-/// to a hundredth of the largest of its tensor where it is smaller than that.
+/// The largest relative error over random entries of every parameter: relative to the entry, or to a hundredth of the
+/// largest entry of its tensor if that is more.
 fn largest_error<M: Module>(model: M, loss: impl Fn(&M) -> Tensor<1>) -> f64 {
-    let model = shaken(model);
+    let model = perturbed(model);
     let analytic = gradients(&model, &loss(&model));
     let weights = tensors::collect(&model);
     assert_eq!(analytic.len(), weights.len(), "a gradient for every parameter");
@@ -67,7 +67,7 @@ fn largest_error<M: Module>(model: M, loss: impl Fn(&M) -> Tensor<1>) -> f64 {
     for (name, data) in &weights {
         let values: Vec<f64> = data.iter().collect();
         let gradient: Vec<f64> = analytic[name].iter().collect();
-        // A bias before a normalisation has no gradient but rounding: hence the floor.
+        // The gradient of a bias before a normalisation is only rounding, hence the floor.
         let floor = f64::max(1e-2 * most(&analytic[name]), 1e-5 * overall);
         let mut entries: Vec<usize> = (0..values.len()).collect();
         entries.shuffle(&mut generator);
@@ -81,14 +81,14 @@ fn largest_error<M: Module>(model: M, loss: impl Fn(&M) -> Tensor<1>) -> f64 {
                 loss(&model).into_scalar()
             };
             let error = |h: f64| {
-                // Of fourth order, so that a step wide enough against rounding is not too wide.
+                // A difference of fourth order is exact enough with a step that is large compared with rounding.
                 let slope = |h: f64| (at(values[entry] + h) - at(values[entry] - h)) / (2.0 * h);
                 let numeric = (4.0 * slope(h) - slope(2.0 * h)) / 3.0;
                 let size = gradient[entry].abs().max(numeric.abs()).max(floor);
                 (gradient[entry] - numeric).abs() / size
             };
-            // A step over a kink (another maximum of a pool, another unit that is kept) says nothing of
-            // the derivative: then a smaller one has to agree.
+            // A step across a kink (another maximum of a pool, another unit among the top k) does not give the
+            // derivative; then a smaller step has to agree.
             let mut errors = STEPS.into_iter().map(error);
             let first = errors.find(|error| *error < TOLERANCE);
             largest = largest.max(
@@ -99,19 +99,19 @@ fn largest_error<M: Module>(model: M, loss: impl Fn(&M) -> Tensor<1>) -> f64 {
     largest
 }
 
-/// The gradients of a loss by the names of the parameters, in the layout of `collect`.
+/// The gradients of a loss by parameter name, in the layout of `collect`.
 fn gradients<M: Module>(model: &M, loss: &Tensor<1>) -> tensors::Tensors {
     struct Take(Gradients);
     impl ModuleMapper for Take {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let gradient = param.val().grad(&self.0).expect("every parameter takes part");
+            let gradient = param.val().grad(&self.0).expect("every parameter has a gradient");
             param.map(|_| gradient)
         }
     }
     tensors::collect(&model.clone().map(&mut Take(loss.backward())))
 }
 
-/// One term on every model: a line of the table for each, or the sentence that refuses it.
+/// Checks one term on every model. Each model is a line of the table, with the error if it refuses the term.
 fn check_term(term: &str, objective: &Objective<Model>) -> Result<(), Failed> {
     let (mut table, mut failed) = (String::new(), Vec::new());
     let mut checked = 0;
@@ -141,8 +141,7 @@ fn largest_supervised_error<M: Classify>(supervised: &Supervised, model: M) -> f
     largest_error(model, loss)
 }
 
-/// On a head alone, and through it on every encoder (an encoder alone: of a whole autoencoder the
-/// decoder would take no part).
+/// Checks a supervised loss on a head alone, and on a classifier with each encoder.
 fn check_supervised(supervised: &Supervised) -> Result<(), Failed> {
     let (mut table, mut failed) = (String::new(), Vec::new());
     let head = |features| HeadConfig::new(features, 4).init(&device());
@@ -177,8 +176,8 @@ impl<M: Autoencoder> Penalty<M> for Flipped {
     }
 }
 
-/// The test of the test.
-fn a_flipped_sign_fails() -> Result<(), Failed> {
+/// Checks the check itself.
+fn a_gradient_with_a_flipped_sign_fails() -> Result<(), Failed> {
     let objective = Objective::new(Reconstruction::SquaredError).penalize(1.0, Flipped)?;
     let (_, architecture) = models().remove(0);
     let model = architecture.init(2, &device())?;
@@ -188,7 +187,10 @@ fn a_flipped_sign_fails() -> Result<(), Failed> {
 
 fn main() {
     let arguments = Arguments::from_args();
-    let mut trials = vec![Trial::test("a_flipped_sign_fails", a_flipped_sign_fails)];
+    let mut trials = vec![Trial::test(
+        "a_gradient_with_a_flipped_sign_fails",
+        a_gradient_with_a_flipped_sign_fails,
+    )];
     for (term, objective) in terms() {
         trials.push(Trial::test(term, move || check_term(term, &objective)));
     }

@@ -1,7 +1,7 @@
-//! What a training step launches on a GPU, without one: counts of every kernel, and workgroups of ours, on a software
-//! driver that `AE_REQUIRE=wgpu` takes for a GPU.
+//! The kernels that a training step launches on a GPU: how often each, and the workgroups of this project's kernels.
+//! With `AE_REQUIRE=wgpu` a software driver counts as a GPU.
 //!
-//! The counts are `tests/launches.txt`; `AE_WRITE_LAUNCHES=1` writes it.
+//! `tests/launches.txt` has the expected counts; `AE_WRITE_LAUNCHES=1` writes it.
 
 #[path = "../benches/backends/mod.rs"]
 mod backends;
@@ -19,10 +19,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 const GOLDEN: &str = include_str!("launches.txt");
 
-/// Launches of a step of the convolutional and of the deep dense net at most.
+/// The most launches of a step of the convolutional and of the deep dense net.
 const MOST: usize = 40;
 
-/// Workgroups at least, of a kernel with more than a hundredth of a step's multiply-adds, at a batch of 128.
+/// The fewest workgroups of a kernel with more than a hundredth of a step's multiply-adds, at a batch of 128.
 const LEAST: usize = 64;
 
 fn main() {
@@ -32,14 +32,14 @@ fn main() {
     let device = backends::all(&required).into_iter().find(|(name, _)| *name == "wgpu");
     let device = device.expect("wgpu is listed").1;
     let is_missing = device.is_err();
-    // One test: an observation sees the launches of all threads.
+    // A single test, since an observation counts the launches of all threads.
     let trial =
         Trial::test("wgpu::launches and workgroups of a training step", move || body(&device?))
             .with_ignored_flag(is_missing && !is_required);
     libtest_mimic::run(&arguments, vec![trial]).exit();
 }
 
-fn families() -> [(&'static str, Architecture, Objective<autoencoders::models::Model>); 4] {
+fn cases() -> [(&'static str, Architecture, Objective<autoencoders::models::Model>); 4] {
     let deep = DenseConfig::new([784, 1000, 500, 250, 30]);
     let tied = DenseConfig {
         tied: true,
@@ -68,9 +68,9 @@ fn families() -> [(&'static str, Architecture, Objective<autoencoders::models::M
     ]
 }
 
-/// Launches of so many training steps in one epoch.
-fn steps(device: &Device, family: usize, steps: usize, batch: usize) -> Result<Launches, Failed> {
-    let (_, architecture, objective) = families().into_iter().nth(family).expect("a family");
+/// The launches of an epoch with that number of training steps.
+fn steps(device: &Device, case: usize, steps: usize, batch: usize) -> Result<Launches, Failed> {
+    let (_, architecture, objective) = cases().into_iter().nth(case).expect("a case");
     let model = architecture.init(0, device)?;
     let data = Data { training: Arc::new(digits::generate(steps * batch, 0)), validation: None };
     let schedule = Schedule { epochs: 1, batch, ..Schedule::default() };
@@ -82,7 +82,7 @@ fn steps(device: &Device, family: usize, steps: usize, batch: usize) -> Result<L
 fn body(device: &Device) -> Result<(), Failed> {
     let mut table = String::new();
     let mut faults = Vec::new();
-    for (number, (name, ..)) in families().into_iter().enumerate() {
+    for (number, (name, ..)) in cases().into_iter().enumerate() {
         let [few, many] = [2, 6].map(|count| steps(device, number, count, 8));
         let counts = difference(&few?, &many?, 4)?;
         let total: usize = counts.values().sum();
@@ -120,7 +120,7 @@ fn body(device: &Device) -> Result<(), Failed> {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
 }
 
-/// Launches of a step, from those of a few and of some more.
+/// The launches of a step, from an epoch with few steps and one with more.
 fn difference(
     few: &Launches,
     many: &Launches,

@@ -108,10 +108,10 @@ fn linear(shape: [usize; 3], device: &Device) -> (String, f64) {
     let [batch, from, to] = shape;
     let (shapes, scale) = (([batch, from], [from, to], to), 4.0 / from as f64);
     let ours = seen::<2, 2, 2>(device, shapes, &|x, w, b| {
-        ae_kernels::linear(x * scale, Weight::Straight(w), b, ACTIVATION)
+        ae_kernels::linear(x * scale, Weight::Plain(w), b, ACTIVATION)
     });
     let theirs = seen::<2, 2, 2>(&Device::flex(), shapes, &|x, w, b| {
-        plain::linear(x * scale, Weight::Straight(w), b, ACTIVATION)
+        plain::linear(x * scale, Weight::Plain(w), b, ACTIVATION)
     });
     (format!("{shape:?}"), largest(ours, theirs))
 }
@@ -124,10 +124,10 @@ fn convolution(map: [usize; 7], is_transposed: bool, device: &Device) -> (String
         let (shapes, scale) =
             (([batch, filters, h, w], weight, channels), 4.0 / (filters * kernel) as f64);
         let ours = seen::<4, 4, 4>(device, shapes, &|x, w, b| {
-            ae_kernels::convolve_back(x * scale, w, Some(b), stride, size, ACTIVATION)
+            ae_kernels::conv_transpose2d(x * scale, w, Some(b), stride, size, ACTIVATION)
         });
         let theirs = seen::<4, 4, 4>(&Device::flex(), shapes, &|x, w, b| {
-            plain::convolve_back(x * scale, w, Some(b), stride, size, ACTIVATION)
+            plain::conv_transpose2d(x * scale, w, Some(b), stride, size, ACTIVATION)
         });
         largest(ours, theirs)
     } else {
@@ -136,10 +136,10 @@ fn convolution(map: [usize; 7], is_transposed: bool, device: &Device) -> (String
             4.0 / (channels * kernel * kernel) as f64,
         );
         let ours = seen::<4, 4, 4>(device, shapes, &|x, w, b| {
-            ae_kernels::convolve(x * scale, w, Some(b), stride, ACTIVATION)
+            ae_kernels::conv2d(x * scale, w, Some(b), stride, ACTIVATION)
         });
         let theirs = seen::<4, 4, 4>(&Device::flex(), shapes, &|x, w, b| {
-            plain::convolve(x * scale, w, Some(b), stride, ACTIVATION)
+            plain::conv2d(x * scale, w, Some(b), stride, ACTIVATION)
         });
         largest(ours, theirs)
     };

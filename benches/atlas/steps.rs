@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use autoencoders::burn::tensor::Device;
 use autoencoders::data::{Samples, Shape};
-use autoencoders::train::{Data, Decay, Event, Flow, Rate, Schedule, fit};
+use autoencoders::train::{Data, Decay, Event, Flow, LearningRate, Schedule, fit};
 use chacha20::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -208,7 +208,7 @@ fn rates(
         // The first turn warms up.
         if rates.len() > TURNS { Flow::Stop } else { Flow::Continue }
     };
-    let rate = Rate { decay: Decay::Constant, ..Rate::default() };
+    let rate = LearningRate { decay: Decay::Constant, ..LearningRate::default() };
     let schedule = Schedule { epochs: u32::MAX as usize, batch, rate, ..Schedule::default() };
     let data = Data { training: rows.clone(), validation: None };
     fit(model, &case.objective()?, &data, &schedule, &mut observer)?;

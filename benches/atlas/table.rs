@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ae_kernels::atlas::{Class, MANY, Request, Variant};
+use ae_kernels::atlas::{Class, Request, UNLIMITED, Variant};
 
 use crate::Result;
 use crate::options::Options;
@@ -66,7 +66,7 @@ fn least_worst(points: &Points) -> Option<(Variant, f64)> {
 
 fn line(class: &Class, variant: &Variant) -> String {
     let most = class.most.map(|most| match most {
-        MANY => "MANY".to_owned(),
+        UNLIMITED => "UNLIMITED".to_owned(),
         most => most.to_string(),
     });
     let Variant { rows, columns, depth, m, n, groups, splits } = variant;

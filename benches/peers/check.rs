@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use autoencoders::burn::tensor::Device;
-use autoencoders::models::{About, save};
+use autoencoders::models::{Metadata, save};
 use autoencoders::train::{Data, fit};
 
 use crate::Result;
@@ -33,7 +33,7 @@ fn check_case(name: &str, folder: &Path, options: &Options) -> Result<()> {
     let model = case.architecture.init(0, &Device::flex())?;
     let samples = rows(&case, BATCH)?;
     let (weights, batch) = (folder.join("weights.safetensors"), folder.join("batch"));
-    save(&weights, &model, &About::default())?;
+    save(&weights, &model, &Metadata::default())?;
     let bytes = (0..BATCH).flat_map(|row| samples.row(row)).flat_map(f32::to_le_bytes);
     std::fs::write(&batch, bytes.collect::<Vec<u8>>())?;
 

@@ -6,7 +6,7 @@ use ae_kernels::{Activation, Weight, linear};
 use autoencoders::burn::module::Module;
 use autoencoders::burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use autoencoders::data::{Samples, Shape};
-use autoencoders::train::{Data, Decay, Event, Flow, Precision, Rate, Schedule, fit};
+use autoencoders::train::{Data, Decay, Event, Flow, LearningRate, Precision, Schedule, fit};
 use chacha20::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -45,7 +45,7 @@ pub fn multiply(side: usize, device: &Device, precision: Precision) -> Result<()
     };
     let bias = Tensor::<1>::zeros([side], (device, factor.dtype()));
     loop {
-        let weight = Weight::Straight(factor.clone());
+        let weight = Weight::Plain(factor.clone());
         let product = linear(factor.clone(), weight, bias.clone(), Activation::Identity);
         std::hint::black_box(product);
         if turns.step() == Flow::Stop {
@@ -56,7 +56,7 @@ pub fn multiply(side: usize, device: &Device, precision: Precision) -> Result<()
 
 /// Adam as the others have it: a constant rate of 1e-3.
 pub fn schedule(batch: usize, epochs: usize) -> Schedule {
-    let rate = Rate { decay: Decay::Constant, ..Rate::default() };
+    let rate = LearningRate { decay: Decay::Constant, ..LearningRate::default() };
     Schedule { epochs, batch, rate, ..Schedule::default() }
 }
 

@@ -1,11 +1,11 @@
-//! What every example begins and ends with: its data, its seed, and its figure beside a target.
+//! What every example starts and ends with: its data, its seed, and its result compared with a target.
 #![allow(dead_code, reason = "each example compiles this for itself, and none needs all of it")]
 
 use std::sync::Arc;
 
 use autoencoders::burn::tensor::{Device, Tensor};
 use autoencoders::data::{Options, Samples, open};
-use autoencoders::train::{Batches, Data, RESIDENT_LIMIT, Rate, Schedule};
+use autoencoders::train::{Batches, Data, LearningRate, RESIDENT_LIMIT, Schedule};
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -18,8 +18,8 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Without an argument (or with `digits`) the short mode, on so many generated digits to train and
-    /// to test on; with the name or the path of a data set the full one, on all of it.
+    /// Without an argument, or with `digits`: the short mode, on as many generated digits for training and for
+    /// testing as `digits` says. With the name or the path of a data set: the full mode, on all of it.
     pub fn new(digits: (usize, usize)) -> Result<Self> {
         let mut arguments = std::env::args().skip(1);
         let source = arguments.next().unwrap_or("digits".into());
@@ -27,8 +27,8 @@ impl Setting {
         let is_full = source != "digits";
         let (training_samples, test_samples) = (!is_full).then_some(digits).unzip();
         let options = Options { training_samples, test_samples, seed, ..Options::default() };
-        let parts = open(&source, &options, &mut |_| ())?.parts;
-        Ok(Self { training: parts.training, test: parts.test, seed, is_full })
+        let splits = open(&source, &options, &mut |_| ())?.splits;
+        Ok(Self { training: splits.training, test: splits.test, seed, is_full })
     }
 
     /// One value for the short mode, one for the full.
@@ -40,16 +40,16 @@ impl Setting {
     /// cosine.
     pub fn schedule(&self, short: (usize, usize, f64), full: (usize, usize, f64)) -> Schedule {
         let (epochs, batch, peak) = self.pick(short, full);
-        let rate = Rate { peak, ..Rate::default() };
+        let rate = LearningRate { peak, ..LearningRate::default() };
         Schedule { epochs, batch, rate, seed: self.seed, ..Schedule::default() }
     }
 
-    /// The training part, nothing held out: every schedule here is fixed beforehand.
+    /// The training set, nothing held out: every schedule here is fixed beforehand.
     pub fn data(&self) -> Data {
         Data { training: Arc::new(self.training.clone()), validation: None }
     }
 
-    /// The test part on a device.
+    /// The test set on a device.
     pub fn test(&self, device: &Device) -> Result<Batches> {
         Ok(Batches::new(Arc::new(self.test.clone()), device, RESIDENT_LIMIT, None)?)
     }
@@ -70,18 +70,18 @@ pub fn squared_error(reconstruction: Tensor<2>, target: Tensor<2>) -> f64 {
 /// A bound, and what was measured when it was set.
 pub type Target = (f64, &'static str);
 
-/// Prints a figure beside its target.
+/// Prints a value and its target.
 ///
 /// # Errors
-/// If it is above the target.
+/// If the value is above the target.
 pub fn at_most(what: &str, value: f64, (target, seeds): Target) -> Result<()> {
     state(what, value, value <= target, &format!("at most {target}"), seeds)
 }
 
-/// As [`at_most`], for what has to be large.
+/// As [`at_most`], for a value that has to be large.
 ///
 /// # Errors
-/// If it is below the target.
+/// If the value is below the target.
 pub fn at_least(what: &str, value: f64, (target, seeds): Target) -> Result<()> {
     state(what, value, value >= target, &format!("at least {target}"), seeds)
 }

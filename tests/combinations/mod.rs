@@ -1,20 +1,20 @@
-//! Every term of an objective and every kind of model: what `gradients.rs` holds against central
-//! differences, and `backends.rs` against other back ends.
+//! Every term of an objective and every kind of model, for `gradients.rs`, which compares their gradients with central
+//! differences, and for `backends.rs`, which compares them with other back ends.
 
 use autoencoders::burn::tensor::Tensor;
 use autoencoders::models::{
-    Activation, Architecture, ConvConfig, DenseConfig, Down, Model, Norm, PcaConfig, Up,
+    Activation, Architecture, ConvConfig, DenseConfig, Downsample, Model, Norm, PcaConfig, Upsample,
 };
 use autoencoders::train::{
-    Contraction, Corruption, Curvature, KSparse, KlSparsity, L1, Losses, Memory, Moment, Objective,
-    Penalty, Reconstruction, WeightDecay,
+    Contraction, Corruption, Curvature, KlSparsity, L1, Losses, NoiseKey, Objective, Penalty,
+    PenaltyState, Phase, Reconstruction, TopKSchedule, WeightDecay,
 };
 
-/// Features of an input of every model.
+/// The features of every model's input.
 pub const FEATURES: usize = 30;
-pub const MOMENT: Moment = Moment { seed: 4, epoch: 0, step: 0 };
+pub const KEY: NoiseKey = NoiseKey { seed: 4, phase: Phase::Train(0), step: 0 };
 
-/// Smooth activations: a central difference across the kink of a rectifier is no derivative.
+/// All kinds of models, with smooth activations: a central difference across the kink of a rectifier is no derivative.
 pub fn models() -> Vec<(&'static str, Architecture)> {
     let dense = DenseConfig { activation: Activation::Tanh, ..DenseConfig::new([FEATURES, 8, 5]) };
     let sigmoid = DenseConfig {
@@ -45,7 +45,7 @@ pub fn models() -> Vec<(&'static str, Architecture)> {
         }),
         ("one layer, overcomplete", Architecture::Dense(one_layer(&sigmoid, 36))),
         ("one layer, k-sparse, tied", {
-            let config = DenseConfig { tied: true, kept: Some(6), ..one_layer(&dense, 12) };
+            let config = DenseConfig { tied: true, top_k: Some(6), ..one_layer(&dense, 12) };
             Architecture::Dense(config)
         }),
         ("linear", {
@@ -58,11 +58,11 @@ pub fn models() -> Vec<(&'static str, Architecture)> {
         ("conv tied", Architecture::Conv(ConvConfig { tied: true, ..conv.clone() })),
         ("conv upsampled, norm", {
             let norm = Norm::Group(2);
-            Architecture::Conv(ConvConfig { up: Up::Upsample, norm, ..conv.clone() })
+            Architecture::Conv(ConvConfig { up: Upsample::Nearest, norm, ..conv.clone() })
         }),
         ("conv max-pooled, sigmoid", {
             Architecture::Conv(ConvConfig {
-                down: Down::MaxPool,
+                down: Downsample::MaxPool,
                 norm: Norm::Layer,
                 hidden: vec![6],
                 code_activation: Activation::Sigmoid,
@@ -74,7 +74,7 @@ pub fn models() -> Vec<(&'static str, Architecture)> {
     ]
 }
 
-/// Every term, those with a weight so large that it shows beside the reconstruction.
+/// All terms. The weights of penalties are large enough to show next to the reconstruction.
 pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
     let squared = || Objective::new(Reconstruction::SquaredError);
     let masked = || squared().corrupt(Corruption::masking(0.3).unwrap());
@@ -90,7 +90,7 @@ pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
         ("gaussian", squared().corrupt(Corruption::gaussian(0.2).unwrap())),
         ("emphasis 1 to 0.3", masked().emphasize(1.0, 0.3).unwrap()),
         ("full emphasis", masked().emphasize(1.0, 0.0).unwrap()),
-        ("k-sparse", squared().keep(KSparse::annealed(4, 2, 3).unwrap())),
+        ("k-sparse", squared().train_top_k(TopKSchedule::annealed(4, 2, 3).unwrap())),
         ("dropout", squared().dropout(0.3).unwrap()),
         ("l1", with(2.0, Box::new(L1))),
         ("kl, batch mean", with(5.0, Box::new(KlSparsity::toward(0.1).unwrap()))),
@@ -111,12 +111,12 @@ pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
     ]
 }
 
-/// The terms of an objective at the moment of these tests, with a past for those that remember one.
+/// The terms of an objective for [`KEY`], with a state for the penalties that have one.
 pub fn losses(objective: &Objective<Model>, model: &Model, input: Tensor<2>) -> Losses {
     let units = autoencoders::models::Encoder::code_size(model);
     let past = Tensor::<1>::ones([units], &input.device().without_autodiff()) * 0.3;
-    let memory = Memory::from([("kl-sparsity".to_owned(), past)]);
-    objective.losses(&objective.pass_with(model, input, MOMENT, memory))
+    let penalty_state = PenaltyState::from([("kl-sparsity".to_owned(), past)]);
+    objective.losses(&objective.pass_with(model, input, KEY, penalty_state))
 }
 
 struct Boxed(Box<dyn Penalty<Model>>);
@@ -130,8 +130,8 @@ impl Penalty<Model> for Boxed {
         self.0.value(pass)
     }
 
-    fn remember(&self, pass: &autoencoders::train::Pass<'_, Model>) -> Option<Tensor<1>> {
-        self.0.remember(pass)
+    fn update_state(&self, pass: &autoencoders::train::Pass<'_, Model>) -> Option<Tensor<1>> {
+        self.0.update_state(pass)
     }
 
     fn check(&self, model: &Model) -> autoencoders::train::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ae_data::{Found, Options, Progress, Samples, Search, Source, catalogue};
+use ae_data::{DataDirs, Location, Options, Progress, Samples, Source, registry};
 use burn::tensor::{Device, Tensor, TensorData};
 use toml::Table;
 
@@ -35,14 +35,14 @@ pub fn run(command: &DataCommand) -> Result<()> {
 }
 
 fn list(args: &DataDirArgs) -> Result<()> {
-    let search = Search { data_dir: args.data_dir.clone(), ..Search::default() };
-    for entry in catalogue(&search)? {
-        let found = match entry.found {
-            Found::BuiltIn => "built in".to_owned(),
-            Found::In(folder) => folder.display().to_string(),
-            Found::Nowhere => "not downloaded".to_owned(),
+    let search = DataDirs { data_dir: args.data_dir.clone(), ..DataDirs::default() };
+    for entry in registry(&search)? {
+        let found = match entry.location {
+            Location::BuiltIn => "built in".to_owned(),
+            Location::Folder(folder) => folder.display().to_string(),
+            Location::Missing => "not downloaded".to_owned(),
         };
-        println!("{:<18} {}\n{:<18}   {found}", entry.name, entry.what, "");
+        println!("{:<18} {}\n{:<18}   {found}", entry.name, entry.description, "");
     }
     println!(
         "\n--data also takes a folder of images, IDX files or CIFAR-10 batches, or a .csv, .tsv or .npy file."
@@ -51,7 +51,7 @@ fn list(args: &DataDirArgs) -> Result<()> {
 }
 
 fn fetch(name: &str) -> Result<()> {
-    let known = catalogue(&Search::default())?;
+    let known = registry(&DataDirs::default())?;
     if !known.iter().any(|entry| entry.name == name) {
         let names: Vec<&str> = known.iter().map(|entry| entry.name.as_ref()).collect();
         let names = names.join(", ");
@@ -62,8 +62,8 @@ fn fetch(name: &str) -> Result<()> {
     let set = ae_data::open(name, &Options::default(), &mut progress)?;
     println!(
         "{name}: {} samples to train on, {} to test",
-        count(set.parts.training.len() as f64),
-        count(set.parts.test.len() as f64)
+        count(set.splits.training.len() as f64),
+        count(set.splits.test.len() as f64)
     );
     Ok(())
 }
@@ -91,11 +91,11 @@ const COLUMNS: usize = 20;
 
 fn preview(recipe: &DataRecipe, out: &Path) -> Result<()> {
     let set = open_data(recipe)?;
-    println!("{}: {}", set.name, set.what);
-    for (name, samples) in [("training", &set.parts.training), ("test", &set.parts.test)] {
+    println!("{}: {}", set.name, set.description);
+    for (name, samples) in [("training", &set.splits.training), ("test", &set.splits.test)] {
         describe(name, samples);
     }
-    let samples = &set.parts.training;
+    let samples = &set.splits.training;
     let Some(painter) = Painter::new(samples.shape(), samples.preprocessing()) else {
         return Ok(());
     };

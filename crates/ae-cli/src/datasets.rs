@@ -25,19 +25,19 @@ impl Splits {
     /// Holds out the validation set. Fits the preprocessing to the training set, unless `known` gives
     /// that of a model.
     pub fn new(set: DataSet, recipe: &DataRecipe, known: Option<Preprocessing>) -> Result<Self> {
-        let (training, validation) = hold_out(set.parts.training, recipe)?;
+        let (training, validation) = hold_out(set.splits.training, recipe)?;
         let preprocessing = match known {
             Some(known) => known,
             None => Preprocessing::fit(recipe.preprocess, &training)?,
         };
         Ok(Self {
             name: set.name,
-            description: set.what,
+            description: set.description,
             training: training.with_preprocessing(preprocessing.clone())?,
             validation: validation
                 .map(|samples| samples.with_preprocessing(preprocessing.clone()))
                 .transpose()?,
-            test: set.parts.test.with_preprocessing(preprocessing)?,
+            test: set.splits.test.with_preprocessing(preprocessing)?,
         })
     }
 

@@ -131,7 +131,7 @@ fn software_counts() -> bool {
 
 /// The CPU's key in the cache of measurements; the number of threads may be limited from outside.
 fn cpu_identity() -> String {
-    format!("{}, {} threads", cpu_name(), ae_kernels::workers())
+    format!("{}, {} threads", cpu_name(), ae_kernels::num_threads())
 }
 
 /// The model of the CPU, where the system reports it, and its number of cores.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ae_data::{Samples, Shape};
 use ae_models::{Autoencoder, Encoder, Model, Pca};
-use ae_train::{Batches, Corruption, Moment, evaluate};
+use ae_train::{Batches, Corruption, NoiseKey, evaluate};
 use burn::tensor::{Device, Tensor};
 use image::RgbaImage;
 
@@ -135,8 +135,8 @@ impl Figures {
 fn rows(trained: &TrainedRun, pca: &Pca, all: &Batches, painter: &Painter<'_>) -> Result<Rows> {
     let input = all.select(&representatives(&trained.splits.test))?;
     let corruption = trained.recipe.objective().corruption;
-    let moment = Moment { seed: trained.recipe.schedule().seed, epoch: u32::MAX, step: 0 };
-    let corrupted = corruption.apply(input.clone(), moment).values;
+    let key = NoiseKey::validation(trained.recipe.schedule().seed);
+    let corrupted = corruption.apply(input.clone(), key).values;
     let mut names = vec!["input".to_owned()];
     let mut pictures = vec![input.clone()];
     if corruption != Corruption::None {

@@ -44,7 +44,7 @@ impl Jacobian {
         }
         let input = data.select(&(0..samples).collect::<Vec<_>>())?;
         let spectra = ((CUBES / (side as f64).powi(3)) as usize).min(samples);
-        let squared = model.squared_jacobian(input.clone(), None);
+        let squared = model.jacobian_norm_sq(input.clone(), None);
         if spectra == 0
             && let Some(norms) = squared
         {

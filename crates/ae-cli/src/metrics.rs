@@ -69,7 +69,7 @@ impl Observer for Metrics {
                     eprintln!("warning: {}: {error}; no metrics are written", self.path.display());
                 }
             }
-            Event::Read { done, epoch, terms, rate } => {
+            Event::Losses { done, epoch, terms, rate } => {
                 let terms: serde_json::Map<_, _> =
                     terms.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
                 self.write(json!({
@@ -93,7 +93,7 @@ mod tests {
     fn events_after_the_checkpoint_are_written_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let read = |done| Event::Read { done, epoch: 1, terms: &[], rate: 0.1 };
+        let read = |done| Event::Losses { done, epoch: 1, terms: &[], rate: 0.1 };
         let mut metrics = Metrics::new(path.clone());
         let start =
             |done| Event::Start { done, steps: 9, steps_per_epoch: 9, batch: 1, resident: true };
@@ -124,7 +124,7 @@ mod tests {
                 batch: 1,
                 resident: true,
             });
-            metrics.observe(&Event::Read { done: 5, epoch: 1, terms: &[], rate: 0.1 });
+            metrics.observe(&Event::Losses { done: 5, epoch: 1, terms: &[], rate: 0.1 });
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let positions: Vec<_> = text.lines().filter_map(position).collect();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ae_data::{Shape, fingerprint};
-use ae_models::About;
+use ae_models::Metadata;
 use ae_train::{Checkpoints, Observer};
 use toml::Table;
 
@@ -111,7 +111,7 @@ pub fn device(
     });
     match previous {
         Some(device) => {
-            let kind = if ae_kernels::uses_workers(&device.handle) { "CPU" } else { "GPU" };
+            let kind = if ae_kernels::uses_threads(&device.handle) { "CPU" } else { "GPU" };
             args.console.progress(format_args!("{kind}: {}, where the run started", device.name));
             Ok(device)
         }
@@ -155,7 +155,7 @@ pub fn about(
     recipe: &Recipe,
     objective: String,
     best: Option<String>,
-) -> Result<About> {
+) -> Result<Metadata> {
     let mut provenance = BTreeMap::from([
         ("program".to_owned(), format!("ae {}", env!("CARGO_PKG_VERSION"))),
         ("data".to_owned(), data.name.clone()),
@@ -175,7 +175,7 @@ pub fn about(
     }
     let preprocessing = serde_json::to_value(data.training.preprocessing())
         .map_err(|error| Error::usage(format!("preprocessing: {error}")))?;
-    Ok(About { preprocessing, provenance })
+    Ok(Metadata { preprocessing, provenance })
 }
 
 fn folder(args: &NewRunArgs, command: Command, name: &str) -> Result<RunDir> {

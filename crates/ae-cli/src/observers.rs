@@ -117,7 +117,7 @@ impl Observer for Terminal {
                     bar.set_position(*done);
                 }
             }
-            Event::Read { done, epoch, terms, .. } => {
+            Event::Losses { done, epoch, terms, .. } => {
                 if let Some(bar) = &self.bar {
                     let seconds = self.started.elapsed().as_secs_f64();
                     let steps = (done - self.done_before) as f64;

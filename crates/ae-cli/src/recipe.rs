@@ -9,7 +9,7 @@ mod validate;
 
 use std::path::{Path, PathBuf};
 
-use ae_data::{Method, Options, Search};
+use ae_data::{DataDirs, Method, Options};
 use ae_train::{Corruption, HeadLoss, Schedule, Supervised};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -81,7 +81,7 @@ impl DataRecipe {
     /// Makes the recipe independent of the current folder.
     pub fn make_paths_absolute(&mut self) {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let is_name = ae_data::catalogue(&Search::default())
+        let is_name = ae_data::registry(&DataDirs::default())
             .is_ok_and(|known| known.iter().any(|entry| entry.name == self.source));
         if !is_name && Path::new(&self.source).exists() {
             self.source = absolute(Path::new(&self.source)).to_string_lossy().into_owned();
@@ -92,7 +92,7 @@ impl DataRecipe {
 
     pub fn options(&self) -> Options {
         Options {
-            search: Search { data_dir: self.data_dir.clone(), ..Search::default() },
+            dirs: DataDirs { data_dir: self.data_dir.clone(), ..DataDirs::default() },
             resize: self.resize,
             label_column: self.label_column.clone(),
             labels_file: self.labels.clone(),

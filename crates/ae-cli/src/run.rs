@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use ae_data::{Labels, Parts, Preprocessing, Progress, Samples, Shape, fingerprint};
-use ae_models::{About, Architecture, Classifier, Described, Model, ModelEncoder, Part};
+use ae_data::{Labels, Preprocessing, Progress, Samples, Shape, fingerprint};
+use ae_models::{
+    Architecture, Classifier, Component, FromArchitecture, Metadata, Model, ModelEncoder,
+};
 use burn::tensor::Device;
 use toml::Table;
 
@@ -19,7 +21,7 @@ use crate::run_dir::RunDir;
 pub struct TrainedRun<M = Model> {
     pub recipe: Recipe,
     pub model: M,
-    pub about: About,
+    pub about: Metadata,
     pub splits: Splits,
 }
 
@@ -30,9 +32,9 @@ pub enum SavedModel {
 }
 
 impl SavedModel {
-    fn load(path: &Path, device: &Device) -> Result<(Self, About)> {
-        Ok(match ae_models::describe(path)?.part {
-            Part::Classifier => {
+    fn load(path: &Path, device: &Device) -> Result<(Self, Metadata)> {
+        Ok(match ae_models::read_header(path)?.component {
+            Component::Classifier => {
                 let (model, about) = ae_models::load(path, device)?;
                 (Self::Classifier(Box::new(model)), about)
             }
@@ -63,7 +65,7 @@ pub struct SavedRun {
     pub folder: RunDir,
     pub recipe: Recipe,
     pub model: SavedModel,
-    pub about: About,
+    pub about: Metadata,
     pub preprocessing: Preprocessing,
 }
 
@@ -105,7 +107,7 @@ impl SavedRun {
     /// `is_own`: it is the data of the run.
     pub fn prepare(&self, data: &DataRecipe, is_own: bool) -> Result<Splits> {
         let set = open_data(data)?;
-        self.check(&set.name, &set.parts.training)?;
+        self.check(&set.name, &set.splits.training)?;
         let splits = Splits::new(set, data, Some(self.preprocessing.clone()))?;
         eprintln!("{splits}");
         if is_own {
@@ -130,7 +132,7 @@ impl SavedRun {
     pub fn with_data(self) -> Result<TrainedRun<SavedModel>> {
         let Self { recipe, model, about, preprocessing, .. } = self;
         let set = open_data(&recipe.data)?;
-        check_shape(&model.architecture(), &set.name, &set.parts.test)?;
+        check_shape(&model.architecture(), &set.name, &set.splits.test)?;
         let splits = Splits::new(set, &recipe.data, Some(preprocessing))?;
         if is_changed(&about, &splits.training)? {
             return Err(Error::usage(format!(
@@ -179,7 +181,7 @@ impl SavedRun {
         let recipe = self.data(&other.section())?;
         let mut bar = DownloadBar::default();
         let mut progress = |progress: Progress<'_>| bar.show(progress);
-        let whole = ae_data::open_whole(&recipe.source, &recipe.options(), &mut progress)?;
+        let whole = ae_data::open_unsplit(&recipe.source, &recipe.options(), &mut progress)?;
         self.check(&whole.name, &whole.samples)?;
         let name = whole.name.clone();
         let split = split.unwrap_or(match other.data.is_some() && whole.test.is_none() {
@@ -200,9 +202,9 @@ impl SavedRun {
                 )));
             }
             SplitName::All => whole.samples,
-            SplitName::Test if other.data.is_some() => whole.part(&recipe.options())?.parts.test,
+            SplitName::Test if other.data.is_some() => whole.split(&recipe.options())?.splits.test,
             SplitName::Test | SplitName::Training | SplitName::Validation => {
-                let Parts { training, test } = whole.part(&recipe.options())?.parts;
+                let ae_data::Splits { training, test } = whole.split(&recipe.options())?.splits;
                 let (training, validation) = hold_out(training, &recipe)?;
                 let training = training.with_preprocessing(self.preprocessing.clone())?;
                 if other.data.is_none() && is_changed(&self.about, &training)? {
@@ -229,7 +231,7 @@ impl SavedRun {
 }
 
 /// Whether the recorded fingerprint of the training set differs from that of these samples.
-fn is_changed(about: &About, training: &Samples) -> Result<bool> {
+fn is_changed(about: &Metadata, training: &Samples) -> Result<bool> {
     let now = fingerprint(training)?;
     Ok(about.provenance.get(TRAINING_SET).is_some_and(|known| *known != now))
 }
@@ -273,7 +275,7 @@ pub fn reorder_labels(labels: &Labels, known: &[String]) -> Result<Labels> {
 }
 
 /// Checks that a table has its columns in the model's order: in another order they would be confused.
-fn check_columns(about: &About, name: &str, samples: &Samples) -> Result<()> {
+fn check_columns(about: &Metadata, name: &str, samples: &Samples) -> Result<()> {
     let (Some(known), Shape::Table { columns }) = (about.provenance.get(COLUMNS), samples.shape())
     else {
         return Ok(());

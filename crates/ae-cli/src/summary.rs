@@ -2,7 +2,9 @@
 
 use ae_data::{Samples, Source};
 use ae_models::{Encoder, Model, Pca};
-use ae_train::{Corruption, Denoising, EpochReport, Errors, Evaluation, denoise, evaluate};
+use ae_train::{
+    Corruption, Denoising, DetailedEvaluation, EpochReport, Evaluation, denoise, evaluate,
+};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -115,7 +117,7 @@ pub fn summarize(
     let splits = &trained.splits;
     let test = batches(&splits.test, &trained.recipe, device)?;
     let batch = trained.recipe.schedule().batch;
-    let Errors { evaluation, squared_errors } = evaluate(&trained.model, &test, batch)?;
+    let DetailedEvaluation { evaluation, squared_errors } = evaluate(&trained.model, &test, batch)?;
     if !evaluation.squared_error.is_finite() {
         return Err(Error::usage(format!(
             "test set: the squared error is {}, beyond the range of f32; scale the data with --preprocess \

@@ -70,8 +70,8 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
     let choice = device::choice(&run.device.device.clone().unwrap_or_default())?;
     data.make_paths_absolute();
     let set = open_data(&data)?;
-    let described = format!("{}, {}", set.name, set.what);
-    let training = &set.parts.training;
+    let described = format!("{}, {}", set.name, set.description);
+    let training = &set.splits.training;
     // Check all points first, so that none fails after hours of training others.
     for point in &points {
         let recipe = Recipe::complete(
@@ -121,7 +121,7 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
 
 /// The training to try devices with: that of the first point.
 fn trial_of_first(points: &[Point], data: &DataRecipe, set: &DataSet) -> Option<TrialJob> {
-    let (training, data) = (&set.parts.training, data.clone());
+    let (training, data) = (&set.splits.training, data.clone());
     let first = points.first()?;
     let recipe =
         Recipe::complete(&first.overrides, data, training.shape(), training.len(), Command::Train)

@@ -55,7 +55,7 @@ pub fn run(
     args: &NewRunArgs,
     started: Instant,
 ) -> Result<Option<(RunDir, Summary)>> {
-    let training = &set.parts.training;
+    let training = &set.splits.training;
     let recipe = Recipe::complete(overrides, data, training.shape(), training.len(), command)?;
     recipe
         .check_checkpoints(args.checkpoint_minutes.is_some() || args.checkpoint_steps.is_some())?;

@@ -424,8 +424,8 @@ fn options_that_do_not_apply_are_rejected() {
         ),
         (
             "train --corruption-weights 1:0",
-            "emphasis: expected a corruption that leaves components alone, got none; take masking or \
-             salt-and-pepper",
+            "emphasis: needs masking or salt-and-pepper noise, got none; corrupt the input with one of \
+             them",
         ),
         ("train --kl-target 0.1", "--kl-target needs --kl; add --kl WEIGHT, or drop it"),
         (
@@ -443,14 +443,11 @@ fn options_that_do_not_apply_are_rejected() {
              give the code a sigmoid activation, or take the L1 penalty",
         ),
         ("train --kl 1 --kl-target 2", "target activation: expected a number in (0, 1), got 2"),
-        (
-            "train --train-top-k 64",
-            "k-sparse: expected at most 32 units kept, as the code has, got 64",
-        ),
+        ("train --train-top-k 64", "k-sparse: expected at most 32, the units of the code, got 64"),
         (
             "train --train-top-k 8 --top-k 4",
-            "k-sparse: expected a model that keeps 8 to 32 units of its code in use, got one that \
-             keeps 4; set `kept` in its configuration",
+            "k-sparse: expected a model that keeps 8 to 32 units of its code, got one that keeps 4; \
+             set `top_k` in its configuration",
         ),
         ("train --dropout 1", "dropout: expected a number in [0, 1), got 1"),
         ("train --contract 1 --jacobian probes:0", "probes: expected at least 1, got 0"),

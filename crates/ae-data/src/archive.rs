@@ -1,13 +1,13 @@
-//! Files out of a zip archive, which is how EMNIST is published.
+//! Unpacks a zip archive, the form in which EMNIST is published.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
-use crate::{Error, Result, atomic, input::inflated_limit};
+use crate::{Error, Result, file_reader::inflated_limit};
 
-/// Writes the files `names` of the folder `gzip` in `archive` into `folder`, each whole or not at
-/// all, and none larger than [`inflated_limit`] allows.
+/// Writes the files `names` from the archive's folder `gzip` into `folder`, each whole or not at
+/// all. No file may be larger than [`inflated_limit`] allows.
 pub(crate) fn unpack(archive: &Path, names: &[String], folder: &Path) -> Result<()> {
     let broken = |error: zip::result::ZipError| match error {
         zip::result::ZipError::Io(error) => Error::io(archive)(error),
@@ -26,7 +26,7 @@ pub(crate) fn unpack(archive: &Path, names: &[String], folder: &Path) -> Result<
         })?;
         let limit = inflated_limit(member.compressed_size().min(size));
         let path = folder.join(name);
-        atomic::write(&path, |file| {
+        ae_files::write_atomically(&path, |file| {
             let damaged = |expected: String, got: String| {
                 std::io::Error::other(Error::malformed(archive, expected, got))
             };
@@ -44,7 +44,8 @@ pub(crate) fn unpack(archive: &Path, names: &[String], folder: &Path) -> Result<
                 })?;
                 file.write_all(&buffer[..read])?;
             }
-        })?;
+        })
+        .map_err(Error::io(&path))?;
     }
     Ok(())
 }

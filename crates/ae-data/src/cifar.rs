@@ -2,22 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Labels, Result, Samples, Shape, input::Input};
+use crate::{Error, Labels, Result, Samples, Shape, file_reader::FileReader};
 
 /// Bytes of a record: the label, then 1024 red, 1024 green and 1024 blue pixels.
 const RECORD: usize = 1 + 3 * 32 * 32;
 const CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-/// Reads a folder of CIFAR-10 batches: `data_batch_<n>.bin` in the order of `n` (any subset) to
-/// train on, and `test_batch.bin`, if there, to test on. The classes are called as
-/// `batches.meta.txt` says, or by their published names where that file is missing.
+/// Reads a folder of CIFAR-10 batches: any of `data_batch_<n>.bin` in the order of `n` as the
+/// training set, and `test_batch.bin`, if present, as the test set. The class names are those in
+/// `batches.meta.txt`, or the published ones if that file is missing.
 ///
 /// # Shapes
 /// Images of `[3, 32, 32]`.
 ///
 /// # Errors
-/// If there is no batch to train on, or a file is anything but whole records with labels below 10.
+/// If there is no training batch, or a file does not consist of whole records with labels below 10.
 pub fn read_folder(folder: &Path) -> Result<(Samples, Option<Samples>)> {
     let batches = training_batches(folder)?;
     if batches.is_empty() {
@@ -33,7 +33,7 @@ pub fn read_folder(folder: &Path) -> Result<(Samples, Option<Samples>)> {
     Ok((read(&batches, &names)?, test))
 }
 
-/// Whether [`read_folder`] is for this folder.
+/// Whether [`read_folder`] can read this folder, by the names of its files.
 pub(crate) fn is_in(folder: &Path) -> bool {
     folder.join("test_batch.bin").is_file()
         || training_batches(folder).is_ok_and(|batches| !batches.is_empty())
@@ -55,7 +55,7 @@ fn training_batches(folder: &Path) -> Result<Vec<PathBuf>> {
 fn read(batches: &[PathBuf], names: &[String]) -> Result<Samples> {
     let (mut classes, mut pixels) = (vec![], vec![]);
     for path in batches {
-        let bytes = Input::open(path)?.up_to(u64::MAX)?;
+        let bytes = FileReader::open(path)?.up_to(u64::MAX)?;
         if bytes.is_empty() || !bytes.len().is_multiple_of(RECORD) {
             let expected = format!("a multiple of {RECORD} bytes (a label and 3x32x32 pixels)");
             return Err(Error::malformed(path, expected, bytes.len().to_string()));
@@ -81,7 +81,7 @@ fn class_names(path: &Path) -> Result<Vec<String>> {
     if !path.is_file() {
         return Ok(CLASSES.map(str::to_owned).to_vec());
     }
-    let text = Input::open(path)?.up_to(1 << 16)?;
+    let text = FileReader::open(path)?.up_to(1 << 16)?;
     let text = String::from_utf8_lossy(&text);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let names: Vec<_> = lines.map(str::to_owned).collect();
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_come_in_the_order_of_their_numbers() {
+    fn batches_are_read_in_numerical_order() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, bytes: &[u8]| {
             std::fs::write(folder.path().join(name), bytes).unwrap();

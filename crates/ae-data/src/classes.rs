@@ -1,13 +1,13 @@
-//! Classes from whatever values a file has for them.
+//! Classes from the values of a file.
 
 use std::collections::HashMap;
 
 use crate::{Labels, Result};
 
-/// Collects one value per sample; each different value is a class.
+/// Collects one value per sample. Each distinct value is a class.
 #[derive(Default)]
 pub(crate) struct Classes {
-    /// Where in the order of appearance each value is.
+    /// The index of each value, in order of appearance.
     known: HashMap<String, u32>,
     rows: Vec<u32>,
 }
@@ -26,7 +26,7 @@ impl Classes {
         self.rows.len()
     }
 
-    /// The labels; classes are in numerical order if all values are integers, else in order of
+    /// The labels. Classes are in numerical order if all values are integers, else in the order of
     /// their bytes.
     pub(crate) fn finish(self) -> Result<Labels> {
         let mut values: Vec<(String, u32)> = self.known.into_iter().collect();
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_sorted_as_numbers_and_all_else_as_text() {
+    fn integers_are_sorted_as_numbers_and_others_as_text() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(labels(&["10", "9", "-1", "9"]), (vec![2, 1, 0, 1], names(&["-1", "9", "10"])));
         assert_eq!(

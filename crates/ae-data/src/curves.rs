@@ -1,11 +1,11 @@
 //! Curves through three points (Hinton & Salakhutdinov 2006).
 
 use crate::Samples;
-use crate::chance::Chance;
-use crate::pictures::{SIDE, drawn, samples};
-use crate::stroke::{self, Dab};
+use crate::pictures::{SIDE, render_all, samples};
+use crate::rng::Rng;
+use crate::stroke::{self, Disc};
 
-/// `count` grey 28x28 pictures of one curve, white on black, without labels: six numbers decide a
+/// `count` grey 28x28 pictures of one curve, white on black, without labels. Six numbers determine a
 /// picture.
 ///
 /// Regenerated after G. Hinton and R. Salakhutdinov, "Reducing the dimensionality of data with
@@ -17,50 +17,50 @@ use crate::stroke::{self, Dab};
 /// |---|---|---|
 /// | size | 28x28 pixels | the paper's |
 /// | points | three, each uniform | the paper's |
-/// | where | in the square of 16x16 pixels in the middle | ours |
+/// | range | the middle 16x16 pixels | ours |
 /// | curve | `x(t) = (1-t)(1-2t) a + 4t(1-t) b + t(2t-1) c`, t from 0 to 1: the parabola from `a` through `b`, at t = 1/2, to `c` | ours |
 /// | stroke | 1 pixel wide, white (255), with a grey rim of 1.35 pixels around its edge | ours |
 ///
-/// The stroke was chosen so that principal components do about as well as in print: 18 of them, of
-/// 20,000 pictures, leave a squared error of 6.06 on 10,000 others (5.90 in the paper), where the mean
-/// picture leaves 10.27.
+/// The stroke is chosen so that PCA does about as well as in the paper: 18 components of 20,000
+/// pictures have a squared error of 6.06 on 10,000 others (5.90 in the paper), the mean picture has
+/// 10.27.
 ///
 /// # Panics
-/// If the pixels of `count` pictures are more than a program can have.
+/// If the pixels of `count` pictures need more than `isize::MAX` bytes.
 ///
 /// ```
 /// let curves = ae_data::curves::generate(100, 7);
 /// assert!(curves.labels().is_none());
 /// ```
 pub fn generate(count: usize, seed: u64) -> Samples {
-    samples(drawn(count, seed, draw).0)
+    samples(render_all(count, seed, sample_picture).0)
 }
 
-/// How far points are from the edge of the picture, in pixels.
+/// The least distance of points from the edge of the picture, in pixels.
 const MARGIN: f32 = 6.0;
 /// Half the width of the stroke, in pixels.
 const RADIUS: f32 = 0.5;
-/// Pieces of straight line that a curve is drawn as.
-const PIECES: usize = 32;
+/// The number of straight segments of a curve.
+const SEGMENTS: usize = 32;
 
-/// A place, in pixels.
+/// A point, in pixels.
 type Point = (f32, f32);
 
-fn draw(chance: &mut Chance, field: &mut [u8]) {
-    let mut coordinate = || MARGIN + (SIDE as f32 - 2.0 * MARGIN) * chance.unit();
+fn sample_picture(rng: &mut Rng, field: &mut [u8]) {
+    let mut coordinate = || MARGIN + (SIDE as f32 - 2.0 * MARGIN) * rng.uniform();
     let mut point = || (coordinate(), coordinate());
-    paint(point(), point(), point(), field);
+    render(point(), point(), point(), field);
 }
 
-fn paint(from: Point, through: Point, to: Point, field: &mut [u8]) {
-    let path: [Dab; PIECES + 1] = std::array::from_fn(|at| {
-        let t = at as f32 / PIECES as f32;
+fn render(from: Point, through: Point, to: Point, field: &mut [u8]) {
+    let path: [Disc; SEGMENTS + 1] = std::array::from_fn(|at| {
+        let t = at as f32 / SEGMENTS as f32;
         let (a, b, c) = ((1.0 - t) * (1.0 - 2.0 * t), 4.0 * t * (1.0 - t), t * (2.0 * t - 1.0));
         let x = a * from.0 + b * through.0 + c * to.0;
         let y = a * from.1 + b * through.1 + c * to.1;
-        Dab { x, y, radius: RADIUS, first: at == 0 }
+        Disc { x, y, radius: RADIUS, first: at == 0 }
     });
-    let ink = stroke::ink::<SIDE>(&path);
+    let ink = stroke::rasterize::<SIDE>(&path);
     for (pixel, ink) in field.iter_mut().zip(ink.as_flattened()) {
         *pixel = (ink * 255.0 + 0.5) as u8;
     }
@@ -71,20 +71,20 @@ mod tests {
     use super::*;
     use crate::pictures::PIXELS;
 
-    fn painted(from: Point, through: Point, to: Point) -> Vec<u8> {
+    fn rendered(from: Point, through: Point, to: Point) -> Vec<u8> {
         let mut field = vec![0; PIXELS];
-        paint(from, through, to, &mut field);
+        render(from, through, to, &mut field);
         field
     }
 
-    /// The pixel that a place is in.
+    /// The pixel that a point is in.
     fn at(picture: &[u8], (x, y): Point) -> u8 {
         picture[y as usize * SIDE + x as usize]
     }
 
     #[test]
-    fn through_the_middle_a_curve_is_a_straight_line() {
-        let line = painted((4.5, 10.5), (12.5, 10.5), (20.5, 10.5));
+    fn curve_through_the_midpoint_is_a_straight_line() {
+        let line = rendered((4.5, 10.5), (12.5, 10.5), (20.5, 10.5));
         for (place, pixel) in line.iter().enumerate() {
             let (x, y) = (place % SIDE, place / SIDE);
             if y == 10 && (4..=20).contains(&x) {
@@ -95,15 +95,15 @@ mod tests {
             }
         }
         assert!(line[10 * SIDE + 4] > 200);
-        assert_eq!(line, painted((20.5, 10.5), (12.5, 10.5), (4.5, 10.5)));
+        assert_eq!(line, rendered((20.5, 10.5), (12.5, 10.5), (4.5, 10.5)));
     }
 
-    /// From (4, 4) through (14, 20) to (24, 4): at t = 1/4 it is at 3/8 of the first, 3/4 of the second
-    /// and -1/8 of the third, (9, 16).
+    /// From (4, 4) through (14, 20) to (24, 4): at t = 1/4 the weights are 3/8, 3/4 and -1/8, which gives
+    /// (9, 16).
     #[test]
-    fn a_curve_is_where_its_equation_says() {
+    fn curve_by_hand() {
         let (from, to) = ((4.0, 4.0), (24.0, 4.0));
-        let curve = painted(from, (14.0, 20.0), to);
+        let curve = rendered(from, (14.0, 20.0), to);
         for place in [from, (9.0, 16.0), (14.0, 20.0), (19.0, 16.0), to] {
             assert!(at(&curve, place) > 60, "{place:?}");
         }
@@ -115,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_the_picture_is_cut_off() {
-        let curve = painted((4.0, 4.0), (24.0, 6.0), (4.0, 8.0));
+    fn curves_are_clipped_at_the_edge() {
+        let curve = rendered((4.0, 4.0), (24.0, 6.0), (4.0, 8.0));
         assert!(at(&curve, (23.0, 6.0)) > 100);
-        painted((-90.0, 3.0), (14.0, 400.0), (60.0, -7.0));
+        rendered((-90.0, 3.0), (14.0, 400.0), (60.0, -7.0));
     }
 
     #[test]
-    fn the_seed_decides_and_no_picture_is_black() {
+    fn pictures_depend_on_the_seed_and_none_is_black() {
         let samples = generate(2000, 1);
         assert!(samples.labels().is_none());
         for row in 0..samples.len() {

@@ -1,4 +1,4 @@
-//! One file over HTTP, kept only if it is the published one.
+//! Downloads one file and checks its digest.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 
-use crate::{Error, Progress, Result, atomic};
+use crate::{Error, Progress, Result};
 
-/// Fetches `url` into `path` by way of a temporary file beside it, and keeps it only if its MD5
-/// is `md5` (in hexadecimal) and it has `at_most` bytes or fewer. The folder is made if need be.
+/// Downloads `url` to `path` through a temporary file in the same folder. The file is kept only if
+/// its MD5 is `md5` (in hexadecimal) and it has at most `at_most` bytes. The folder is created if it
+/// does not exist.
 pub(crate) fn fetch(
     url: &str,
     path: &Path,
@@ -37,7 +38,7 @@ pub(crate) fn fetch(
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     }
     let mut body = body.into_reader();
-    atomic::write(path, |file| {
+    ae_files::write_atomically(path, |file| {
         let mut digest = Md5::new();
         let mut received = 0;
         let mut buffer = vec![0; 1 << 16];
@@ -61,6 +62,7 @@ pub(crate) fn fetch(
         let got: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         if got == md5 { Ok(()) } else { Err(discard(format!("MD5 {md5}"), got)) }
     })
+    .map_err(Error::io(path))
 }
 
 #[cfg(test)]
@@ -78,8 +80,8 @@ pub(crate) mod tests {
         [head.as_bytes(), body].concat()
     }
 
-    /// A server on this machine that answers each path with the bytes given for it, and any other
-    /// path with status 404; its address, ending in `/`.
+    /// Starts a server on this machine that answers each path with its bytes, and any other path with
+    /// status 404. Returns its address, which ends in `/`.
     pub(crate) fn serve(answers: Vec<(&'static str, Vec<u8>)>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/", listener.local_addr().unwrap());
@@ -93,15 +95,15 @@ pub(crate) mod tests {
                 let absent = || b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec();
                 let known = answers.iter().find(|(path, _)| *path == name);
                 let answer = known.map_or_else(absent, |(_, answer)| answer.clone());
-                // A client that has seen enough hangs up, which is no fault of the server's.
+                // The client may close the connection early.
                 let _ = stream.write_all(&answer);
             }
         });
         address
     }
 
-    /// Fetches `name` into an empty folder: the error, with the address replaced by `<url>`, and
-    /// what is in the folder afterwards.
+    /// Downloads `name` into an empty folder. Returns the error, with `<url>` for the address, and the
+    /// files in the folder afterwards.
     fn attempt(name: &str, md5: &str, at_most: u64) -> (Result<(), String>, Vec<String>) {
         let broken = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
         let url = serve(vec![("file", answer(b"the file")), ("broken", broken.to_vec())]);
@@ -115,13 +117,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_published_file_is_kept() {
+    fn file_with_the_right_digest_is_kept() {
         let (result, left) = attempt("file", &md5(b"the file"), 8);
         assert_eq!((result, left), (Ok(()), vec!["file".to_owned()]));
     }
 
     #[test]
-    fn anything_else_leaves_nothing_behind() {
+    fn failed_downloads_leave_no_files() {
         let good = md5(b"the file");
         let cases = [
             (
@@ -148,7 +150,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn no_server_is_said_at_once() {
+    fn missing_server_is_an_error_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("http://{free}/file");
@@ -159,7 +161,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn progress_runs_from_nothing_to_everything() {
+    fn progress_runs_from_zero_to_the_size() {
         let url = format!("{}file", serve(vec![("file", answer(&[7; 100_000]))]));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");

@@ -1,17 +1,17 @@
-//! What can go wrong with data, said so that the reader knows what to do.
+//! The errors of this crate.
 
 use std::path::{Path, PathBuf};
 
-/// Result of anything in this crate.
+/// The result of a function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can be wrong with a data set.
+/// An error in reading or preparing data.
 ///
-/// Each message names the file (or the argument), what was expected and what came.
+/// Each message names the file or the argument, what was expected there and what was found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{}: {reason}", path.display())]
     Io {
         /// The file or folder.
@@ -19,35 +19,35 @@ pub enum Error {
         /// What the operating system said.
         reason: std::io::Error,
     },
-    /// A file does not hold what its format promises.
+    /// A file does not follow its format.
     #[error("{}: expected {expected}, got {got}", path.display())]
     Malformed {
         /// The file or folder.
         path: PathBuf,
-        /// What a good file has there.
+        /// What the file should have there.
         expected: String,
-        /// What this one has.
+        /// What it has.
         got: String,
     },
-    /// One place in a file does not hold what its format promises.
+    /// A file does not follow its format in one place.
     #[error("{}, {place}: expected {expected}, got {got}", path.display())]
     MalformedAt {
         /// The file.
         path: PathBuf,
         /// Where in it: `line 3, column height`.
         place: String,
-        /// What a good file has there.
+        /// What the file should have there.
         expected: String,
-        /// What this one has.
+        /// What it has.
         got: String,
     },
-    /// A data set is not on this machine and was not (or could not be) downloaded.
+    /// A data set is not on this machine and was not downloaded.
     #[error("{0}")]
     Missing(String),
-    /// Values given by the caller that cannot be samples.
+    /// The caller gave an argument or a value that is not allowed.
     #[error("{what}: expected {expected}, got {got}")]
     Invalid {
-        /// Which argument or value.
+        /// The argument or value.
         what: String,
         /// What is allowed.
         expected: String,
@@ -57,12 +57,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// From reading or writing `path`; a verdict on its bytes that came as an I/O error, because
-    /// it passed through [`std::io::Read`], comes out whole.
+    /// The error of reading or writing `path`. An [`Error`] that came through [`std::io::Read`] as
+    /// an I/O error is taken out of it.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |reason| match reason.downcast::<Self>() {
-            Ok(verdict) => verdict,
+            Ok(error) => error,
             Err(reason) => Self::Io { path, reason },
         }
     }
@@ -97,7 +97,7 @@ impl Error {
         Self::Invalid { what: what.into(), expected: expected.into(), got: got.into() }
     }
 
-    /// The same error of an argument, with what it is an argument of.
+    /// The same error, with the source that the argument belongs to.
     pub(crate) fn of(mut self, source: &str) -> Self {
         if let Self::Invalid { what, .. } = &mut self {
             what.push_str(" of ");
@@ -106,7 +106,7 @@ impl Error {
         self
     }
 
-    /// The same error of a file, with what to do about it at the end.
+    /// The same error of a file, with advice at the end.
     pub(crate) fn advise(mut self, advice: &str) -> Self {
         if let Self::Malformed { got, .. } | Self::MalformedAt { got, .. } = &mut self {
             got.push_str("; ");
@@ -116,7 +116,7 @@ impl Error {
     }
 }
 
-/// `a, b or c`: a list as a person writes it.
+/// A list in prose: `a, b or c`.
 pub(crate) fn list(items: &[String], last: &str) -> String {
     match items {
         [] => String::new(),
@@ -125,8 +125,8 @@ pub(crate) fn list(items: &[String], last: &str) -> String {
     }
 }
 
-/// Text out of a file or an argument as shown in a message: not all of it where it is long, and
-/// nothing that would move the cursor of a terminal.
+/// Text from a file or an argument, as a message shows it: cut if it is long, and without control
+/// characters.
 pub(crate) fn quote(text: &str) -> String {
     let visible = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
     let shown: String = text.chars().take(100).map(visible).collect();
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_read_as_prose() {
+    fn lists_by_hand() {
         let list =
             |items: &[&str]| list(&items.iter().map(|i| (*i).to_owned()).collect::<Vec<_>>(), "or");
         assert_eq!([list(&[]), list(&["a"]), list(&["a", "b"])], ["", "a", "a or b"]);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_are_short_and_harmless() {
+    fn quotes_are_short_and_have_no_control_characters() {
         assert_eq!(quote("5,1"), "`5,1`");
         assert_eq!(quote("\x1b[2Jé\n"), "`\u{fffd}[2Jé\u{fffd}`");
         assert_eq!(quote(&"é".repeat(101)), format!("`{}...`", "é".repeat(100)));

@@ -1,7 +1,7 @@
-//! The IDX format of MNIST and its relatives (LeCun and Cortes 1998), plain or gzip.
+//! The IDX format of MNIST (LeCun and Cortes 1998), plain or gzip.
 //!
-//! Two zero bytes, a type (8: unsigned bytes, the only one read here), the number of dimensions,
-//! each dimension as a big-endian `u32`, then the bytes. Images have 3 dimensions
+//! A file has two zero bytes, a type (8 for unsigned bytes, the only one read here), the number of
+//! dimensions, each dimension as a big-endian `u32`, then the bytes. Images have 3 dimensions
 //! (`[count, height, width]`), labels have 1.
 //!
 //! ```
@@ -19,18 +19,18 @@ use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{Error, Result, Samples, Shape, atomic, input::Input};
+use crate::{Error, Result, Samples, Shape, file_reader::FileReader};
 
 /// Reads grey images.
 ///
 /// # Errors
-/// If the file cannot be read, or is anything but whole, non-empty IDX images of bytes.
+/// If the file cannot be read, is not IDX images of unsigned bytes, has none, or is cut short.
 pub fn read_images(path: &Path) -> Result<Samples> {
     let ([_, height, width], pixels) = read_pixels(path)?;
     Samples::from_bytes(pixels, Shape::image(1, height, width))
 }
 
-/// Count, height and width of images, and their pixels.
+/// Reads the count, height and width of images, and their pixels.
 pub(crate) fn read_pixels(path: &Path) -> Result<([usize; 3], Vec<u8>)> {
     let (dimensions, pixels) = read::<3>(path)?;
     Ok((dimensions.map(|size| size as usize), pixels))
@@ -39,13 +39,13 @@ pub(crate) fn read_pixels(path: &Path) -> Result<([usize; 3], Vec<u8>)> {
 /// Reads labels, one byte each.
 ///
 /// # Errors
-/// If the file cannot be read, or is anything but whole, non-empty IDX labels.
+/// If the file cannot be read, is not IDX labels, has none, or is cut short.
 pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
     Ok(read::<1>(path)?.1)
 }
 
-/// Writes one-channel images as `round(255 x)`, before any preprocessing; gzip if the name ends
-/// in `.gz`. The file appears whole or not at all.
+/// Writes one-channel images as `round(255 x)`, before any preprocessing. The file is gzip if its
+/// name ends in `.gz`, and is written whole or not at all.
 ///
 /// # Errors
 /// If the samples are not one-channel images of values in \[0, 1\], or the file cannot be
@@ -71,7 +71,7 @@ pub fn write_images(path: &Path, images: &Samples) -> Result<()> {
     write(path, &[images.len(), height, width], &pixels)
 }
 
-/// Writes labels; gzip if the name ends in `.gz`. The file appears whole or not at all.
+/// Writes labels. The file is gzip if its name ends in `.gz`, and is written whole or not at all.
 ///
 /// # Errors
 /// If there are more labels than the format can count, or the file cannot be written.
@@ -79,9 +79,9 @@ pub fn write_labels(path: &Path, labels: &[u8]) -> Result<()> {
     write(path, &[labels.len()], labels)
 }
 
-/// Checks an IDX file against its own header.
+/// Reads an IDX file and checks it against its header.
 fn read<const D: usize>(path: &Path) -> Result<([u32; D], Vec<u8>)> {
-    let mut input = Input::open(path)?;
+    let mut input = FileReader::open(path)?;
     let header = input.up_to(4 + 4 * D as u64)?;
     if let Some((magic, _)) = header.split_first_chunk::<4>()
         && *magic != [0, 0, 8, D as u8]
@@ -100,7 +100,7 @@ fn read<const D: usize>(path: &Path) -> Result<([u32; D], Vec<u8>)> {
     for (size, bytes) in dimensions.iter_mut().zip(header[4..].chunks_exact(4)) {
         *size = bytes.iter().fold(0, |size, byte| size << 8 | u32::from(*byte));
     }
-    let promised = describe(&dimensions);
+    let promised = in_words(&dimensions);
     let length = dimensions.iter().try_fold(1u64, |n, size| n.checked_mul(u64::from(*size)));
     let length = match length {
         Some(0) if D == 1 => return Err(Error::malformed(path, "at least one label", promised)),
@@ -138,7 +138,7 @@ fn write(path: &Path, dimensions: &[usize], bytes: &[u8]) -> Result<()> {
         header.extend(size.to_be_bytes());
     }
     let gzip = path.extension().is_some_and(|extension| extension == "gz");
-    atomic::write(path, |file| {
+    ae_files::write_atomically(path, |file| {
         if gzip {
             let mut encoder = GzEncoder::new(file, Compression::default());
             encoder.write_all(&header)?;
@@ -149,13 +149,14 @@ fn write(path: &Path, dimensions: &[usize], bytes: &[u8]) -> Result<()> {
             file.write_all(bytes)
         }
     })
+    .map_err(Error::io(path))
 }
 
 fn content(dimensions: usize) -> &'static str {
     if dimensions == 1 { "IDX labels" } else { "IDX images" }
 }
 
-/// What a file with another magic number probably is.
+/// What a file with this magic number is, in words.
 fn recognise(magic: [u8; 4]) -> String {
     match magic {
         [0, 0, 8, dimensions @ (1 | 3)] => content(dimensions.into()).to_owned(),
@@ -165,7 +166,7 @@ fn recognise(magic: [u8; 4]) -> String {
     }
 }
 
-fn describe(dimensions: &[u32]) -> String {
+fn in_words(dimensions: &[u32]) -> String {
     match dimensions {
         [count, height, width] => format!("{count} images of {height}x{width} pixels"),
         _ => format!("{} labels", dimensions[0]),
@@ -183,7 +184,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn write_then_read_is_identity(
+        fn write_then_read_images_is_identity(
             (count, height, width) in (1usize..5, 1usize..6, 1usize..6),
             seed: u8,
             gzip: bool,
@@ -204,7 +205,7 @@ mod tests {
         }
 
         #[test]
-        fn labels_too(labels in prop::collection::vec(any::<u8>(), 1..50), gzip: bool) {
+        fn write_then_read_labels_is_identity(labels in prop::collection::vec(any::<u8>(), 1..50), gzip: bool) {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join(name(gzip));
             write_labels(&path, &labels).unwrap();
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_not_written() {
+    fn other_samples_are_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let refusal = |values: Vec<f32>, shape| {

@@ -1,28 +1,28 @@
 //! Folders of images: PNG, JPEG, BMP, GIF, TIFF, WebP and PNM.
 
+mod conversion;
 mod decode;
 mod jpeg;
 mod layout;
-mod met;
 mod pixels;
 
 use std::path::Path;
 
 use crate::{Error, Result, Samples, classes::Classes};
-use layout::{Found, Layout, Listing};
+use layout::{ClassedImage, Layout, Listing};
 use pixels::Pixels;
 
-/// Pixels of a side that images can be brought to.
+/// The largest width and height that images can be resized to.
 const LONGEST_RESIZED: usize = 4096;
 
-/// What images are brought to, and what becomes of those that cannot be read.
+/// How the images of a folder are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImageOptions {
-    /// Width and height to bring all images to.
+    /// Width and height to resize all images to.
     pub resize: Option<(usize, usize)>,
-    /// 1 to make all images grey, 3 to make them of red, green and blue; without it, as they are.
+    /// 1 to convert all images to grey, 3 to convert them to RGB; `None` to decide by their colours.
     pub channels: Option<usize>,
-    /// Whether an image that cannot be read is left out, with a warning that counts them.
+    /// Whether to leave out images that cannot be read, with a warning that counts them.
     pub skip_broken: bool,
 }
 
@@ -39,28 +39,29 @@ pub fn read_folder(
 
 /// Reads a folder of images, in the order of their names.
 ///
-/// **Folders.** Images that lie in the folder itself have no labels; images in subfolders have the
-/// subfolder as their class (in the order of names, numerical if all are integers). Folders `train`
-/// and `test` (or `training`, `testing`, `val`, `valid`, `validation`, `dev`, in any case) are parts:
-/// what is to validate tests if there is no other test part, and is trained on if there is. A folder
-/// around all that is looked into; `__MACOSX`, MVTec's `ground_truth` and hidden files are not.
+/// **Folders.** Images in the folder itself have no labels. The class of an image in a subfolder is
+/// the name of the subfolder (classes are in the order of names, numerical if all are integers).
+/// Folders named `train` and `test` (or `training`, `testing`, `val`, `valid`, `validation`, `dev`, in
+/// any case) are the training and the test set. A validation folder is the test set if there is no
+/// other, else part of the training set. A single folder around all of these is entered. `__MACOSX`,
+/// MVTec's `ground_truth` and hidden files are skipped.
 ///
-/// **Images.** All have one size or are brought to `resize` (width, height; bilinear). They are
-/// grey if red, green and blue agree in every pixel of all of them, else RGB, or what `channels`
-/// says. A camera's note of its orientation is followed. Of an animation the first picture is read.
-/// With a warning that counts them, deeper colours are rounded to 8 bits; transparency is dropped and
-/// the colour below it kept, unless a picture's colour is the same everywhere (then what is
-/// transparent shows white, or black behind a light colour); and files of other kinds are left out.
+/// **Images.** All must have one size, or are resized to `resize` (width, height; bilinear). They are
+/// grey if red, green and blue are equal in every pixel of every image, else RGB, unless `channels` is
+/// set. The EXIF orientation is applied. Of an animation the first frame is read. Three things give a
+/// warning with a count: colours of more than 8 bits are rounded to 8; transparency is dropped and the
+/// colour kept, unless an image has one colour only (then it is drawn over white, or over black if the
+/// colour is light); and files of other formats are left out.
 ///
 /// # Shapes
 /// Images of `[1 or 3, height, width]`.
 ///
 /// # Errors
-/// If a folder has no image, has both images and subfolders, or parts beside other folders; if a
-/// file is not the image it should be (unless `skip_broken`); if an image is more than 16,384
-/// pixels wide or high, or decoding it takes more memory than 64 MiB + 1000 x the size of its file or
-/// than 256 MiB; if without `resize` all pixels are more than 64 MiB + 250 x the size of the files, or
-/// sizes differ. Bytes after the end of an image are not looked at.
+/// If a folder has no image, has both images and subfolders, or has training and test folders and
+/// others; if an image cannot be decoded (unless `skip_broken`); if an image is more than 16,384
+/// pixels wide or high, or its decoding takes more memory than 64 MiB + 1000 x the size of its file
+/// or than 256 MiB; or if without `resize` sizes differ or all pixels take more than 64 MiB + 250 x
+/// the size of the files. Bytes after the end of an image are ignored.
 pub fn read_folder_with(
     folder: &Path,
     options: &ImageOptions,
@@ -72,7 +73,7 @@ pub fn read_folder_with(
     let layout = Layout::of(folder)?;
     let mut pixels = Pixels::new(options.channels);
     let mut broken: Option<(usize, Error)> = None;
-    let mut read = |images: &[Found]| -> Result<Vec<Option<String>>> {
+    let mut read = |images: &[ClassedImage]| -> Result<Vec<Option<String>>> {
         let mut classes = vec![];
         for (path, class) in images {
             match pixels.push(path, resize) {
@@ -91,12 +92,12 @@ pub fn read_folder_with(
         if training.is_empty() || test.is_empty() && !layout.test.is_empty() {
             return Err(first);
         }
-        notes.push(format!("{count} images that cannot be read left out, the first {first}"));
+        notes.push(format!("{count} images left out that cannot be read, the first: {first}"));
     }
     if !layout.others.is_empty() {
         notes.push(format!(
-            "files that are no images to read left out: {}",
-            layout::ends(&layout.others)
+            "files of other formats left out: {}",
+            layout::extensions(&layout.others)
         ));
     }
     notes.extend(pixels.notes());
@@ -114,12 +115,12 @@ pub fn read_folder_with(
         (samples.subset(for_training), samples.subset(for_test))
     } else if in_training == training.len() && in_test == 0 {
         notes
-            .push("the test part has no classes, since its images are in no subfolders".to_owned());
+            .push("the test set has no classes, since its images are not in subfolders".to_owned());
         let training = samples.subset(for_training).with_labels(all.finish()?)?;
         (training, samples.subset(for_test))
     } else if in_training + in_test > 0 {
         let expected = "subfolders, one for each class, in both train and test or in neither";
-        return Err(Error::malformed(folder, expected, "them in one of the two"));
+        return Err(Error::malformed(folder, expected, "subfolders in one of the two"));
     } else {
         (samples.subset(for_training), samples.subset(for_test))
     };
@@ -130,7 +131,7 @@ pub fn read_folder_with(
     Ok((training, (!layout.test.is_empty()).then_some(test)))
 }
 
-/// Whether there is an image, or a subfolder that may hold some.
+/// Whether a folder has an image, or a subfolder that may have one.
 pub(crate) fn may_be_in(folder: &Path) -> Result<bool> {
     let listing = Listing::of(folder)?;
     Ok(!listing.images.is_empty() || !listing.folders.is_empty())
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_folder_is_grey_and_without_labels() {
+    fn flat_folder_of_grey_images_has_no_labels() {
         let folder = tempfile::tempdir().unwrap();
         grey(&folder.path().join("b.png"), 51);
         grey(&folder.path().join("a.bmp"), 255);
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn resize_brings_all_to_one_size() {
+    fn resize_scales_all_images_to_one_size() {
         let folder = tempfile::tempdir().unwrap();
         grey(&folder.path().join("a.png"), 51);
         GrayImage::from_pixel(9, 7, Luma([102])).save(folder.path().join("b.png")).unwrap();
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_an_image_is_not_looked_at() {
+    fn bytes_after_an_image_are_ignored() {
         for name in ["a.png", "a.jpg", "a.bmp"] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join(name);
@@ -217,16 +218,17 @@ mod tests {
         }
     }
 
-    /// The last bytes of a PNG (its end, without content) may go unnoticed, a pixel may not.
+    /// The last bytes of a PNG (its empty end chunk) may be missing, no pixel may.
     #[test]
-    fn an_image_that_is_cut_short_is_refused_wherever_it_is_cut() {
-        for (name, spared) in [("a.png", 16), ("a.jpg", 0), ("a.bmp", 0)] {
+    fn truncated_images_are_refused() {
+        for (name, optional) in [("a.png", 16), ("a.jpg", 0), ("a.bmp", 0)] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join(name);
             let noise = |x: u32, y: u32| Rgb([x * 37 % 251, y * 91 % 241, x * y].map(|c| c as u8));
             RgbImage::from_fn(16, 16, noise).save(&path).unwrap();
             let bytes = std::fs::read(&path).unwrap();
-            for length in (0..bytes.len() - spared).step_by(7).chain([bytes.len() - spared - 1]) {
+            for length in (0..bytes.len() - optional).step_by(7).chain([bytes.len() - optional - 1])
+            {
                 std::fs::write(&path, &bytes[..length]).unwrap();
                 assert!(read_folder(folder.path(), None).is_err(), "{name}: {length} bytes");
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{Error, Result};
 
-/// The class of each sample, and what the classes are called.
+/// The class of each sample, and the names of the classes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
     classes: Arc<[u32]>,
@@ -12,7 +12,7 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// One class index per sample; `names[class]` is what people call it.
+    /// One class index per sample. `names[class]` is the name of the class.
     ///
     /// # Errors
     /// If a class has no name.
@@ -37,7 +37,7 @@ impl Labels {
         &self.names
     }
 
-    /// The same without the classes that no sample is of.
+    /// The same labels without the classes that have no samples.
     pub(crate) fn without_empty(&self) -> Result<Self> {
         let mut there = vec![false; self.names.len()];
         self.classes.iter().for_each(|class| there[*class as usize] = true);
@@ -54,7 +54,7 @@ impl Labels {
         Self::new(classes, names.map(|(name, _)| name.clone()).collect())
     }
 
-    /// Those of the samples with the given indices.
+    /// The labels of the samples with these indices.
     pub(crate) fn subset(&self, rows: &[usize]) -> Self {
         let classes = rows.iter().map(|row| self.classes[*row]).collect();
         Self { classes, names: self.names.clone() }

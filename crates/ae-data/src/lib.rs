@@ -2,59 +2,59 @@
 
 #[cfg(feature = "download")]
 mod archive;
-mod atomic;
-mod catalogue;
-mod chance;
+#[cfg(feature = "download")]
+mod cache;
 pub mod cifar;
 mod classes;
 pub mod convex;
 pub mod curves;
+mod data_dirs;
 pub mod digits;
 #[cfg(feature = "download")]
 mod download;
-mod draw;
 mod error;
-mod family;
-mod generated;
+mod file_reader;
 pub mod idx;
+mod idx_set;
 #[cfg(feature = "images")]
 pub mod images;
-mod input;
-mod kind;
 mod labels;
-#[cfg(feature = "download")]
-mod mirror;
 pub mod mnist;
+mod mnist_like;
 pub mod npy;
 mod one_class;
 mod open;
 mod options;
-mod part;
 mod pictures;
 mod preprocess;
 pub mod rectangles;
+mod registry;
+mod rng;
 mod sample;
 mod samples;
-mod search;
 mod shape;
 mod source;
+mod source_kind;
 mod split;
 mod storage;
 mod stroke;
+mod subsample;
+mod synthetic;
 pub mod table;
 pub mod variations;
 
-pub use catalogue::{Entry, Found, catalogue, default_counts, is_published};
-pub use draw::draw;
+pub use data_dirs::{DataDirs, Progress};
 pub use error::{Error, Result};
 pub use labels::Labels;
 pub use one_class::one_class;
-pub use open::{DataSet, Whole, open, open_whole};
+pub use open::{DataSet, Unsplit, open, open_unsplit};
 pub use options::Options;
 pub use preprocess::{Method, Preprocessing};
+pub use registry::{Entry, Location, default_counts, registry};
 pub use sample::Sample;
 pub use samples::Samples;
-pub use search::{Progress, Search};
 pub use shape::Shape;
-pub use source::{Source, fingerprint};
-pub use split::{Parts, split};
+pub use source::{Source, fingerprint, fnv1a};
+pub use source_kind::is_published;
+pub use split::{Splits, split};
+pub use subsample::subsample;

@@ -1,34 +1,34 @@
-//! Arrays as NumPy saves them: `.npy`, versions 1 to 3.
+//! NumPy's `.npy` files, versions 1 to 3.
 
 mod header;
 
 use std::path::Path;
 
-use crate::table::{MOST_COLUMNS, Missing};
+use crate::table::{MAX_COLUMNS, Missing};
 use crate::{Error, Result, Samples, Shape, classes::Classes};
-use header::{Array, Kind};
+use header::{Array, Dtype};
 
 /// Reads samples, and their labels from a second file if one is given.
 ///
 /// Elements may be f2, f4, f8, i1 to i8, u1 to u8 or bool, little or big endian, in C or Fortran
-/// order. Bytes (u1) of images are pixels, `byte / 255`; everything else is the number itself (columns
-/// that f32 would round away, such as times, in f64). Labels are an array `[n]` or `[n, 1]` of
-/// whole numbers, whatever their type, or of texts; each different one is a class. The files may be
+/// order. Bytes (u1) of images are pixels, read as `byte / 255`. Other elements are read as numbers;
+/// columns whose variation f32 would round away, such as times, in f64. Labels are an array `[n]` or
+/// `[n, 1]` of integers of any type, or of texts. Each distinct one is a class. The files may be
 /// gzip.
 ///
 /// # Shapes
 /// `[n, d]` is a table, `[n, h, w]` grey images, `[n, c, h, w]` and `[n, h, w, c]` images of 1 or 3
-/// channels; where both fit, the former.
+/// channels, the former if both fit.
 ///
 /// # Errors
-/// If a file cannot be read, is not a whole array of a type and shape named above, holds NaN (see
-/// [`read_with`]), infinity or a number beyond the range of f32, has more than 2^20 columns, or there
-/// are not as many labels as samples.
+/// If a file cannot be read, is cut short, has another type or shape, has NaN (see [`read_with`]),
+/// infinity or a number outside the range of f32, or has more than 2^20 columns; or if the number of
+/// labels is not that of the samples.
 pub fn read(path: &Path, labels: Option<&Path>) -> Result<Samples> {
     read_with(path, labels, Missing::Refuse)
 }
 
-/// Reads an array as [`read`] does, and its NaN as `missing` says.
+/// Reads an array as [`read`] does, and handles its NaN by `missing`.
 ///
 /// # Errors
 /// As [`read`].
@@ -38,12 +38,12 @@ pub fn read_with(path: &Path, labels: Option<&Path>, missing: Missing) -> Result
     joined(samples, path, classes.transpose()?, missing)
 }
 
-/// Samples from an array, with what is missing in them.
+/// Samples from an array, with NaN for missing values.
 fn samples(array: &Array, path: &Path) -> Result<Samples> {
     let (shape, last) = match *array.shape {
-        [_, columns] if columns <= MOST_COLUMNS => (Shape::table(columns), false),
+        [_, columns] if columns <= MAX_COLUMNS => (Shape::table(columns), false),
         [_, columns] => {
-            let expected = format!("at most {MOST_COLUMNS} columns");
+            let expected = format!("at most {MAX_COLUMNS} columns");
             return Err(Error::malformed(path, expected, columns.to_string()));
         }
         [_, height, width] => (Shape::image(1, height, width), false),
@@ -51,9 +51,11 @@ fn samples(array: &Array, path: &Path) -> Result<Samples> {
         [_, height, width, channels @ (1 | 3)] => (Shape::image(channels, height, width), true),
         ref other => {
             let advice = match other {
-                [_] => "; of one column make `array.reshape(-1, 1)`",
-                [_, _, _, 4] => "; without transparency it is `array[..., :3]`",
-                [_, ..] if other.len() > 4 => "; as a table it is `array.reshape(len(array), -1)`",
+                [_] => "; save one column as `array.reshape(-1, 1)`",
+                [_, _, _, 4] => "; save it without transparency, as `array[..., :3]`",
+                [_, ..] if other.len() > 4 => {
+                    "; save it as a table, `array.reshape(len(array), -1)`"
+                }
                 _ => "",
             };
             return Err(Error::malformed(
@@ -64,10 +66,10 @@ fn samples(array: &Array, path: &Path) -> Result<Samples> {
             ));
         }
     };
-    if matches!(array.kind, Kind::Bytes | Kind::Letters) {
+    if matches!(array.dtype, Dtype::Bytes | Dtype::Letters) {
         return Err(Error::malformed(path, "an array of numbers", "one of texts"));
     }
-    // Channels that come last are read first.
+    // Channels are stored last, but read first.
     let width = shape.features();
     let place = |at: usize| match (&shape, last) {
         (Shape::Image { channels, .. }, true) => {
@@ -77,11 +79,11 @@ fn samples(array: &Array, path: &Path) -> Result<Samples> {
         _ => at,
     };
     let is_image = matches!(shape, Shape::Image { .. });
-    if is_image && (array.kind, array.size) == (Kind::Unsigned, 1) {
+    if is_image && (array.dtype, array.size) == (Dtype::Unsigned, 1) {
         let pixels = (0..array.len()).map(|at| array.integer(place(at)) as u8).collect();
         return Samples::from_bytes(pixels, shape);
     }
-    let narrow = matches!((array.kind, array.size), (_, 1 | 2) | (Kind::Float, 4));
+    let narrow = matches!((array.dtype, array.size), (_, 1 | 2) | (Dtype::Float, 4));
     let mut missing = None;
     for at in (0..array.len()).map(&place) {
         let value = array.number(at);
@@ -92,7 +94,7 @@ fn samples(array: &Array, path: &Path) -> Result<Samples> {
         }
     }
     let numbers = (0..array.len()).map(place).map(|at| array.number(at));
-    // Floats of 32 bits are as they are; of wider elements what those would round away is kept.
+    // Elements that f32 has exactly are stored as f32.
     if narrow && missing.is_none() {
         return Samples::from_floats(numbers.map(|value| value as f32).collect(), shape);
     }
@@ -105,7 +107,7 @@ fn not_finite(array: &Array, at: usize, value: f64, path: &Path) -> Error {
     Error::malformed_at(path, place, expected, format!("{value:?}"))
 }
 
-/// The classes of samples, and NaN dealt with.
+/// Adds the classes to samples, and handles missing values.
 fn joined(
     mut samples: Samples,
     path: &Path,
@@ -141,7 +143,7 @@ fn joined(
     });
     let place = format!("element {:?}", first.unwrap_or_default());
     let advice = format!(
-        "{all} elements are NaN, in {} of {} rows: give `missing` as drop to leave such rows out, as \
+        "{all} elements are NaN, in {} of {} rows: set `missing` to drop to leave out such rows, or to \
          mean to fill them",
         samples.len() - kept.len(),
         samples.len()
@@ -152,24 +154,24 @@ fn joined(
 
 fn classes(array: &Array, path: &Path) -> Result<Classes> {
     let wrong =
-        |got: String| Error::malformed(path, "whole numbers or texts of shape [n] as labels", got);
+        |got: String| Error::malformed(path, "integers or texts of shape [n] as labels", got);
     match *array.shape {
         [_] | [_, 1] => {}
         [_, classes] if classes > 1 => {
             let got =
-                format!("shape {:?}; of one-hot rows make `labels.argmax(axis=1)`", array.shape);
+                format!("shape {:?}; save one-hot rows as `labels.argmax(axis=1)`", array.shape);
             return Err(wrong(got));
         }
         _ => return Err(wrong(format!("shape {:?}", array.shape))),
     }
     let mut classes = Classes::default();
     for at in 0..array.len() {
-        match array.kind {
-            Kind::Bytes | Kind::Letters => classes.push(&array.text(at)),
-            Kind::Float => {
+        match array.dtype {
+            Dtype::Bytes | Dtype::Letters => classes.push(&array.text(at)),
+            Dtype::Float => {
                 let value = array.number(at);
                 if value.fract() != 0.0 || value.abs() >= 2f64.powi(53) {
-                    let got = format!("the float {value:?}, which is no class");
+                    let got = format!("the float {value:?}");
                     return Err(wrong(got));
                 }
                 classes.push(&(value as i64).to_string());
@@ -185,7 +187,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A file of version 1 as NumPy writes it (which pads the header; no reader needs that).
+    /// A file of version 1 as NumPy writes it, without the padding of the header.
     fn file(descr: &str, fortran: &str, shape: &str, bytes: &[u8]) -> tempfile::TempPath {
         let header =
             format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
@@ -196,9 +198,9 @@ mod tests {
         path
     }
 
-    /// The same four numbers in every type that holds them.
+    /// The same four numbers in every type.
     #[test]
-    fn every_type_and_order_of_bytes() {
+    fn every_type_and_byte_order() {
         fn bytes<const N: usize>(to_bytes: impl Fn(u8) -> [u8; N]) -> Vec<u8> {
             [1, 2, 3, 100].into_iter().flat_map(to_bytes).collect()
         }
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_images_are_pixels_and_labels_are_classes() {
+    fn image_bytes_are_pixels_and_labels_are_classes() {
         let labels = file("<i8", "False", "(2,)", &[7i64, -1].map(i64::to_le_bytes).concat());
         let images = file("|u1", "False", "(2, 3, 1, 1)", &[0, 51, 255, 1, 2, 3]);
         let samples = read(&images, Some(&labels)).unwrap();
@@ -242,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_versions_and_libraries_write() {
+    fn half_floats_channels_last_and_labels_of_all_types() {
         let halves: Vec<u8> = [0x3c00u16, 0xc000, 0x3555, 0x0001, 0x7bff, 0x8000]
             .iter()
             .flat_map(|half| half.to_le_bytes())

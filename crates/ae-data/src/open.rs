@@ -1,161 +1,163 @@
-//! Any data set by one word: a name or a path.
+//! Opens any data set by its name or path.
 
 use std::path::Path;
 
-use crate::catalogue::{cifar_folders, names};
 use crate::error::list;
-use crate::kind::Kind;
 use crate::one_class::{self, one_class};
-use crate::options::{NO_TEST_PART, not_for};
-use crate::{Error, Labels, Options, Parts, Progress, Result, Samples, Search, draw};
+use crate::options::{NO_TEST_SET, not_for};
+use crate::registry::{cifar_folders, names};
+use crate::source_kind::SourceKind;
+use crate::{DataDirs, Error, Labels, Options, Progress, Result, Samples, Splits, subsample};
 use crate::{cifar, mnist, npy, table, variations};
 
-/// A data set ready to use.
+/// A data set, split into training and test set.
 #[derive(Clone, Debug)]
 pub struct DataSet {
     /// Its name, or that of its file or folder.
     pub name: String,
-    /// What it is.
-    pub what: String,
-    /// What to train on and what to test on.
-    pub parts: Parts,
+    /// What it is, in a few words.
+    pub description: String,
+    /// The training set and the test set.
+    pub splits: Splits,
 }
 
-/// A data set as its source has it, nothing held out.
+/// A data set as its source has it, with nothing held out.
 #[derive(Clone, Debug)]
-pub struct Whole {
+pub struct Unsplit {
     /// Its name, or that of its file or folder.
     pub name: String,
-    /// What it is.
-    pub what: String,
-    /// All samples in their own order, but for those of a test part.
+    /// What it is, in a few words.
+    pub description: String,
+    /// All samples in their order, without those of the source's test set.
     pub samples: Samples,
-    /// The test part, where the source has one.
+    /// The test set, if the source has one.
     pub test: Option<Samples>,
-    /// The word it was opened by, for errors.
+    /// The name or path it was opened by, for errors.
     source: String,
 }
 
-impl Whole {
-    /// Holds out a test part where the source has none, draws as many samples as are wanted, and
-    /// keeps the normal class, as [`open`] does.
+impl Unsplit {
+    /// Splits the samples as [`open`] does: holds out a test set if the source has none, draws the
+    /// requested numbers of samples, and keeps the normal class.
     ///
     /// # Errors
     /// If the fraction to hold out is not above 0 and below 1, there are fewer than two samples to
-    /// part or fewer in a part than are wanted of it, or as [`one_class`](crate::one_class()).
-    pub fn part(self, options: &Options) -> Result<DataSet> {
-        let Self { name, mut what, samples, test, source } = self;
-        let mut parts = match test {
-            Some(test) => Parts { training: samples, test },
+    /// split or fewer in a set than are requested, or as [`one_class`](crate::one_class()).
+    pub fn split(self, options: &Options) -> Result<DataSet> {
+        let Self { name, mut description, samples, test, source } = self;
+        let mut splits = match test {
+            Some(test) => Splits { training: samples, test },
             None => {
                 let fraction = options.test_fraction.unwrap_or(TEST_FRACTION);
-                Parts::hold_out(&samples, fraction, options.seed)
+                Splits::hold_out(&samples, fraction, options.seed)
                     .map_err(|error| error.of(&source))?
             }
         };
-        for (part, samples, count) in [
-            ("training", &mut parts.training, options.training_samples),
-            ("test", &mut parts.test, options.test_samples),
+        for (set, samples, count) in [
+            ("training", &mut splits.training, options.training_samples),
+            ("test", &mut splits.test, options.test_samples),
         ] {
             if let Some(count) = count.filter(|count| *count != samples.len()) {
-                let of = format!("{source}, {part} part");
-                *samples = draw(samples, count, options.seed).map_err(|error| error.of(&of))?;
+                let of = format!("{source}, {set} set");
+                *samples =
+                    subsample(samples, count, options.seed).map_err(|error| error.of(&of))?;
             }
         }
-        parts.test = parts.test.filled_as(&parts.training);
-        parts.training = parts.training.clone().filled_as(&parts.training);
+        splits.test = splits.test.filled_as(&splits.training);
+        splits.training = splits.training.clone().filled_as(&splits.training);
         if let Some(normal) = &options.normal {
-            let names = parts.training.labels().map(Labels::names).unwrap_or_default();
+            let names = splits.training.labels().map(Labels::names).unwrap_or_default();
             let name = one_class::find(names, normal).map(|class| names[class].clone());
             let name = name.unwrap_or_else(|| normal.clone());
-            parts = one_class(&parts, normal).map_err(|error| error.of(&source))?;
-            what += &format!(", class {name} against the rest");
+            splits = one_class(&splits, normal).map_err(|error| error.of(&source))?;
+            description += &format!(", class {name} against the rest");
         }
-        Ok(DataSet { name, what, parts })
+        Ok(DataSet { name, description, splits })
     }
 }
 
-/// Samples to train on, and those to test on where the source has them.
-type Pieces = (Samples, Option<Samples>);
+/// Training samples, and test samples if the source has them.
+type TrainTest = (Samples, Option<Samples>);
 
 const TEST_FRACTION: f64 = 0.1;
 
-/// Opens a data set by name (see [`catalogue`](crate::catalogue)) or by path: a folder of CIFAR-10
+/// Opens a data set by name (see [`registry`](crate::registry())) or by path: a folder of CIFAR-10
 /// batches, of IDX files or of images, or a `.csv`, `.tsv` or `.npy` file (or `.csv.gz` and so on).
 ///
-/// A name comes before a file of the same name; `./mnist` is always a path.
+/// A name is preferred to a file of the same name; `./mnist` is always a path.
 ///
 /// ```
 /// use ae_data::{Options, open};
 /// let options = Options { training_samples: Some(100), ..Options::default() };
 /// let curves = open("curves", &options, &mut |_| ())?;
-/// assert_eq!((curves.parts.training.len(), curves.parts.test.len()), (100, 10_000));
+/// assert_eq!((curves.splits.training.len(), curves.splits.test.len()), (100, 10_000));
 /// # Ok::<(), ae_data::Error>(())
 /// ```
 ///
 /// # Errors
-/// If there is nothing of that name, an option is given that is not for this source, or as the
-/// function that reads it: [`mnist::load`], [`mnist::read_folder`], [`cifar::read_folder`],
-/// `images::read_folder`, [`table::read`], [`npy::read`], [`variations::make`], [`draw`](crate::draw()),
+/// If nothing has this name, an option does not fit the source, or as the function that reads it: [`mnist::load`], [`mnist::read_folder`], [`cifar::read_folder`],
+/// `images::read_folder`, [`table::read`], [`npy::read`], [`variations::generate`], [`subsample`](crate::subsample()),
 /// [`one_class`](crate::one_class()).
 pub fn open(
     source: &str,
     options: &Options,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<DataSet> {
-    open_whole(source, options, progress)?.part(options)
+    open_unsplit(source, options, progress)?.split(options)
 }
 
-/// Opens a data set as [`open`] does, but holds nothing out: to use a model on, not to train one.
+/// Opens a data set as [`open`] does, but holds nothing out: to apply a model to it, not to train one.
 ///
 /// # Errors
 /// As [`open`], except that one sample is enough.
-pub fn open_whole(
+pub fn open_unsplit(
     source: &str,
     options: &Options,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Whole> {
+) -> Result<Unsplit> {
     let path = Path::new(source);
-    let kind = Kind::of(source)?;
+    let kind = SourceKind::of(source)?;
     options.check(kind, source)?;
     let labels_file = options.labels_file.as_deref();
     let (samples, test) = match kind {
-        Kind::Generated(made) => in_two(made.draw(options)?),
-        Kind::Published => in_two(mnist::load(source, &options.search, progress)?),
-        Kind::Variation(variation) => {
-            let digits = mnist::load("mnist", &options.search, progress)?;
+        SourceKind::Synthetic(made) => {
+            in_two(made.splits(options.counts(made.counts()), options.seed)?)
+        }
+        SourceKind::Published => in_two(mnist::load(source, &options.dirs, progress)?),
+        SourceKind::Variation(variation) => {
+            let digits = mnist::load("mnist", &options.dirs, progress)?;
             let counts = options.counts(variations::COUNTS);
-            let made = variations::make(variation, &digits, counts, options.seed);
+            let made = variations::generate(variation, &digits, counts, options.seed);
             in_two(made.map_err(|error| error.of(source))?)
         }
-        Kind::Cifar10 => cifar10(&options.search)?,
-        Kind::CifarFolder => cifar::read_folder(path)?,
-        Kind::IdxFolder => mnist::read_folder(path)?,
-        Kind::Images => read_images(path, options)?,
-        Kind::Table => {
+        SourceKind::Cifar10 => cifar10(&options.dirs)?,
+        SourceKind::CifarFolder => cifar::read_folder(path)?,
+        SourceKind::IdxFolder => mnist::read_folder(path)?,
+        SourceKind::Images => read_images(path, options)?,
+        SourceKind::Table => {
             (table::read_with(path, options.label_column.as_deref(), &options.table)?, None)
         }
-        Kind::Array => (npy::read_with(path, labels_file, options.table.missing)?, None),
+        SourceKind::Array => (npy::read_with(path, labels_file, options.table.missing)?, None),
     };
-    let (name, what) = match names().into_iter().find(|(name, _)| name == source) {
+    let (name, description) = match names().into_iter().find(|(name, _)| name == source) {
         Some(known) => known,
         None => {
             let name = path.file_name().unwrap_or(path.as_os_str());
-            (name.to_string_lossy().into_owned(), kind.what().to_owned())
+            (name.to_string_lossy().into_owned(), kind.description().to_owned())
         }
     };
     if test.is_some() && options.test_fraction.is_some() {
-        return Err(not_for("test fraction", NO_TEST_PART, kind, source));
+        return Err(not_for("test fraction", NO_TEST_SET, kind, source));
     }
-    Ok(Whole { name, what, samples, test, source: source.to_owned() })
+    Ok(Unsplit { name, description, samples, test, source: source.to_owned() })
 }
 
-fn in_two(parts: Parts) -> Pieces {
-    (parts.training, Some(parts.test))
+fn in_two(splits: Splits) -> TrainTest {
+    (splits.training, Some(splits.test))
 }
 
-fn cifar10(search: &Search) -> Result<Pieces> {
-    let folders = cifar_folders(search)?;
+fn cifar10(dirs: &DataDirs) -> Result<TrainTest> {
+    let folders = cifar_folders(dirs)?;
     match folders.iter().find(|folder| cifar::is_in(folder)) {
         Some(folder) => cifar::read_folder(folder),
         None => {
@@ -172,14 +174,14 @@ fn cifar10(search: &Search) -> Result<Pieces> {
 }
 
 #[cfg(feature = "images")]
-fn read_images(path: &Path, options: &Options) -> Result<Pieces> {
+fn read_images(path: &Path, options: &Options) -> Result<TrainTest> {
     let Options { resize, channels, skip_broken, .. } = *options;
     let options = crate::images::ImageOptions { resize, channels, skip_broken };
     crate::images::read_folder_with(path, &options)
 }
 
 #[cfg(not(feature = "images"))]
-fn read_images(path: &Path, _: &Options) -> Result<Pieces> {
+fn read_images(path: &Path, _: &Options) -> Result<TrainTest> {
     let expected = "IDX files or CIFAR-10 batches (this program was built without images)";
     Err(Error::malformed(path, expected, "a folder with none of them"))
 }
@@ -195,11 +197,11 @@ mod tests {
     }
 
     fn counts(set: &DataSet) -> (usize, usize) {
-        (set.parts.training.len(), set.parts.test.len())
+        (set.splits.training.len(), set.splits.test.len())
     }
 
     #[test]
-    fn folders_and_files_are_told_by_what_is_in_them() {
+    fn folders_and_files_are_recognised_by_their_contents() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let plain = Options::default();
@@ -207,8 +209,11 @@ mod tests {
         let rows = (0..20).map(|row| format!("{row},a{}\n", row % 2)).collect::<String>();
         fs::write(path("table.TSV"), format!("x,label\n{rows}").replace(',', "\t")).unwrap();
         let table = opened(&path("table.TSV"), &plain);
-        assert_eq!((counts(&table), &*table.name, &*table.what), ((18, 2), "table.TSV", "a table"));
-        assert_eq!(table.parts.test.labels().unwrap().names(), ["a0", "a1"]);
+        assert_eq!(
+            (counts(&table), &*table.name, &*table.description),
+            ((18, 2), "table.TSV", "a table")
+        );
+        assert_eq!(table.splits.test.labels().unwrap().names(), ["a0", "a1"]);
 
         fs::create_dir(path("batches")).unwrap();
         fs::write(path("batches/data_batch_1.bin"), [0; 10 * 3073]).unwrap();
@@ -216,7 +221,7 @@ mod tests {
         assert_eq!(counts(&opened(&path("batches"), &half)), (5, 5));
         fs::write(path("batches/test_batch.bin"), [0; 3 * 3073]).unwrap();
         let batches = opened(&path("batches"), &plain);
-        assert_eq!((counts(&batches), &*batches.what), ((10, 3), "CIFAR-10 batches"));
+        assert_eq!((counts(&batches), &*batches.description), ((10, 3), "CIFAR-10 batches"));
 
         fs::create_dir(path("idx")).unwrap();
         let images = Samples::from_bytes(vec![7; 40], Shape::image(1, 2, 2)).unwrap();
@@ -225,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_and_its_labels() {
+    fn array_with_a_labels_file() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, shape: &str, bytes: &[u8]| {
             let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}");
@@ -237,8 +242,8 @@ mod tests {
         let array = write("array.npy", "(4, 2)", &[1, 2, 3, 4, 5, 6, 7, 8]);
         let labels_file = Some(write("labels.npy", "(4,)", &[3, 3, 5, 3]));
         let set = opened(&array, &Options { labels_file, ..Options::default() });
-        assert_eq!((counts(&set), &*set.what), ((3, 1), "a NumPy array"));
-        assert_eq!(set.parts.training.labels().unwrap().names(), ["3", "5"]);
+        assert_eq!((counts(&set), &*set.description), ((3, 1), "a NumPy array"));
+        assert_eq!(set.splits.training.labels().unwrap().names(), ["3", "5"]);
     }
 
     fn rows(samples: &Samples) -> Vec<Vec<f32>> {
@@ -246,13 +251,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_has_a_test_part_of_its_own_that_the_seed_decides() {
+    fn generated_test_sets_depend_on_the_seed_alone() {
         for name in ["digits", "rectangles", "convex", "curves"] {
             let made = |training, test, seed| {
                 let (training_samples, test_samples) = (Some(training), Some(test));
                 let options =
                     Options { training_samples, test_samples, seed, ..Options::default() };
-                open(name, &options, &mut |_| ()).unwrap().parts
+                open(name, &options, &mut |_| ()).unwrap().splits
             };
             let (one, more) = (made(60, 30, 1), made(90, 30, 1));
             assert_eq!((one.training.len(), one.test.len()), (60, 30));
@@ -264,9 +269,9 @@ mod tests {
         }
     }
 
-    /// Generated digits stand in for those of MNIST.
+    /// Generated digits take the place of MNIST's.
     #[test]
-    fn variations_are_made_of_mnist_where_it_is() {
+    fn variations_are_generated_from_mnist() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().to_owned();
         for (part, samples) in
@@ -274,64 +279,69 @@ mod tests {
         {
             let classes = samples.labels().unwrap().classes().iter();
             let classes: Vec<u8> = classes.map(|class| *class as u8).collect();
-            let path = |what: &str| data.join(format!("{part}-{what}-ubyte"));
+            let path = |kind: &str| data.join(format!("{part}-{kind}-ubyte"));
             idx::write_images(&path("images-idx3"), &samples).unwrap();
             idx::write_labels(&path("labels-idx1"), &classes).unwrap();
         }
-        let search = Search { data_dir: Some(data), cache_dir: None, download: false };
+        let dirs = DataDirs { data_dir: Some(data), cache_dir: None, download: false };
         let options = Options {
-            search,
+            dirs,
             training_samples: Some(70),
             test_samples: Some(50),
             ..Options::default()
         };
         let made = |name: &str, options: &Options| open(name, options, &mut |_| ()).unwrap();
-        let turned = made("mnist-rot", &options);
-        assert_eq!((counts(&turned), &*turned.name), ((70, 50), "mnist-rot"));
-        assert!(turned.what.contains("regenerated, not the published files"), "{}", turned.what);
+        let rotated = made("mnist-rot", &options);
+        assert_eq!((counts(&rotated), &*rotated.name), ((70, 50), "mnist-rot"));
+        let text = &rotated.description;
+        assert!(text.contains("regenerated, not the published files"), "{text}");
         let basic = made("mnist-basic", &options);
-        let classes = |set: &DataSet| set.parts.test.labels().unwrap().classes().to_vec();
-        assert_eq!(classes(&turned), classes(&basic));
-        assert_ne!(rows(&turned.parts.test), rows(&basic.parts.test));
+        let classes = |set: &DataSet| set.splits.test.labels().unwrap().classes().to_vec();
+        assert_eq!(classes(&rotated), classes(&basic));
+        assert_ne!(rows(&rotated.splits.test), rows(&basic.splits.test));
 
         let normal = Options { normal: Some("3".into()), ..options };
         let threes = made("mnist-bg-rand", &normal);
         let are_three = |set: &DataSet| classes(set).iter().filter(|class| **class == 3).count();
-        let labels = threes.parts.test.labels().unwrap().classes();
+        let labels = threes.splits.test.labels().unwrap().classes();
         let normal = labels.iter().filter(|class| **class == 0).count();
         assert_eq!((labels.len(), normal), (50, are_three(&basic)));
-        let training = basic.parts.training.labels().unwrap().classes().iter();
-        assert_eq!(threes.parts.training.len(), training.filter(|class| **class == 3).count());
-        assert!(threes.what.ends_with(", class 3 against the rest"), "{}", threes.what);
+        let training = basic.splits.training.labels().unwrap().classes().iter();
+        assert_eq!(threes.splits.training.len(), training.filter(|class| **class == 3).count());
+        assert!(
+            threes.description.ends_with(", class 3 against the rest"),
+            "{}",
+            threes.description
+        );
     }
 
     #[test]
-    fn fewer_are_drawn_after_a_test_part_is_held_out() {
+    fn samples_are_drawn_after_the_test_set_is_held_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.csv");
         fs::write(&path, (0..100).map(|row| format!("{row}\n")).collect::<String>()).unwrap();
-        let parts = |training_samples, test_samples| {
+        let splits = |training_samples, test_samples| {
             let options = Options { training_samples, test_samples, ..Options::default() };
-            opened(&path, &options).parts
+            opened(&path, &options).splits
         };
-        let (all, few) = (parts(None, None), parts(Some(20), Some(4)));
+        let (all, few) = (splits(None, None), splits(Some(20), Some(4)));
         assert_eq!((few.training.len(), few.test.len()), (20, 4));
         for (few, all) in [(&few.training, &all.training), (&few.test, &all.test)] {
             assert!(rows(few).iter().all(|row| rows(all).contains(row)));
         }
-        assert_eq!(rows(&parts(Some(90), None).training), rows(&all.training));
+        assert_eq!(rows(&splits(Some(90), None).training), rows(&all.training));
     }
 
     #[test]
-    fn the_seed_decides_the_digits_and_no_digit_is_in_both_parts() {
+    fn digits_depend_on_the_seed_and_no_digit_is_in_both_sets() {
         let digits = |(training, test), seed| {
             let (training_samples, test_samples) = (Some(training), Some(test));
             let options = Options { training_samples, test_samples, seed, ..Options::default() };
-            open("digits", &options, &mut |_| ()).unwrap().parts
+            open("digits", &options, &mut |_| ()).unwrap().splits
         };
-        let (one, more): (Parts, Parts) = (digits((200, 50), 1), digits((300, 50), 1));
+        let (one, more): (Splits, Splits) = (digits((200, 50), 1), digits((300, 50), 1));
         let test: Vec<Vec<f32>> = rows(&one.test);
-        assert_eq!(test, rows(&more.test), "whatever there is to train on, the test is the same");
+        assert_eq!(test, rows(&more.test), "the test set does not depend on the training set");
         assert!(rows(&more.training).iter().all(|row| !test.contains(row)));
         assert_ne!(test, rows(&digits((200, 50), 2).test));
         assert!(one.test.labels().is_some());

@@ -1,4 +1,4 @@
-//! Preprocessing: one affine map per feature, fitted on the training part only.
+//! Preprocessing: one affine map per feature, fitted to the training set only.
 
 mod statistics;
 
@@ -6,19 +6,19 @@ use crate::storage::FAR;
 use crate::{Error, Result, Samples};
 use statistics::{Statistics, quartiles};
 
-/// How [`Preprocessing::fit`] chooses its numbers.
+/// How [`Preprocessing::fit`] chooses offset and scale.
 ///
-/// | method | offset | scale | afterwards |
+/// | method | offset | scale | result |
 /// |---|---|---|---|
-/// | `None` | 0 | 1 | as they came (pixels: \[0, 1\]) |
-/// | `Scale` | 0 | largest absolute value of all features | in \[-1, 1\], zero stays zero, proportions between features stay |
+/// | `None` | 0 | 1 | unchanged (pixels: \[0, 1\]) |
+/// | `Scale` | 0 | largest absolute value of all features | in \[-1, 1\]; zero stays zero, ratios between features stay |
 /// | `MinMax` | minimum | maximum - minimum | in \[0, 1\] |
 /// | `Standardize` | mean | standard deviation (of the population) | mean 0, variance 1 |
-/// | `Robust` | median | third quartile - first (the standard deviation where they are equal) | half of the values within 1 of each other, however large the others |
+/// | `Robust` | median | interquartile range (the standard deviation if that is 0) | the middle half of the values spans 1, whatever the outliers |
 ///
-/// `MinMax`, `Standardize` and `Robust` take one pair of numbers per column of a table and one per
-/// channel of an image. A feature that never changes gets scale 1; the 0 and 1 of categories and
-/// of words for no and yes stay as they are. What is missing takes no part.
+/// `MinMax`, `Standardize` and `Robust` have one offset and scale per column of a table, or per
+/// channel of an image. A constant feature gets scale 1. The 0 and 1 of categories and booleans
+/// stay unchanged. Missing values are ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
@@ -29,18 +29,18 @@ pub enum Method {
     Scale,
     /// Map the range of each feature to \[0, 1\].
     MinMax,
-    /// Bring each feature to mean 0 and variance 1.
+    /// Shift and scale each feature to mean 0 and variance 1.
     Standardize,
-    /// Bring each feature to median 0 and interquartile range 1.
+    /// Shift and scale each feature to median 0 and interquartile range 1.
     Robust,
 }
 
-/// A fitted map `y = (x - offset) / scale` and its inverse; saved with the model that was
-/// trained on its output.
+/// A fitted map `y = (x - offset) / scale` and its inverse: each feature minus its offset, divided by
+/// its scale. It is saved with the model that was trained on its output.
 ///
-/// Fit it on the training part, then read every part through it
-/// ([`Samples::with_preprocessing`]): values of other parts may then fall outside the range
-/// that the training part was brought to, and are left there.
+/// Fit it to the training set, then read all sets through it ([`Samples::with_preprocessing`]).
+/// Values of the other sets may then lie outside the range of the training set; they are not
+/// clipped.
 ///
 /// ```
 /// use ae_data::{Method, Preprocessing, Samples, Shape};
@@ -53,15 +53,15 @@ pub enum Method {
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Preprocessing {
     method: Method,
-    /// One pair per group of `width / groups` neighbouring features; none: the identity.
+    /// One offset and scale per group of `width / groups` adjacent features; empty for the identity.
     offset: Vec<f32>,
     scale: Vec<f32>,
     width: usize,
-    /// What the offsets are above their floats, where a group is so [far](FAR) from zero that this
-    /// matters: it is then taken off in f64.
+    /// The rounding errors of the offsets, if a group is [far](FAR) from zero: its offset is then
+    /// subtracted in f64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rest: Vec<f64>,
-    /// What stands for missing values, where some were missing.
+    /// The values that replace missing ones; empty if none were missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     fill: Vec<f64>,
 }
@@ -72,7 +72,7 @@ impl Preprocessing {
         Self::default()
     }
 
-    /// Fits `method` to samples as stored (through no other preprocessing), in f64.
+    /// Fits `method` in f64 to samples as they are stored, before any other preprocessing.
     ///
     /// # Errors
     /// If there are no samples to fit to.
@@ -84,7 +84,7 @@ impl Preprocessing {
             return Ok(Self { width, fill, ..Self::none() });
         }
         if training.is_empty() {
-            return Err(Error::invalid("training part", "at least one sample", "none"));
+            return Err(Error::invalid("training set", "at least one sample", "none"));
         }
         let width = training.width();
         let groups = match method {
@@ -130,12 +130,12 @@ impl Preprocessing {
         self.each(row, |value, offset, scale| (value - offset) / scale);
     }
 
-    /// Maps a row that floats would round to the floats that a model sees.
+    /// Maps a row in f64 to the f32 that a model sees.
     ///
     /// # Panics
-    /// If it was fitted to rows of another width, or `out` is not as long as `row`.
+    /// If it was fitted to rows of another width, or `out` and `row` differ in length.
     pub fn apply_exact(&self, row: &[f64], out: &mut [f32]) {
-        assert_eq!(row.len(), out.len(), "a row and room for it");
+        assert_eq!(row.len(), out.len(), "an output as long as the row");
         for (out, value) in out.iter_mut().zip(row) {
             *out = *value as f32;
         }
@@ -143,7 +143,7 @@ impl Preprocessing {
         self.each_far(|at, offset, scale| out[at] = ((row[at] - offset) / scale) as f32);
     }
 
-    /// Maps a row back to the units it came in.
+    /// Maps a row back to its original units.
     ///
     /// # Panics
     /// If it was fitted to rows of another width.
@@ -151,8 +151,8 @@ impl Preprocessing {
         self.each(row, |value, offset, scale| value * scale + offset);
     }
 
-    /// Maps a row back to the units it came in, without rounding away what varies in columns far
-    /// from zero, such as times.
+    /// Maps a row back to its original units in f64, which keeps the variation of columns far from
+    /// zero, such as times.
     ///
     /// # Panics
     /// If it was fitted to rows of another width.
@@ -164,12 +164,12 @@ impl Preprocessing {
         out
     }
 
-    /// Whether rows have to be read in f64.
+    /// Whether rows must be read in f64.
     pub(crate) fn is_exact(&self) -> bool {
         !self.rest.is_empty()
     }
 
-    /// What stands for missing values, where that is known.
+    /// The values that replace missing ones, if known.
     pub(crate) fn fill(&self) -> Option<&[f64]> {
         (!self.fill.is_empty()).then_some(&self.fill)
     }
@@ -185,7 +185,7 @@ impl Preprocessing {
         }
     }
 
-    /// The features that are far from zero, with offset and scale.
+    /// Calls `map` with each feature far from zero, its offset and its scale.
     fn each_far(&self, mut map: impl FnMut(usize, f64, f64)) {
         if self.rest.is_empty() {
             return;
@@ -201,7 +201,7 @@ impl Preprocessing {
         }
     }
 
-    /// Whether it fits rows of `width` features and is well formed (it may come from a file).
+    /// Checks that it is well formed, since it may come from a file, and fits rows of `width` features.
     pub(crate) fn check(&self, width: usize) -> Result<()> {
         let groups = self.offset.len();
         if groups == 0 && self.scale.is_empty() && self.fill.is_empty() && self.rest.is_empty() {
@@ -243,7 +243,7 @@ impl Preprocessing {
     }
 }
 
-/// A number to 15 digits, which every reader of JSON reads as it was written.
+/// A number rounded to 15 digits, which every JSON reader reads exactly.
 fn short(value: f64) -> f64 {
     format!("{value:.14e}").parse().unwrap_or(value)
 }
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn scale_divides_all_by_one_number_and_min_max_each_by_its_own() {
+    fn scale_has_one_factor_and_min_max_one_per_feature() {
         let samples = table(&[-4.0, 1.0, 2.0, 2.0], 2);
         let through = |method| {
             let fitted = Preprocessing::fit(method, &samples).unwrap();
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_mapped_channel_by_channel() {
+    fn images_are_scaled_per_channel() {
         let samples =
             Samples::from_bytes(vec![0, 51, 102, 255, 0, 255], Shape::image(3, 1, 2)).unwrap();
         let fitted = Preprocessing::fit(Method::MinMax, &samples).unwrap();
@@ -293,14 +293,14 @@ mod tests {
     }
 
     #[test]
-    fn another_number_of_features_or_a_broken_file_is_refused() {
+    fn wrong_widths_and_broken_files_are_refused() {
         let fitted = Preprocessing::fit(Method::MinMax, &table(&[1.0, 2.0], 2)).unwrap();
         let error = table(&[1.0, 2.0, 3.0], 3).with_preprocessing(fitted).unwrap_err();
         assert_eq!(
             error.to_string(),
             "preprocessing: expected one fitted to 3 features, got one fitted to 2"
         );
-        // Two pixels are as good as two columns: only their number counts.
+        // Only the number of features counts, not whether they are pixels or columns.
         let fitted = Preprocessing::fit(Method::MinMax, &table(&[1.0, 2.0], 2)).unwrap();
         let pixels = Samples::from_bytes(vec![0, 255], Shape::image(1, 1, 2)).unwrap();
         assert!(pixels.with_preprocessing(fitted).is_ok());

@@ -1,14 +1,14 @@
 //! Outlines of rectangles, taller than wide or wider than tall (Larochelle et al. 2007).
 
 use crate::Samples;
-use crate::chance::Chance;
-use crate::pictures::{SIDE, drawn, labelled};
+use crate::pictures::{SIDE, labelled, render_all};
+use crate::rng::Rng;
 
-/// Least difference of height and width, in pixels.
+/// The least difference of height and width, in pixels.
 const DIFFERENCE: usize = 3;
 
 /// `count` grey 28x28 pictures of the outline of one rectangle, one pixel wide, white (255) on
-/// black; the class is `tall` (0, taller than wide) or `wide` (1).
+/// black. The class is `tall` (0, taller than wide) or `wide` (1).
 ///
 /// Regenerated after H. Larochelle, D. Erhan, A. Courville, J. Bergstra and Y. Bengio, "An
 /// empirical evaluation of deep architectures on problems with many factors of variation" (ICML
@@ -16,26 +16,26 @@ const DIFFERENCE: usize = 3;
 ///
 /// | what | how | whose choice |
 /// |---|---|---|
-/// | height, width | uniform, drawn again while they differ by less than 3 pixels | the paper's |
+/// | height, width | uniform, drawn again if they differ by less than 3 pixels | the paper's |
 /// | their range | 1 to 28 pixels (a side of 1 makes a line) | ours |
-/// | place | uniform among those where all of the rectangle is in the picture | the paper's |
+/// | position | uniform among those with the whole rectangle in the picture | the paper's |
 ///
 /// # Panics
-/// If the pixels of `count` pictures are more than a program can have.
+/// If the pixels of `count` pictures need more than `isize::MAX` bytes.
 ///
 /// ```
 /// let rectangles = ae_data::rectangles::generate(100, 7);
 /// assert_eq!(rectangles.labels().unwrap().names(), ["tall", "wide"]);
 /// ```
 pub fn generate(count: usize, seed: u64) -> Samples {
-    let (pixels, classes) = drawn(count, seed, draw);
+    let (pixels, classes) = render_all(count, seed, sample_picture);
     labelled(pixels, classes, &["tall", "wide"])
 }
 
-fn draw(chance: &mut Chance, field: &mut [u8]) -> u32 {
-    let (height, width) = sides(chance);
-    let top = chance.below(SIDE - height + 1);
-    let left = chance.below(SIDE - width + 1);
+fn sample_picture(rng: &mut Rng, field: &mut [u8]) -> u32 {
+    let (height, width) = sides(rng);
+    let top = rng.below(SIDE - height + 1);
+    let left = rng.below(SIDE - width + 1);
     for x in left..left + width {
         field[top * SIDE + x] = 255;
         field[(top + height - 1) * SIDE + x] = 255;
@@ -47,9 +47,9 @@ fn draw(chance: &mut Chance, field: &mut [u8]) -> u32 {
     u32::from(width > height)
 }
 
-fn sides(chance: &mut Chance) -> (usize, usize) {
+fn sides(rng: &mut Rng) -> (usize, usize) {
     loop {
-        let (height, width) = (1 + chance.below(SIDE), 1 + chance.below(SIDE));
+        let (height, width) = (1 + rng.below(SIDE), 1 + rng.below(SIDE));
         if height.abs_diff(width) >= DIFFERENCE {
             return (height, width);
         }
@@ -62,7 +62,7 @@ mod tests {
     use crate::pictures::PIXELS;
     use std::collections::HashSet;
 
-    /// First and last row, first and last column that are not black.
+    /// The first and last row and the first and last column that are not black.
     fn bounds(picture: &[u8]) -> [usize; 4] {
         let white = |at: &usize| picture[*at] == 255;
         let rows: Vec<usize> = (0..PIXELS).filter(white).map(|at| at / SIDE).collect();
@@ -74,8 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn labels_and_outlines_are_those_of_the_bounds() {
-        let (pixels, classes) = drawn(3000, 1, draw);
+    fn labels_and_outlines_match_the_bounds() {
+        let (pixels, classes) = render_all(3000, 1, sample_picture);
         let mut seen = HashSet::new();
         for (picture, class) in pixels.chunks(PIXELS).zip(classes) {
             let [top, bottom, left, right] = bounds(picture);
@@ -97,11 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_balanced_and_the_seed_decides() {
-        let (pixels, classes) = drawn(4000, 2, draw);
+    fn classes_are_balanced_and_pictures_depend_on_the_seed() {
+        let (pixels, classes) = render_all(4000, 2, sample_picture);
         let wide = classes.iter().filter(|class| **class == 1).count();
-        assert!((1840..2160).contains(&wide), "{wide} of 4000, whose deviation is 32");
-        assert_eq!(drawn(50, 2, draw).0, pixels[..50 * PIXELS]);
-        assert_ne!(drawn(50, 3, draw).0, pixels[..50 * PIXELS]);
+        assert!((1840..2160).contains(&wide), "{wide} of 4000, with a standard deviation of 32");
+        assert_eq!(render_all(50, 2, sample_picture).0, pixels[..50 * PIXELS]);
+        assert_ne!(render_all(50, 3, sample_picture).0, pixels[..50 * PIXELS]);
     }
 }

@@ -1,19 +1,19 @@
-//! One sample, as Burn's data loaders take them.
+//! Samples as a data set for Burn's data loaders.
 
 use burn_dataset::{Dataset, DatasetError};
 
 use crate::Samples;
 
-/// One sample as burn-dataset's [`Dataset`] gives it out.
+/// One sample, the item of burn-dataset's [`Dataset`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// `d` features, preprocessed.
     pub features: Vec<f32>,
-    /// Its class, where the data set has classes.
+    /// Its class, if the data set has classes.
     pub label: Option<u32>,
 }
 
-/// So that existing Burn users can put samples under a `DataLoader`.
+/// Lets a Burn `DataLoader` read samples.
 impl Dataset<Sample> for Samples {
     fn get(&self, index: usize) -> Result<Sample, DatasetError> {
         Ok(Sample {
@@ -33,7 +33,7 @@ mod tests {
     use crate::{Labels, Shape};
 
     #[test]
-    fn burn_sees_the_same_rows() {
+    fn dataset_has_the_same_rows() {
         let samples = Samples::from_floats(vec![0.0, 10.0, 2.0, 20.0], Shape::table(2)).unwrap();
         let item = Dataset::get(&samples, 1).unwrap();
         assert_eq!(item, Sample { features: samples.row(1), label: None });

@@ -1,21 +1,21 @@
-//! Samples: `n` rows of `d` features in memory, and what belongs to them.
+//! Samples: `n` rows of `d` features in memory, with labels, shape and preprocessing.
 
 use std::sync::Arc;
 
 use crate::storage::Storage;
-use crate::table::Reading;
+use crate::table::TableInfo;
 use crate::{Error, Labels, Preprocessing, Result, Shape, Source};
 
 /// `n` samples of `d` features in memory, with optional labels, their shape, and the
 /// [`Preprocessing`] through which they are read.
 ///
-/// Cloning is cheap. Pixels are kept as bytes and given out as `byte / 255`, in \[0, 1\]. Columns
-/// that vary by less than floats of 32 bits can tell apart at their size (times, identifiers,
-/// coordinates) are kept as read until [`Preprocessing`] has taken its offset off.
+/// Cloning is cheap. Pixels are stored as bytes and read as `byte / 255`, in \[0, 1\]. Columns whose
+/// variation f32 would round away (times, identifiers, coordinates) are stored in f64 until
+/// [`Preprocessing`] has subtracted its offset.
 ///
-/// Cells of a table may be missing ([`missing_in`](Self::missing_in)); a row then has the mean of
-/// the feature in their place: that of the samples which preprocessing was fitted to, or without
-/// it that of these.
+/// Cells of a table may be missing ([`missing_in`](Self::missing_in)). They are read as the mean of
+/// their feature: over the samples that the preprocessing was fitted to, or over these samples if
+/// there is no preprocessing.
 ///
 /// ```
 /// use ae_data::{Samples, Shape};
@@ -31,15 +31,15 @@ pub struct Samples {
     shape: Shape,
     labels: Option<Labels>,
     preprocessing: Preprocessing,
-    table: Option<Arc<Reading>>,
-    /// Whether values are as they were written, so that the smallest spread is one.
+    table: Option<Arc<TableInfo>>,
+    /// Whether values are stored as the file has them, so that any variation is real.
     exact: bool,
-    /// What stands for missing values, where there are any.
+    /// The values that replace missing ones, if any are missing.
     fill: Option<Arc<[f64]>>,
 }
 
 impl Samples {
-    /// Samples from pixels: byte `b` stands for `b / 255`.
+    /// Samples from pixels: byte `b` means `b / 255`.
     ///
     /// # Errors
     /// If the number of bytes is not a multiple of the features of `shape`.
@@ -66,7 +66,7 @@ impl Samples {
         Ok(Self::new(Storage::Floats(values.into()), count, shape))
     }
 
-    /// Samples from numbers as they were written, NaN where one is missing.
+    /// Samples from the numbers of a file, with NaN for missing ones.
     pub(crate) fn from_cells(values: Vec<f64>, shape: Shape) -> Result<Self> {
         let count = whole_rows(values.len(), &shape)?;
         let mut samples = Self::new(Storage::exact(values, shape.features()), count, shape);
@@ -90,13 +90,13 @@ impl Samples {
         }
     }
 
-    /// The same samples with how their table was read.
-    pub(crate) fn with_table(mut self, reading: Reading) -> Self {
-        self.table = Some(Arc::new(reading));
+    /// The same samples with a record of how their table was read.
+    pub(crate) fn with_table(mut self, info: TableInfo) -> Self {
+        self.table = Some(Arc::new(info));
         self
     }
 
-    /// The same samples with the means of `training` in place of what is missing.
+    /// The same samples with the means of `training` for missing values.
     pub(crate) fn filled_as(mut self, training: &Self) -> Self {
         if self.fill.is_some() {
             self.fill = Some(training.means().into());
@@ -104,7 +104,7 @@ impl Samples {
         self
     }
 
-    /// The mean of every feature, not preprocessed, of what is there (0 where nothing is).
+    /// The mean of every feature, not preprocessed, over the values that are not missing; 0 if all are.
     pub(crate) fn means(&self) -> Vec<f64> {
         let (mut sums, mut counts) = (vec![0.0; self.width()], vec![0u64; self.width()]);
         let mut row = vec![0.0; self.width()];
@@ -120,10 +120,10 @@ impl Samples {
         sums.iter().zip(counts).map(|(sum, count)| sum / count.max(1) as f64).collect()
     }
 
-    /// The same samples with a class each.
+    /// The same samples with labels.
     ///
     /// # Errors
-    /// If there are not as many labels as samples.
+    /// If the number of labels is not that of the samples.
     pub fn with_labels(mut self, labels: Labels) -> Result<Self> {
         if labels.classes().len() != self.count {
             return Err(Error::invalid(
@@ -136,11 +136,10 @@ impl Samples {
         Ok(self)
     }
 
-    /// The same samples read through `preprocessing`; nothing is copied.
+    /// The same samples, read through `preprocessing`. Nothing is copied.
     ///
     /// # Errors
-    /// If it was fitted to samples of another number of features (whether they are pixels or
-    /// columns is not looked at), or came from a file that holds no such map.
+    /// If it was fitted to another number of features, or it came from a file and is malformed.
     pub fn with_preprocessing(mut self, preprocessing: Preprocessing) -> Result<Self> {
         preprocessing.check(self.width())?;
         self.preprocessing = preprocessing;
@@ -152,7 +151,7 @@ impl Samples {
         self.count
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -172,8 +171,8 @@ impl Samples {
         self.labels.as_ref()
     }
 
-    /// How the table was read that the samples are from, and what its columns are.
-    pub fn table(&self) -> Option<&Reading> {
+    /// How the table with these samples was read, and what its columns are.
+    pub fn table(&self) -> Option<&TableInfo> {
         self.table.as_deref()
     }
 
@@ -182,7 +181,7 @@ impl Samples {
         if self.fill.is_some() { self.storage.missing() } else { 0 }
     }
 
-    /// Which features of one sample are missing: the mask beside its values.
+    /// Which features of one sample are missing, as a mask.
     ///
     /// # Panics
     /// If `row` is not below [`len`](Self::len).
@@ -211,7 +210,7 @@ impl Samples {
         out
     }
 
-    /// The samples with the given indices, in that order (an index may come twice).
+    /// The samples with these indices, in this order. An index may be repeated.
     ///
     /// # Panics
     /// If an index is not below [`len`](Self::len).
@@ -228,16 +227,16 @@ impl Samples {
         }
     }
 
-    /// The first `count` samples, or all where there are fewer.
+    /// The first `count` samples, or all if there are fewer.
     pub fn take(&self, count: usize) -> Self {
         let rows: Vec<usize> = (0..count.min(self.count)).collect();
         self.subset(&rows)
     }
 
-    /// The mean of every feature, preprocessed (`d` values; summed in f64).
+    /// The mean of every feature, preprocessed: `d` values, summed in f64.
     ///
-    /// The squared error of always answering with it is the bar below which a model has
-    /// learned anything at all.
+    /// A model has learned something if its squared error is below that of always predicting this
+    /// mean.
     pub fn mean(&self) -> Vec<f32> {
         let mut sums = vec![0.0f64; self.width()];
         let mut row = vec![0.0f32; self.width()];
@@ -259,8 +258,8 @@ impl Samples {
         }
         let mut raw = vec![0.0; out.len()];
         self.copy_raw_row(row, &mut raw);
-        if let Some(own) = &self.fill {
-            let fill = self.preprocessing.fill().unwrap_or(own);
+        if let Some(means) = &self.fill {
+            let fill = self.preprocessing.fill().unwrap_or(means);
             for (value, fill) in raw.iter_mut().zip(fill) {
                 if value.is_nan() {
                     *value = *fill;
@@ -270,17 +269,17 @@ impl Samples {
         self.preprocessing.apply_exact(&raw, out);
     }
 
-    /// One row as stored, before preprocessing; NaN for what is missing.
+    /// One row as stored, before preprocessing, with NaN for missing values.
     pub(crate) fn copy_raw_row(&self, row: usize, out: &mut [f64]) {
         self.storage.copy_exact(row, out);
     }
 
-    /// One value as stored; NaN where it is missing.
+    /// One value as stored, NaN if it is missing.
     pub(crate) fn raw_value(&self, row: usize, feature: usize) -> f64 {
         self.storage.value(row * self.width() + feature)
     }
 
-    /// Whether values are as they were written.
+    /// Whether values are stored as the file has them.
     pub(crate) fn is_exact(&self) -> bool {
         self.exact
     }
@@ -309,7 +308,7 @@ impl Source for Samples {
 
     fn read(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
         let width = self.shape.features();
-        assert_eq!(out.len(), rows.len() * width, "room for {} rows of {width}", rows.len());
+        assert_eq!(out.len(), rows.len() * width, "an output of {} rows of {width}", rows.len());
         for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
             self.copy_row(*row, out);
         }
@@ -343,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_no_samples_are_refused() {
+    fn malformed_samples_are_refused() {
         let message = |result: Result<Samples>| result.unwrap_err().to_string();
         assert_eq!(
             message(Samples::from_floats(vec![1.0; 5], Shape::table(2))),
@@ -380,12 +379,12 @@ mod tests {
     }
 
     #[test]
-    fn mean_is_the_mean() {
+    fn mean_by_hand() {
         assert_eq!(table().mean(), [2.0, 30.0]);
     }
 
     #[test]
-    fn rows_are_read_in_any_order_and_any_number() {
+    fn rows_are_read_in_any_order_and_number() {
         let mut out = [0.0; 6];
         table().read(&[1, 0, 1], &mut out).unwrap();
         assert_eq!(out, [2.0, 20.0, 0.0, 10.0, 2.0, 20.0]);

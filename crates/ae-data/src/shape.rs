@@ -1,4 +1,4 @@
-//! What the features of a sample are: pixels, or columns.
+//! The shape of a sample: pixels or columns.
 
 /// What the `d` features of a sample are.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -26,7 +26,7 @@ impl Shape {
         Self::Image { channels, height, width }
     }
 
-    /// A table whose columns have no names of their own: they are called `0`, `1`, ...
+    /// A table with columns named `0`, `1`, ...
     pub fn table(columns: usize) -> Self {
         Self::Table { columns: (0..columns).map(|column| column.to_string()).collect() }
     }
@@ -39,8 +39,8 @@ impl Shape {
         }
     }
 
-    /// Features that share one offset and one scale in [`Preprocessing`]:
-    /// a channel of an image, a column of a table.
+    /// The number of groups of features with a common offset and scale in
+    /// [`Preprocessing`](crate::Preprocessing): channels of an image, columns of a table.
     pub(crate) fn groups(&self) -> usize {
         match self {
             Self::Image { channels, .. } => *channels,

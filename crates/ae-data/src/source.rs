@@ -1,11 +1,11 @@
-//! Rows by index: all that training needs of data.
+//! Rows by index, the interface between data and training.
 
 use crate::Result;
 
-/// Rows of features, wherever they lie: in memory ([`Samples`](crate::Samples)), or in anything a user has.
+/// Rows of features that are read by index: samples in memory ([`Samples`](crate::Samples)), or any
+/// storage of the user's.
 ///
-/// Rows are read by index in any order and any number, into memory the caller owns;
-/// this is all that training needs of data.
+/// Training reads rows in any order and number, into a buffer of its own.
 pub trait Source: Send + Sync {
     /// Number of rows, `n`.
     fn len(&self) -> usize;
@@ -16,10 +16,10 @@ pub trait Source: Send + Sync {
     /// Writes the features of `rows` one after another into `out` (`rows.len() * width` values).
     ///
     /// # Errors
-    /// If the rows cannot be fetched, say from a file that is gone.
+    /// If the rows cannot be read, for example from a deleted file.
     ///
     /// # Panics
-    /// If a row is not below [`len`](Self::len), or `out` has another length.
+    /// If a row is not below [`len`](Self::len), or `out` has the wrong length.
     fn read(&self, rows: &[usize], out: &mut [f32]) -> Result<()>;
 
     /// Whether there are no rows.
@@ -28,10 +28,22 @@ pub trait Source: Send + Sync {
     }
 }
 
-/// Rows that a fingerprint looks at.
-const LOOKED_AT: usize = 256;
+/// The most rows that a fingerprint hashes.
+const HASHED_ROWS: usize = 256;
 
-/// A line that other rows hardly have: their number, and a hash of some of them, spread over all.
+/// The FNV-1a hash of words, usually bytes: not cryptographic, but the same on every machine.
+///
+/// ```
+/// assert_eq!(ae_data::fnv1a("a".bytes().map(u64::from)), 0xaf63_dc4c_8601_ec8c);
+/// ```
+pub fn fnv1a(words: impl IntoIterator<Item = u64>) -> u64 {
+    words
+        .into_iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The number of rows and a hash of evenly spaced ones, as text: it differs from that of other data,
+/// except by an unlikely chance.
 ///
 /// ```
 /// use ae_data::{digits, fingerprint};
@@ -44,13 +56,10 @@ const LOOKED_AT: usize = 256;
 /// # Errors
 /// If rows cannot be read.
 pub fn fingerprint(source: &dyn Source) -> Result<String> {
-    let step = source.len().div_ceil(LOOKED_AT).max(1);
+    let step = source.len().div_ceil(HASHED_ROWS).max(1);
     let rows: Vec<usize> = (0..source.len()).step_by(step).collect();
     let mut values = vec![0.0; rows.len() * source.width()];
     source.read(&rows, &mut values)?;
-    // FNV-1a.
-    let hash = values.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| {
-        (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = fnv1a(values.iter().map(|value| value.to_bits().into()));
     Ok(format!("{} samples, {hash:016x}", source.len()))
 }

@@ -1,24 +1,24 @@
-//! Splits by seed: the same seed, the same parts, on every machine.
+//! Random splits. The same seed gives the same split on every machine.
 
 use chacha20::ChaCha8Rng;
 use rand::{SeedableRng, seq::SliceRandom};
 
 use crate::{Error, Result, Samples};
 
-/// A data set as published or as found: what may be trained on and what only measures.
+/// The training set and the test set of one data set.
 ///
-/// The test part must never choose anything; carve a validation part from `training` with
+/// The test set must never choose anything. Split a validation set from `training` with
 /// [`split`].
 #[derive(Clone, Debug)]
-pub struct Parts {
-    /// To train on, and to carve a validation part from.
+pub struct Splits {
+    /// To train on, and to split a validation set from.
     pub training: Samples,
-    /// To report on, once.
+    /// To measure on, once.
     pub test: Samples,
 }
 
-impl Parts {
-    /// Holds out the fraction `test` of samples that come in one piece.
+impl Splits {
+    /// Holds out the fraction `test` of samples that are not split yet.
     ///
     /// # Errors
     /// As [`split`].
@@ -28,11 +28,11 @@ impl Parts {
     }
 }
 
-/// Parts samples in two by a shuffle: `(1 - fraction) n` and `fraction n` (rounded, and at
-/// least one each). Each part keeps the order the samples came in.
+/// Splits `n` samples in two at random: `(1 - fraction) n` and `fraction n`, rounded, with at
+/// least one in each. Both keep the order of the samples.
 ///
-/// The parts of MNIST in the literature, 50,000 and 10,000 beside the test part, are a fraction of
-/// 1/6; any number from 0.16666 to 0.16667 gives them exactly.
+/// Papers split the 60,000 training images of MNIST into 50,000 and 10,000, a fraction of 1/6. Any
+/// number from 0.16666 to 0.16667 gives exactly these counts.
 ///
 /// # Errors
 /// If the fraction is not above 0 and below 1, or there are fewer than two samples.
@@ -45,7 +45,7 @@ pub fn split(samples: &Samples, fraction: f64, seed: u64) -> Result<(Samples, Sa
         ));
     }
     if samples.len() < 2 {
-        return Err(Error::invalid("samples", "at least 2 to part", samples.len().to_string()));
+        return Err(Error::invalid("samples", "at least 2 to split", samples.len().to_string()));
     }
     let mut rows: Vec<usize> = (0..samples.len()).collect();
     rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
@@ -73,7 +73,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_are_disjoint_and_whole(count in 2usize..200, fraction in 0.01f64..0.99, seed: u64) {
+        fn splits_are_disjoint_and_complete(count in 2usize..200, fraction in 0.01f64..0.99, seed: u64) {
             let (kept, held_out) = split(&column(count), fraction, seed).unwrap();
             prop_assert!(!kept.is_empty() && !held_out.is_empty());
             let mut all = [values(&kept), values(&held_out)].concat();
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides() {
+    fn split_depends_on_the_seed_alone() {
         let held_out = |seed| values(&split(&column(100), 0.1, seed).unwrap().1);
         assert_eq!(held_out(3), held_out(3));
         assert_ne!(held_out(3), held_out(4));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sixth_is_the_validation_part_of_the_literature() {
+    fn a_sixth_of_mnist_is_10_000() {
         let held_out = |count, fraction| split(&column(count), fraction, 0).unwrap().1.len();
         for sixth in [1.0 / 6.0, 0.16666, 0.166_667, 0.16667] {
             let counts = [60_000, 12_000, 1_200].map(|count| held_out(count, sixth));
@@ -101,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_parted_is_refused() {
+    fn bad_fractions_and_single_samples_are_refused() {
         assert_eq!(
             split(&column(10), 1.0, 0).unwrap_err().to_string(),
             "fraction held out: expected a number above 0 and below 1, got 1"
         );
         assert_eq!(
             split(&column(1), 0.5, 0).unwrap_err().to_string(),
-            "samples: expected at least 2 to part, got 1"
+            "samples: expected at least 2 to split, got 1"
         );
     }
 }

@@ -1,26 +1,25 @@
-//! The numbers of samples as they are kept: row after row, as bytes or as floats.
+//! The numbers of samples, row by row, as bytes, f32 or f64.
 
 use std::sync::Arc;
 
-/// Bytes stand for `byte / 255`, so images take a quarter of the memory of their floats. NaN
-/// stands for what is missing.
+/// Bytes mean `byte / 255`, so images take a quarter of the memory of floats. NaN means missing.
 #[derive(Clone)]
 pub(crate) enum Storage {
     Bytes(Arc<[u8]>),
     Floats(Arc<[f32]>),
-    /// Where floats would round away what varies.
+    /// For columns whose variation f32 would round away.
     Doubles(Arc<[f64]>),
 }
 
-/// How far from zero a column may be, in standard deviations, before floats of 32 bits are too
-/// coarse for it: 2^24 steps to the largest value leave some 4,000 to a deviation.
+/// The largest value of a column, in standard deviations, up to which f32 is exact enough: 2^24
+/// steps to that value leave some 4,000 to a standard deviation.
 pub(crate) const FAR: f64 = 4096.0;
 
-/// The same of whole numbers beyond 2^24, of which floats have not every one.
+/// The same for integers from 2^24, not all of which f32 has.
 const FAR_WHOLE: f64 = 512.0;
 
 impl Storage {
-    /// Rows of `width` numbers; floats, if they do for every column.
+    /// Stores rows of `width` numbers: as f32 if that is exact enough for every column.
     pub(crate) fn exact(mut values: Vec<f64>, width: usize) -> Self {
         let mut columns = vec![Column::default(); width];
         for row in values.chunks_exact(width) {
@@ -39,7 +38,7 @@ impl Storage {
         Self::Doubles(values.into())
     }
 
-    /// Writes row `row` into `out`, which is as long as every row.
+    /// Writes row `row` into `out`, whose length is the width.
     pub(crate) fn copy(&self, row: usize, out: &mut [f32]) {
         let span = row * out.len()..(row + 1) * out.len();
         match self {
@@ -57,7 +56,7 @@ impl Storage {
         }
     }
 
-    /// The same, not rounded.
+    /// [`copy`](Self::copy) in f64, without rounding.
     pub(crate) fn copy_exact(&self, row: usize, out: &mut [f64]) {
         let span = row * out.len()..(row + 1) * out.len();
         match self {
@@ -75,7 +74,7 @@ impl Storage {
         }
     }
 
-    /// The value at a place.
+    /// The value at an index over all rows.
     pub(crate) fn value(&self, at: usize) -> f64 {
         match self {
             Self::Bytes(bytes) => f64::from(f32::from(bytes[at]) / 255.0),
@@ -84,7 +83,7 @@ impl Storage {
         }
     }
 
-    /// How many values are missing.
+    /// The number of missing values.
     pub(crate) fn missing(&self) -> usize {
         match self {
             Self::Bytes(_) => 0,
@@ -93,17 +92,17 @@ impl Storage {
         }
     }
 
-    /// The rows with the given indices, each of `width` numbers.
+    /// The rows with these indices, of `width` numbers each.
     pub(crate) fn subset(&self, rows: &[usize], width: usize) -> Self {
         match self {
-            Self::Bytes(bytes) => Self::Bytes(pick(bytes, rows, width)),
-            Self::Floats(values) => Self::Floats(pick(values, rows, width)),
-            Self::Doubles(values) => Self::Doubles(pick(values, rows, width)),
+            Self::Bytes(bytes) => Self::Bytes(select(bytes, rows, width)),
+            Self::Floats(values) => Self::Floats(select(values, rows, width)),
+            Self::Doubles(values) => Self::Doubles(select(values, rows, width)),
         }
     }
 }
 
-/// Mean and variance (Welford 1962) of what is there, and whether floats of 32 bits have it.
+/// Mean and variance (Welford 1962) of the values that are not missing, and whether f32 rounds any.
 #[derive(Clone, Copy, Default)]
 struct Column {
     count: f64,
@@ -134,12 +133,12 @@ impl Column {
     }
 }
 
-fn pick<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Arc<[T]> {
-    let mut picked = Vec::with_capacity(rows.len() * width);
+fn select<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Arc<[T]> {
+    let mut selected = Vec::with_capacity(rows.len() * width);
     for &row in rows {
-        picked.extend_from_slice(&all[row * width..(row + 1) * width]);
+        selected.extend_from_slice(&all[row * width..(row + 1) * width]);
     }
-    picked.into()
+    selected.into()
 }
 
 #[cfg(test)]
@@ -147,13 +146,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_columns_that_floats_round_away_are_kept_as_doubles() {
+    fn only_columns_that_f32_rounds_away_are_stored_as_f64() {
         let near: Vec<f64> = (0..20).map(|row| f64::from(row) / 10.0).collect();
         assert!(matches!(Storage::exact(near.clone(), 1), Storage::Floats(_)));
         let mixed: Vec<f64> =
             near.iter().flat_map(|value| [*value, 1.7e9 + value * 10.0]).collect();
         let Storage::Doubles(kept) = Storage::exact(mixed, 2) else { panic!("not kept") };
-        // What floats are good enough for has the same bits whatever is beside it.
+        // A column that f32 is exact enough for is rounded to f32, whatever the other columns are.
         assert_eq!(kept[2], f64::from(0.1f32));
         assert_eq!(kept[3], 1_700_000_001.0);
     }

@@ -1,21 +1,21 @@
-//! A stroke of the pen: a line through places, with round ends and a grey rim.
+//! A brush stroke: a line through discs, with round ends and an anti-aliased rim.
 
 /// Width of the grey rim around the ink, in pixels.
 const RIM: f32 = 1.35;
 
-/// Where the pen was, and how wide, in pixels; the corner of the paper is (0, 0).
+/// A position of the brush and its radius, in pixels. (0, 0) is the corner of the picture.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Dab {
+pub(crate) struct Disc {
     pub x: f32,
     pub y: f32,
     pub radius: f32,
-    /// Whether the pen came here through the air: no ink joins this dab to the one before.
+    /// Whether a stroke starts here: no line joins this disc to the one before.
     pub first: bool,
 }
 
-/// How dark the pixels of a paper of `N` by `N` are, from 0 to 1, after a pen went along a path.
-pub(crate) fn ink<const N: usize>(path: &[Dab]) -> [[f32; N]; N] {
-    let mut ink = [[-RIM; N]; N]; // how far inside the line a pixel is, then how dark
+/// Rasterizes a path into `N` by `N` pixels from 0 to 1.
+pub(crate) fn rasterize<const N: usize>(path: &[Disc]) -> [[f32; N]; N] {
+    let mut ink = [[-RIM; N]; N]; // the distance of a pixel inside the line, then its value
     for pair in path.windows(2) {
         if !pair[1].first {
             segment(pair[0], pair[1], &mut ink);
@@ -28,8 +28,8 @@ pub(crate) fn ink<const N: usize>(path: &[Dab]) -> [[f32; N]; N] {
     ink
 }
 
-/// Deepens the pixels near a segment; no others are looked at.
-fn segment<const N: usize>(a: Dab, b: Dab, depth: &mut [[f32; N]; N]) {
+/// Updates the distances of the pixels near a segment. No others are computed.
+fn segment<const N: usize>(a: Disc, b: Disc, depth: &mut [[f32; N]; N]) {
     let reach = a.radius.max(b.radius) + 0.5 * RIM;
     let span = |p: f32, q: f32| {
         let from = (p.min(q) - reach + 0.5).max(0.0) as usize; // first centre of a pixel in reach

@@ -1,17 +1,17 @@
 //! Tables as text: CSV in its dialects, with columns of numbers, categories, dates and labels.
 
 mod cells;
+mod checks;
 mod columns;
 mod date;
 mod dialect;
 mod features;
 mod header;
+mod info;
 mod matching;
 mod missing;
 mod number;
 mod options;
-mod reading;
-mod refused;
 mod rows;
 mod schema;
 mod text;
@@ -27,15 +27,15 @@ use header::First;
 use missing::is_missing_label;
 use rows::Rows;
 
+pub use info::TableInfo;
 pub use missing::is_missing;
 pub use options::{Decimal, Header, Missing, TableOptions, Unseen};
-pub use reading::Reading;
 pub use schema::{Block, Column, Role, Schema};
 
-/// Names of columns take far more memory than their cells, so a row must not be all there is.
-pub(crate) const MOST_COLUMNS: usize = 1 << 20;
+/// The most columns. Their names take far more memory than the cells of a row.
+pub(crate) const MAX_COLUMNS: usize = 1 << 20;
 
-/// Reads a table with what is found by itself: as [`read_with`], with no options.
+/// Reads a table with default options: as [`read_with`].
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -53,42 +53,42 @@ pub fn read(path: &Path, label_column: Option<&str>) -> Result<Samples> {
     read_with(path, label_column, &TableOptions::default())
 }
 
-/// Reads a table: one sample a row, one feature a column of numbers, dates (seconds) or words for
-/// no and yes (0 and 1), and one for each category of a column of few texts.
+/// Reads a table with one sample per row. A column of numbers, dates (in seconds) or booleans (0 and
+/// 1) is one feature; a column of a few distinct texts is one feature for each of them.
 ///
-/// **Text.** UTF-8, UTF-16, or else Windows-1252; lines end in LF, CR LF or CR; the file may be gzip.
-/// The separator is the one of comma, semicolon, tab, `|` and runs of blanks under which the rows
-/// have one number of cells each. A line `sep=;`, comments (`#`), titles above the table, a row of
-/// units below the names, rows and nameless columns of empty cells are left out. Numbers may be
-/// written with a decimal comma and with thousands parted.
+/// **Text.** The encoding is UTF-8, UTF-16, or else Windows-1252; lines end in LF, CR LF or CR; the
+/// file may be gzip. The separator is the one of comma, semicolon, tab, `|` and runs of blanks that
+/// gives all rows the same number of cells. A line `sep=;`, comments (`#`), titles above the table, a
+/// row of units below the names, empty rows and empty columns without a name are skipped. Numbers may
+/// have a decimal comma and thousands separators.
 ///
-/// **The first row** holds the names of the columns if none of its cells is a number (empty ones
-/// and the label's aside), if one of them is the name of the label column, or if it counts up
-/// (0, 1, 2, ...; years; wavelengths) and the rows below are of another kind; without such a row
-/// columns are called `0`, `1`, ... It may lack the name of the first column, as R writes it.
+/// **The first row** has the names of the columns if none of its cells is a number (apart from empty
+/// ones and the label's), if one of them is the name of the label column, or if it counts up (0, 1,
+/// 2, ...; years; wavelengths) and the rows below do not. Without such a row columns are named `0`,
+/// `1`, ... The name of the first column may be missing, as R writes it.
 ///
-/// **Columns.** `label_column` is the name of a column or, failing that, its index from 0; without
-/// it a column called `label`, `class` or `target`, if there is one, holds the labels. Labels may
-/// be any text: each different one is a class, sorted as numbers if all are integers. Whole
-/// numbers that differ in each row are left out where the column is called `id`, `index` or its
-/// like, or has no name beside others that have; texts that are no categories (more than 64, or
-/// hardly one comes twice) are left out. [`Samples::table`] says what was found.
+/// **Columns.** `label_column` is the name of a column, or its index from 0. Without it, a column
+/// named `label`, `class` or `target` has the labels, if there is one. Labels may be any text. Each
+/// distinct one is a class, sorted as numbers if all are integers. A column of distinct integers is
+/// skipped if its name is `id`, `index` or similar, or if it is the only one without a name. Texts
+/// are skipped if they are no categories (more than 64, or hardly one is repeated).
+/// [`Samples::table`] has what was found.
 ///
 /// **Missing cells** ([`is_missing`]) are refused, dropped or filled ([`Missing`]).
 ///
 /// # Errors
-/// If the file cannot be read or is no text, a cell is missing (unless `options` say what to do)
-/// or not a finite number within the range of f32 in a column of numbers, a row has another number
-/// of cells than the first, there is no row or no feature or more than 2^20 columns, no column is
-/// the one asked for, or the columns are not those of `options.schema`.
+/// If the file cannot be read or is not text; a cell is missing (unless `options.missing` is set); a
+/// cell in a column of numbers is not a finite number in the range of f32; a row has another number
+/// of cells than the first; there is no row, no feature or more than 2^20 columns; a column of
+/// `label_column` or `options` does not exist; or the columns are not those of `options.schema`.
 pub fn read_with(
     path: &Path,
     label_column: Option<&str>,
     options: &TableOptions,
 ) -> Result<Samples> {
-    let (mut rows, looked_at) = Rows::open(path, options)?;
-    let plan = Plan::of(&looked_at, label_column, options, &rows.dialect, path)?;
-    drop(looked_at);
+    let (mut rows, first_rows) = Rows::open(path, options)?;
+    let plan = Plan::of(&first_rows, label_column, options, &rows.dialect, path)?;
+    drop(first_rows);
     let mut row = StringRecord::new();
     let mut more = rows.next(&mut row)?;
     if !more {
@@ -101,11 +101,14 @@ pub fn read_with(
 
     let mut cells = Cells::of(&plan, options);
     if cells.kept.is_empty() {
-        let got =
-            if plan.label().is_some() { "only the labels" } else { "none that is not left out" };
+        let got = if plan.label().is_some() {
+            "only the labels"
+        } else {
+            "only columns that are left out"
+        };
         return Err(Error::malformed(path, "at least one column of numbers", got));
     }
-    let (mut classes, label) = (Labelling::default(), plan.label());
+    let (mut classes, label) = (RowLabels::default(), plan.label());
     let (width, mut read, mut empty) = (plan.names.len(), 0u64, 0u64);
     while more {
         read += 1;
@@ -154,20 +157,19 @@ pub fn read_with(
     finish(cells, classes, &rows, &plan, options, path, empty)
 }
 
-const NAMES: &str =
-    "a first row of names has no number in it; give `header` if it is one or is none";
+const NAMES: &str = "if the first row has the names, set `header` to yes, else to no";
 
-/// The labels of the rows; those that are missing are not among the classes.
+/// The labels of the rows. Missing ones are not among the classes.
 #[derive(Default)]
-struct Labelling {
+struct RowLabels {
     classes: Classes,
     missing: Vec<usize>,
-    /// The line of the first that is missing, and its text.
+    /// The line of the first missing label, and its text.
     first: Option<(u64, String)>,
     rows: usize,
 }
 
-impl Labelling {
+impl RowLabels {
     fn push(&mut self, cell: &str, line: u64, options: &TableOptions) {
         if is_missing_label(cell) || options.missing_as.iter().any(|missing| missing == cell) {
             self.missing.push(self.rows);
@@ -179,66 +181,66 @@ impl Labelling {
     }
 }
 
-/// Samples from all cells, without the rows that are to be left out.
+/// Makes samples from the cells, without the rows that are dropped.
 fn finish(
     mut cells: Cells,
-    classes: Labelling,
+    classes: RowLabels,
     rows: &Rows,
     plan: &Plan,
     options: &TableOptions,
     path: &Path,
     empty: u64,
 ) -> Result<Samples> {
-    refused::words(&cells, plan, options, path)?;
+    checks::words(&cells, plan, options, path)?;
     let count = cells.rows();
     let (mut values, schema) = features::features(&mut cells, plan, options);
     let width = schema.features();
     if width == 0 {
-        let got = "none that can be one; name columns under `categorical` or `numeric`";
+        let got = "none; list columns in `categorical` or `numeric`";
         return Err(Error::malformed(path, "at least one column of numbers", got));
     }
-    let mut missing = refused::missing(&cells, &classes, &schema, plan, options, path)?;
+    let mut missing = checks::missing(&cells, &classes, &schema, plan, options, path)?;
 
-    // Rows without a label, and where it is wanted with any missing cell.
-    let mut gone = vec![false; count];
-    classes.missing.iter().for_each(|row| gone[*row] = true);
+    // Rows without a label, and for `Missing::Drop` those with a missing cell.
+    let mut is_dropped = vec![false; count];
+    classes.missing.iter().for_each(|row| is_dropped[*row] = true);
     if options.missing == Missing::Drop {
-        for (gone, row) in gone.iter_mut().zip(values.chunks_exact(width)) {
-            *gone |= row.iter().any(|value| value.is_nan());
+        for (is_dropped, row) in is_dropped.iter_mut().zip(values.chunks_exact(width)) {
+            *is_dropped |= row.iter().any(|value| value.is_nan());
         }
     }
-    let dropped = gone.iter().filter(|gone| **gone).count();
+    let dropped = is_dropped.iter().filter(|is_dropped| **is_dropped).count();
     if dropped == count {
         missing.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let most = missing.first().map_or(String::new(), |(name, _)| quote(name));
-        let got = format!("a missing cell in each; leave out the column with most, {most}");
+        let got = format!("a missing cell in each; ignore the column with the most, {most}");
         return Err(Error::malformed(path, "at least one row without a missing cell", got));
     }
     let mut labels = classes.classes.finish()?;
     if dropped > 0 {
-        let mut kept = gone.iter().flat_map(|gone| std::iter::repeat_n(!gone, width));
+        let mut kept = is_dropped.iter().flat_map(|it| std::iter::repeat_n(!it, width));
         values.retain(|_| kept.next().unwrap_or(true));
         let of_label = (0..count).filter(|row| classes.missing.binary_search(row).is_err());
         let left: Vec<usize> =
-            of_label.enumerate().filter(|(_, row)| !gone[*row]).map(|(at, _)| at).collect();
+            of_label.enumerate().filter(|(_, row)| !is_dropped[*row]).map(|(at, _)| at).collect();
         if classes.rows > 0 {
             labels = labels.subset(&left).without_empty()?;
         }
     }
 
     let columns = schema.feature_names();
-    let reading = Reading {
+    let info = TableInfo {
         classes: if plan.label().is_some() { labels.names().len() } else { 0 },
         schema,
         missing,
         dropped,
         named: plan.first == First::Names,
-        notes: refused::notes(&cells, rows, plan, empty),
+        notes: checks::notes(&cells, rows, plan, empty),
     };
-    for note in &reading.notes {
+    for note in &info.notes {
         tracing::warn!("{}: {note}", path.display());
     }
-    let samples = Samples::from_cells(values, Shape::Table { columns })?.with_table(reading);
+    let samples = Samples::from_cells(values, Shape::Table { columns })?.with_table(info);
     match plan.label() {
         Some(_) => samples.with_labels(labels),
         None => Ok(samples),
@@ -262,7 +264,7 @@ mod tests {
     fn columns(samples: &Samples) -> Vec<&str> {
         match samples.shape() {
             Shape::Table { columns } => columns.iter().map(String::as_str).collect(),
-            Shape::Image { .. } => panic!("a table is no image"),
+            Shape::Image { .. } => panic!("expected a table"),
         }
     }
 
@@ -288,10 +290,10 @@ mod tests {
     }
 
     #[test]
-    fn a_first_row_of_numbers_alone_is_a_sample() {
+    fn first_row_of_numbers_is_a_sample() {
         let samples = parse("2019,2020\n1,2\n", None).unwrap();
         assert_eq!((samples.row(0), columns(&samples)), (vec![2019.0, 2020.0], vec!["0", "1"]));
-        // The name of the labels tells the years from numbers.
+        // The name of the label column shows that the years are names.
         for (text, label) in
             [("2019,2020,class\n1,2,a\n", None), ("2019,2020,k\n1,2,a\n", Some("k"))]
         {
@@ -304,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_found_by_name_by_index_or_by_themselves() {
+    fn label_column_is_found_by_name_index_or_default_name() {
         let text = "Class,x,kind\n10,1,b\n9,2,a\n";
         let samples = parse(text, Some("kind")).unwrap();
         assert_eq!(
@@ -318,7 +320,7 @@ mod tests {
         assert_eq!(samples.labels().unwrap().names(), ["9", "10"]);
         assert_eq!(rows(&samples), [[1.0], [2.0]]);
 
-        // Without a header the label's text must not make the first row one.
+        // The text of a label does not make the first row a header.
         let samples = parse("5.1,setosa\n6.2,virginica\n", Some("1")).unwrap();
         assert_eq!(rows(&samples), [[5.1], [6.2]]);
         let samples = parse("label,1,2\n7,1,2\n", Some("0")).unwrap();

@@ -1,27 +1,28 @@
-//! Variations of MNIST: its digits as they are, turned, or over noise (Larochelle et al. 2007).
+//! Variations of MNIST: its digits unchanged, rotated, or over noise (Larochelle et al. 2007).
 
-mod turn;
+mod rotate;
 
-use rand::{Rng, seq::SliceRandom};
+use rand::{Rng as _, seq::SliceRandom};
 
-use crate::chance::Chance;
-use crate::{Error, Labels, Parts, Result, Samples, Shape};
+use crate::rng::Rng;
+use crate::{Error, Labels, Result, Samples, Shape, Splits};
 
 /// What is done to the digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variation {
-    /// Nothing: `mnist-basic`.
+    /// The digits are unchanged: `mnist-basic`.
     Basic,
-    /// Each is turned by an angle of its own: `mnist-rot`.
-    Turned,
-    /// Each lies over noise of its own: `mnist-bg-rand`.
+    /// Each digit is rotated by a random angle: `mnist-rot`.
+    Rotated,
+    /// Each digit is drawn over random noise: `mnist-bg-rand`.
     Noise,
 }
 
-/// Digits to train on, of which the paper kept 2,000 to choose by, and digits to test on.
+/// The paper's numbers of training digits, of which it validated on 2,000, and of test digits.
 pub(crate) const COUNTS: (usize, usize) = (12_000, 50_000);
 
-/// Digits drawn without replacement from both parts of MNIST (or of any grey images), varied.
+/// Draws digits without replacement from the training and test sets of MNIST (or of any grey images)
+/// and varies them.
 ///
 /// Regenerated after H. Larochelle, D. Erhan, A. Courville, J. Bergstra and Y. Bengio, "An
 /// empirical evaluation of deep architectures on problems with many factors of variation" (ICML
@@ -29,32 +30,32 @@ pub(crate) const COUNTS: (usize, usize) = (12_000, 50_000);
 ///
 /// | what | how | whose choice |
 /// |---|---|---|
-/// | digits | `counts.0` to train and `counts.1` to test on (12,000 and 50,000 in the paper), in random order, none of them twice | the paper's |
-/// | which | decided by the seed; the same ones for all three variations; which are tested on does not depend on how many there are to train on | ours |
-/// | turn | an angle uniform in \[0, 2 pi) | the paper's |
-/// | about | the middle of the picture, counter-clockwise, each pixel by bilinear interpolation, black from outside | ours |
+/// | digits | `counts.0` to train on and `counts.1` to test on (12,000 and 50,000 in the paper), in random order, none twice | the paper's |
+/// | choice | by the seed, the same for all three variations; the test digits do not depend on the number of training digits | ours |
+/// | rotation | by an angle uniform in \[0, 2 pi) | the paper's |
+/// | how | about the middle of the picture, counter-clockwise, with bilinear interpolation and black outside | ours |
 /// | noise | each pixel uniform in 0 to 255 | the paper's |
 /// | digit over noise | the brighter of the two | ours |
 ///
-/// The angle and the noise of a digit depend on `seed` and on its place in the data set only. The
-/// arithmetic is that which IEEE 754 fixes to the bit, so the bytes are the same on every machine.
+/// The angle and the noise of a digit depend only on `seed` and on its index in the data set. The code
+/// uses only arithmetic that IEEE 754 defines to the bit, so the bytes are the same on every machine.
 ///
 /// # Errors
-/// If a count is 0, there are not as many digits, or they are not grey images of one size.
+/// If a count is 0, there are fewer digits, or they are not grey images of one size.
 ///
 /// ```
-/// use ae_data::{Parts, digits, variations::{self, Variation}};
-/// let digits = Parts { training: digits::generate(60, 0), test: digits::generate(40, 1) };
-/// let turned = variations::make(Variation::Turned, &digits, (50, 30), 0)?;
-/// assert_eq!((turned.training.len(), turned.test.len()), (50, 30));
+/// use ae_data::{Splits, digits, variations::{self, Variation}};
+/// let digits = Splits { training: digits::generate(60, 0), test: digits::generate(40, 1) };
+/// let rotated = variations::generate(Variation::Rotated, &digits, (50, 30), 0)?;
+/// assert_eq!((rotated.training.len(), rotated.test.len()), (50, 30));
 /// # Ok::<(), ae_data::Error>(())
 /// ```
-pub fn make(
+pub fn generate(
     variation: Variation,
-    digits: &Parts,
+    digits: &Splits,
     counts: (usize, usize),
     seed: u64,
-) -> Result<Parts> {
+) -> Result<Splits> {
     let shape = digits.training.shape();
     let &Shape::Image { channels: 1, height, width } = shape else {
         return Err(Error::invalid("digits to vary", "grey images", shape.to_string()));
@@ -68,41 +69,41 @@ pub fn make(
     if training == 0 || test == 0 || training.saturating_add(test) > there {
         return Err(Error::invalid(
             "training and test samples",
-            format!("at least 1 each, and no more than the {there} digits that there are together"),
+            format!("at least 1 each, and at most {there} together, the number of digits"),
             format!("{training} and {test}"),
         ));
     }
     let mut rows: Vec<usize> = (0..there).collect();
-    rows.shuffle(&mut Chance::stream(seed, WHICH).0);
+    rows.shuffle(&mut Rng::stream(seed, CHOICE).0);
     let vary = |rows: &[usize]| variation.all(digits, rows, (height, width), seed);
-    let parts = (vary(&rows[..training])?, {
+    let splits = (vary(&rows[..training])?, {
         rows.reverse();
         vary(&rows[..test])?
     });
-    Ok(Parts { training: parts.0, test: parts.1 })
+    Ok(Splits { training: splits.0, test: splits.1 })
 }
 
-/// The stream that decides which digits are taken; the digits count theirs from 0.
-const WHICH: u64 = u64::MAX;
+/// The random stream of the choice of digits. Digits have the streams from 0 on.
+const CHOICE: u64 = u64::MAX;
 
 impl Variation {
-    pub(crate) const ALL: [Self; 3] = [Self::Basic, Self::Turned, Self::Noise];
+    pub(crate) const ALL: [Self; 3] = [Self::Basic, Self::Rotated, Self::Noise];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Basic => "mnist-basic",
-            Self::Turned => "mnist-rot",
+            Self::Rotated => "mnist-rot",
             Self::Noise => "mnist-bg-rand",
         }
     }
 
-    pub(crate) fn what(self) -> &'static str {
+    pub(crate) fn description(self) -> &'static str {
         match self {
             Self::Basic => {
                 "62,000 digits of MNIST, regenerated, not the published files (Larochelle et al. 2007)"
             }
-            Self::Turned => {
-                "62,000 digits of MNIST, each turned, regenerated, not the published files \
+            Self::Rotated => {
+                "62,000 digits of MNIST, each rotated, regenerated, not the published files \
                  (Larochelle et al. 2007)"
             }
             Self::Noise => {
@@ -112,10 +113,10 @@ impl Variation {
         }
     }
 
-    /// Digits by their places in both parts, varied.
+    /// Varies the digits with these indices, which count through the training set, then the test set.
     fn all(
         self,
-        digits: &Parts,
+        digits: &Splits,
         rows: &[usize],
         size: (usize, usize),
         seed: u64,
@@ -133,7 +134,7 @@ impl Variation {
             for (byte, value) in digit.iter_mut().zip(&raw) {
                 *byte = (value * 255.0 + 0.5) as u8;
             }
-            self.one(&digit, size, &mut Chance::stream(seed, row as u64), out);
+            self.one(&digit, size, &mut Rng::stream(seed, row as u64), out);
         }
         let samples = Samples::from_bytes(varied, digits.training.shape().clone())?;
         let (Some(training), Some(test)) = (digits.training.labels(), digits.test.labels()) else {
@@ -147,13 +148,13 @@ impl Variation {
         samples.with_labels(Labels::new(classes, training.names().to_vec())?)
     }
 
-    fn one(self, digit: &[u8], size: (usize, usize), chance: &mut Chance, out: &mut [u8]) {
+    fn one(self, digit: &[u8], size: (usize, usize), rng: &mut Rng, out: &mut [u8]) {
         match self {
             Self::Basic => out.copy_from_slice(digit),
-            Self::Turned => turn::turn(digit, size, turn::Angle::pick(chance), out),
+            Self::Rotated => rotate::rotate(digit, size, rotate::Angle::sample(rng), out),
             Self::Noise => {
-                chance.0.fill_bytes(out);
-                out.iter_mut().zip(digit).for_each(|(noise, ink)| *noise = (*noise).max(*ink));
+                rng.0.fill_bytes(out);
+                out.iter_mut().zip(digit).for_each(|(noise, digit)| *noise = (*noise).max(*digit));
             }
         }
     }
@@ -164,9 +165,9 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    /// A pool in which every digit is another picture: two pixels say which, one its class.
-    fn pool(training: usize, test: usize) -> Parts {
-        let part = |rows: std::ops::Range<usize>| {
+    /// Digits that all differ: two pixels encode the index, and the label follows from it.
+    fn pool(training: usize, test: usize) -> Splits {
+        let set = |rows: std::ops::Range<usize>| {
             let pixels = rows.clone().flat_map(|row| {
                 let mut picture = [0; 25];
                 picture[12] = (row % 251) as u8;
@@ -179,30 +180,30 @@ mod tests {
                 .and_then(|samples| samples.with_labels(Labels::new(classes, names)?))
                 .unwrap()
         };
-        Parts { training: part(0..training), test: part(training..training + test) }
+        Splits { training: set(0..training), test: set(training..training + test) }
     }
 
     fn bytes(samples: &Samples, row: usize) -> Vec<u8> {
         samples.row(row).iter().map(|value| (value * 255.0).round() as u8).collect()
     }
 
-    /// Which digits of the pool samples are, where nothing was done to them.
-    fn which(samples: &Samples) -> Vec<usize> {
+    /// The indices of unchanged digits in the pool.
+    fn indices(samples: &Samples) -> Vec<usize> {
         let rows = (0..samples.len()).map(|row| bytes(samples, row));
         rows.map(|row| usize::from(row[12]) + 251 * usize::from(row[13])).collect()
     }
 
     #[test]
-    fn no_digit_is_drawn_twice_and_each_keeps_its_class() {
+    fn digits_are_drawn_without_replacement_and_keep_their_classes() {
         let pool = pool(600, 100);
-        let made = |counts, seed| make(Variation::Basic, &pool, counts, seed).unwrap();
-        let parts = made((120, 500), 3);
-        let mut all = [which(&parts.training), which(&parts.test)].concat();
+        let made = |counts, seed| generate(Variation::Basic, &pool, counts, seed).unwrap();
+        let splits = made((120, 500), 3);
+        let mut all = [indices(&splits.training), indices(&splits.test)].concat();
         assert!(
             all[..120].iter().any(|row| *row >= 600) && all[120..].iter().any(|row| *row < 600)
         );
-        for part in [&parts.training, &parts.test] {
-            let classes: Vec<u32> = which(part).iter().map(|row| (row % 10) as u32).collect();
+        for part in [&splits.training, &splits.test] {
+            let classes: Vec<u32> = indices(part).iter().map(|row| (row % 10) as u32).collect();
             assert_eq!(part.labels().unwrap().classes(), classes);
         }
         all.sort_unstable();
@@ -210,26 +211,26 @@ mod tests {
         assert_eq!(all.len(), 620);
 
         let fewer = made((50, 30), 3);
-        assert_eq!(which(&fewer.training), which(&parts.training)[..50]);
-        assert_eq!(which(&fewer.test), which(&parts.test)[..30]);
-        assert_ne!(which(&made((50, 30), 4).test), which(&fewer.test));
+        assert_eq!(indices(&fewer.training), indices(&splits.training)[..50]);
+        assert_eq!(indices(&fewer.test), indices(&splits.test)[..30]);
+        assert_ne!(indices(&made((50, 30), 4).test), indices(&fewer.test));
         assert_eq!(made((200, 500), 3).training.len() + made((200, 500), 3).test.len(), 700);
     }
 
     #[test]
-    fn the_variations_are_of_the_same_digits() {
-        let digits = Parts {
+    fn all_variations_have_the_same_digits() {
+        let digits = Splits {
             training: crate::digits::generate(150, 1),
             test: crate::digits::generate(50, 2),
         };
-        let made = |variation, seed| make(variation, &digits, (100, 60), seed).unwrap();
-        let [basic, turned, noise] = Variation::ALL.map(|variation| made(variation, 5));
-        let labels = |parts: &Parts| {
-            [&parts.training, &parts.test].map(|part| part.labels().unwrap().classes().to_vec())
+        let made = |variation, seed| generate(variation, &digits, (100, 60), seed).unwrap();
+        let [basic, rotated, noise] = Variation::ALL.map(|variation| made(variation, 5));
+        let labels = |splits: &Splits| {
+            [&splits.training, &splits.test].map(|part| part.labels().unwrap().classes().to_vec())
         };
-        assert_eq!(labels(&basic), labels(&turned));
+        assert_eq!(labels(&basic), labels(&rotated));
         assert_eq!(labels(&basic), labels(&noise));
-        assert_ne!(basic.test.row(0), turned.test.row(0));
+        assert_ne!(basic.test.row(0), rotated.test.row(0));
         for row in 0..60 {
             let (digit, over) = (bytes(&basic.test, row), bytes(&noise.test, row));
             assert!(digit.iter().zip(&over).all(|(ink, pixel)| pixel >= ink));
@@ -244,33 +245,34 @@ mod tests {
     #[test]
     fn noise_is_uniform() {
         let black = Samples::from_bytes(vec![0; 40 * 784], Shape::image(1, 28, 28)).unwrap();
-        let pool = Parts { training: black.clone(), test: black };
-        let parts = make(Variation::Noise, &pool, (40, 40), 1).unwrap();
+        let pool = Splits { training: black.clone(), test: black };
+        let splits = generate(Variation::Noise, &pool, (40, 40), 1).unwrap();
         let mut counts: HashMap<u8, usize> = HashMap::new();
-        for part in [&parts.training, &parts.test] {
+        for part in [&splits.training, &splits.test] {
             for row in 0..40 {
                 bytes(part, row).into_iter().for_each(|byte| *counts.entry(byte).or_default() += 1);
             }
         }
-        // 62,720 pixels: 245 of each value, with a deviation of 16.
+        // 62,720 pixels: 245 of each value, with a standard deviation of 16.
         assert!(
             counts.len() == 256 && counts.values().all(|n| (165..325).contains(n)),
             "{counts:?}"
         );
-        assert_ne!(bytes(&parts.training, 0), bytes(&parts.training, 1));
+        assert_ne!(bytes(&splits.training, 0), bytes(&splits.training, 1));
     }
 
     #[test]
-    fn what_cannot_be_made_is_refused() {
-        let message =
-            |pool: &Parts, counts| make(Variation::Basic, pool, counts, 0).unwrap_err().to_string();
-        let expected = "training and test samples: expected at least 1 each, and no more than the 70 \
-                        digits that there are together, got 60 and 11";
+    fn bad_counts_and_shapes_are_refused() {
+        let message = |pool: &Splits, counts| {
+            generate(Variation::Basic, pool, counts, 0).unwrap_err().to_string()
+        };
+        let expected = "training and test samples: expected at least 1 each, and at most 70 together, \
+                        the number of digits, got 60 and 11";
         assert_eq!(message(&pool(60, 10), (60, 11)), expected);
         assert!(message(&pool(60, 10), (0, 5)).ends_with("got 0 and 5"));
-        assert!(message(&pool(60, 10), (usize::MAX, 5)).contains("no more than the 70"));
+        assert!(message(&pool(60, 10), (usize::MAX, 5)).contains("at most 70 together"));
         let table = Samples::from_floats(vec![0.0; 4], Shape::table(2)).unwrap();
-        let table = Parts { training: table.clone(), test: table };
+        let table = Splits { training: table.clone(), test: table };
         assert_eq!(message(&table, (1, 1)), "digits to vary: expected grey images, got 2 columns");
     }
 }

@@ -1,4 +1,4 @@
-//! Whatever bytes a file has, reading it ends soon, in samples or in an error.
+//! Reading a file of any bytes ends soon, in samples or in an error.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ae_data::{Result, Samples, cifar, idx, mnist, npy, table};
 use proptest::prelude::*;
 
-/// A parser, the name its file has, and a file that it accepts.
+/// A parser, the name of its file, and the bytes of a file that it accepts.
 type Parser = (&'static str, &'static str, fn(&Path) -> Result<Samples>, Vec<u8>);
 
 fn parsers() -> Vec<Parser> {
@@ -98,12 +98,12 @@ fn parsers() -> Vec<Parser> {
 
 #[cfg(feature = "download")]
 fn emnist(folder: &Path) -> Result<Samples> {
-    let search = ae_data::Search {
+    let dirs = ae_data::DataDirs {
         data_dir: Some(folder.to_owned()),
         cache_dir: Some(folder.join("cache")),
         download: false,
     };
-    Ok(mnist::load("emnist-digits", &search, &mut |_| ())?.training)
+    Ok(mnist::load("emnist-digits", &dirs, &mut |_| ())?.training)
 }
 
 #[cfg(feature = "download")]

@@ -1,16 +1,16 @@
-//! Every malformed input, and what a person is told about it.
+//! Every malformed input, and the text of its error.
 //!
-//! The texts are part of what this crate promises: they are compared letter by letter, and printed
-//! (`cargo test --test hostile -- --nocapture`) so that they can be read as prose. `<dir>` stands
-//! for the folder that the files are in.
+//! The texts are part of the interface of this crate: they are compared letter by letter, and printed
+//! for reading (`cargo test --test hostile -- --nocapture`). `<dir>` is the folder of the files.
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use ae_data::{Error, Options, Search, cifar, idx, mnist, npy, open, table};
+use ae_data::{DataDirs, Error, Options, cifar, idx, mnist, npy, open, table};
 
-/// What the input is, how it is made in an empty folder and read, and the text of the error.
+/// The name of an input, a function that writes it into an empty folder and reads it, and the text of
+/// the error.
 type Case = (&'static str, fn(&Path) -> Option<Error>, &'static str);
 
 fn check(cases: &[Case]) {
@@ -166,7 +166,7 @@ fn idx_files() {
         (
             "gzip that is cut short",
             |dir| images(dir, &gzip(&idx(&[3, 2, 2], &[1; 12]))[..20]),
-            "<dir>/images: expected a whole gzip file, got one that breaks off",
+            "<dir>/images: expected a whole gzip file, got one that is cut short",
         ),
         (
             "no file",
@@ -200,12 +200,12 @@ fn write_mnist(folder: &Path, train_labels: &[u8]) {
 /// Loads a published set without a network, with `<dir>/data` before the cache in `<dir>/cache`.
 fn load(name: &str, folder: &Path) -> Option<Error> {
     let data = folder.join("data");
-    let search = Search {
+    let dirs = DataDirs {
         data_dir: data.exists().then_some(data),
         cache_dir: Some(folder.join("cache")),
         download: false,
     };
-    mnist::load(name, &search, &mut |_| ()).err()
+    mnist::load(name, &dirs, &mut |_| ()).err()
 }
 
 #[test]
@@ -262,8 +262,8 @@ fn published_sets() {
         (
             "a data folder that is not there",
             |dir| {
-                let search = Search { data_dir: Some(dir.join("typo")), ..Search::default() };
-                mnist::load("mnist", &search, &mut |_| ()).err()
+                let dirs = DataDirs { data_dir: Some(dir.join("typo")), ..DataDirs::default() };
+                mnist::load("mnist", &dirs, &mut |_| ()).err()
             },
             "<dir>/typo: expected a folder of data sets, got no folder of this name",
         ),
@@ -419,7 +419,7 @@ mod image_folders {
                     read(dir)
                 },
                 "<dir>: expected at least one image (PNG, JPEG, BMP, GIF, TIFF, WebP or PNM), got 1 .txt \
-                 of other kinds",
+                 of other formats",
             ),
             (
                 "no folder",
@@ -495,7 +495,7 @@ mod image_folders {
                     fs::write(dir.join("a.bmp"), blank(16384, 1)).unwrap();
                     images::read_folder(dir, Some((8, 4096))).err()
                 },
-                "<dir>/a.bmp: expected at most 268435456 bytes to bring it to 8x4096 in, got \
+                "<dir>/a.bmp: expected at most 268435456 bytes to resize it to 8x4096, got \
                  16384x1 pixels, which take 1073889280",
             ),
             (
@@ -507,7 +507,7 @@ mod image_folders {
                     read(dir)
                 },
                 "<dir>/d.bmp: expected at most 67168864 bytes of pixels from 240 bytes of files, \
-                 got 88360000; if you trust the files, give `resize` to set their size",
+                 got 88360000; if you trust the files, set `resize`",
             ),
             (
                 "images of two sizes",
@@ -516,11 +516,11 @@ mod image_folders {
                     png(dir, "b.png", 4);
                     read(dir)
                 },
-                "<dir>/b.png: expected 8x8 pixels as in <dir>/a.png, got 4x4; give `resize` to \
-                 bring all images to one size",
+                "<dir>/b.png: expected 8x8 pixels as in <dir>/a.png, got 4x4; set `resize` to \
+                 scale all images to one size",
             ),
             (
-                "images beside subfolders",
+                "images next to subfolders",
                 |dir| {
                     png(dir, "a.png", 8);
                     png(dir, "cats/b.png", 8);
@@ -549,14 +549,14 @@ mod image_folders {
                 "<dir>/dogs: expected at least one image (PNG, JPEG, BMP, GIF, TIFF, WebP or PNM), got none",
             ),
             (
-                "classes in one of two parts",
+                "classes in one of two sets",
                 |dir| {
                     png(dir, "train/a.png", 8);
                     png(dir, "test/cats/a.png", 8);
                     read(dir)
                 },
                 "<dir>: expected subfolders, one for each class, in both train and test or in \
-                 neither, got them in one of the two",
+                 neither, got subfolders in one of the two",
             ),
             (
                 "a size to bring images to that is none",
@@ -579,8 +579,8 @@ fn tables() {
             "a missing cell",
             |dir| csv(dir, "height,width\n1,2\n3,\n"),
             "<dir>/table.csv, line 3, column `width`: expected a value, got an empty cell; 1 cell is \
-             missing, 1 in `width`: give `missing` as drop to leave such rows out, as mean to fill \
-             them, or ignore columns",
+             missing, 1 in `width`: set `missing` to drop to leave out such rows or to mean to fill them, \
+             or list columns in `ignore`",
         ),
         (
             "a cell that is no number",
@@ -596,8 +596,8 @@ fn tables() {
             "NaN",
             |dir| csv(dir, "height,width\n1,2\nNaN,4\n"),
             "<dir>/table.csv, line 3, column `height`: expected a value, got `NaN`; 1 cell is missing, \
-             1 in `height`: give `missing` as drop to leave such rows out, as mean to fill them, or \
-             ignore columns",
+             1 in `height`: set `missing` to drop to leave out such rows or to mean to \
+             fill them, or list columns in `ignore`",
         ),
         (
             "infinity",
@@ -613,16 +613,15 @@ fn tables() {
         (
             "decimal commas and decimal points",
             |dir| csv(dir, "height;width\n1,5;2.5\n"),
-            "<dir>/table.csv: expected numbers that say whether a comma is before decimals or \
-             parts thousands, got both `2.5` and `1,5` between `;`; give `decimal` as point or \
-             comma",
+            "<dir>/table.csv: expected numbers with one decimal mark, got both `2.5` and `1,5` between \
+             `;`; set `decimal` to point or comma",
         ),
         (
             "a missing label",
             |dir| csv(dir, "height,label\n1,a\n2,\n"),
             "<dir>/table.csv, line 3, column `label`: expected a value, got an empty cell; 1 cell is \
-             missing, 1 in `label`: give `missing` as drop to leave such rows out, as mean to fill \
-             them, or ignore columns",
+             missing, 1 in `label`: set `missing` to drop to leave out such rows or to mean to \
+             fill them, or list columns in `ignore`",
         ),
         (
             "a row that is too short",
@@ -647,22 +646,22 @@ fn tables() {
         (
             "a first row of a number and a text",
             |dir| csv(dir, "1,oops\n3,4\n5,6\n"),
-            "<dir>/table.csv, line 1, column `1`: expected a number, got `oops`; a first row of \
-             names has no number in it; give `header` if it is one or is none",
+            "<dir>/table.csv, line 1, column `1`: expected a number, got `oops`; if the first row \
+             has the names, set `header` to yes, else to no",
         ),
         (
             "a first row of a number and NaN",
             |dir| csv(dir, "1,NaN\n3,4\n"),
             "<dir>/table.csv, line 1, column `1`: expected a value, got `NaN`; 1 cell is missing, 1 in \
-             `1`: give `missing` as drop to leave such rows out, as mean to fill them, or ignore \
-             columns",
+             `1`: set `missing` to drop to leave out such rows or to mean to \
+             fill them, or list columns in `ignore`",
         ),
         (
             "an empty cell in a first row of numbers",
             |dir| csv(dir, "1,,3\n4,5,6\n"),
             "<dir>/table.csv, line 1, column `1`: expected a value, got an empty cell; 1 cell is \
-             missing, 1 in `1`: give `missing` as drop to leave such rows out, as mean to fill \
-             them, or ignore columns",
+             missing, 1 in `1`: set `missing` to drop to leave out such rows or to mean to \
+             fill them, or list columns in `ignore`",
         ),
         (
             "an empty file",
@@ -682,8 +681,7 @@ fn tables() {
         (
             "bytes that are no text",
             |dir| csv(dir, b"height,width\n1,2\n1,\0\n"),
-            "<dir>/table.csv: expected a table as text, got bytes of 0, which no text has; if it \
-             is one, save it as UTF-8",
+            "<dir>/table.csv: expected a table as text, got zero bytes; save it as UTF-8",
         ),
         (
             "a cell of a thousand letters",
@@ -698,7 +696,7 @@ fn tables() {
                 fs::write(dir.join("table.csv"), "height,width\n1,2\n").unwrap();
                 table::read(&dir.join("table.csv"), Some("depth")).err()
             },
-            "<dir>/table.csv: expected a label column called `depth`, got the columns \
+            "<dir>/table.csv: expected a label column named `depth`, got the columns \
              `height`, `width`",
         ),
         (
@@ -707,7 +705,7 @@ fn tables() {
                 fs::write(dir.join("table.csv"), "5.1,setosa\n6.2,virginica\n").unwrap();
                 table::read(&dir.join("table.csv"), Some("species")).err()
             },
-            "<dir>/table.csv: expected a label column called `species`, got the columns `0`, `1`",
+            "<dir>/table.csv: expected a label column named `species`, got the columns `0`, `1`",
         ),
     ]);
 }
@@ -833,7 +831,7 @@ fn numpy_arrays() {
             "one dimension",
             |dir| numpy(dir, &described("'<f4'", "(3,)", &[0; 12])),
             "<dir>/array.npy: expected shape [n, columns], [n, height, width], [n, 1 or 3, height, \
-             width] or [n, height, width, 1 or 3], got [3]; of one column make \
+             width] or [n, height, width, 1 or 3], got [3]; save one column as \
              `array.reshape(-1, 1)`",
         ),
         (
@@ -845,8 +843,8 @@ fn numpy_arrays() {
             "images with transparency",
             |dir| numpy(dir, &described("'|u1'", "(1, 2, 2, 4)", &[0; 16])),
             "<dir>/array.npy: expected shape [n, columns], [n, height, width], [n, 1 or 3, height, \
-             width] or [n, height, width, 1 or 3], got [1, 2, 2, 4]; without transparency it is \
-             `array[..., :3]`",
+             width] or [n, height, width, 1 or 3], got [1, 2, 2, 4]; save it without \
+             transparency, as `array[..., :3]`",
         ),
         (
             "NaN",
@@ -855,8 +853,8 @@ fn numpy_arrays() {
                 numpy(dir, &described("'<f4'", "(3, 2)", &values))
             },
             "<dir>/array.npy, element [1, 1]: expected a finite number from -3.4e38 to 3.4e38, got \
-             NaN; 1 elements are NaN, in 1 of 3 rows: give `missing` as drop to leave such rows \
-             out, as mean to fill them",
+             NaN; 1 elements are NaN, in 1 of 3 rows: set `missing` to drop to leave out such \
+             rows, or to mean to fill them",
         ),
         (
             "a number beyond f32",
@@ -875,21 +873,21 @@ fn numpy_arrays() {
                 let values = [1.0, 2.5, 3.0].map(f32::to_le_bytes).concat();
                 numpy_labels(dir, &described("'<f4'", "(3,)", &values))
             },
-            "<dir>/labels.npy: expected whole numbers or texts of shape [n] as labels, got the \
-             float 2.5, which is no class",
+            "<dir>/labels.npy: expected integers or texts of shape [n] as labels, got the \
+             float 2.5",
         ),
         (
             "labels that are one-hot",
             |dir| numpy_labels(dir, &described("'|u1'", "(3, 2)", &[0; 6])),
-            "<dir>/labels.npy: expected whole numbers or texts of shape [n] as labels, got shape \
-             [3, 2]; of one-hot rows make `labels.argmax(axis=1)`",
+            "<dir>/labels.npy: expected integers or texts of shape [n] as labels, got shape \
+             [3, 2]; save one-hot rows as `labels.argmax(axis=1)`",
         ),
     ]);
 }
 
 fn offline(folder: &Path) -> Options {
     let cache_dir = Some(folder.join("cache"));
-    Options { search: Search { data_dir: None, cache_dir, download: false }, ..Options::default() }
+    Options { dirs: DataDirs { data_dir: None, cache_dir, download: false }, ..Options::default() }
 }
 
 /// Few samples of what is made.
@@ -959,12 +957,12 @@ fn sources() {
              https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz into one of these folders",
         ),
         (
-            "a table of one row, of which nothing can be held out",
+            "a table of one row, which cannot be split",
             |dir| {
                 fs::write(dir.join("table.csv"), "1,2\n").unwrap();
                 opened(&at(dir, "table.csv"), &offline(dir))
             },
-            "samples of <dir>/table.csv: expected at least 2 to part, got 1",
+            "samples of <dir>/table.csv: expected at least 2 to split, got 1",
         ),
         (
             "no digits",
@@ -983,18 +981,18 @@ fn sources() {
                 let options = Options { training_samples: Some(3), ..offline(dir) };
                 opened(&at(dir, "table.csv"), &options)
             },
-            "samples to draw of <dir>/table.csv, training part: expected 1 to the 2 that there are, \
+            "samples to draw of <dir>/table.csv, training set: expected 1 to 2, the number of samples, \
              got 3",
         ),
         (
             "more digits than MNIST holds",
             |dir| {
                 write_mnist(dir, &[1, 2, 3]);
-                let search = Search { data_dir: Some(dir.to_owned()), ..offline(dir).search };
-                opened("mnist-rot", &Options { search, ..Options::default() })
+                let dirs = DataDirs { data_dir: Some(dir.to_owned()), ..offline(dir).dirs };
+                opened("mnist-rot", &Options { dirs, ..Options::default() })
             },
-            "training and test samples of mnist-rot: expected at least 1 each, and no more than the \
-             4 digits that there are together, got 12000 and 50000",
+            "training and test samples of mnist-rot: expected at least 1 each, and at most 4 \
+             together, the number of digits, got 12000 and 50000",
         ),
         (
             "a normal class among samples without labels",
@@ -1012,12 +1010,12 @@ fn sources() {
             "resize: expected a folder of images to use it on, got generated pictures (`digits`)",
         ),
         (
-            "a test fraction of a set that has a test part",
+            "a test fraction for a source with a test set",
             |dir| {
                 write_mnist(dir, &[1, 2, 3]);
                 opened(&at(dir, ""), &Options { test_fraction: Some(0.5), ..offline(dir) })
             },
-            "test fraction: expected a source without a test part to use it on, got IDX \
+            "test fraction: expected a source without a test set to use it on, got IDX \
              files (`<dir>/`)",
         ),
         (

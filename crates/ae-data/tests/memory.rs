@@ -1,7 +1,7 @@
-//! What a file claims costs no memory; only what it holds does.
+//! Memory depends on the bytes of a file, not on the sizes in its header.
 //!
-//! One test in a process of its own, because it measures the process: the peak of the resident set
-//! as Linux counts it (`VmHWM`).
+//! This is one test in its own process, because it measures the process: the peak of the resident set
+//! on Linux (`VmHWM`).
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -21,12 +21,12 @@ fn status(name: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// What the process takes before the first attempt. (Later it holds freed memory, too, that the
-/// next one may take without a trace.)
+/// The memory of the process before the first attempt. (Later it also has freed memory, which the
+/// next attempt may reuse unnoticed.)
 static START: LazyLock<u64> = LazyLock::new(|| status("VmRSS:"));
 
-/// Runs what must leave the peak below `bytes` beyond the start, so small ones come first, and
-/// take less than 20 seconds.
+/// Runs an attempt that may raise the peak by at most `bytes` above the start and take less than 20
+/// seconds. Attempts with small limits run first.
 fn spends<T>(bytes: u64, attempt: impl FnOnce() -> T) -> T {
     let (before, start) = (*START, Instant::now());
     let result = attempt();
@@ -36,7 +36,7 @@ fn spends<T>(bytes: u64, attempt: impl FnOnce() -> T) -> T {
     result
 }
 
-/// The same of what must fail.
+/// The same for an attempt that must fail.
 fn within(bytes: u64, attempt: impl FnOnce() -> Option<Error>) -> String {
     spends(bytes, attempt).expect("an error").to_string()
 }
@@ -62,7 +62,7 @@ fn bomb(folder: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn memory_follows_the_bytes_not_the_promises() {
+fn memory_depends_on_the_bytes_not_on_the_header() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let write = |bytes: &[u8]| fs::write(&path, bytes).unwrap();
@@ -92,7 +92,7 @@ fn memory_follows_the_bytes_not_the_promises() {
     let error = within(160 * MIB, || idx::read_images(&bomb).err());
     assert!(error.contains("inflated"), "{error}");
     let error = within(160 * MIB, || table::read(&bomb, None).err());
-    assert!(error.contains("bytes of 0"), "{error}");
+    assert!(error.contains("zero bytes"), "{error}");
     fs::write(&bomb, gzip(&[b" ".repeat(1023), b"\n".to_vec()].concat().repeat(1024)).repeat(512))
         .unwrap();
     let error = within(160 * MIB, || table::read(&bomb, None).err());
@@ -142,7 +142,7 @@ mod images {
         encoder.finish().unwrap()
     }
 
-    /// A black PNG of 8 bits a pixel, with a colour profile of so many zeros.
+    /// A black PNG of 8 bits per pixel, with a colour profile of this many zeros.
     fn png(side: u32, profile: u64) -> Vec<u8> {
         let header = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
         let profile = [&b"name\0\0"[..], &zeros(profile)].concat();
@@ -180,7 +180,7 @@ mod images {
         folder
     }
 
-    /// What would take more than an image may is known from its header.
+    /// An image that would take too much memory is refused by its header.
     pub fn refused(at: &Path) {
         for (name, bytes) in [("grey.png", png(9000, 1)), ("progressive.jpg", jpeg(6000))] {
             let folder = folder(at, name, &bytes);
@@ -189,8 +189,8 @@ mod images {
         }
     }
 
-    /// What is read takes no more than it may (here 64 MiB) and its pixels, which are there twice
-    /// when it is done.
+    /// Reading takes at most the limit for an image (here 64 MiB) and the pixels, which exist twice at
+    /// the end.
     pub fn read(at: &Path) {
         let folder_of_notes = folder(at, "notes.png", &png(16, 100 * MIB));
         let (samples, _) = spends(64 * MIB, || read_folder(&folder_of_notes, None)).unwrap();
@@ -216,12 +216,12 @@ fn archive(folder: &Path) {
     }
     archive.finish().unwrap();
     let cache = folder.join("cache");
-    let search = ae_data::Search {
+    let dirs = ae_data::DataDirs {
         data_dir: Some(folder.to_owned()),
         cache_dir: Some(cache.clone()),
         download: false,
     };
-    let load = || ae_data::mnist::load("emnist-mnist", &search, &mut |_| ()).err();
+    let load = || ae_data::mnist::load("emnist-mnist", &dirs, &mut |_| ()).err();
     let error = within(192 * MIB, load);
     assert!(error.contains("gzip.zip: expected at most 2"), "{error}");
     assert_eq!(fs::read_dir(cache.join("emnist")).unwrap().count(), 0);

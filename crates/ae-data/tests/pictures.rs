@@ -1,4 +1,4 @@
-//! Folders of images as people have them, and what is read of them.
+//! Folders of images in common layouts, and how they are read.
 #![cfg(feature = "images")]
 
 use std::fs;
@@ -23,7 +23,7 @@ fn names(samples: &Samples) -> Vec<String> {
 }
 
 #[test]
-fn parts_are_told_by_their_names() {
+fn training_and_test_folders_are_recognised_by_name() {
     for (train, test) in [
         ("train", "test"),
         ("Train", "Test"),
@@ -42,26 +42,26 @@ fn parts_are_told_by_their_names() {
         at(format!("{test}/cat/1.png"), 3);
         at(format!("{test}/dog/1.png"), 4);
         at("__MACOSX/x/1.png".into(), 9);
-        let (training, test_part) = read_folder(folder.path(), None).unwrap();
-        let test_part = test_part.unwrap();
+        let (training, test_set) = read_folder(folder.path(), None).unwrap();
+        let test_set = test_set.unwrap();
         assert_eq!(
-            (values(&training), values(&test_part)),
+            (values(&training), values(&test_set)),
             (vec![1, 2], vec![3, 4]),
             "{train} {test}"
         );
         assert_eq!(
-            (names(&training), names(&test_part)),
+            (names(&training), names(&test_set)),
             (vec!["cat".into(), "dog".into()], vec!["cat".into(), "dog".into()])
         );
-        // The same, flat, and in folders around.
+        // The same without classes, in nested folders.
         let folder = tempfile::tempdir().unwrap();
         let at = |path: String, value| grey(folder.path(), &path, value);
         at(format!("archive/data/{train}/1.png"), 1);
         at(format!("archive/data/{test}/1.png"), 3);
-        let (training, test_part) = read_folder(folder.path(), None).unwrap();
-        assert_eq!((values(&training), values(&test_part.unwrap())), (vec![1], vec![3]));
+        let (training, test_set) = read_folder(folder.path(), None).unwrap();
+        assert_eq!((values(&training), values(&test_set.unwrap())), (vec![1], vec![3]));
     }
-    // Of three parts the test part alone tests.
+    // With a test folder, the validation folder belongs to the training set.
     let folder = tempfile::tempdir().unwrap();
     for (path, value) in [("train/a/1.png", 1), ("val/a/1.png", 2), ("test/a/1.png", 3)] {
         grey(folder.path(), path, value);
@@ -71,7 +71,7 @@ fn parts_are_told_by_their_names() {
 }
 
 #[test]
-fn folders_around_the_classes_and_published_layouts() {
+fn nested_folders_and_published_layouts() {
     let folder = tempfile::tempdir().unwrap();
     grey(folder.path(), "flowers/rose/1.png", 1);
     grey(folder.path(), "flowers/tulip/1.png", 2);
@@ -82,7 +82,7 @@ fn folders_around_the_classes_and_published_layouts() {
         (vec![1, 2], vec!["rose".into(), "tulip".into()], true)
     );
 
-    // MVTec: normal ones to train on, defects to test, and where they are.
+    // MVTec: normal images to train on, defects to test on, and masks of the defects.
     let folder = tempfile::tempdir().unwrap();
     for (path, value) in [
         ("bottle/train/good/000.png", 1),
@@ -98,18 +98,19 @@ fn folders_around_the_classes_and_published_layouts() {
     assert_eq!((values(&training), values(&test.unwrap())), (vec![1], vec![3, 2]));
     let options = Options { normal: Some("good".into()), ..Options::default() };
     let set = open(bottle.to_str().unwrap(), &options, &mut |_| ()).unwrap();
-    assert_eq!(set.parts.test.labels().map(Labels::classes), Some(&[1, 0][..]));
+    assert_eq!(set.splits.test.labels().map(Labels::classes), Some(&[1, 0][..]));
     grey(folder.path(), "cable/train/good/000.png", 1);
     grey(folder.path(), "cable/test/good/000.png", 1);
     let error = read_folder(folder.path(), None).unwrap_err().to_string();
     assert!(
         error.ends_with(
-            "expected one data set with its parts, got several of them; give one: bottle or cable"
+            "expected one data set with training and test folders, got several of them; give one: \
+             bottle or cable"
         ),
         "{error}"
     );
 
-    // Kaggle: classes to train on, and a heap to test.
+    // Kaggle: classes to train on, and test images without classes.
     let folder = tempfile::tempdir().unwrap();
     for (path, value) in [("train/cat/1.png", 1), ("train/dog/1.png", 2), ("test/1.png", 3)] {
         grey(folder.path(), path, value);
@@ -117,7 +118,7 @@ fn folders_around_the_classes_and_published_layouts() {
     let (training, test) = read_folder(folder.path(), None).unwrap();
     assert_eq!((names(&training).len(), test.unwrap().labels().is_none()), (2, true));
 
-    // And its tables.
+    // Kaggle's tables.
     let folder = tempfile::tempdir().unwrap();
     for name in ["train.csv", "test.csv"] {
         fs::write(folder.path().join(name), "a,b\n1,2\n").unwrap();
@@ -135,11 +136,11 @@ fn folders_around_the_classes_and_published_layouts() {
         grey(folder.path(), path, value);
     }
     let error = read_folder(folder.path(), None).unwrap_err().to_string();
-    assert!(error.contains("got the folder extra beside them"), "{error}");
+    assert!(error.contains("got also the folder extra"), "{error}");
 }
 
 #[test]
-fn every_kind_of_picture_is_read() {
+fn every_image_format_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let kinds = ["png", "bmp", "gif", "tif", "TIFF", "webp", "pgm"];
     for (kind, value) in kinds.iter().zip(1..) {
@@ -154,13 +155,13 @@ fn every_kind_of_picture_is_read() {
     let (samples, _) = read_folder(folder.path(), None).unwrap();
     assert_eq!(values(&samples), [1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(samples.shape(), &Shape::image(1, 2, 2));
-    // Those of other kinds alone are named.
+    // The error names other formats.
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.heic", "b.HEIC", "c.svg"] {
         fs::write(folder.path().join(name), "").unwrap();
     }
     let error = read_folder(folder.path(), None).unwrap_err().to_string();
-    assert!(error.ends_with("got 2 .heic and 1 .svg of other kinds"), "{error}");
+    assert!(error.ends_with("got 2 .heic and 1 .svg of other formats"), "{error}");
 }
 
 fn jpeg(side: u32) -> Vec<u8> {
@@ -171,7 +172,7 @@ fn jpeg(side: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_jpeg_is_whole_whatever_is_behind_it() {
+fn bytes_after_a_jpeg_are_ignored() {
     let whole = jpeg(24);
     for behind in [
         &b"\xff\xda"[..],
@@ -186,7 +187,7 @@ fn a_jpeg_is_whole_whatever_is_behind_it() {
         let (samples, _) = read_folder(folder.path(), None).unwrap();
         assert_eq!(samples.row(0), samples.row(1));
     }
-    // A preview in its notes has an end of its own.
+    // A preview in a segment has an end of its own.
     let preview = [&b"\xff\xe1"[..], &(whole.len() as u16 + 2).to_be_bytes(), &whole].concat();
     let with = [&whole[..2], &*preview, &whole[2..]].concat();
     for length in [with.len() - 2, with.len() / 2 + 200] {
@@ -197,9 +198,9 @@ fn a_jpeg_is_whole_whatever_is_behind_it() {
     }
 }
 
-/// A camera held upright writes the picture lying and notes which side is up.
+/// A camera held upright saves the picture lying on its side, with its orientation.
 #[test]
-fn the_orientation_is_followed() {
+fn exif_orientation_is_applied() {
     let folder = tempfile::tempdir().unwrap();
     let picture = RgbImage::from_fn(16, 8, |x, _| Rgb([if x < 8 { 0 } else { 255 }; 3]));
     let mut bytes = std::io::Cursor::new(vec![]);
@@ -219,14 +220,14 @@ fn the_orientation_is_followed() {
 }
 
 #[test]
-fn a_shape_in_the_transparency_is_seen() {
+fn shape_in_the_transparency_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let shape = |colour: u8| {
         ImageBuffer::from_fn(2, 1, move |x, _| LumaA([colour, if x == 0 { 255u8 } else { 0 }]))
     };
     shape(0).save(folder.path().join("black.png")).unwrap();
     shape(255).save(folder.path().join("white.png")).unwrap();
-    // Where colours differ they are read, whatever is transparent.
+    // Colours that differ are read, whatever is transparent.
     RgbaImage::from_fn(2, 1, |x, _| {
         Rgba(
             [[51, 102][x as usize]; 3]
@@ -248,7 +249,7 @@ fn a_shape_in_the_transparency_is_seen() {
 }
 
 #[test]
-fn channels_are_those_that_are_wanted() {
+fn channels_are_those_of_the_options() {
     let folder = tempfile::tempdir().unwrap();
     grey(folder.path(), "a.png", 51);
     let read = |channels| {
@@ -264,7 +265,7 @@ fn channels_are_those_that_are_wanted() {
 }
 
 #[test]
-fn broken_pictures_are_left_out_where_that_is_wanted() {
+fn broken_images_are_left_out_if_asked() {
     let folder = tempfile::tempdir().unwrap();
     grey(folder.path(), "a.png", 1);
     grey(folder.path(), "c.png", 3);
@@ -280,7 +281,7 @@ fn broken_pictures_are_left_out_where_that_is_wanted() {
 }
 
 #[test]
-fn pictures_of_a_pixel_or_two_and_of_16_bits() {
+fn tiny_images_and_images_of_16_bits() {
     for (width, height) in [(1, 1), (2, 1), (1, 2)] {
         let folder = tempfile::tempdir().unwrap();
         let deep: ImageBuffer<Luma<u16>, _> =

@@ -1,4 +1,4 @@
-//! What varies far from zero is kept until offset and scale are taken off.
+//! Columns far from zero keep their variation until preprocessing.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn table_of(text: &str) -> Samples {
     table::read(&path, None).unwrap()
 }
 
-/// The largest distance of a preprocessed column from what f64 makes of the numbers.
+/// The largest difference between a preprocessed column and the same computed in f64.
 fn distance(samples: &Samples, column: usize, method: Method, exact: &[f64]) -> f64 {
     let fitted = Preprocessing::fit(method, samples).unwrap();
     let samples = samples.clone().with_preprocessing(fitted.clone()).unwrap();
@@ -34,7 +34,7 @@ fn distance(samples: &Samples, column: usize, method: Method, exact: &[f64]) -> 
     };
     let far =
         |row: usize| (f64::from(samples.row(row)[column]) - (exact[row] - offset) / scale).abs();
-    // And back, to the units it came in.
+    // The inverse gives the original values.
     for (row, value) in exact.iter().enumerate() {
         let back = fitted.invert_exact(&samples.row(row))[column];
         assert!((back - value).abs() <= 1e-5 * scale, "{back} {value}");
@@ -43,7 +43,7 @@ fn distance(samples: &Samples, column: usize, method: Method, exact: &[f64]) -> 
 }
 
 #[test]
-fn columns_far_from_zero_vary_as_written() {
+fn columns_far_from_zero_keep_their_variation() {
     for (what, start, step) in [
         ("seconds since 1970", 1.7e9, 1.0),
         ("milliseconds since 1970", 1.7e12, 1.0),
@@ -60,16 +60,16 @@ fn columns_far_from_zero_vary_as_written() {
         let samples = table_of(&("t,b\n".to_owned() + &text));
         for method in [Method::Standardize, Method::MinMax] {
             let far = distance(&samples, 0, method, &exact);
-            // What f64 itself has of numbers beyond 2^53 / 4096, and floats of 32 bits of results.
+            // The rounding of f64 for large numbers, and of f32 for the results.
             let allowed = 1e-6 + 4.0 * f64::EPSILON * start.abs() / step / 14.0;
             assert!(far <= allowed, "{what}, {method:?}: {far} above {allowed}");
         }
     }
 }
 
-/// faults.md: `t` runs from 1,700,000,000 in steps of 1; scale was 1 and two values were left.
+/// `t` runs from 1,700,000,000 in steps of 1, which f32 would round to two distinct values.
 #[test]
-fn times_of_a_run_are_scaled_by_their_spread() {
+fn times_are_scaled_by_their_spread() {
     let text: String = (0..100)
         .map(|i| format!("{},{:.4}\n", 1_700_000_000 + i, (f64::from(i) / 9.0).sin()))
         .collect();
@@ -87,9 +87,9 @@ fn times_of_a_run_are_scaled_by_their_spread() {
     assert_eq!(different.len(), 100);
 }
 
-/// A row is read the same whatever other rows its file has.
+/// A row is read the same whether its file has other rows or not.
 #[test]
-fn one_row_alone_is_read_as_among_others() {
+fn single_row_is_read_as_among_others() {
     let line = |k: u32| {
         format!(
             "{},{},{}\n",
@@ -114,7 +114,7 @@ fn npy_file(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn arrays_are_as_exact_as_tables() {
+fn arrays_keep_their_variation_too() {
     let exact: Vec<f64> = (0..50).map(|k| 1.7e9 + f64::from(7 * k % 50)).collect();
     let doubles: Vec<u8> = exact.iter().flat_map(|value| value.to_le_bytes()).collect();
     let whole: Vec<u8> = exact.iter().flat_map(|value| (*value as i64).to_le_bytes()).collect();
@@ -127,7 +127,7 @@ fn arrays_are_as_exact_as_tables() {
 }
 
 #[test]
-fn columns_that_do_not_vary_lose_their_value_alone() {
+fn constant_columns_become_zero() {
     for constant in ["7", "0.1", "1700000001", "101325.002", "0"] {
         let text: String = (0..10).map(|row| format!("{constant},{row}\n")).collect();
         let samples = table_of(&("c,x\n".to_owned() + &text));
@@ -137,7 +137,7 @@ fn columns_that_do_not_vary_lose_their_value_alone() {
             assert_eq!(samples.row(3)[0], 0.0, "{constant} {method:?}");
         }
     }
-    // Sums that differ by the rounding of f64 are one number.
+    // Numbers that differ by rounding of f64 count as equal.
     let samples = table_of("c,x\n0.3,1\n0.30000000000000004,2\n0.3,3\n");
     let fitted = Preprocessing::fit(Method::Standardize, &samples).unwrap();
     assert!(samples.with_preprocessing(fitted).unwrap().row(1)[0].abs() < 1e-6);
@@ -145,7 +145,7 @@ fn columns_that_do_not_vary_lose_their_value_alone() {
 
 /// Of 0, 1, ..., 8 and a million the median is 4.5 and the quartiles are 2.25 and 6.75.
 #[test]
-fn robust_scaling_does_not_follow_what_is_far_out() {
+fn robust_scaling_ignores_outliers() {
     let mut values: Vec<f32> = (0..9).map(|value| value as f32).collect();
     values.push(1e6);
     let samples = Samples::from_floats(values, Shape::table(1)).unwrap();
@@ -153,38 +153,38 @@ fn robust_scaling_does_not_follow_what_is_far_out() {
     let samples = samples.with_preprocessing(fitted).unwrap();
     assert_eq!(samples.row(0), [-1.0]);
     assert_eq!(samples.row(8), [3.5 / 4.5]);
-    // More than half of one value: the standard deviation stands in.
+    // If the quartiles are equal, the standard deviation is used.
     let samples = Samples::from_floats(vec![0.0, 0.0, 0.0, 0.0, 5.0], Shape::table(1)).unwrap();
     let fitted = Preprocessing::fit(Method::Robust, &samples).unwrap();
     assert_eq!(samples.with_preprocessing(fitted).unwrap().row(4), [2.5]);
 }
 
 #[test]
-fn what_is_missing_is_the_mean_of_the_training_part() {
+fn missing_values_are_the_mean_of_the_training_set() {
     let text: String = (0..40)
         .map(|row| if row % 4 == 0 { format!("?,{row}\n") } else { format!("{row},{row}\n") })
         .collect();
     let (_folder, path) = written("table.csv", "a,b\n".to_owned() + &text);
     let mut options = Options::default();
     options.table.missing = table::Missing::Mean;
-    let parts = open(path.to_str().unwrap(), &options, &mut |_| ()).unwrap().parts;
-    let present: Vec<f64> = (0..parts.training.len())
-        .filter(|row| !parts.training.missing_in(*row)[0])
-        .map(|row| f64::from(parts.training.row(row)[0]))
+    let splits = open(path.to_str().unwrap(), &options, &mut |_| ()).unwrap().splits;
+    let present: Vec<f64> = (0..splits.training.len())
+        .filter(|row| !splits.training.missing_in(*row)[0])
+        .map(|row| f64::from(splits.training.row(row)[0]))
         .collect();
     let mean = present.iter().sum::<f64>() / present.len() as f64;
     for method in [Method::None, Method::Standardize, Method::MinMax, Method::Robust] {
-        let fitted = Preprocessing::fit(method, &parts.training).unwrap();
+        let fitted = Preprocessing::fit(method, &splits.training).unwrap();
         let json = serde_json::to_string(&fitted).unwrap();
         assert_eq!(serde_json::from_str::<Preprocessing>(&json).unwrap(), fitted);
-        for part in [&parts.training, &parts.test] {
-            let read = part.clone().with_preprocessing(fitted.clone()).unwrap();
-            for row in (0..part.len()).filter(|row| part.missing_in(*row)[0]) {
-                assert!((f64::from(part.row(row)[0]) - mean).abs() < 1e-5);
+        for set in [&splits.training, &splits.test] {
+            let read = set.clone().with_preprocessing(fitted.clone()).unwrap();
+            for row in (0..set.len()).filter(|row| set.missing_in(*row)[0]) {
+                assert!((f64::from(set.row(row)[0]) - mean).abs() < 1e-5);
                 let back = fitted.invert_exact(&read.row(row))[0];
                 assert!((back - mean).abs() < 1e-4, "{method:?}: {back} {mean}");
             }
         }
     }
-    assert!(parts.training.missing() > 0);
+    assert!(splits.training.missing() > 0);
 }

@@ -1,39 +1,39 @@
-//! Tables as people have them: each way of writing one, and what is read of it.
+//! Tables in every dialect, and the samples that are read from them.
 //!
-//! `cargo test --test tables -- --nocapture` prints what a person is told of each.
+//! `cargo test --test tables -- --nocapture` prints how each was read.
 
 use std::fs;
 
 use ae_data::table::{self, Decimal, Header, Missing, TableOptions, Unseen};
 use ae_data::{Result, Samples, Shape};
 
-type Say = fn(&mut TableOptions);
+type Set = fn(&mut TableOptions);
 
-/// What the table is, its bytes, what is said beside it; the columns and rows that are right.
-type Case = (&'static str, Vec<u8>, Say, &'static str, Vec<Vec<f64>>);
+/// The name of a table, its bytes, the options, and the expected columns and rows.
+type Case = (&'static str, Vec<u8>, Set, &'static str, Vec<Vec<f64>>);
 
-fn read(bytes: &[u8], label: Option<&str>, say: Say) -> Result<Samples> {
+fn read(bytes: &[u8], label: Option<&str>, set: Set) -> Result<Samples> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.csv");
     fs::write(&path, bytes).unwrap();
     let mut options = TableOptions::default();
-    say(&mut options);
+    set(&mut options);
     table::read_with(&path, label, &options)
 }
 
 fn columns(samples: &Samples) -> String {
-    let Shape::Table { columns } = samples.shape() else { panic!("a table is no image") };
+    let Shape::Table { columns } = samples.shape() else { panic!("expected a table") };
     columns.join(" ")
 }
 
 fn check(cases: Vec<Case>) {
     let mut wrong = vec![];
-    for (what, bytes, say, names, expected) in cases {
-        let text = match read(&bytes, None, say) {
+    for (what, bytes, set, names, expected) in cases {
+        let text = match read(&bytes, None, set) {
             Err(error) => error.to_string(),
             Ok(samples) => {
-                let reading = samples.table().unwrap();
-                println!("{what}\n    {reading}; {}\n", reading.notes.join("; "));
+                let info = samples.table().unwrap();
+                println!("{what}\n    {info}; {}\n", info.notes.join("; "));
                 let rows: Vec<Vec<f32>> = (0..samples.len()).map(|row| samples.row(row)).collect();
                 let expected: Vec<Vec<f32>> =
                     expected.iter().map(|row| row.iter().map(|x| *x as f32).collect()).collect();
@@ -117,7 +117,7 @@ fn dialects() {
         (
             "UTF-16, little",
             [b"\xff\xfe", &*utf16(text, false)].concat(),
-            plain as Say,
+            plain as Set,
             "a b",
             two(),
         ),
@@ -153,14 +153,14 @@ fn dialects() {
             vec![vec![1234.5, 1000.0], vec![12345.0, 3.0]],
         ),
         (
-            "a comma that could be either, told by an option",
+            "a comma that could be either, set by an option",
             b"a\tb\n1,234\t2\n".to_vec(),
             |options| options.decimal = Some(Decimal::Comma),
             "a b",
             vec![vec![1.234, 2.0]],
         ),
         (
-            "a separator that only an option tells",
+            "a separator that only an option sets",
             b"a:b\n1:2\n".to_vec(),
             |options| options.separator = Some(':'),
             "a b",
@@ -196,7 +196,7 @@ fn first_rows() {
     let numbers = || vec![vec![0.5, -1.0, 2.5], vec![1.5, 0.25, 0.0]];
     let below = "0.5,-1,2.5\n1.5,0.25,0\n";
     let with = |first: &str| format!("{first}\n{below}").into_bytes();
-    let yes: Say = |options| options.header = Header::Yes;
+    let yes: Set = |options| options.header = Header::Yes;
     check(vec![
         ("0, 1, 2", with("0,1,2"), plain, "0 1 2", numbers()),
         ("years", with("2019,2020,2021"), plain, "2019 2020 2021", numbers()),
@@ -214,9 +214,9 @@ fn first_rows() {
             "0 1 2",
             numbers(),
         ),
-        ("names that an option tells", with("3,1,2"), yes, "3 1 2", numbers()),
+        ("names set by an option", with("3,1,2"), yes, "3 1 2", numbers()),
         (
-            "a sample that an option tells",
+            "a sample set by an option",
             with("0,1,2"),
             |options| options.header = Header::No,
             "0 1 2",
@@ -246,14 +246,14 @@ fn first_rows() {
     let row = |at: u32| format!("{},{},1.5,{}\n", f64::from(at) * 0.1 - 2.05, at % 7, at % 3);
     let text = "0,1,2,3\n".to_owned() + &(0..60).map(row).collect::<String>();
     assert_eq!(read(text.as_bytes(), None, plain).unwrap().len(), 60);
-    // Where it cannot be told the row is a sample, and it is said.
+    // If it is unclear, the first row is a sample, with a note.
     let samples = read(b"0,1,2\n3,4,5\n", None, plain).unwrap();
     assert_eq!(samples.len(), 2);
-    assert!(samples.table().unwrap().notes[0].contains("give `header` as yes if it is names"));
+    assert!(samples.table().unwrap().notes[0].contains("set `header` to yes if it has the names"));
 }
 
 #[test]
-fn lines_are_counted_whatever_ends_them() {
+fn lines_are_counted_for_all_line_ends() {
     for end in ["\n", "\r", "\r\n"] {
         for (text, line) in [
             ("a,b\n1,2\n3,x\n5,6\n7,8\n", 3),
@@ -281,14 +281,14 @@ fn missing_cells() {
         let error = read(text.as_bytes(), None, plain).unwrap_err().to_string();
         assert!(error.contains("line 3, column `a`: expected a value"), "{error}");
         assert!(
-            error.contains("2 cells are missing, 1 in `a` and 1 in `b`: give `missing`"),
+            error.contains("2 cells are missing, 1 in `a` and 1 in `b`: set `missing`"),
             "{error}"
         );
-        let drop: Say = |options| options.missing = Missing::Drop;
+        let drop: Set = |options| options.missing = Missing::Drop;
         let dropped = read(text.as_bytes(), None, drop).unwrap();
         assert_eq!([dropped.row(0), dropped.row(1)], [[1.0, 10.0], [3.0, 30.0]]);
         assert_eq!((dropped.len(), dropped.table().unwrap().dropped), (2, 2));
-        let mean: Say = |options| options.missing = Missing::Mean;
+        let mean: Set = |options| options.missing = Missing::Mean;
         let filled = read(text.as_bytes(), None, mean).unwrap();
         assert_eq!([filled.row(1), filled.row(2)], [[3.0, 20.0], [5.0, 20.0]]);
         assert_eq!(
@@ -296,20 +296,20 @@ fn missing_cells() {
             (2, vec![true, false], vec![false; 2])
         );
     }
-    let extra: Say = |options| {
+    let extra: Set = |options| {
         options.missing = Missing::Drop;
         options.missing_as = vec!["-999".into(), "bad".into()];
     };
     assert_eq!(read(b"a,b\n1,2\n-999,3\n4,bad\n5,6\n", None, extra).unwrap().len(), 2);
     // A class may be called `-`; a row without one is left out.
-    let drop: Say = |options| options.missing = Missing::Mean;
+    let drop: Set = |options| options.missing = Missing::Mean;
     let samples = read(b"a,class\n1,+\n2,-\n3,?\n4,\n", None, drop).unwrap();
     assert_eq!(
         (samples.len(), samples.labels().unwrap().names()),
         (2, &["+".to_owned(), "-".to_owned()][..])
     );
-    // A class that only left-out rows had is none.
-    let drop: Say = |options| options.missing = Missing::Drop;
+    // A class that only dropped rows have is not a class.
+    let drop: Set = |options| options.missing = Missing::Drop;
     let samples = read(b"a,class\n1,x\n?,y\n3,z\n", None, drop).unwrap();
     assert_eq!(samples.labels().unwrap().names(), ["x", "z"]);
     assert_eq!(samples.labels().unwrap().classes(), [0, 1]);
@@ -337,13 +337,13 @@ id,size,count,colour,flag,when,note,class,code
     let blocks = samples.table().unwrap().schema.blocks();
     assert_eq!((blocks.len(), blocks[0].features.clone()), (1, 2..4));
 
-    let said: Say = |options| {
+    let specified: Set = |options| {
         options.numeric = vec!["id".into()];
         options.categorical = vec!["code".into()];
         options.ignore = vec!["when".into(), "note".into()];
         options.id = vec!["count".into()];
     };
-    let samples = read(text.as_bytes(), Some("colour"), said).unwrap();
+    let samples = read(text.as_bytes(), Some("colour"), specified).unwrap();
     assert_eq!(columns(&samples), "id size flag class=x class=y code=1 code=2 code=3");
     assert_eq!(samples.row(3), [10.0, 4.5, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
     assert_eq!(samples.labels().unwrap().names(), ["blue", "red"]);
@@ -367,50 +367,48 @@ fn columns_are_matched_by_name_or_refused() {
     assert_eq!(row("d,c,extra,b,a\n4,y,9,2,1\n"), [1.0, 2.0, 0.0, 1.0, 4.0]);
     assert_eq!(row("1,2,y,4\n"), [1.0, 2.0, 0.0, 1.0, 4.0]);
     let error = |text: &str| with(text, Unseen::Refuse).unwrap_err().to_string();
-    assert!(error("d,a,b,x\n1,2,3,4\n").ends_with(
-        "expected the columns that the model knows, with `c`, got `x` in their place, which it does not know"
-    ));
-    assert!(error("A,b,c,d\n1,2,x,4\n").contains("with `a`, got `A` in their place"));
+    assert!(
+        error("d,a,b,x\n1,2,3,4\n")
+            .ends_with("expected the columns of the model, with `c`, got `x` instead")
+    );
+    assert!(error("A,b,c,d\n1,2,x,4\n").contains("with `a`, got `A` instead"));
     assert!(error("a,b,c\n1,2,x\n").contains("with `d`, got none of this name"));
     let unseen = "a,b,c,d\n1,2,x,4\n1,2,z,4\n";
     assert!(
         error(unseen)
-            .contains("line 3, column `c`: expected `x` or `y`, got `z`; give `unseen` as zero")
+            .contains("line 3, column `c`: expected `x` or `y`, got `z`; set `unseen` to zero")
     );
     assert_eq!(with(unseen, Unseen::Zero).unwrap().row(1), [1.0, 2.0, 0.0, 0.0, 4.0]);
-    assert!(
-        error("1,2,x\n")
-            .contains("expected the 4 columns that the model knows, got 3 without names")
-    );
+    assert!(error("1,2,x\n").contains("expected the 4 columns of the model, got 3 without names"));
 }
 
-/// What could be read in two ways, or is no table, is refused in a sentence that leads on.
+/// An error for an ambiguous table, or for another format, says what to do.
 #[test]
-fn what_cannot_be_told_is_refused() {
+fn ambiguous_tables_and_other_formats_are_refused() {
     for (text, said) in [
-        ("x\n1,5\n2,5\n", "give `separator` as ; if a comma is before decimals"),
-        ("a\tb\n1,234\t2\n", "give `decimal` as point or comma"),
-        ("a;b\n1,5;2.5\n", "give `decimal` as point or comma"),
-        ("d,x\n01/02/2020,1\n03/04/2020,2\n", "give `month_first`, or ignore the column"),
-        ("1,oops\n3,4\n5,6\n", "give `header` if it is one or is none"),
+        ("x\n1,5\n2,5\n", "set `separator` to ; if the comma is a decimal mark"),
+        ("a\tb\n1,234\t2\n", "set `decimal` to point or comma"),
+        ("a;b\n1,5;2.5\n", "set `decimal` to point or comma"),
+        ("d,x\n01/02/2020,1\n03/04/2020,2\n", "set `month_first`, or list the column in `ignore`"),
+        ("1,oops\n3,4\n5,6\n", "set `header` to yes, else to no"),
         ("[{\"a\":1}]\n", "JSON"),
         ("@relation x\n@data\n1,2\n", "ARFF"),
-        ("name\nBob\nEve\n", "name columns under `categorical`"),
+        ("name\nBob\nEve\n", "list columns in `categorical`"),
     ] {
         let error = read(text.as_bytes(), None, plain).unwrap_err().to_string();
         assert!(error.contains(said), "{text:?}: {error}");
     }
-    let semicolon: Say = |options| options.separator = Some(';');
+    let semicolon: Set = |options| options.separator = Some(';');
     assert_eq!(read(b"x\n1,5\n2,5\n", None, semicolon).unwrap().row(1), [2.5]);
-    let wrong: Say = |options| options.ignore = vec!["y".into()];
+    let wrong: Set = |options| options.ignore = vec!["y".into()];
     let error = read(b"x,z\n1,5\n", None, wrong).unwrap_err().to_string();
     assert!(
-        error.ends_with("expected a column to ignore called `y`, got the columns `x`, `z`"),
+        error.ends_with("expected a column to ignore named `y`, got the columns `x`, `z`"),
         "{error}"
     );
     let samples = read(b"t\n1700000000000000001\n1700000000000000003\n", None, plain).unwrap();
     assert_eq!(
         samples.table().unwrap().notes,
-        ["2 whole numbers of `t` rounded, being beyond 2^53"]
+        ["2 integers of `t` rounded, because they are above 2^53"]
     );
 }

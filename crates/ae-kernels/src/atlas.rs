@@ -13,7 +13,9 @@ use burn_cubecl::tensor::CubeTensor;
 
 pub use self::properties::properties;
 pub use self::stopwatch::{Clock, Lap, Stopwatch};
-pub use crate::gpu::{Choice, Class, Kind, MANY, Misfit, Request, Variant, choices, with_variant};
+pub use crate::gpu::{
+    Choice, Class, Kind, Misfit, Request, UNLIMITED, Variant, choices, with_variant,
+};
 
 /// Sizes of a convolution of square maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

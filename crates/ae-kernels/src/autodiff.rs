@@ -52,7 +52,7 @@ macro_rules! record {
 
 /// Calls a function that is generic over the type of numbers by that of a tensor.
 #[cfg(feature = "flex")]
-macro_rules! by_type {
+macro_rules! by_dtype {
     ($tensor:expr, $($function:tt)::+ ( $($argument:expr),* $(,)? )) => {
         match $tensor.dtype() {
             DType::F64 => $($function)::+::<f64>($($argument),*),
@@ -62,5 +62,5 @@ macro_rules! by_type {
 }
 
 #[cfg(feature = "flex")]
-pub(crate) use by_type;
+pub(crate) use by_dtype;
 pub(crate) use {record, register};

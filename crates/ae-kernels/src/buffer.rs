@@ -3,7 +3,7 @@
 use burn::tensor::{Bytes, Shape};
 use burn_flex::{FlexTensor, Layout};
 
-use crate::number::Number;
+use crate::float::Float;
 
 /// The same values in a buffer of their own size, row after row; no copy if they lie so.
 pub(crate) fn contiguous(tensor: &FlexTensor) -> FlexTensor {
@@ -20,12 +20,12 @@ pub(crate) fn forward(tensor: &FlexTensor) -> FlexTensor {
 }
 
 /// A tensor of values that lie row after row.
-pub(crate) fn tensor<T: Number, const D: usize>(values: Vec<T>, shape: [usize; D]) -> FlexTensor {
+pub(crate) fn tensor<T: Float, const D: usize>(values: Vec<T>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(Shape::from(shape)), T::dtype())
 }
 
 /// `sum += row`
 #[inline(always)]
-pub(crate) fn sink<T: Number>(sum: &mut [T], row: &[T]) {
+pub(crate) fn add_row<T: Float>(sum: &mut [T], row: &[T]) {
     sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
 }

@@ -12,8 +12,7 @@ mod gpu;
 mod kernel;
 
 use burn::tensor::{
-    Tensor,
-    module::{conv_transpose2d, conv2d},
+    Tensor, module,
     ops::{ConvOptions, ConvTransposeOptions},
 };
 
@@ -25,7 +24,7 @@ use crate::Activation;
 /// # Shapes
 /// - input: `[batch, in, height, width]`, weight: `[out, in, kernel, kernel]`, bias: `[out]`
 /// - output: `[batch, out, ceil(height / stride), ceil(width / stride)]`
-pub fn convolve(
+pub fn conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
@@ -36,18 +35,18 @@ pub fn convolve(
     #[cfg(any(feature = "flex", feature = "gpu"))]
     if crate::target::Target::of(&input).is_some() {
         let bias = bias.unwrap_or_else(|| zeros(&input, weight.dims()[0]));
-        return activation.after(|fused| kernel::convolve(input, weight, bias, stride, fused));
+        return activation.after(|fused| kernel::conv2d(input, weight, bias, stride, fused));
     }
     plain(input, weight, bias, stride, activation)
 }
 
-/// The transpose of [`convolve`] and a nonlinearity: to a map of `[height, width]`, which a
+/// The transpose of [`conv2d`] and a nonlinearity: to a map of `[height, width]`, which a
 /// convolution of that stride would bring to the input's size. In the weight's type as well.
 ///
 /// # Shapes
 /// - input: `[batch, out, ceil(height / stride), ceil(width / stride)]`
 /// - weight: `[out, in, kernel, kernel]`, bias: `[in]`, output: `[batch, in, height, width]`
-pub fn convolve_back(
+pub fn conv_transpose2d(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
@@ -60,9 +59,9 @@ pub fn convolve_back(
     if crate::target::Target::of(&input).is_some() {
         let bias = bias.unwrap_or_else(|| zeros(&input, weight.dims()[1]));
         return activation
-            .after(|fused| kernel::convolve_back(input, weight, bias, stride, size, fused));
+            .after(|fused| kernel::conv_transpose2d(input, weight, bias, stride, size, fused));
     }
-    plain_back(input, weight, bias, stride, size, activation)
+    plain_transpose(input, weight, bias, stride, size, activation)
 }
 
 #[cfg(any(feature = "flex", feature = "gpu"))]
@@ -70,7 +69,7 @@ fn zeros(like: &Tensor<4>, len: usize) -> Tensor<1> {
     Tensor::zeros([len], (&like.device(), like.dtype()))
 }
 
-/// As [`convolve`], in Burn's operations.
+/// As [`conv2d`], in Burn's operations.
 pub fn plain(
     input: Tensor<4>,
     weight: Tensor<4>,
@@ -80,11 +79,11 @@ pub fn plain(
 ) -> Tensor<4> {
     let padding = weight.dims()[3] / 2;
     let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);
-    activation.apply(conv2d(input, weight, bias, options))
+    activation.apply(module::conv2d(input, weight, bias, options))
 }
 
-/// As [`convolve_back`], in Burn's operations.
-pub fn plain_back(
+/// As [`conv_transpose2d`], in Burn's operations.
+pub fn plain_transpose(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
@@ -96,5 +95,5 @@ pub fn plain_back(
     // The size without output padding is stride (half - 1) + 1.
     let lacking = [(height - 1) % stride, (width - 1) % stride];
     let options = ConvTransposeOptions::new([stride; 2], [padding; 2], lacking, [1; 2], 1);
-    activation.apply(conv_transpose2d(input, weight, bias, options))
+    activation.apply(module::conv_transpose2d(input, weight, bias, options))
 }

@@ -29,9 +29,9 @@ use burn_cubecl::ops::{permute_nchw_to_nhwc, permute_nhwc_to_nchw};
 use burn_cubecl::tensor::CubeTensor;
 
 #[cfg(feature = "atlas")]
-pub use self::class::{Class, Kind, MANY, Request};
+pub use self::class::{Class, Kind, Request, UNLIMITED};
 pub(crate) use self::contraction::{Contraction, Side, Sums};
-pub(crate) use self::elementwise::{activate, slope, through};
+pub(crate) use self::elementwise::{activate, activation_backward, slope};
 pub(crate) use self::launches::note;
 pub use self::launches::{Launched, Launches, launches};
 use self::operand::Read;

@@ -17,19 +17,19 @@ use crate::Activation;
 ///
 /// # Panics
 /// For GELU and SiLU, whose slope does not follow from their value.
-pub fn squared_jacobian(output: Tensor<2>, weight: Tensor<2>, activation: Activation) -> Tensor<1> {
+pub fn jacobian_norm_sq(output: Tensor<2>, weight: Tensor<2>, activation: Activation) -> Tensor<1> {
     assert!(
         activation.slope_follows_from_value(),
         "the slope of {activation} does not follow from its value"
     );
     #[cfg(feature = "flex")]
     if crate::target::Target::of(&output) == Some(crate::target::Target::Cpu) {
-        return kernel::squared_jacobian(output, weight, activation);
+        return kernel::jacobian_norm_sq(output, weight, activation);
     }
     plain(output, weight, activation)
 }
 
-/// As [`squared_jacobian`], in Burn's operations.
+/// As [`jacobian_norm_sq`], in Burn's operations.
 pub fn plain(output: Tensor<2>, weight: Tensor<2>, activation: Activation) -> Tensor<1> {
     let slope = match activation {
         Activation::Identity => output.ones_like(),

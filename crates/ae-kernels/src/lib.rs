@@ -12,7 +12,7 @@ mod jacobian;
 mod linear;
 mod loss;
 mod noise;
-mod workers;
+mod threads;
 
 #[cfg(feature = "mimalloc")]
 pub mod allocator;
@@ -22,6 +22,8 @@ pub mod atlas;
 mod autodiff;
 #[cfg(feature = "flex")]
 mod buffer;
+#[cfg(feature = "flex")]
+mod float;
 #[cfg(feature = "gpu")]
 mod gpu;
 #[cfg(feature = "flex")]
@@ -30,30 +32,28 @@ mod isa;
 mod matrix;
 #[cfg(feature = "flex")]
 mod narrow;
-#[cfg(feature = "flex")]
-mod number;
 #[cfg(any(feature = "flex", feature = "gpu"))]
 mod target;
 
 pub use activation::Activation;
 pub use adam::{Adam, AdamQueue, adam};
-pub use convolution::{convolve, convolve_back};
+pub use convolution::{conv_transpose2d, conv2d};
 pub use flatten::{flatten, unflatten};
 #[cfg(feature = "gpu")]
 pub use gpu::{Launched, Launches, launches};
 #[cfg(feature = "flex")]
 pub use isa::isa;
-pub use jacobian::squared_jacobian;
+pub use jacobian::jacobian_norm_sq;
 pub use linear::{Weight, linear};
 pub use loss::{cross_entropy, log_sigmoid, squared_error};
 pub use noise::{Mask, Words, replace_at_random};
-pub use workers::{among_workers, uses_workers, with_workers, workers};
+pub use threads::{num_threads, run_in_pool, uses_threads, with_threads};
 
 /// The plain formulations, for tests and comparisons.
 pub mod plain {
     pub use crate::adam::plain as adam;
-    pub use crate::convolution::{plain as convolve, plain_back as convolve_back};
-    pub use crate::jacobian::plain as squared_jacobian;
+    pub use crate::convolution::{plain as conv2d, plain_transpose as conv_transpose2d};
+    pub use crate::jacobian::plain as jacobian_norm_sq;
     pub use crate::linear::plain as linear;
     pub use crate::loss::{
         plain_cross_entropy as cross_entropy, plain_squared_error as squared_error,
@@ -63,7 +63,7 @@ pub mod plain {
 
 /// Numbers of which a loop over them is worth several threads.
 #[cfg(feature = "flex")]
-const MANY: usize = 1 << 16;
+const PARALLEL_THRESHOLD: usize = 1 << 16;
 
 /// Threads that so many multiply-adds are worth: waking one costs some ten microseconds.
 #[cfg(feature = "flex")]

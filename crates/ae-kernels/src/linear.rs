@@ -16,7 +16,7 @@ use crate::Activation;
 /// The weight of a linear map, as it is kept.
 pub enum Weight {
     /// `W`: `[in, out]`.
-    Straight(Tensor<2>),
+    Plain(Tensor<2>),
     /// The transpose of `W`: `[out, in]`. What a decoder borrows from its encoder.
     Transposed(Tensor<2>),
 }
@@ -24,7 +24,7 @@ pub enum Weight {
 impl Weight {
     fn dtype(&self) -> DType {
         match self {
-            Self::Straight(weight) | Self::Transposed(weight) => weight.dtype(),
+            Self::Plain(weight) | Self::Transposed(weight) => weight.dtype(),
         }
     }
 }
@@ -55,7 +55,7 @@ pub fn plain(
     activation: Activation,
 ) -> Tensor<2> {
     let weight = match weight {
-        Weight::Straight(weight) => weight,
+        Weight::Plain(weight) => weight,
         Weight::Transposed(weight) => weight.transpose(),
     };
     activation.apply(module::linear(input, weight, Some(bias)))

@@ -47,8 +47,8 @@ fn cross_entropy_by(
     target: Tensor<2>,
 ) -> Tensor<1> {
     // Times the inverse: Burn rounds what it divides a gradient by to single precision.
-    let share = 1.0 / logits.dims()[0] as f64;
-    ((-target + 1.0) * logits.clone() - logarithm(logits)).sum() * share
+    let inverse = 1.0 / logits.dims()[0] as f64;
+    ((-target + 1.0) * logits.clone() - logarithm(logits)).sum() * inverse
 }
 
 /// `log s(z)` of every component, with the sigmoid `s`; its derivative is `s(-z)`.
@@ -67,8 +67,8 @@ pub fn log_sigmoid(logits: Tensor<2>) -> Tensor<2> {
 
 /// As [`squared_error`], in Burn's operations.
 pub fn plain_squared_error(logits: Tensor<2>, output: Activation, target: Tensor<2>) -> Tensor<1> {
-    let share = 1.0 / logits.dims()[0] as f64;
-    (output.apply(logits) - target).square().sum() * share
+    let inverse = 1.0 / logits.dims()[0] as f64;
+    (output.apply(logits) - target).square().sum() * inverse
 }
 
 #[cfg(test)]

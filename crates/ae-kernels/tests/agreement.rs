@@ -95,7 +95,7 @@ proptest! {
         let shape = if transposed { vec![to, from] } else { vec![from, to] };
         let weight = |weight| match transposed {
             true => Weight::Transposed(weight),
-            false => Weight::Straight(weight),
+            false => Weight::Plain(weight),
         };
         hold::<2, 2, 1, 2>(
             &format!("{after:?}, {dtype:?}"),
@@ -131,8 +131,8 @@ proptest! {
                     &weight,
                     &|| Leaf(vec![large], seed ^ 2, dtype),
                 ],
-                &|x, w, b| ae_kernels::convolve_back(x, w, Some(b), stride, size, after),
-                &|x, w, b| plain::convolve_back(x, w, Some(b), stride, size, after),
+                &|x, w, b| ae_kernels::conv_transpose2d(x, w, Some(b), stride, size, after),
+                &|x, w, b| plain::conv_transpose2d(x, w, Some(b), stride, size, after),
             );
         } else {
             hold::<4, 4, 1, 4>(
@@ -142,8 +142,8 @@ proptest! {
                     &weight,
                     &|| Leaf(vec![small], seed ^ 2, dtype),
                 ],
-                &|x, w, b| ae_kernels::convolve(x, w, Some(b), stride, after),
-                &|x, w, b| plain::convolve(x, w, Some(b), stride, after),
+                &|x, w, b| ae_kernels::conv2d(x, w, Some(b), stride, after),
+                &|x, w, b| plain::conv2d(x, w, Some(b), stride, after),
             );
         }
     }
@@ -159,8 +159,8 @@ proptest! {
         let shift = || Leaf(vec![size.iter().product()], seed ^ 2, dtype);
         // Through a convolution of stride 1 and its transpose, which leave maps pixel after pixel.
         let there_and_back = |x: Tensor<4>, w: Tensor<4>| {
-            let map = ae_kernels::convolve(x, w.clone(), None, 1, Activation::Tanh);
-            ae_kernels::convolve_back(map, w, None, 1, [height, width], Activation::Identity)
+            let map = ae_kernels::conv2d(x, w.clone(), None, 1, Activation::Tanh);
+            ae_kernels::conv_transpose2d(map, w, None, 1, [height, width], Activation::Identity)
         };
         hold::<2, 4, 1, 2>(
             &format!("{dtype:?}, {size:?}"),
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn squared_jacobians(
+    fn jacobian_norms(
         dtype in types(), after in activations(),
         batch in 1usize..40, from in 1usize..200, to in 1usize..90, seed: u64,
     ) {
@@ -216,8 +216,8 @@ proptest! {
                 &|| Leaf(vec![from, to], seed ^ 1, dtype),
                 &|| Leaf(vec![1], seed ^ 2, dtype),
             ],
-            &|y, w, c| ae_kernels::squared_jacobian(y.clone(), w, after) + rest(y, c),
-            &|y, w, c| plain::squared_jacobian(y.clone(), w, after) + rest(y, c),
+            &|y, w, c| ae_kernels::jacobian_norm_sq(y.clone(), w, after) + rest(y, c),
+            &|y, w, c| plain::jacobian_norm_sq(y.clone(), w, after) + rest(y, c),
         );
     }
 
@@ -250,8 +250,8 @@ fn views_are_what_they_show() {
     let weight = || numbers([11, 7], 2, dtype);
     let whole = numbers([12, 9], 1, dtype);
     let view = whole.clone().transpose().slice([2..9, 1..12]);
-    let ours = ae_kernels::linear(view.clone(), Weight::Straight(weight()), bias(), after);
-    close("linear", ours, plain::linear(view, Weight::Straight(weight()), bias(), after));
+    let ours = ae_kernels::linear(view.clone(), Weight::Plain(weight()), bias(), after);
+    close("linear", ours, plain::linear(view, Weight::Plain(weight()), bias(), after));
 
     for view in [
         numbers([7, 11], 1, dtype).flip([0, 1]),
@@ -260,8 +260,8 @@ fn views_are_what_they_show() {
     ] {
         let run = |linear: fn(Tensor<2>, Weight, Tensor<1>, Activation) -> Tensor<2>| {
             let weight = weight().autodiff().require_grad();
-            let straight = Weight::Straight(weight.clone());
-            let output = linear(view.clone().autodiff(), straight, bias().autodiff(), after);
+            let plain = Weight::Plain(weight.clone());
+            let output = linear(view.clone().autodiff(), plain, bias().autodiff(), after);
             let gradients = output.clone().sum().backward();
             (output.inner(), weight.grad(&gradients).unwrap())
         };
@@ -272,8 +272,8 @@ fn views_are_what_they_show() {
 
     let map = numbers([3, 5, 6, 8], 1, dtype).permute([0, 3, 1, 2]).slice([0..2, 1..7]);
     let kernel = || numbers([4, 6, 3, 3], 2, dtype);
-    let ours = ae_kernels::convolve(map.clone(), kernel(), None, 2, after);
-    close("convolve", ours.clone(), plain::convolve(map, kernel(), None, 2, after));
+    let ours = ae_kernels::conv2d(map.clone(), kernel(), None, 2, after);
+    close("conv2d", ours.clone(), plain::conv2d(map, kernel(), None, 2, after));
     // What a kernel gave lies pixel after pixel; Burn's operations must see it as any other tensor.
     let flat = ours.clone().flatten::<2>(1, 3);
     let again = Tensor::<4>::from_data(ours.into_data(), &Device::flex()).flatten::<2>(1, 3);

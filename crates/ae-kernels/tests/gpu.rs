@@ -100,7 +100,7 @@ fn product(
 ) -> Result<(), Failed> {
     let weight = |weight| match transposed {
         true => Weight::Transposed(weight),
-        false => Weight::Straight(weight),
+        false => Weight::Plain(weight),
     };
     let shape = if transposed { [to, from] } else { [from, to] };
     // Inputs of the order of 1 / from, so that outputs stay where activations are steep.
@@ -155,11 +155,11 @@ fn views(device: &Device) -> Result<(), Failed> {
         device,
         ([9, 12], [14, 7], 7),
         &|x, w, b| {
-            let w = Weight::Straight(w.slice([1..10, 0..7]));
+            let w = Weight::Plain(w.slice([1..10, 0..7]));
             ae_kernels::linear(x.transpose(), w, b, activation)
         },
         &|x, w, b| {
-            let w = Weight::Straight(w.slice([1..10, 0..7]));
+            let w = Weight::Plain(w.slice([1..10, 0..7]));
             plain::linear(x.transpose(), w, b, activation)
         },
     )?;
@@ -167,15 +167,15 @@ fn views(device: &Device) -> Result<(), Failed> {
         "a row that is repeated",
         device,
         ([1, 12], [12, 7], 7),
-        &|x, w, b| ae_kernels::linear(x.expand([6, 12]), Weight::Straight(w), b, activation),
-        &|x, w, b| plain::linear(x.expand([6, 12]), Weight::Straight(w), b, activation),
+        &|x, w, b| ae_kernels::linear(x.expand([6, 12]), Weight::Plain(w), b, activation),
+        &|x, w, b| plain::linear(x.expand([6, 12]), Weight::Plain(w), b, activation),
     )?;
     hold::<4, 4, 4>(
         "a permuted map",
         device,
         ([3, 5, 6, 8], [4, 8, 3, 3], 4),
-        &|x, w, b| ae_kernels::convolve(x.permute([0, 3, 1, 2]), w, Some(b), 2, activation),
-        &|x, w, b| plain::convolve(x.permute([0, 3, 1, 2]), w, Some(b), 2, activation),
+        &|x, w, b| ae_kernels::conv2d(x.permute([0, 3, 1, 2]), w, Some(b), 2, activation),
+        &|x, w, b| plain::conv2d(x.permute([0, 3, 1, 2]), w, Some(b), 2, activation),
     )
 }
 
@@ -208,8 +208,8 @@ fn convolutions(device: &Device) -> Result<(), Failed> {
             &format!("{map:?}, {activation}"),
             device,
             ([batch, channels, height, width], [filters, channels, kernel, kernel], filters),
-            &|x, w, b| ae_kernels::convolve(x * scale, w, Some(b), stride, activation),
-            &|x, w, b| plain::convolve(x * scale, w, Some(b), stride, activation),
+            &|x, w, b| ae_kernels::conv2d(x * scale, w, Some(b), stride, activation),
+            &|x, w, b| plain::conv2d(x * scale, w, Some(b), stride, activation),
         )?;
     }
     Ok(())
@@ -226,8 +226,10 @@ fn transposed_convolutions(device: &Device) -> Result<(), Failed> {
             &format!("{map:?}, {activation}"),
             device,
             ([batch, filters, h, w], [filters, channels, kernel, kernel], channels),
-            &|x, w, b| ae_kernels::convolve_back(x * scale, w, Some(b), stride, size, activation),
-            &|x, w, b| plain::convolve_back(x * scale, w, Some(b), stride, size, activation),
+            &|x, w, b| {
+                ae_kernels::conv_transpose2d(x * scale, w, Some(b), stride, size, activation)
+            },
+            &|x, w, b| plain::conv_transpose2d(x * scale, w, Some(b), stride, size, activation),
         )?;
     }
     Ok(())
@@ -265,7 +267,7 @@ fn not_a_number(device: &Device) -> Result<(), Failed> {
             "squared error",
             ae_kernels::squared_error(row.clone(), output, target.clone()),
         ));
-        let weight = Weight::Straight(Tensor::ones([3, 2], device));
+        let weight = Weight::Plain(Tensor::ones([3, 2], device));
         let bias = Tensor::zeros([2], device);
         losses.push(("product", ae_kernels::linear(row.clone(), weight, bias, output).sum()));
     }

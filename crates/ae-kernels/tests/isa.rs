@@ -16,7 +16,7 @@ fn child() {
         Tensor::<2>::from_data(data, &Device::flex())
     };
     let bias = Tensor::<1>::zeros([33], &Device::flex());
-    let weight = Weight::Straight(numbers(50, 33));
+    let weight = Weight::Plain(numbers(50, 33));
     let output = linear(numbers(70, 50), weight, bias, Activation::Identity);
     // Whole numbers, so that no order of the terms rounds.
     let sum: f32 = output.into_data().iter::<f32>().map(f32::abs).sum();

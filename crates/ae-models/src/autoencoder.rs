@@ -1,4 +1,4 @@
-//! The joint on which everything stands: two deterministic maps.
+//! The traits of all models: an encoder and a decoder, both deterministic maps.
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Tensor;
@@ -7,55 +7,56 @@ use crate::Activation;
 
 /// Maps inputs to codes.
 ///
-/// Deterministic: no noise, no mode; the same input has the same code in training and in use.
+/// An encoder is deterministic: it has no noise and no training mode, so the same input always has the
+/// same code.
 pub trait Encoder: Module + ModuleDisplay {
-    /// The code of each input.
+    /// Computes the code of each input.
     ///
     /// # Shapes
     /// - input: `[batch, features]`
     /// - output: `[batch, code]`
     fn encode(&self, input: Tensor<2>) -> Tensor<2>;
 
-    /// Features of an input.
+    /// The number of features of an input.
     fn features(&self) -> usize;
 
-    /// Units of a code.
+    /// The number of units of a code.
     fn code_size(&self) -> usize;
 
-    /// The activation the code has passed: what range its units live in.
+    /// The activation of the code, which determines the range of its units.
     fn code_activation(&self) -> Activation;
 
-    /// How many units of a code are kept: [`encode`](Self::encode) zeroes all but so many of the
-    /// largest (Makhzani & Frey 2013, arXiv 1312.5663). `None`: all are.
-    fn kept(&self) -> Option<usize> {
+    /// The number of units of a code that [`encode`](Self::encode) keeps, the largest ones; the others
+    /// are 0 (Makhzani & Frey 2013, arXiv 1312.5663). `None` if it keeps all.
+    fn top_k(&self) -> Option<usize> {
         None
     }
 
-    /// The code before any of its units is dropped: what a training that anneals the number of
-    /// units kept starts from. The same as [`encode`](Self::encode) where all are kept.
+    /// Computes the code with all its units, before [`top_k`](Self::top_k) sets any to 0. Training that
+    /// anneals the number of kept units starts from it.
     ///
     /// # Shapes
     /// - input: `[batch, features]`
     /// - output: `[batch, code]`
-    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
+    fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
         self.encode(input)
     }
 }
 
 /// Maps codes back to inputs.
 pub trait Decoder: Module + ModuleDisplay {
-    /// The reconstruction before its output activation. Cross-entropy is computed from these,
-    /// never from clamped probabilities.
+    /// Computes the reconstruction before its output activation. Cross-entropy is computed from these
+    /// logits, never from clamped probabilities.
     ///
     /// # Shapes
     /// - code: `[batch, code]`
     /// - output: `[batch, features]`
     fn decode_logits(&self, code: Tensor<2>) -> Tensor<2>;
 
-    /// The activation that makes the logits a reconstruction.
+    /// The activation that turns logits into a reconstruction.
     fn output(&self) -> Activation;
 
-    /// The reconstruction of each code.
+    /// Computes the reconstruction of each code.
     ///
     /// # Shapes
     /// - code: `[batch, code]`
@@ -65,12 +66,13 @@ pub trait Decoder: Module + ModuleDisplay {
     }
 }
 
-/// An encoder and its decoder, `x -> decode(encode(x))`.
+/// An encoder and its decoder, `x -> decode(encode(x))`: the reconstruction of an input is the decoded
+/// code of it.
 ///
-/// A model knows no loss, no data set and no optimiser; a batch is always
-/// `[batch, features]`, and a convolutional model reshapes inside.
+/// A model has no loss, data set or optimiser. A batch is always `[batch, features]`; a convolutional
+/// model reshapes it.
 pub trait Autoencoder: Encoder + Decoder {
-    /// `decode(encode(input))`.
+    /// Computes `decode(encode(input))`, the reconstruction of each input.
     ///
     /// # Shapes
     /// - input and output: `[batch, features]`
@@ -81,36 +83,36 @@ pub trait Autoencoder: Encoder + Decoder {
 
 impl<M: Encoder + Decoder> Autoencoder for M {}
 
-/// An autoencoder whose hidden layers can be reached, for dropout.
+/// An autoencoder with a hook on its hidden layers, for dropout.
 ///
-/// `between` is applied to the output of every hidden layer, in the order of computation:
-/// `[batch, units]` each, maps flattened. The code is not among them, since the encoder ends and
-/// the decoder begins with it.
+/// The hook is applied to the output of every hidden layer, in the order of computation, as
+/// `[batch, units]` with flattened maps. It is not applied to the code, with which the encoder ends and
+/// the decoder begins.
 #[diagnostic::on_unimplemented(
-    message = "the hidden layers of `{Self}` cannot be reached",
-    label = "dropout needs a model with hidden layers that it can be applied to",
-    note = "implement `Layered` for it, or take a model of ae-models"
+    message = "`{Self}` has no hook on its hidden layers",
+    label = "dropout needs a hook on the hidden layers",
+    note = "implement `Layered` for it, or use a model of ae-models"
 )]
 pub trait Layered: Encoder + Decoder {
-    /// [`encode_all`](Encoder::encode_all) with `between` after every hidden layer.
+    /// [`encode_dense`](Encoder::encode_dense) with `hook` after every hidden layer.
     ///
     /// # Shapes
     /// - input: `[batch, features]`
     /// - output: `[batch, code]`
-    fn encode_through(
+    fn encode_with_hook(
         &self,
         input: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2>;
 
-    /// [`decode_logits`](Decoder::decode_logits) with `between` after every hidden layer.
+    /// [`decode_logits`](Decoder::decode_logits) with `hook` after every hidden layer.
     ///
     /// # Shapes
     /// - code: `[batch, code]`
     /// - output: `[batch, features]`
-    fn decode_logits_through(
+    fn decode_logits_with_hook(
         &self,
         code: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2>;
 }

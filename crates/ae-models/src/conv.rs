@@ -1,4 +1,4 @@
-//! Convolutional autoencoders: any channels x height x width in, the same out.
+//! Convolutional autoencoders for images of any channels, height and width.
 
 mod config;
 mod decoder;
@@ -9,16 +9,16 @@ use burn::tensor::Tensor;
 
 use crate::layers::{Kernel, Normalization};
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered, Stack};
+use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered, Stack, Upsample};
 
-pub use config::{ConvConfig, Down, Norm, Up};
+pub use config::{ConvConfig, Norm};
 pub use decoder::ConvDecoder;
 pub use encoder::ConvEncoder;
 
-/// Stages of convolutions that halve the image, dense layers to a flat code, and back.
+/// A convolutional autoencoder: stages of convolutions that halve the image, dense layers to a flat
+/// code, and the reverse.
 ///
-/// Each stage of the encoder remembers (in its configuration) the size it was given, and the
-/// decoder's stage gives that very size back, whether it is odd or even.
+/// Each decoder stage returns exactly the size of its encoder stage, odd or even.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct Conv {
@@ -27,7 +27,7 @@ pub struct Conv {
 }
 
 impl Conv {
-    /// What it was made from.
+    /// The configuration of the model.
     pub fn config(&self) -> &ConvConfig {
         &self.encoder.config
     }
@@ -37,8 +37,8 @@ impl Conv {
         &self.encoder
     }
 
-    /// The decoding half as a module of its own: tied weights are copied, transposed, and from
-    /// then on the decoder's.
+    /// The decoding half as a separate module. Tied weights are copied and transposed, and then belong to
+    /// the decoder.
     pub fn to_decoder(&self) -> ConvDecoder {
         let mut decoder = self.decoder.clone();
         decoder.config.tied = false;
@@ -51,9 +51,9 @@ impl Conv {
             if stage.convolution.weight.is_none() {
                 let kernel = tied.convolution.weight.val().detach();
                 let kernel = match self.config().up {
-                    Up::Transposed => kernel,
-                    // As a convolution of its own: the other way round in every direction.
-                    Up::Upsample => kernel.swap_dims(0, 1).flip([2, 3]),
+                    Upsample::Transposed => kernel,
+                    // As a convolution, the kernel is flipped.
+                    Upsample::Nearest => kernel.swap_dims(0, 1).flip([2, 3]),
                 };
                 stage.convolution.weight = Some(Param::from_tensor(kernel));
             }
@@ -86,12 +86,12 @@ impl Encoder for Conv {
         self.encoder.code_activation()
     }
 
-    fn kept(&self) -> Option<usize> {
-        self.encoder.kept()
+    fn top_k(&self) -> Option<usize> {
+        self.encoder.top_k()
     }
 
-    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
-        self.encoder.encode_all(input)
+    fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
+        self.encoder.encode_dense(input)
     }
 }
 
@@ -106,20 +106,20 @@ impl DifferentiableEncoder for Conv {
 }
 
 impl Layered for Conv {
-    fn encode_through(
+    fn encode_with_hook(
         &self,
         input: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        self.encoder.through(input, Some(between))
+        self.encoder.encode_hooked(input, Some(hook))
     }
 
-    fn decode_logits_through(
+    fn decode_logits_with_hook(
         &self,
         code: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        self.decoder.logits(code, Some(&self.encoder), Some(between))
+        self.decoder.logits(code, Some(&self.encoder), Some(hook))
     }
 }
 
@@ -133,15 +133,15 @@ impl Decoder for Conv {
     }
 }
 
-/// A convolution of an encoder and what follows it.
+/// A convolution of an encoder and its normalisation.
 #[derive(Module, Debug)]
 pub(super) struct Stage {
     pub(super) convolution: Kernel,
     pub(super) norm: Option<Normalization>,
 }
 
-/// A convolution, perhaps a normalisation of what it gives, and an activation, which the convolution
-/// does itself where there is nothing in between.
+/// A convolution, an optional normalisation, and an activation. Without normalisation the convolution
+/// computes the activation itself.
 fn normalized(
     norm: &Option<Normalization>,
     activation: Activation,
@@ -182,8 +182,8 @@ fn norm(config: &ConvConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Autoencoder, initial::Initial};
-    use ae_kernels::convolve_back;
+    use crate::{Autoencoder, Downsample, initializer::Initializer};
+    use ae_kernels::conv_transpose2d;
     use burn::tensor::{Device, TensorData};
     use proptest::prelude::*;
 
@@ -196,11 +196,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn every_size_comes_back(
+        fn reconstructions_have_the_size_of_the_input(
             channels in 1usize..4, height in 3usize..40, width in 3usize..40,
             kernel in prop::sample::select(vec![3, 5]),
-            down in prop::sample::select(vec![Down::Stride, Down::MaxPool]),
-            up in prop::sample::select(vec![Up::Transposed, Up::Upsample]),
+            down in prop::sample::select(vec![Downsample::Stride, Downsample::MaxPool]),
+            up in prop::sample::select(vec![Upsample::Transposed, Upsample::Nearest]),
             norm in prop::sample::select(vec![Norm::None, Norm::Layer, Norm::Group(2)]),
         ) {
             let config = ConvConfig {
@@ -219,30 +219,30 @@ mod tests {
     }
 
     /// A 1x2x2 image (1, 2; 3, 4) under one 3x3 kernel of ones, stride 2, padding 1: the one
-    /// output sees all four pixels: 10. Its transpose spreads a value v to all four: (v, v; v, v).
+    /// output is the sum of all four pixels, 10. The transpose copies a value v to all four: (v, v; v, v).
     #[test]
-    fn a_stage_by_hand() {
+    fn convolution_and_transpose_by_hand() {
         let device = Device::flex();
         let ones = Kernel {
             weight: Param::from_tensor(Tensor::ones([1, 1, 3, 3], &device)),
             bias: Param::from_tensor(Tensor::zeros([1], &device)),
         };
         let image = Tensor::from_floats([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
-        let map = ones.convolve(image, 2, Activation::Identity);
+        let map = ones.forward(image, 2, Activation::Identity);
         map.to_data().assert_eq(&TensorData::from([[[[10.0f32]]]]), true);
-        let back = convolve_back(map, ones.weight.val(), None, 2, [2, 2], Activation::Identity);
+        let back = conv_transpose2d(map, ones.weight.val(), None, 2, [2, 2], Activation::Identity);
         back.to_data().assert_eq(&TensorData::from([[[[10.0f32, 10.0], [10.0, 10.0]]]]), true);
     }
 
-    /// A tied decoder and the same weights as its own, transposed, compute the same; and where stages
-    /// stride and transpose, decoding without biases is the adjoint of encoding: `<Ex, h> = <x, Dh>`.
+    /// A tied decoder computes the same as one with transposed copies of the weights. With strides and
+    /// transposed convolutions, decoding without biases is the adjoint of encoding: `<Ex, h> = <x, Dh>`.
     #[test]
     fn tied_convolutions_are_transposed() {
         for (down, up) in [
-            (Down::Stride, Up::Transposed),
-            (Down::MaxPool, Up::Upsample),
-            (Down::Stride, Up::Upsample),
-            (Down::MaxPool, Up::Transposed),
+            (Downsample::Stride, Upsample::Transposed),
+            (Downsample::MaxPool, Upsample::Nearest),
+            (Downsample::Stride, Upsample::Nearest),
+            (Downsample::MaxPool, Upsample::Transposed),
         ] {
             let config = ConvConfig {
                 channels: vec![2, 4],
@@ -274,9 +274,9 @@ mod tests {
 
     /// One group over (1, 3; 5, 7): mean 4, variance (9 + 1 + 1 + 9) / 4 = 5.
     #[test]
-    fn a_normalisation_by_hand() {
+    fn normalization_by_hand() {
         let device = Device::flex();
-        let norm = Normalization::init(2, 1, &mut Initial::new(0, &device));
+        let norm = Normalization::init(2, 1, &mut Initializer::new(0, &device));
         let map = Tensor::from_floats([[[[1.0, 3.0]], [[5.0, 7.0]]]], &device);
         let expected = [-3.0f32, -1.0, 1.0, 3.0].map(|value| value / 5.00001f32.sqrt());
         norm.forward(map).into_data().assert_approx_eq::<f32>(
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn it_prints_its_layers() {
+    fn display_has_a_line_per_layer() {
         let config = ConvConfig {
             channels: vec![8, 16],
             hidden: vec![64],
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_convolutional_autoencoder_is_refused() {
+    fn invalid_configurations_are_refused() {
         let device = Device::flex();
         let base = ConvConfig::new([1, 28, 28], 32);
         let message = |config: ConvConfig| config.init(0, &device).unwrap_err().to_string();

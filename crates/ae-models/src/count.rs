@@ -1,4 +1,4 @@
-//! How large a model would be, before anything of it is made.
+//! The number of parameters of a model, computed before it is built.
 
 use crate::{Error, Result};
 
@@ -7,7 +7,7 @@ use crate::{Error, Result};
 pub(crate) struct Count(u128);
 
 impl Count {
-    /// Adds a tensor of that shape.
+    /// Adds a tensor of this shape.
     pub(crate) fn add(&mut self, shape: &[usize]) -> &mut Self {
         let size = shape.iter().fold(1u128, |size, side| size.saturating_mul(*side as u128));
         self.0 = self.0.saturating_add(size);
@@ -20,17 +20,17 @@ impl Count {
     }
 }
 
-/// Parameters that a model has at most: 8 GiB of them.
-const MOST: usize = 1 << 31;
+/// The most parameters of a model, which take 8 GiB.
+const MAX_PARAMETERS: usize = 1 << 31;
 
-/// Whether a model of so many parameters may be made.
+/// Checks that a model may have this number of parameters.
 pub(crate) fn check_count(parameters: Option<usize>) -> Result<()> {
     match parameters {
-        Some(count) if count <= MOST => Ok(()),
-        Some(count) => Err(Error::config("parameters", format!("at most {MOST}"), count)),
+        Some(count) if count <= MAX_PARAMETERS => Ok(()),
+        Some(count) => Err(Error::config("parameters", format!("at most {MAX_PARAMETERS}"), count)),
         None => Err(Error::Config {
             what: "parameters",
-            expected: format!("at most {MOST}"),
+            expected: format!("at most {MAX_PARAMETERS}"),
             got: "far more".to_owned(),
         }),
     }

@@ -1,4 +1,4 @@
-//! Dense autoencoders: any chain of widths, mirrored, with tied or untied weights.
+//! Dense autoencoders of any widths, with tied or untied weights.
 
 mod config;
 mod decoder;
@@ -14,9 +14,9 @@ pub use config::DenseConfig;
 pub use decoder::DenseDecoder;
 pub use encoder::DenseEncoder;
 
-/// A chain of dense layers to the code and back:
-/// `h_0 = x`, `h_i = s(h_{i-1} W_i + b_i)`, mirrored from the code to the input, where tied
-/// weights take `W_i^T` in place of a weight of the decoder's own.
+/// A chain of dense layers to the code and back: `h_0 = x`, `h_i = s(h_{i-1} W_i + b_i)`. Each layer is
+/// an affine map and an activation. The decoder mirrors the widths; with tied weights it uses `W_i^T`
+/// instead of weights of its own.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct Dense {
@@ -25,7 +25,7 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// What it was made from.
+    /// The configuration of the model.
     pub fn config(&self) -> &DenseConfig {
         &self.encoder.config
     }
@@ -35,8 +35,8 @@ impl Dense {
         &self.encoder
     }
 
-    /// The decoding half as a module of its own: tied weights are copied, transposed, and
-    /// from then on the decoder's.
+    /// The decoding half as a separate module. Tied weights are copied and transposed, and then belong to
+    /// the decoder.
     pub fn to_decoder(&self) -> DenseDecoder {
         let mut decoder = self.decoder.clone();
         decoder.config.tied = false;
@@ -74,12 +74,12 @@ impl Encoder for Dense {
         self.encoder.code_activation()
     }
 
-    fn kept(&self) -> Option<usize> {
-        self.encoder.kept()
+    fn top_k(&self) -> Option<usize> {
+        self.encoder.top_k()
     }
 
-    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
-        self.encoder.encode_all(input)
+    fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
+        self.encoder.encode_dense(input)
     }
 }
 
@@ -92,32 +92,32 @@ impl DifferentiableEncoder for Dense {
         self.encoder.encode_cotangent(input, directions)
     }
 
-    fn squared_jacobian(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
-        self.encoder.squared_jacobian(input, code)
+    fn jacobian_norm_sq(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
+        self.encoder.jacobian_norm_sq(input, code)
     }
 }
 
 impl Layered for Dense {
-    fn encode_through(
+    fn encode_with_hook(
         &self,
         input: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        self.encoder.through(input, between)
+        self.encoder.encode_hooked(input, hook)
     }
 
-    fn decode_logits_through(
+    fn decode_logits_with_hook(
         &self,
         code: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        self.decoder.logits(code, Some(&self.encoder), between)
+        self.decoder.logits(code, Some(&self.encoder), hook)
     }
 }
 
 impl Decoder for Dense {
     fn decode_logits(&self, code: Tensor<2>) -> Tensor<2> {
-        self.decode_logits_through(code, &mut |hidden| hidden)
+        self.decode_logits_with_hook(code, &mut |hidden| hidden)
     }
 
     fn output(&self) -> Activation {
@@ -155,7 +155,7 @@ mod tests {
     /// x W + b = (1 + 1, -1 + 4 + 1) = (2, 4);
     /// tied decoder h W^T + c, c = (0.5, -0.5): (2 - 4 + 0.5, 1 + 8 - 0.5) = (-1.5, 8.5).
     #[test]
-    fn a_tied_layer_by_hand() {
+    fn tied_layer_by_hand() {
         let device = Device::flex();
         let config = DenseConfig {
             tied: true,
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_tied_chain_is_the_untied_one_with_transposed_weights() {
+    fn tied_decoder_is_the_untied_one_with_transposed_weights() {
         let device = Device::flex();
         let config = DenseConfig { tied: true, ..DenseConfig::new([7, 5, 3, 2]) };
         let model = config.init(3, &device).unwrap();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides() {
+    fn weights_depend_on_the_seed_alone() {
         let device = Device::flex();
         let code = |seed| {
             let model = DenseConfig::new([6, 4, 2]).init(seed, &device).unwrap();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn it_prints_its_layers() {
+    fn display_has_a_line_per_layer() {
         let config = DenseConfig { tied: true, ..DenseConfig::new([784, 500, 30]) };
         let model = config.init(0, &Device::flex()).unwrap();
         assert_eq!(
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_that_are_no_chain_are_refused() {
+    fn single_width_is_refused() {
         let error = DenseConfig::new([784]).init(0, &Device::flex()).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,25 +1,25 @@
-//! What can go wrong with a model or its file.
+//! The errors of this crate.
 
 use std::path::{Path, PathBuf};
 
-/// Result of anything in this crate that can fail.
+/// The result of a function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A model that cannot be, or a file that does not hold it.
+/// An error in a configuration or in a file of weights.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A configuration that describes no model.
+    /// A configuration is not valid.
     #[error("{what}: expected {expected}, got {got}")]
     Config {
         /// The field.
         what: &'static str,
-        /// What it may be.
+        /// What the field may be.
         expected: String,
         /// What it is.
         got: String,
     },
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{}: {reason}", path.display())]
     Io {
         /// The file.
@@ -27,17 +27,17 @@ pub enum Error {
         /// What the operating system said.
         reason: std::io::Error,
     },
-    /// A file that holds no model, or another one.
+    /// A file has no model, or another one.
     #[error("{}: expected {expected}, got {got}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What was wanted of it.
+        /// What the file should have.
         expected: String,
         /// What it has.
         got: String,
     },
-    /// Tensors that do not fit a module.
+    /// Tensors do not fit a module.
     #[error("{0}")]
     Tensors(String),
 }

@@ -1,168 +1,138 @@
-//! A model on disk: weights as safetensors, and what they mean as JSON.
+//! A model on disk: weights as safetensors, with a header as JSON.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, TensorData};
 use serde_json::Value;
 
 use crate::tensors::{self, Tensors};
-use crate::{Architecture, Described, Error, HeadConfig, Part, Result};
-
-/// What goes into a file beside the weights, and is not this crate's to interpret.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct About {
-    /// How inputs were prepared, so that a user of the model can prepare theirs.
-    #[serde(default)]
-    pub preprocessing: Value,
-    /// Where the model comes from: program, data, seed, figures.
-    #[serde(default)]
-    pub provenance: BTreeMap<String, String>,
-}
-
-/// The JSON that describes a file of weights.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Description {
-    /// Version of this format.
-    pub format: u32,
-    /// Whether the file holds a whole autoencoder or a half.
-    pub part: Part,
-    /// What the whole was made from; of a classifier, what its encoder is a part of.
-    pub architecture: Architecture,
-    /// What the head of a classifier was made from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub head: Option<HeadConfig>,
-    /// What else is known.
-    #[serde(flatten)]
-    pub about: About,
-}
+use crate::{Architecture, Component, Error, FromArchitecture, Header, Metadata, Result};
 
 const FORMAT: u32 = 1;
 
-/// Saves a model, or half of one, as safetensors at `path` and a JSON of the same name
-/// (`model.safetensors`, `model.json`).
+/// Saves a model, or one half of it, as safetensors at `path`, with its header as a JSON file of the
+/// same name (`model.safetensors`, `model.json`).
 ///
-/// The JSON also travels inside the weights, and that copy is what [`load`] goes by, so the
-/// one rename that puts the weights in place changes everything at once. The file beside it
-/// is for reading, and for weights that come back from another program without their
-/// metadata.
+/// The header is also in the metadata of the weights, where [`load`] reads it, so a single rename
+/// replaces header and weights together. The JSON file is for people, and for weights that another
+/// program has saved without their metadata.
 ///
 /// # Errors
-/// If `path` does not end in `.safetensors`, or a file cannot be written; the weights are then
-/// whole all the same, the old ones or the new.
-pub fn save<M: Described>(path: &Path, model: &M, about: &About) -> Result<()> {
+/// If `path` does not end in `.safetensors`, or a file cannot be written. The weights on disk are then
+/// still complete, either the old ones or the new ones.
+pub fn save<M: FromArchitecture>(path: &Path, model: &M, metadata: &Metadata) -> Result<()> {
     if path.extension().is_none_or(|extension| extension != "safetensors") {
-        // Any other name might be that of the description beside it, or share it with another.
+        // Another name could be that of the JSON file, or give two models the same JSON file.
         let expected = "a name that ends in .safetensors";
         return Err(Error::file(path, expected, format!("`{}`", path.display())));
     }
-    let description = Description {
+    let header = Header {
         format: FORMAT,
-        part: M::PART,
+        component: M::COMPONENT,
         architecture: model.architecture(),
         head: model.head_config(),
-        about: about.clone(),
+        metadata: metadata.clone(),
     };
-    let text = serde_json::to_string_pretty(&description).map_err(|error| {
-        Error::file(path, "a description that can be written", error.to_string())
-    })?;
-    let in_file = |name: &str| description.architecture.name_in_whole(M::PART, name);
+    let text = serde_json::to_string_pretty(&header)
+        .map_err(|error| Error::file(path, "a header that can be written", error.to_string()))?;
+    let in_file = |name: &str| header.architecture.name_in_whole(M::COMPONENT, name);
     let tensors: Tensors =
         tensors::collect(model).into_iter().map(|(name, data)| (in_file(&name), data)).collect();
     tensors::write(path, &tensors, &text)?;
-    tensors::write_atomically(&beside(path), text.as_bytes())
+    tensors::write_atomically(&json_file(path), text.as_bytes())
 }
 
-/// Loads a model, or half of one; halves also come out of files of the whole.
+/// Loads a model, or one half of it. Halves can also be loaded from a file of the whole model.
 ///
 /// # Errors
-/// If the file cannot be read, holds no model or one of another kind, or its tensors do not
-/// fit its description.
-pub fn load<M: Described>(path: &Path, device: &Device) -> Result<(M, About)> {
-    let (description, tensors) = open_part::<M>(path)?;
-    check_held::<M>(&description, &tensors).map_err(in_file(path))?;
-    let model = M::from_description(&description, device).map_err(in_file(path))?;
-    Ok((fill(path, model, tensors)?, description.about))
+/// If the file cannot be read, has no model or one of another kind, or its tensors do not fit its
+/// header.
+pub fn load<M: FromArchitecture>(path: &Path, device: &Device) -> Result<(M, Metadata)> {
+    let (header, tensors) = open_component::<M>(path)?;
+    check_size::<M>(&header, &tensors).map_err(in_file(path))?;
+    let model = M::from_header(&header, device).map_err(in_file(path))?;
+    Ok((fill(path, model, tensors)?, header.metadata))
 }
 
-/// Puts the weights of a file into a model that exists.
+/// Loads the weights of a file into an existing model.
 ///
 /// # Errors
-/// As [`load`], and if the file's architecture differs from the model's: the message names
-/// every difference.
-pub fn load_weights<M: Described>(path: &Path, model: M) -> Result<M> {
-    let (description, tensors) = open_part::<M>(path)?;
-    let differences = differences(&description.architecture, &model.architecture());
+/// As [`load`], and if the file's architecture differs from the model's. The message names every
+/// difference.
+pub fn load_weights<M: FromArchitecture>(path: &Path, model: M) -> Result<M> {
+    let (header, tensors) = open_component::<M>(path)?;
+    let differences = differences(&header.architecture, &model.architecture());
     if !differences.is_empty() {
         return Err(Error::file(path, "the architecture of this model", differences.join("; ")));
     }
     fill(path, model, tensors)
 }
 
-/// Reads only what a file is.
+/// Reads the header of a file.
 ///
 /// # Errors
-/// If the file cannot be read or is not described.
-pub fn describe(path: &Path) -> Result<Description> {
-    open(path).map(|(description, _)| description)
+/// If the file cannot be read or has no header.
+pub fn read_header(path: &Path) -> Result<Header> {
+    open(path).map(|(header, _)| header)
 }
 
-fn open(path: &Path) -> Result<(Description, Tensors)> {
+fn open(path: &Path) -> Result<(Header, Tensors)> {
     let (tensors, inside) = tensors::read(path)?;
     let (source, text) = match inside.is_empty() {
         false => (path.to_owned(), inside),
         true => {
-            let beside = beside(path);
-            let text = std::fs::read_to_string(&beside).map_err(|error| {
-                let expected = format!("a description inside or in {}", beside.display());
+            let json = json_file(path);
+            let text = std::fs::read_to_string(&json).map_err(|error| {
+                let expected = format!("a header in its metadata or in {}", json.display());
                 Error::file(path, expected, format!("neither ({error})"))
             })?;
-            (beside, text)
+            (json, text)
         }
     };
-    let description: Description = serde_json::from_str(&text)
-        .map_err(|error| Error::file(&source, "a description of a model", error.to_string()))?;
-    if description.format != FORMAT {
+    let header: Header = serde_json::from_str(&text)
+        .map_err(|error| Error::file(&source, "the header of a model", error.to_string()))?;
+    if header.format != FORMAT {
         let expected = format!("format {FORMAT} (a newer version of the program may have it)");
-        return Err(Error::file(&source, expected, format!("format {}", description.format)));
+        return Err(Error::file(&source, expected, format!("format {}", header.format)));
     }
-    Ok((description, tensors))
+    Ok((header, tensors))
 }
 
-/// Opens a file that holds what `M` is, alone or as a part.
-fn open_part<M: Described>(path: &Path) -> Result<(Description, Tensors)> {
-    let (description, tensors) = open(path)?;
-    let has_it = match description.part {
-        Part::Whole => M::PART != Part::Classifier,
-        Part::Classifier => matches!(M::PART, Part::Classifier | Part::Encoder),
-        half => half == M::PART,
+/// Opens a file that has the component `M`.
+fn open_component<M: FromArchitecture>(path: &Path) -> Result<(Header, Tensors)> {
+    let (header, tensors) = open(path)?;
+    let has_it = match header.component {
+        Component::Whole => M::COMPONENT != Component::Classifier,
+        Component::Classifier => matches!(M::COMPONENT, Component::Classifier | Component::Encoder),
+        half => half == M::COMPONENT,
     };
     if !has_it {
-        let alone = if description.part.is_half() { " alone" } else { "" };
-        let got = format!("{}{alone}", description.part.with_article());
-        return Err(Error::file(path, M::PART.with_article(), got));
+        let alone = if header.component.is_half() { " alone" } else { "" };
+        let got = format!("{}{alone}", header.component.with_article());
+        return Err(Error::file(path, M::COMPONENT.with_article(), got));
     }
-    Ok((description, tensors))
+    Ok((header, tensors))
 }
 
-/// Parameters that are made on the word of a description, to find out which of them the file lacks.
-const ON_TRUST: usize = 1 << 22;
+/// The number of parameters up to which a model is built even if the file has fewer, so that the error
+/// can name the missing ones.
+const ALWAYS_ALLOWED: usize = 1 << 22;
 
-/// Whether a file holds about as many numbers as its description promises: else a few bytes could
-/// ask for any amount of memory.
-fn check_held<M: Described>(description: &Description, tensors: &Tensors) -> Result<()> {
-    description.architecture.check()?;
+/// Checks that a file has as many numbers as its header says. Otherwise a few bytes could ask for any
+/// amount of memory.
+fn check_size<M: FromArchitecture>(header: &Header, tensors: &Tensors) -> Result<()> {
+    header.architecture.check()?;
     let held: usize = tensors.values().map(TensorData::num_elements).sum();
-    match description.architecture.parameters(M::PART) {
-        Some(promised) if promised <= held.max(ON_TRUST) => Ok(()),
+    match header.architecture.parameters(M::COMPONENT) {
+        Some(promised) if promised <= held.max(ALWAYS_ALLOWED) => Ok(()),
         promised => {
-            let expected = format!("the {} that are described", promised.unwrap_or(usize::MAX));
+            let expected = format!("the {} of its header", promised.unwrap_or(usize::MAX));
             Err(Error::config("parameters", expected, held))
         }
     }
 }
 
-fn fill<M: Described>(path: &Path, model: M, mut tensors: Tensors) -> Result<M> {
+fn fill<M: FromArchitecture>(path: &Path, model: M, mut tensors: Tensors) -> Result<M> {
     for (name, data) in &tensors {
         if let Some(value) = data.iter::<f64>().find(|value| !value.is_finite()) {
             return Err(Error::file(
@@ -175,26 +145,26 @@ fn fill<M: Described>(path: &Path, model: M, mut tensors: Tensors) -> Result<M> 
     let architecture = model.architecture();
     let mut named = Tensors::new();
     for name in tensors::names(&model) {
-        if let Some(data) = tensors.remove(&architecture.name_in_whole(M::PART, &name)) {
+        if let Some(data) = tensors.remove(&architecture.name_in_whole(M::COMPONENT, &name)) {
             named.insert(name, data);
         }
     }
-    // What is left belongs to the other half, unless this is the whole.
-    if !M::PART.is_half() {
+    // The other tensors belong to the other half, unless this is the whole model.
+    if !M::COMPONENT.is_half() {
         named.extend(tensors);
     }
     tensors::replace(model, named).map_err(in_file(path))
 }
 
 fn in_file(path: &Path) -> impl FnOnce(Error) -> Error {
-    move |error| Error::file(path, "a model that fits its description", format!("`{error}`"))
+    move |error| Error::file(path, "a model that fits its header", format!("`{error}`"))
 }
 
-fn beside(path: &Path) -> PathBuf {
+fn json_file(path: &Path) -> PathBuf {
     path.with_extension("json")
 }
 
-/// What differs, field by field, in words.
+/// The differences, field by field, in words.
 fn differences(file: &Architecture, model: &Architecture) -> Vec<String> {
     let fields = |architecture| match serde_json::to_value(architecture) {
         Ok(Value::Object(fields)) => fields,
@@ -212,6 +182,8 @@ fn differences(file: &Architecture, model: &Architecture) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::*;
     use burn::tensor::{Tensor, TensorData};
@@ -220,8 +192,8 @@ mod tests {
         tempfile::tempdir().unwrap()
     }
 
-    fn about() -> About {
-        About {
+    fn metadata() -> Metadata {
+        Metadata {
             preprocessing: serde_json::json!({ "method": "none" }),
             provenance: BTreeMap::from([("seed".into(), "7".into())]),
         }
@@ -242,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn every_model_comes_back_as_it_was_whole_and_in_halves() {
+    fn every_model_and_its_encoder_survive_save_and_load() {
         let (folder, device) = (temporary(), Device::flex());
         let path = folder.path().join("model.safetensors");
         let tied = DenseConfig { tied: true, ..DenseConfig::new([63, 5, 3]) };
@@ -250,15 +222,15 @@ mod tests {
             Architecture::Dense(DenseConfig::new([63, 5, 3])),
             Architecture::Dense(tied.clone()),
             Architecture::Conv(conv()),
-            Architecture::Conv(ConvConfig { tied: true, kept: Some(2), ..conv() }),
+            Architecture::Conv(ConvConfig { tied: true, top_k: Some(2), ..conv() }),
             Architecture::Pca(PcaConfig { features: 63, components: 3 }),
             Architecture::Dense(tied).stacked(),
             Architecture::Conv(conv()).stacked(),
         ] {
             let model = architecture.init(11, &device).unwrap();
-            save(&path, &model, &about()).unwrap();
+            save(&path, &model, &metadata()).unwrap();
             let (again, known) = load::<Model>(&path, &device).unwrap();
-            assert_eq!((again.architecture(), known), (architecture, about()));
+            assert_eq!((again.architecture(), known), (architecture, metadata()));
             let (code, again_code) = (model.encode(input(63)), again.encode(input(63)));
             assert_eq!(code.to_data(), again_code.to_data());
             assert_eq!(
@@ -266,14 +238,14 @@ mod tests {
                 again.decode(again_code).into_data()
             );
 
-            // The encoder alone, out of the whole and out of a file of its own.
+            // The encoder alone, from the file of the model and from a file of its own.
             let half = folder.path().join("encoder.safetensors");
-            save(&half, &model.to_encoder(), &about()).unwrap();
+            save(&half, &model.to_encoder(), &metadata()).unwrap();
             for file in [&path, &half] {
                 let (encoder, known) = load::<ModelEncoder>(file, &device).unwrap();
                 assert_eq!(
                     (encoder.encode(input(63)).into_data(), known),
-                    (code.to_data(), about())
+                    (code.to_data(), metadata())
                 );
             }
             let message = load::<Model>(&half, &device).unwrap_err().to_string();
@@ -285,15 +257,15 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_files_of_their_own_and_parts_of_the_whole() {
+    fn halves_are_loaded_from_their_own_files_and_from_the_whole() {
         let (folder, device) = (temporary(), Device::flex());
         let whole = folder.path().join("whole.safetensors");
         let half = folder.path().join("half.safetensors");
         let model = conv().init(5, &device).unwrap();
         let code = model.encode(input(63));
-        save(&whole, &model, &about()).unwrap();
+        save(&whole, &model, &metadata()).unwrap();
 
-        save(&half, model.encoder(), &about()).unwrap();
+        save(&half, model.encoder(), &metadata()).unwrap();
         for file in [&half, &whole] {
             let (encoder, _) = load::<ConvEncoder>(file, &device).unwrap();
             assert_eq!(encoder.encode(input(63)).into_data(), code.to_data());
@@ -301,7 +273,7 @@ mod tests {
         let message = load::<ConvDecoder>(&half, &device).unwrap_err().to_string();
         assert!(message.ends_with("expected a decoder, got an encoder alone"), "{message}");
 
-        save(&half, &model.to_decoder(), &about()).unwrap();
+        save(&half, &model.to_decoder(), &metadata()).unwrap();
         for file in [&half, &whole] {
             let (decoder, _) = load::<ConvDecoder>(file, &device).unwrap();
             let expected = model.decode(code.clone()).into_data();
@@ -310,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_classifier_comes_back_and_its_encoder_alone() {
+    fn classifier_and_its_encoder_survive_save_and_load() {
         let (folder, device) = (temporary(), Device::flex());
         let path = folder.path().join("classifier.safetensors");
         let stack = Architecture::Dense(DenseConfig::new([63, 5, 3])).stacked();
@@ -323,41 +295,41 @@ mod tests {
             let head =
                 tensors::replace(HeadConfig::new(3, 4).init(&device).unwrap(), head).unwrap();
             let classifier = Classifier::new(encoder, head).unwrap();
-            save(&path, &classifier, &about()).unwrap();
+            save(&path, &classifier, &metadata()).unwrap();
             let (again, known) = load::<Classifier<ModelEncoder>>(&path, &device).unwrap();
             let expected = classifier.scores(input(63)).into_data();
-            assert_eq!((again.scores(input(63)).into_data(), known), (expected, about()));
+            assert_eq!((again.scores(input(63)).into_data(), known), (expected, metadata()));
             let (encoder, _) = load::<ModelEncoder>(&path, &device).unwrap();
             let expected = classifier.encoder().encode(input(63)).into_data();
             assert_eq!(encoder.encode(input(63)).into_data(), expected);
             let message = load::<Model>(&path, &device).unwrap_err().to_string();
             assert!(message.ends_with("expected an autoencoder, got a classifier"), "{message}");
         }
-        save(&path, &conv().init(0, &device).unwrap(), &about()).unwrap();
+        save(&path, &conv().init(0, &device).unwrap(), &metadata()).unwrap();
         let message = load::<Classifier<ModelEncoder>>(&path, &device).unwrap_err().to_string();
         assert!(message.ends_with("expected a classifier, got an autoencoder"), "{message}");
     }
 
     #[test]
-    fn a_tied_decoder_alone_owns_its_weights() {
+    fn decoder_of_a_tied_model_has_its_own_weights() {
         let (folder, device) = (temporary(), Device::flex());
         let path = folder.path().join("model.safetensors");
         let config = DenseConfig { tied: true, ..DenseConfig::new([6, 4, 2]) };
         let model = config.init(1, &device).unwrap();
-        save(&path, &model, &About::default()).unwrap();
+        save(&path, &model, &Metadata::default()).unwrap();
         let message = load::<DenseDecoder>(&path, &device).unwrap_err().to_string();
-        assert!(message.contains("take `to_decoder()`"), "{message}");
-        save(&path, &model.to_decoder(), &About::default()).unwrap();
+        assert!(message.contains("call `to_decoder()`"), "{message}");
+        save(&path, &model.to_decoder(), &Metadata::default()).unwrap();
         let (decoder, _) = load::<DenseDecoder>(&path, &device).unwrap();
         let code = Tensor::ones([1, 2], &device);
         assert_eq!(decoder.decode(code.clone()).into_data(), model.decode(code).into_data());
     }
 
     #[test]
-    fn another_architecture_is_refused_by_name_of_the_difference() {
+    fn error_names_the_differences_of_architectures() {
         let (folder, device) = (temporary(), Device::flex());
         let path = folder.path().join("model.safetensors");
-        save(&path, &conv().init(0, &device).unwrap(), &About::default()).unwrap();
+        save(&path, &conv().init(0, &device).unwrap(), &Metadata::default()).unwrap();
         let end = |error: Error| error.to_string().split_once("expected ").unwrap().1.to_owned();
 
         let other =
@@ -374,12 +346,12 @@ mod tests {
         );
         assert_eq!(
             end(load::<Dense>(&path, &device).unwrap_err()),
-            "a model that fits its description, got `kind: expected dense, got conv`"
+            "a model that fits its header, got `kind: expected dense, got conv`"
         );
     }
 
     #[test]
-    fn files_that_hold_no_model_are_refused() {
+    fn malformed_files_are_refused() {
         let (folder, device) = (temporary(), Device::flex());
         let path = folder.path().join("model.safetensors");
         let message = || {
@@ -392,11 +364,11 @@ mod tests {
 
         let mut tensors = tensors::collect(&conv().init(0, &device).unwrap());
         tensors::write(&path, &tensors, "").unwrap();
-        assert!(message().contains("expected a description inside or in"), "{}", message());
+        assert!(message().contains("expected a header in its metadata or in"), "{}", message());
         tensors::write(&path, &tensors, "{\"format\": 1}").unwrap();
-        assert!(message().contains("expected a description of a model, got missing field"));
+        assert!(message().contains("expected the header of a model, got missing field"));
 
-        save(&path, &conv().init(0, &device).unwrap(), &About::default()).unwrap();
+        save(&path, &conv().init(0, &device).unwrap(), &Metadata::default()).unwrap();
         let (_, text) = tensors::read(&path).unwrap();
         tensors::write(&path, &tensors, &text.replace("\"format\": 1", "\"format\": 9")).unwrap();
         assert!(message().contains("expected format 1 (a newer version"), "{}", message());
@@ -411,7 +383,7 @@ mod tests {
                 "\"kernel\": 18446744073709551615",
                 "at most 2147483648, got far more",
             ),
-            ("\"code\": 3", "\"code\": 9999999", "the 130000516 that"),
+            ("\"code\": 3", "\"code\": 9999999", "the 130000516 of its header"),
         ] {
             assert!(text.contains(from), "{text}");
             tensors::write(&path, &tensors, &text.replace(from, to)).unwrap();
@@ -448,15 +420,14 @@ mod tests {
         let model = conv().init(0, &device).unwrap();
         for name in ["model.json", "model", "model.1"] {
             let path = folder.path().join(name);
-            let message = save(&path, &model, &About::default()).unwrap_err().to_string();
+            let message = save(&path, &model, &Metadata::default()).unwrap_err().to_string();
             assert!(message.contains("expected a name that ends in .safetensors"), "{message}");
             assert!(!path.exists());
         }
     }
 
-    /// What is counted before a model is made is what it then has.
     #[test]
-    fn parameters_are_counted_as_they_are_made() {
+    fn counted_parameters_are_those_of_the_model() {
         let device = Device::flex();
         let tied = DenseConfig { tied: true, ..DenseConfig::new([6, 4, 2]) };
         for architecture in [
@@ -468,35 +439,35 @@ mod tests {
             Architecture::Conv(ConvConfig { hidden: vec![], ..ConvConfig::maps([1, 9, 7], [3]) }),
         ] {
             let model = architecture.init(0, &device).unwrap();
-            let count = |part| architecture.parameters(part);
-            assert_eq!(count(Part::Whole), Some(burn::module::Module::num_params(&model)));
+            let count = |component| architecture.parameters(component);
+            assert_eq!(count(Component::Whole), Some(burn::module::Module::num_params(&model)));
             let of = |prefix: &str| {
                 let tensors = tensors::collect(&model);
-                let part = tensors.iter().filter(|(name, _)| name.starts_with(prefix));
-                part.map(|(_, data)| data.num_elements()).sum::<usize>()
+                let component = tensors.iter().filter(|(name, _)| name.starts_with(prefix));
+                component.map(|(_, data)| data.num_elements()).sum::<usize>()
             };
-            assert_eq!(count(Part::Encoder), Some(of("encoder.")));
-            assert_eq!(count(Part::Decoder), Some(of("decoder.")));
+            assert_eq!(count(Component::Encoder), Some(of("encoder.")));
+            assert_eq!(count(Component::Decoder), Some(of("decoder.")));
         }
     }
 
-    /// Weights that come back from another program have lost the description inside.
+    /// Weights that another program has saved have lost their metadata.
     #[test]
-    fn the_json_beside_serves_where_the_weights_have_none() {
+    fn header_is_read_from_the_json_file_if_the_weights_have_none() {
         let (folder, device) = (temporary(), Device::flex());
         let path = folder.path().join("model.safetensors");
         let model = conv().init(4, &device).unwrap();
-        save(&path, &model, &about()).unwrap();
+        save(&path, &model, &metadata()).unwrap();
         let (tensors, _) = tensors::read(&path).unwrap();
         tensors::write(&path, &tensors, "").unwrap();
         let (again, known) = load::<Model>(&path, &device).unwrap();
-        assert_eq!(known, about());
+        assert_eq!(known, metadata());
         assert_eq!(again.encode(input(63)).into_data(), model.encode(input(63)).into_data());
     }
 
-    /// PyTorch's names and its `[out, in]`.
+    /// The names of PyTorch, and its layout `[out, in]`.
     #[test]
-    fn the_layout_is_pytorchs() {
+    fn names_and_layout_are_those_of_pytorch() {
         let device = Device::flex();
         let names = |tensors: Tensors| -> Vec<String> {
             tensors.iter().map(|(name, data)| format!("{name} {:?}", &data.shape()[..])).collect()
@@ -524,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn transposed_on_the_way_out_and_back() {
+    fn collect_and_replace_are_inverse() {
         let device = Device::flex();
         let model = DenseConfig::new([3, 2]).init(9, &device).unwrap();
         let tensors = tensors::collect(&model);

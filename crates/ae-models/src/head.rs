@@ -1,4 +1,4 @@
-//! Heads: from features, or from codes, to a score for every class.
+//! Heads: affine layers from features or codes to a score for each class.
 
 use ae_kernels::{Activation, Weight, linear};
 use burn::module::{DisplaySettings, Module, ModuleDisplay, Param};
@@ -6,38 +6,38 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::count::{Count, check_count};
 use crate::summary::{Summary, print_as_summary, thousands};
-use crate::{Encoder, Error, Result, initial::Initial};
+use crate::{Encoder, Error, Result, initializer::Initializer};
 
-/// Gives every input a score for every class; the class with the highest score is its answer.
+/// A model that gives every input a score for each class. It predicts the class with the highest score.
 ///
-/// As an autoencoder it is deterministic and knows no loss: what the scores mean (logits of
-/// probabilities, distances from a plane) is up to what they were trained for.
+/// As an autoencoder it is deterministic and has no loss. The meaning of the scores (logits of
+/// probabilities, distances from a plane) depends on the loss it was trained with.
 pub trait Classify: Module + ModuleDisplay {
-    /// The score of each input for each class.
+    /// Computes the score of each input for each class.
     ///
     /// # Shapes
     /// - input: `[batch, features]`
     /// - output: `[batch, classes]`
     fn scores(&self, input: Tensor<2>) -> Tensor<2>;
 
-    /// Features of an input.
+    /// The number of features of an input.
     fn features(&self) -> usize;
 
-    /// The last layer, which gives the scores: what weight decay falls on.
+    /// The last layer, which computes the scores. Weight decay applies to it.
     fn head(&self) -> &Head;
 
-    /// Number of classes.
+    /// The number of classes.
     fn classes(&self) -> usize {
         self.head().classes()
     }
 }
 
-/// What a [`Head`] is made of.
+/// The configuration of a [`Head`].
 ///
 /// | field | default | range | meaning |
 /// |---|---|---|---|
-/// | `features` | (asked for) | from 1 | units of the codes (or features) that it reads |
-/// | `classes` | (asked for) | from 2 | scores that it gives |
+/// | `features` | (required) | from 1 | units of its input, a code or features |
+/// | `classes` | (required) | from 2 | the number of classes, which each have a score |
 ///
 /// ```
 /// use ae_models::{Classify, HeadConfig};
@@ -51,25 +51,25 @@ pub trait Classify: Module + ModuleDisplay {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadConfig {
-    /// Units of the codes that it reads.
+    /// Units of its input.
     pub features: usize,
-    /// Scores that it gives.
+    /// The number of classes.
     pub classes: usize,
 }
 
 impl HeadConfig {
-    /// From so many features to so many classes.
+    /// The configuration for these numbers of features and classes.
     pub fn new(features: usize, classes: usize) -> Self {
         Self { features, classes }
     }
 
-    /// A head whose weights and biases are all 0; nothing is drawn, so there is no seed.
+    /// Builds a head whose weights and biases are all 0. Nothing is random, so there is no seed.
     ///
-    /// The usual losses are convex in a head's weights, so a head alone comes to the same minimum
-    /// from anywhere, and from 0 it begins with all classes alike (a cross-entropy of
-    /// `ln classes`). Over a pretrained encoder a random head would begin by pulling codes in
-    /// random directions, which spoils them (Kumar et al. 2022, arXiv 2202.10054); one of
-    /// zeros pulls not at all until it has learned something itself.
+    /// The usual losses are convex in the weights of a head, so a head alone reaches the same minimum
+    /// from any start. From 0 it starts with equal scores (a cross-entropy of `ln classes`). On a
+    /// pretrained encoder, a random head would first push codes in random directions, which damages them
+    /// (Kumar et al. 2022, arXiv 2202.10054). A head of zeros does not change the encoder until it has
+    /// learned something.
     ///
     /// # Errors
     /// If there are no features, or fewer than two classes.
@@ -79,7 +79,7 @@ impl HeadConfig {
         let weight = TensorData::new(vec![0.0f32; self.features * self.classes], shape);
         Ok(Head {
             weight: Param::from_data(weight, device),
-            bias: Initial::new(0, device).constant(self.classes, 0.0),
+            bias: Initializer::new(0, device).constant(self.classes, 0.0),
             config: self.clone(),
         })
     }
@@ -97,10 +97,10 @@ impl HeadConfig {
     }
 }
 
-/// One affine layer, `s = h W + b`, `W: [features, classes]`.
+/// One affine layer, `s = h W + b`, `W: [features, classes]`: the scores are linear in the input.
 ///
-/// Trained for softmax cross-entropy it is multinomial logistic regression, for a squared hinge a
-/// linear support vector machine per class.
+/// Trained with softmax cross-entropy it is multinomial logistic regression, with a squared hinge loss
+/// a linear support vector machine per class.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct Head {
@@ -111,17 +111,17 @@ pub struct Head {
 }
 
 impl Head {
-    /// What it was made from.
+    /// The configuration of the head.
     pub fn config(&self) -> &HeadConfig {
         &self.config
     }
 
-    /// `W`: `[features, classes]`, on the tape if the head is in training.
+    /// The weight `W`, `[features, classes]`, tracked by autodiff if the head is in training.
     pub fn weight(&self) -> Tensor<2> {
         self.weight.val()
     }
 
-    /// `b`: `[classes]`.
+    /// The bias `b`, `[classes]`.
     pub fn bias(&self) -> Tensor<1> {
         self.bias.val()
     }
@@ -129,7 +129,7 @@ impl Head {
 
 impl Classify for Head {
     fn scores(&self, input: Tensor<2>) -> Tensor<2> {
-        linear(input, Weight::Straight(self.weight.val()), self.bias.val(), Activation::Identity)
+        linear(input, Weight::Plain(self.weight.val()), self.bias.val(), Activation::Identity)
     }
 
     fn features(&self) -> usize {
@@ -156,7 +156,8 @@ impl Head {
     }
 }
 
-/// A head on an encoder's codes: `scores(x) = head(encode(x))`.
+/// A head on an encoder's codes, `scores(x) = head(encode(x))`: the scores of an input are those of its
+/// code.
 ///
 /// ```
 /// use ae_models::{Classifier, Classify, DenseConfig, HeadConfig};
@@ -177,14 +178,14 @@ pub struct Classifier<E: Encoder> {
 }
 
 impl<E: Encoder> Classifier<E> {
-    /// A head on an encoder. A whole autoencoder will do as the encoder, but an encoder alone does
-    /// not carry a decoder along that nothing trains.
+    /// Puts a head on an encoder. The encoder can be a whole autoencoder, but its decoder is then not
+    /// trained.
     ///
     /// # Errors
-    /// If the head reads another number of units than the code has.
+    /// If the features of the head are not the units of the code.
     pub fn new(encoder: E, head: Head) -> Result<Self> {
         if head.features() != encoder.code_size() {
-            let expected = format!("{}, as the code has units", encoder.code_size());
+            let expected = format!("{}, the units of the code", encoder.code_size());
             return Err(Error::config("features of the head", expected, head.features()));
         }
         Ok(Self { encoder, head })
@@ -195,7 +196,7 @@ impl<E: Encoder> Classifier<E> {
         &self.encoder
     }
 
-    /// Both parts.
+    /// The encoder and the head.
     pub fn into_parts(self) -> (E, Head) {
         (self.encoder, self.head)
     }
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_classifier_is_its_head_on_its_codes() {
+    fn scores_are_those_of_the_head_on_the_codes() {
         let device = Device::flex();
         let autoencoder = DenseConfig::new([4, 3]).init(1, &device).unwrap();
         let head = HeadConfig::new(3, 2).init(&device).unwrap();
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_classifier_prints_its_parts() {
+    fn display_has_encoder_and_head() {
         let device = Device::flex();
         let autoencoder = DenseConfig::new([784, 500, 30]).init(0, &device).unwrap();
         let head = HeadConfig::new(30, 10).init(&device).unwrap();
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_head_is_refused() {
+    fn invalid_heads_are_refused() {
         let device = Device::flex();
         let refuse = |features, classes| {
             HeadConfig::new(features, classes).init(&device).unwrap_err().to_string()
@@ -295,7 +296,7 @@ mod tests {
         let head = HeadConfig::new(2, 2).init(&device).unwrap();
         assert_eq!(
             Classifier::new(autoencoder, head).unwrap_err().to_string(),
-            "features of the head: expected 3, as the code has units, got 2"
+            "features of the head: expected 3, the units of the code, got 2"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The few layers that models are made of. Their fields are named as PyTorch names them.
+//! The layers of the models. Their fields have the names of PyTorch.
 
 use ae_kernels::{Weight, linear};
 use burn::module::{Module, Param};
@@ -9,8 +9,8 @@ use burn::tensor::{
 };
 
 use crate::Activation;
-use crate::conv::Up;
-use crate::initial::Initial;
+use crate::initializer::Initializer;
+use crate::resampling::Upsample;
 
 /// `x W + b`, `W: [in, out]`.
 #[derive(Module, Debug)]
@@ -20,17 +20,20 @@ pub(crate) struct Affine {
 }
 
 impl Affine {
-    pub(crate) fn init([from, to]: [usize; 2], gain: f64, initial: &mut Initial) -> Self {
-        Self { weight: initial.weight([from, to], from, gain), bias: initial.constant(to, 0.0) }
+    pub(crate) fn init([from, to]: [usize; 2], gain: f64, initializer: &mut Initializer) -> Self {
+        Self {
+            weight: initializer.weight([from, to], from, gain),
+            bias: initializer.constant(to, 0.0),
+        }
     }
 
     pub(crate) fn forward(&self, input: Tensor<2>, activation: Activation) -> Tensor<2> {
-        let weight = Weight::Straight(self.weight.val());
+        let weight = Weight::Plain(self.weight.val());
         linear(input, weight, self.bias.val(), activation)
     }
 }
 
-/// The kernel and bias of a convolution; its user knows stride and padding.
+/// The kernel and bias of a convolution. The caller decides stride and padding.
 ///
 /// `weight: [out, in, kernel, kernel]`.
 #[derive(Module, Debug)]
@@ -46,89 +49,90 @@ impl Kernel {
         [from, to]: [usize; 2],
         kernel: usize,
         gain: f64,
-        initial: &mut Initial,
+        initializer: &mut Initializer,
     ) -> Self {
         Self {
-            weight: initial.weight([to, from, kernel, kernel], from * kernel * kernel, gain),
-            bias: initial.constant(to, 0.0),
+            weight: initializer.weight([to, from, kernel, kernel], from * kernel * kernel, gain),
+            bias: initializer.constant(to, 0.0),
         }
     }
 
-    /// For a kernel that is used in both directions (Glorot & Bengio 2010).
+    /// Initialises a kernel that is used in both directions (Glorot & Bengio 2010).
     pub(crate) fn init_tied(
         [from, to]: [usize; 2],
         kernel: usize,
-        up: Up,
-        initial: &mut Initial,
+        up: Upsample,
+        initializer: &mut Initializer,
     ) -> Self {
         let area = kernel * kernel;
         let back = match up {
-            // A quarter of the kernel's entries meet in one output.
-            Up::Transposed => (to * area).div_ceil(4),
-            Up::Upsample => to * area,
+            // An output is a sum over a quarter of the kernel's entries.
+            Upsample::Transposed => (to * area).div_ceil(4),
+            Upsample::Nearest => to * area,
         };
         let fans = [from * area, back];
         Self {
-            weight: initial.symmetric([to, from, kernel, kernel], fans),
-            bias: initial.constant(to, 0.0),
+            weight: initializer.symmetric([to, from, kernel, kernel], fans),
+            bias: initializer.constant(to, 0.0),
         }
     }
 
     /// `[batch, in, height, width] -> [batch, out, ceil(height / stride), ceil(width / stride)]`
-    pub(crate) fn convolve(
+    pub(crate) fn forward(
         &self,
         input: Tensor<4>,
         stride: usize,
         activation: Activation,
     ) -> Tensor<4> {
-        ae_kernels::convolve(input, self.weight.val(), Some(self.bias.val()), stride, activation)
+        ae_kernels::conv2d(input, self.weight.val(), Some(self.bias.val()), stride, activation)
     }
 }
 
-/// A decoder's layer: without a weight of its own it borrows its encoder layer's.
+/// A layer of a decoder. Without a weight of its own it uses that of its encoder layer.
 #[derive(Module, Debug)]
-pub(crate) struct Borrowing<const D: usize> {
+pub(crate) struct TiedLayer<const D: usize> {
     pub(crate) weight: Option<Param<Tensor<D>>>,
     pub(crate) bias: Param<Tensor<1>>,
 }
 
-impl<const D: usize> Borrowing<D> {
-    /// Its own weight, or the encoder's.
-    pub(crate) fn weight(&self, lent: Option<Tensor<D>>) -> Tensor<D> {
-        match (&self.weight, lent) {
+impl<const D: usize> TiedLayer<D> {
+    /// Its own weight, or `shared`, that of the encoder.
+    pub(crate) fn weight(&self, shared: Option<Tensor<D>>) -> Tensor<D> {
+        match (&self.weight, shared) {
             (Some(own), _) => own.val(),
-            (None, Some(lent)) => lent,
-            (None, None) => unreachable!("a decoder that stands alone has its own weights"),
+            (None, Some(shared)) => shared,
+            (None, None) => unreachable!("a decoder without an encoder has its own weights"),
         }
     }
 }
 
-impl Borrowing<2> {
-    /// `s(x W + b)`, where a weight that is lent is transposed: `[out, in]`.
+impl TiedLayer<2> {
+    /// `s(x W + b)`: an affine map and its activation. A shared weight is `[out, in]` and used
+    /// transposed.
     pub(crate) fn forward(
         &self,
         input: Tensor<2>,
-        lent: Option<Tensor<2>>,
+        shared: Option<Tensor<2>>,
         activation: Activation,
     ) -> Tensor<2> {
         let weight = match self.weight {
-            Some(_) => Weight::Straight(self.weight(None)),
-            None => Weight::Transposed(self.weight(lent)),
+            Some(_) => Weight::Plain(self.weight(None)),
+            None => Weight::Transposed(self.weight(shared)),
         };
         linear(input, weight, self.bias.val(), activation)
     }
 }
 
-/// Repeats pixels up to `size`: `[batch, channels, h, w] -> [batch, channels, height, width]`.
+/// Repeats pixels to reach `size`: `[batch, channels, h, w] -> [batch, channels, height, width]`.
 pub(crate) fn upsample(input: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
     interpolate(input, InterpolateOptions::new(InterpolateMode::Nearest).with_output_size(size))
 }
 
 const EPSILON: f64 = 1e-5;
 
-/// Group normalisation (Wu & He 2018, arXiv 1803.08494): each group of channels of each
-/// sample to mean 0 and variance 1, then a gain and a shift per channel. One group: layer
-/// normalisation. Nothing depends on the other samples of the batch.
+/// Group normalisation (Wu & He 2018, arXiv 1803.08494): each group of channels of each sample is
+/// shifted and scaled to mean 0 and variance 1, then each channel has a gain and a shift. With one
+/// group it is layer normalisation. The other samples of the batch have no effect.
 #[derive(Module, Debug)]
 pub(crate) struct Normalization {
     pub(crate) weight: Param<Tensor<1>>,
@@ -138,15 +142,15 @@ pub(crate) struct Normalization {
 }
 
 impl Normalization {
-    pub(crate) fn init(channels: usize, groups: usize, initial: &mut Initial) -> Self {
+    pub(crate) fn init(channels: usize, groups: usize, initializer: &mut Initializer) -> Self {
         Self {
-            weight: initial.constant(channels, 1.0),
-            bias: initial.constant(channels, 0.0),
+            weight: initializer.constant(channels, 1.0),
+            bias: initializer.constant(channels, 0.0),
             groups,
         }
     }
 
-    /// In single precision at least: a sum over the members of a group may be beyond a half precision.
+    /// Computes in f32 at least, because a sum over a group may overflow f16.
     pub(crate) fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let given = input.dtype();
         let at_least_single = if given.size() < 4 { DType::F32 } else { given };
@@ -168,7 +172,7 @@ impl Normalization {
         (output, NormalizationSlope { normal, deviation })
     }
 
-    /// In the type of what it is for.
+    /// The gain in the type of `of`.
     fn gain<const D: usize>(&self, of: &Tensor<D>) -> Tensor<4> {
         let [channels] = self.weight.dims();
         self.weight.val().cast(of.dtype()).reshape([1, channels, 1, 1])
@@ -178,22 +182,22 @@ impl Normalization {
         slope.project(directions) * self.gain(&slope.normal)
     }
 
-    /// The same, transposed: the projection in between is symmetric.
+    /// The transpose of [`tangent`](Self::tangent). The projection in it is symmetric.
     pub(crate) fn cotangent(&self, directions: Tensor<4>, slope: &NormalizationSlope) -> Tensor<4> {
         slope.project(directions * self.gain(&slope.normal))
     }
 }
 
-/// Where a normalisation stands: normal values `[batch, groups, members]` and deviations
-/// `[batch, groups, 1]`.
+/// What the derivative of a normalisation needs: normal values `[batch, groups, members]` and standard
+/// deviations `[batch, groups, 1]`.
 pub(crate) struct NormalizationSlope {
     normal: Tensor<3>,
     deviation: Tensor<3>,
 }
 
 impl NormalizationSlope {
-    /// `(v - mean(v) - n mean(n v)) / deviation` within each group: the derivative of the normal
-    /// values `n`.
+    /// `(v - mean(v) - n mean(n v)) / deviation` within each group: the derivative of the normal values
+    /// `n` in the direction `v`.
     fn project(&self, directions: Tensor<4>) -> Tensor<4> {
         let (shape, [batch, groups, members]) = (directions.dims(), self.normal.dims());
         let v = directions.reshape([shape[0] / batch, batch, groups, members]);

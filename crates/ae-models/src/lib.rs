@@ -1,32 +1,41 @@
 #![doc = include_str!("../README.md")]
 
 mod autoencoder;
+mod component;
 mod conv;
 mod count;
 mod dense;
 mod error;
 mod file;
+mod from_architecture;
 mod head;
-mod initial;
-mod kept;
+mod header;
+mod initializer;
 pub mod latent;
 mod layers;
 mod model;
 mod pca;
+mod resampling;
 mod stack;
 mod summary;
 mod tangent;
 pub mod tensors;
+mod top_k;
 
 pub use ae_kernels::Activation;
 pub use autoencoder::{Autoencoder, Decoder, Encoder, Layered};
-pub use conv::{Conv, ConvConfig, ConvDecoder, ConvEncoder, Down, Norm, Up};
+pub use component::Component;
+pub use conv::{Conv, ConvConfig, ConvDecoder, ConvEncoder, Norm};
 pub use dense::{Dense, DenseConfig, DenseDecoder, DenseEncoder};
 pub use error::{Error, Result};
-pub use file::{About, Description, describe, load, load_weights, save};
+pub use file::{load, load_weights, read_header, save};
+pub use from_architecture::FromArchitecture;
 pub use head::{Classifier, Classify, Head, HeadConfig};
-pub use kept::keep_largest;
-pub use model::{Architecture, Described, Model, ModelEncoder, Part};
+pub use header::{Header, Metadata};
+pub use model::{Architecture, Model, ModelEncoder};
 pub use pca::{Pca, PcaConfig};
+pub use resampling::{Downsample, Upsample};
 pub use stack::Stack;
+pub use summary::thousands;
 pub use tangent::{DifferentiableEncoder, basis, jacobian, singular_values};
+pub use top_k::top_k;

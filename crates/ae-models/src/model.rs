@@ -4,15 +4,14 @@ use burn::module::{DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 
 use crate::count::check_count;
-use crate::initial::Initial;
+use crate::initializer::Initializer;
 use crate::stack::check_chain;
 use crate::{
-    Activation, Classifier, Classify, Conv, ConvConfig, ConvDecoder, ConvEncoder, Decoder, Dense,
-    DenseConfig, DenseDecoder, DenseEncoder, Description, DifferentiableEncoder, Encoder, Error,
-    HeadConfig, Layered, Pca, PcaConfig, Result, Stack,
+    Activation, Component, Conv, ConvConfig, ConvEncoder, Decoder, Dense, DenseConfig,
+    DenseEncoder, DifferentiableEncoder, Encoder, Layered, Pca, PcaConfig, Result, Stack,
 };
 
-/// Everything that decides what a model computes, but for its weights.
+/// Everything that determines what a model computes, except for its weights.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Architecture {
@@ -24,47 +23,47 @@ pub enum Architecture {
     Pca(PcaConfig),
     /// A [`Stack`].
     Stack {
-        /// The layers, the one nearest to the input first.
+        /// The layers, from the input to the code.
         layers: Vec<Architecture>,
     },
 }
 
 impl Architecture {
-    /// A model with weights drawn from `seed`.
+    /// Builds a model with weights drawn from `seed`.
     ///
     /// # Errors
-    /// If the configuration describes no model.
+    /// If the configuration is not valid.
     pub fn init(&self, seed: u64, device: &Device) -> Result<Model> {
         self.check()?;
-        Ok(self.build(&mut Initial::new(seed, device)))
+        Ok(self.build(&mut Initializer::new(seed, device)))
     }
 
-    fn build(&self, initial: &mut Initial) -> Model {
+    fn build(&self, initializer: &mut Initializer) -> Model {
         match self {
-            Self::Dense(config) => Model::Dense(config.build(initial)),
-            Self::Conv(config) => Model::Conv(config.build(initial)),
-            Self::Pca(config) => Model::Pca(config.build(initial)),
+            Self::Dense(config) => Model::Dense(config.build(initializer)),
+            Self::Conv(config) => Model::Conv(config.build(initializer)),
+            Self::Pca(config) => Model::Pca(config.build(initializer)),
             Self::Stack { layers } => {
-                let layers = layers.iter().map(|layer| layer.build(initial)).collect();
+                let layers = layers.iter().map(|layer| layer.build(initializer)).collect();
                 Model::Stack(Stack::from_layers(layers))
             }
         }
     }
 
-    fn build_encoder(&self, initial: &mut Initial) -> ModelEncoder {
+    pub(crate) fn build_encoder(&self, initializer: &mut Initializer) -> ModelEncoder {
         match self {
-            Self::Dense(config) => ModelEncoder::Dense(DenseEncoder::init(config, initial)),
-            Self::Conv(config) => ModelEncoder::Conv(ConvEncoder::init(config, initial)),
-            Self::Pca(config) => ModelEncoder::Pca(config.build(initial)),
+            Self::Dense(config) => ModelEncoder::Dense(DenseEncoder::init(config, initializer)),
+            Self::Conv(config) => ModelEncoder::Conv(ConvEncoder::init(config, initializer)),
+            Self::Pca(config) => ModelEncoder::Pca(config.build(initializer)),
             Self::Stack { layers } => {
-                let layers = layers.iter().map(|layer| layer.build_encoder(initial)).collect();
+                let layers = layers.iter().map(|layer| layer.build_encoder(initializer)).collect();
                 ModelEncoder::Stack(Stack::from_layers(layers))
             }
         }
     }
 
-    /// The same chain of layers as a [`Stack`] of autoencoders with one layer each, which
-    /// computes the same and can be pretrained layer by layer. A stack stays what it is.
+    /// The same layers as a [`Stack`] of autoencoders with one layer each, which computes the same and can
+    /// be pretrained layer by layer. A stack is unchanged.
     pub fn stacked(&self) -> Self {
         let layers = match self {
             Self::Dense(config) => config.layers().into_iter().map(Self::Dense).collect(),
@@ -79,21 +78,22 @@ impl Architecture {
         Self::Stack { layers }
     }
 
-    /// The numbers of a part's parameters, unless they are too many to count.
-    pub(crate) fn parameters(&self, part: Part) -> Option<usize> {
-        // Of a classifier, those but the head's.
-        let part = if part == Part::Classifier { Part::Encoder } else { part };
+    /// The number of parameters of a component, unless it overflows.
+    pub(crate) fn parameters(&self, component: Component) -> Option<usize> {
+        // For a classifier, without the head.
+        let component =
+            if component == Component::Classifier { Component::Encoder } else { component };
         match self {
-            Self::Dense(config) => config.parameters(part),
-            Self::Conv(config) => config.parameters(part),
+            Self::Dense(config) => config.parameters(component),
+            Self::Conv(config) => config.parameters(component),
             Self::Pca(config) => config.parameters(),
             Self::Stack { layers } => layers
                 .iter()
-                .try_fold(0usize, |sum, layer| sum.checked_add(layer.parameters(part)?)),
+                .try_fold(0usize, |sum, layer| sum.checked_add(layer.parameters(component)?)),
         }
     }
 
-    /// Whether it describes a model.
+    /// Checks that all fields are valid.
     ///
     /// # Errors
     /// Names the first field that is out of its range.
@@ -106,12 +106,12 @@ impl Architecture {
                 layers.iter().try_for_each(Self::check)?;
                 let widths = layers.iter().map(|layer| [layer.features(), layer.code_size()]);
                 check_chain(&widths.collect::<Vec<_>>())?;
-                check_count(self.parameters(Part::Whole))
+                check_count(self.parameters(Component::Whole))
             }
         }
     }
 
-    /// Features of an input, of an architecture that passes [`check`](Self::check).
+    /// The features of an input, for an architecture that passes [`check`](Self::check).
     pub fn features(&self) -> usize {
         match self {
             Self::Dense(config) => config.features(),
@@ -121,7 +121,7 @@ impl Architecture {
         }
     }
 
-    /// Units of a code, of an architecture that passes [`check`](Self::check).
+    /// The units of a code, for an architecture that passes [`check`](Self::check).
     pub fn code_size(&self) -> usize {
         match self {
             Self::Dense(config) => config.code_size(),
@@ -131,7 +131,7 @@ impl Architecture {
         }
     }
 
-    /// `dense`, `conv`, `pca` or `stack`.
+    /// The kind of the model: `dense`, `conv`, `pca` or `stack`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Dense(_) => "dense",
@@ -141,21 +141,21 @@ impl Architecture {
         }
     }
 
-    /// The name that a tensor of a part has in a file of the whole.
-    pub(crate) fn name_in_whole(&self, part: Part, name: &str) -> String {
+    /// The name that a tensor of a component has in a file of the whole model.
+    pub(crate) fn name_in_whole(&self, component: Component, name: &str) -> String {
         let in_layer = || {
             let Self::Stack { layers } = self else { return None };
             let (index, rest) = name.strip_prefix("layers.")?.split_once('.')?;
             let layer = layers.get(index.parse::<usize>().ok()?)?;
-            Some(format!("layers.{index}.{}", layer.name_in_whole(part, rest)))
+            Some(format!("layers.{index}.{}", layer.name_in_whole(component, rest)))
         };
         match self {
-            _ if part == Part::Classifier => match name.strip_prefix("encoder.") {
-                Some(name) => self.name_in_whole(Part::Encoder, name),
+            _ if component == Component::Classifier => match name.strip_prefix("encoder.") {
+                Some(name) => self.name_in_whole(Component::Encoder, name),
                 None => name.to_owned(),
             },
             Self::Pca(_) => name.to_owned(),
-            _ => in_layer().unwrap_or_else(|| format!("{}{name}", part.prefix())),
+            _ => in_layer().unwrap_or_else(|| format!("{}{name}", component.prefix())),
         }
     }
 }
@@ -191,7 +191,7 @@ pub enum ModelEncoder {
 }
 
 impl Model {
-    /// The encoding half as a module of its own, with the same weights.
+    /// The encoding half as a separate module, with the same weights.
     pub fn to_encoder(&self) -> ModelEncoder {
         match self {
             Self::Dense(model) => ModelEncoder::Dense(model.encoder().clone()),
@@ -205,7 +205,7 @@ impl Model {
     }
 }
 
-/// Calls the same method of whichever model it is.
+/// Calls the same method of any variant.
 macro_rules! each {
     ($type:ident, $self:expr, $model:ident => $call:expr) => {
         match $self {
@@ -242,12 +242,12 @@ macro_rules! encoder {
                 each!($type, self, model => model.code_activation())
             }
 
-            fn kept(&self) -> Option<usize> {
-                each!($type, self, model => model.kept())
+            fn top_k(&self) -> Option<usize> {
+                each!($type, self, model => model.top_k())
             }
 
-            fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
-                each!($type, self, model => model.encode_all(input))
+            fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
+                each!($type, self, model => model.encode_dense(input))
             }
         }
 
@@ -260,12 +260,12 @@ macro_rules! encoder {
                 each!($type, self, model => model.encode_cotangent(input, directions))
             }
 
-            fn squared_jacobian(
+            fn jacobian_norm_sq(
                 &self,
                 input: Tensor<2>,
                 code: Option<Tensor<2>>,
             ) -> Option<Tensor<1>> {
-                each!($type, self, model => model.squared_jacobian(input, code))
+                each!($type, self, model => model.jacobian_norm_sq(input, code))
             }
         }
     };
@@ -285,221 +285,19 @@ impl Decoder for Model {
 }
 
 impl Layered for Model {
-    fn encode_through(
+    fn encode_with_hook(
         &self,
         input: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        each!(Model, self, model => model.encode_through(input, between))
+        each!(Model, self, model => model.encode_with_hook(input, hook))
     }
 
-    fn decode_logits_through(
+    fn decode_logits_with_hook(
         &self,
         code: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        each!(Model, self, model => model.decode_logits_through(code, between))
-    }
-}
-
-/// Which part of an autoencoder a file or a type holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// Encoder and decoder.
-    Whole,
-    /// The encoder alone.
-    Encoder,
-    /// The decoder alone.
-    Decoder,
-    /// The encoder and a head on its codes.
-    Classifier,
-}
-
-impl Part {
-    /// What names of its tensors begin with in a file.
-    pub(crate) fn prefix(self) -> &'static str {
-        match self {
-            Self::Whole | Self::Classifier => "",
-            Self::Encoder => "encoder.",
-            Self::Decoder => "decoder.",
-        }
-    }
-}
-
-impl Part {
-    /// `an encoder`, `a decoder`
-    pub(crate) fn with_article(self) -> String {
-        let takes_a = matches!(self, Self::Decoder | Self::Classifier);
-        format!("{} {self}", if takes_a { "a" } else { "an" })
-    }
-
-    pub(crate) fn is_half(self) -> bool {
-        matches!(self, Self::Encoder | Self::Decoder)
-    }
-}
-
-impl std::fmt::Display for Part {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Whole => "autoencoder",
-            Self::Encoder => "encoder",
-            Self::Decoder => "decoder",
-            Self::Classifier => "classifier",
-        })
-    }
-}
-
-/// A module that can be built from its architecture, and so saved and loaded.
-pub trait Described: Module {
-    /// The part of an autoencoder this type is.
-    const PART: Part;
-
-    /// What it was made from.
-    fn architecture(&self) -> Architecture;
-
-    /// A module of that architecture, its weights to be replaced.
-    ///
-    /// # Errors
-    /// If the architecture is of another kind, or describes no model.
-    fn from_architecture(architecture: &Architecture, device: &Device) -> Result<Self>;
-
-    /// What the head was made from, of a classifier.
-    fn head_config(&self) -> Option<HeadConfig> {
-        None
-    }
-
-    /// A module of that description, its weights to be replaced.
-    ///
-    /// # Errors
-    /// As [`from_architecture`](Self::from_architecture).
-    fn from_description(description: &Description, device: &Device) -> Result<Self> {
-        Self::from_architecture(&description.architecture, device)
-    }
-}
-
-impl<E: Encoder + Described> Described for Classifier<E> {
-    const PART: Part = Part::Classifier;
-
-    fn architecture(&self) -> Architecture {
-        self.encoder().architecture()
-    }
-
-    fn head_config(&self) -> Option<HeadConfig> {
-        Some(self.head().config().clone())
-    }
-
-    /// # Errors
-    /// Always: a classifier has a head besides.
-    fn from_architecture(architecture: &Architecture, _: &Device) -> Result<Self> {
-        other_kind("classifier", architecture)
-    }
-
-    fn from_description(description: &Description, device: &Device) -> Result<Self> {
-        let Some(head) = &description.head else {
-            return Err(Error::config("head", "one, as a classifier has", "none"));
-        };
-        let encoder = E::from_architecture(&description.architecture, device)?;
-        Self::new(encoder, head.init(device)?)
-    }
-}
-
-fn other_kind<M>(expected: &str, architecture: &Architecture) -> Result<M> {
-    Err(Error::Config {
-        what: "kind",
-        expected: expected.to_owned(),
-        got: architecture.kind().to_owned(),
-    })
-}
-
-macro_rules! described {
-    ($type:ty, $part:ident, $kind:ident, $name:literal, |$config:ident, $device:ident| $build:expr) => {
-        impl Described for $type {
-            const PART: Part = Part::$part;
-
-            fn architecture(&self) -> Architecture {
-                Architecture::$kind(self.config().clone())
-            }
-
-            fn from_architecture(architecture: &Architecture, $device: &Device) -> Result<Self> {
-                match architecture {
-                    Architecture::$kind($config) => {
-                        architecture.check()?;
-                        $build
-                    }
-                    other => other_kind($name, other),
-                }
-            }
-        }
-    };
-}
-
-described!(Dense, Whole, Dense, "dense", |config, device| config.init(0, device));
-described!(Conv, Whole, Conv, "conv", |config, device| config.init(0, device));
-described!(Pca, Whole, Pca, "pca", |config, device| Ok(config.build(&mut Initial::new(0, device))));
-described!(DenseEncoder, Encoder, Dense, "dense", |config, device| Ok(DenseEncoder::init(
-    config,
-    &mut Initial::new(0, device)
-)));
-described!(ConvEncoder, Encoder, Conv, "conv", |config, device| Ok(ConvEncoder::init(
-    config,
-    &mut Initial::new(0, device)
-)));
-described!(DenseDecoder, Decoder, Dense, "dense", |config, device| {
-    check_untied(config.tied)?;
-    Ok(DenseDecoder::init(config, &mut Initial::new(0, device)))
-});
-described!(ConvDecoder, Decoder, Conv, "conv", |config, device| {
-    check_untied(config.tied)?;
-    Ok(ConvDecoder::init(config, &mut Initial::new(0, device)))
-});
-
-fn check_untied(tied: bool) -> Result<()> {
-    if tied {
-        let expected = "false: a tied decoder has no weights of its own; load the whole model and \
-                        take `to_decoder()`";
-        return Err(Error::config("tied", expected, true));
-    }
-    Ok(())
-}
-
-impl Described for Model {
-    const PART: Part = Part::Whole;
-
-    fn architecture(&self) -> Architecture {
-        match self {
-            Self::Dense(model) => model.architecture(),
-            Self::Conv(model) => model.architecture(),
-            Self::Pca(model) => model.architecture(),
-            Self::Stack(stack) => {
-                let layers = stack.layers().iter().map(Self::architecture).collect();
-                Architecture::Stack { layers }
-            }
-        }
-    }
-
-    fn from_architecture(architecture: &Architecture, device: &Device) -> Result<Self> {
-        architecture.init(0, device)
-    }
-}
-
-impl Described for ModelEncoder {
-    const PART: Part = Part::Encoder;
-
-    fn architecture(&self) -> Architecture {
-        match self {
-            Self::Dense(encoder) => encoder.architecture(),
-            Self::Conv(encoder) => encoder.architecture(),
-            Self::Pca(model) => model.architecture(),
-            Self::Stack(stack) => {
-                let layers = stack.layers().iter().map(Self::architecture).collect();
-                Architecture::Stack { layers }
-            }
-        }
-    }
-
-    fn from_architecture(architecture: &Architecture, device: &Device) -> Result<Self> {
-        architecture.check()?;
-        Ok(architecture.build_encoder(&mut Initial::new(0, device)))
+        each!(Model, self, model => model.decode_logits_with_hook(code, hook))
     }
 }

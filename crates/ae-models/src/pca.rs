@@ -7,7 +7,7 @@ use nalgebra::{DMatrix, DMatrixView, SymmetricEigen};
 use rand::{RngExt, SeedableRng};
 
 use crate::count::{Count, check_count};
-use crate::initial::Initial;
+use crate::initializer::Initializer;
 use crate::summary::{Summary, print_as_summary};
 use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Error, Layered, Result};
 
@@ -36,10 +36,10 @@ impl PcaConfig {
     }
 
     /// One whose components and mean are to be replaced.
-    pub(crate) fn build(self, initial: &mut Initial) -> Pca {
+    pub(crate) fn build(self, initializer: &mut Initializer) -> Pca {
         Pca {
-            mean: initial.constant(self.features, 0.0),
-            components: initial.symmetric_weight([self.features, self.components]),
+            mean: initializer.constant(self.features, 0.0),
+            components: initializer.symmetric_weight([self.features, self.components]),
             config: self,
         }
     }
@@ -185,7 +185,7 @@ impl DifferentiableEncoder for Pca {
 
 /// It has no hidden layers.
 impl Layered for Pca {
-    fn encode_through(
+    fn encode_with_hook(
         &self,
         input: Tensor<2>,
         _: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
@@ -193,7 +193,7 @@ impl Layered for Pca {
         self.encode(input)
     }
 
-    fn decode_logits_through(
+    fn decode_logits_with_hook(
         &self,
         code: Tensor<2>,
         _: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,

@@ -1,15 +1,15 @@
-//! Stacks: autoencoders of the codes of autoencoders.
+//! Stacks of autoencoders, each on the codes of the one below.
 
 use burn::module::{DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::Tensor;
 
 use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Error, Layered, Result};
 
-/// Autoencoders on top of each other: `encode` folds up, `decode` folds down (Hinton &
-/// Salakhutdinov 2006, doi 10.1126/science.1127647; Vincent et al. 2010, JMLR 11:3371).
+/// Autoencoders on top of each other: each encodes the code of the one below (Hinton & Salakhutdinov
+/// 2006, doi 10.1126/science.1127647; Vincent et al. 2010, JMLR 11:3371).
 ///
-/// A stack is an autoencoder as any other: it is pretrained layer by layer, then fitted as a whole,
-/// and no weight is ever copied. Of encoders alone it is an encoder, of decoders alone a decoder.
+/// A stack is itself an autoencoder. It is pretrained layer by layer, then trained as a whole, without
+/// copies of weights. A stack of encoders is an encoder, a stack of decoders is a decoder.
 ///
 /// ```
 /// use ae_models::{DenseConfig, Encoder, Stack};
@@ -28,10 +28,10 @@ pub struct Stack<A: Module> {
 }
 
 impl<A: Encoder> Stack<A> {
-    /// Stacks layers, the one nearest to the input first.
+    /// Stacks layers, from the input to the code.
     ///
     /// # Errors
-    /// If there are none, or one has not as many features as the code below has units.
+    /// If there are none, or the features of one are not the units of the code below.
     pub fn new(layers: Vec<A>) -> Result<Self> {
         let widths: Vec<_> =
             layers.iter().map(|layer| [layer.features(), layer.code_size()]).collect();
@@ -40,7 +40,7 @@ impl<A: Encoder> Stack<A> {
     }
 }
 
-/// Whether layers of `[features, units of the code]` fit on top of each other.
+/// Checks that layers of `[features, units of the code]` fit on top of each other.
 pub(crate) fn check_chain(widths: &[[usize; 2]]) -> Result<()> {
     if widths.is_empty() {
         return Err(Error::config("layers", "at least one", 0));
@@ -50,7 +50,7 @@ pub(crate) fn check_chain(widths: &[[usize; 2]]) -> Result<()> {
         Some(below) => Err(Error::Config {
             what: "layers",
             expected: format!(
-                "layer {} of {} features, as the code below has units",
+                "layer {} of {} features, the units of the code below",
                 below + 2,
                 widths[below][1]
             ),
@@ -64,15 +64,15 @@ impl<A: Module> Stack<A> {
         Self { layers }
     }
 
-    /// The layers, the one nearest to the input first.
+    /// The layers, from the input to the code.
     pub fn layers(&self) -> &[A] {
         &self.layers
     }
 
-    /// The same with layer `index` (from 0) made into another.
+    /// Replaces layer `index`, from 0, by `change` of it.
     ///
     /// # Errors
-    /// What `change` returns.
+    /// The error of `change`.
     ///
     /// # Panics
     /// If there is no such layer, or the new one has other widths.
@@ -102,13 +102,13 @@ impl<A: Encoder> Encoder for Stack<A> {
         self.layers.iter().fold(input, |x, layer| layer.encode(x))
     }
 
-    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
+    fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
         let (top, below) = self.top();
-        top.encode_all(below.iter().fold(input, |x, layer| layer.encode(x)))
+        top.encode_dense(below.iter().fold(input, |x, layer| layer.encode(x)))
     }
 
-    fn kept(&self) -> Option<usize> {
-        self.top().0.kept()
+    fn top_k(&self) -> Option<usize> {
+        self.top().0.top_k()
     }
 
     fn features(&self) -> usize {
@@ -155,39 +155,39 @@ impl<A: DifferentiableEncoder> DifferentiableEncoder for Stack<A> {
         [code.expect("a stack has layers"), u]
     }
 
-    fn squared_jacobian(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
+    fn jacobian_norm_sq(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
         match &self.layers[..] {
-            [layer] => layer.squared_jacobian(input, code),
+            [layer] => layer.jacobian_norm_sq(input, code),
             _ => None,
         }
     }
 }
 
 impl<A: Layered> Layered for Stack<A> {
-    fn encode_through(
+    fn encode_with_hook(
         &self,
         input: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
         let (top, below) = self.top();
         let x = below.iter().fold(input, |x, layer| {
-            let code = layer.encode_through(x, between);
-            between(crate::kept::keep(code, layer.kept()))
+            let code = layer.encode_with_hook(x, hook);
+            hook(crate::top_k::apply_top_k(code, layer.top_k()))
         });
-        top.encode_through(x, between)
+        top.encode_with_hook(x, hook)
     }
 
-    fn decode_logits_through(
+    fn decode_logits_with_hook(
         &self,
         code: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
         let (lowest, above) = self.layers.split_first().expect("a stack has layers");
         let code = above.iter().rev().fold(code, |code, layer| {
-            let logits = layer.decode_logits_through(code, between);
-            between(layer.output().apply(logits))
+            let logits = layer.decode_logits_with_hook(code, hook);
+            hook(layer.output().apply(logits))
         });
-        lowest.decode_logits_through(code, between)
+        lowest.decode_logits_with_hook(code, hook)
     }
 }
 
@@ -204,7 +204,7 @@ impl<A: Module + ModuleDisplay> ModuleDisplay for Stack<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Architecture, Autoencoder, ConvConfig, DenseConfig, Down, tensors};
+    use crate::{Architecture, Autoencoder, ConvConfig, DenseConfig, Downsample, tensors};
     use burn::tensor::{Device, TensorData, Tolerance};
 
     fn input(features: usize) -> Tensor<2> {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_of_one_is_that_one() {
+    fn stack_of_one_layer_computes_the_same_as_the_layer() {
         let model = DenseConfig::new([7, 5, 3]).init(2, &Device::flex()).unwrap();
         let stack = Stack::new(vec![model.clone()]).unwrap();
         assert_same(&stack, &model);
@@ -236,12 +236,12 @@ mod tests {
         ConvConfig { channels: vec![2, 3], hidden: vec![6], ..ConvConfig::new([1, 9, 7], 4) }
     }
 
-    /// Splitting a chain into layers changes the names of its weights, and nothing else.
+    /// As a stack, a model has other names of weights, but computes the same.
     #[test]
-    fn a_chain_and_its_stack_compute_the_same() {
+    fn dense_model_and_its_stack_compute_the_same() {
         let device = Device::flex();
         let dense = DenseConfig { activation: Activation::Tanh, ..DenseConfig::new([9, 6, 4, 2]) };
-        for config in [dense.clone(), DenseConfig { tied: true, kept: Some(1), ..dense }] {
+        for config in [dense.clone(), DenseConfig { tied: true, top_k: Some(1), ..dense }] {
             let stack = Architecture::Dense(config.clone()).stacked();
             let stack = stack.init(4, &device).unwrap();
             let renamed = tensors::collect(&stack).into_iter().map(|(name, data)| {
@@ -256,8 +256,8 @@ mod tests {
     }
 
     #[test]
-    fn convolutional_chains_are_split_into_stages_and_dense_layers() {
-        for down in [Down::Stride, Down::MaxPool] {
+    fn convolutional_models_are_stacked_as_stages_and_dense_layers() {
+        for down in [Downsample::Stride, Downsample::MaxPool] {
             let architecture = Architecture::Conv(ConvConfig { down, ..conv() }).stacked();
             let Architecture::Stack { layers } = &architecture else { panic!("a stack") };
             assert_eq!(
@@ -276,7 +276,7 @@ mod tests {
         let layer = |widths: [usize; 2]| DenseConfig::new(widths).init(0, &device).unwrap();
         assert_eq!(
             Stack::new(vec![layer([7, 5]), layer([4, 3])]).unwrap_err().to_string(),
-            "layers: expected layer 2 of 5 features, as the code below has units, got 4"
+            "layers: expected layer 2 of 5 features, the units of the code below, got 4"
         );
         let none: Vec<crate::Dense> = Vec::new();
         assert_eq!(
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn it_prints_its_layers() {
+    fn display_has_all_layers() {
         let layer = |widths: [usize; 2]| DenseConfig::new(widths).init(0, &Device::flex()).unwrap();
         let text = Stack::new(vec![layer([7, 5]), layer([5, 3])]).unwrap().to_string();
         assert!(text.starts_with("Stack of 2 layers\n  Dense autoencoder 7 -> 5 -> 7"), "{text}");

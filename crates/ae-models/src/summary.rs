@@ -1,9 +1,9 @@
-//! How models print themselves: a title and a line per layer.
+//! The text form of models: a title and a line per layer.
 
-/// A model as text: layers, the shapes that leave them, and their parameters.
+/// A model as text: its layers, their output shapes and parameters.
 pub(crate) struct Summary {
     title: String,
-    /// part, layer, shape that leaves it, parameters
+    /// Component, layer, output shape, parameters.
     rows: Vec<(&'static str, String, String, usize)>,
 }
 
@@ -14,12 +14,12 @@ impl Summary {
 
     pub(crate) fn row(
         &mut self,
-        part: &'static str,
+        component: &'static str,
         layer: impl Into<String>,
         shape: impl Into<String>,
         parameters: usize,
     ) {
-        self.rows.push((part, layer.into(), shape.into(), parameters));
+        self.rows.push((component, layer.into(), shape.into(), parameters));
     }
 }
 
@@ -29,18 +29,19 @@ impl std::fmt::Display for Summary {
         write!(f, "{}, {} parameters", self.title, thousands(total))?;
         let layer_width = self.rows.iter().map(|row| row.1.len()).max().unwrap_or(0);
         let shape_width = self.rows.iter().map(|row| row.2.len()).max().unwrap_or(0);
-        for (part, layer, shape, parameters) in &self.rows {
+        for (component, layer, shape, parameters) in &self.rows {
             let parameters = thousands(*parameters);
             write!(
                 f,
-                "\n  {part:<8} {layer:<layer_width$}  {shape:>shape_width$}  {parameters:>11}"
+                "\n  {component:<8} {layer:<layer_width$}  {shape:>shape_width$}  {parameters:>11}"
             )?;
         }
         Ok(())
     }
 }
 
-pub(crate) fn thousands(number: usize) -> String {
+/// A number with a comma before every three digits: `1,234,567`.
+pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(as_text).collect();
     groups.join(",")
@@ -50,7 +51,7 @@ fn as_text(digits: &[u8]) -> &str {
     std::str::from_utf8(digits).expect("decimal digits")
 }
 
-/// Makes a module print its `summary()`.
+/// Implements the display of a module by its `summary()`.
 macro_rules! print_as_summary {
     ($($model:ty),*) => {$(
         impl burn::module::ModuleDisplay for $model {
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_line_up() {
+    fn rows_are_aligned() {
         let mut summary = Summary::new("A model");
         summary.row("encoder", "dense, relu", "1000", 785_000);
         summary.row("decoder", "dense", "4", 1_234_567);

@@ -1,25 +1,24 @@
-//! Tangents through an encoder: what contraction, sensitivity and Jacobian spectra are made of.
+//! Products with the Jacobian of an encoder, for contraction, sensitivity and spectra.
 
 use burn::tensor::Tensor;
 use nalgebra::DMatrix;
 
 use crate::Encoder;
 
-/// An encoder through which directions can be pushed, with `J = d code / d input` of each sample.
+/// An encoder with products by its Jacobian `J = d code / d input` of each sample.
 ///
-/// Both methods are written in ordinary tensor operations, hence differentiable by one backward
-/// pass: Burn's autodiff is of first order. Both take several directions for each sample:
-/// `n * batch` rows, where row `i * batch + b` belongs to sample `b`. The encoder is differentiated
-/// as [`encode`](Encoder::encode) is in use: where it keeps the largest units only, rows of `J` that
-/// belong to the others are 0.
+/// Both methods use ordinary tensor operations, so one backward pass can differentiate them (Burn's
+/// autodiff is of first order). Both take several directions per sample: of `n * batch` rows, row
+/// `i * batch + b` belongs to sample `b`. `J` is that of [`encode`](Encoder::encode): if it keeps only
+/// the largest units, the rows of the others are 0.
 #[diagnostic::on_unimplemented(
-    message = "tangents cannot be pushed through the encoder of `{Self}`",
+    message = "`{Self}` has no products with the Jacobian of its encoder",
     label = "this penalty needs the encoder's Jacobian",
-    note = "implement `DifferentiableEncoder` for it, or take a model of ae-models"
+    note = "implement `DifferentiableEncoder` for it, or use a model of ae-models"
 )]
 pub trait DifferentiableEncoder: Encoder {
-    /// The code and `J v` for each direction `v` in the inputs: one product costs about as much as
-    /// an encoding.
+    /// Computes the code and `J v`, the change of the code in each direction `v` of the input. One product
+    /// takes about as long as an encoding.
     ///
     /// # Shapes
     /// - input: `[batch, features]`
@@ -27,7 +26,7 @@ pub trait DifferentiableEncoder: Encoder {
     /// - output: `[batch, code]`, `[n * batch, code]`
     fn encode_tangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2];
 
-    /// The code and `u J` for each direction `u` in the codes.
+    /// Computes the code and `u J`, the gradient of the code in each direction `u`.
     ///
     /// # Shapes
     /// - input: `[batch, features]`
@@ -35,15 +34,15 @@ pub trait DifferentiableEncoder: Encoder {
     /// - output: `[batch, code]`, `[n * batch, features]`
     fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2];
 
-    /// `||J||_F^2` of every sample, `[batch]`, where it has a closed form that is cheaper than
-    /// multiplying `J` out: an encoder of one layer. What follows from the codes of the inputs,
-    /// `[batch, code]`, is not computed again where they are known.
-    fn squared_jacobian(&self, _input: Tensor<2>, _code: Option<Tensor<2>>) -> Option<Tensor<1>> {
+    /// `||J||_F^2` of every sample, `[batch]`: the squared Frobenius norm, the sum of the squares of all
+    /// entries of `J`. `None` unless it has a closed form that is cheaper than computing `J`, as an
+    /// encoder of one layer has. If the codes, `[batch, code]`, are known, they are used.
+    fn jacobian_norm_sq(&self, _input: Tensor<2>, _code: Option<Tensor<2>>) -> Option<Tensor<1>> {
         None
     }
 }
 
-/// `J` of every sample, row by row of the smaller side.
+/// The Jacobian of every sample, computed row by row or column by column, whichever are fewer.
 ///
 /// # Shapes
 /// - input: `[batch, features]`
@@ -62,9 +61,9 @@ pub fn jacobian<M: DifferentiableEncoder>(encoder: &M, input: Tensor<2>) -> Tens
     }
 }
 
-/// The singular values of each of several Jacobians, the largest first: how many directions of the
-/// input the code follows. They are square roots of eigenvalues of the smaller of `J J^T` and
-/// `J^T J`, so those below a thousandth of the largest drown in rounding.
+/// The singular values of each of several Jacobians, the largest first. They show in how many directions
+/// the code follows the input. They are the square roots of the eigenvalues of the smaller of `J J^T`
+/// and `J^T J`, so those below a thousandth of the largest are lost in rounding.
 ///
 /// # Shapes
 /// - jacobian: `[batch, code, features]`
@@ -87,8 +86,8 @@ pub fn singular_values(jacobian: Tensor<3>) -> Vec<Vec<f64>> {
     each.collect()
 }
 
-/// Unit vectors `e_i` of `width` entries for `i` in a range, each for every sample of `input`:
-/// `[range * batch, width]`, the directions that multiply a Jacobian out.
+/// The unit vectors `e_i` of `width` entries for `i` in a range, each for every sample of `input`:
+/// `[range * batch, width]`. In these directions the products are rows or columns of the Jacobian.
 pub fn basis(input: &Tensor<2>, width: usize, range: std::ops::Range<usize>) -> Tensor<2> {
     let ([batch, _], count) = (input.dims(), range.len());
     let device = input.device().without_autodiff();
@@ -98,7 +97,7 @@ pub fn basis(input: &Tensor<2>, width: usize, range: std::ops::Range<usize>) -> 
     if input.device().is_autodiff() { directions.autodiff() } else { directions }
 }
 
-/// Multiplies each of several directions per sample by what belongs to the sample:
+/// Multiplies each of several directions per sample by the factor of the sample:
 /// `[n * batch, ..] * [batch, ..]`.
 pub(crate) fn scale<const D: usize>(directions: Tensor<D>, factor: Tensor<D>) -> Tensor<D> {
     let (shape, batch) = (directions.dims(), factor.dims()[0]);

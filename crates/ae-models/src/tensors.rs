@@ -1,6 +1,7 @@
-//! A module's parameters by name, in PyTorch's layout, and as safetensors.
+//! The parameters of a module by name, in PyTorch's layout, and as safetensors files.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -10,44 +11,44 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::{Error, Result};
 
-/// Tensors by name, on the host.
+/// Tensors on the host, by name.
 pub type Tensors = BTreeMap<String, TensorData>;
 
-/// The parameters of a module, named by the fields that lead to them (`encoder.layers.0.weight`)
-/// and laid out as PyTorch lays them out: the weight of a dense layer is `[out, in]`, the
-/// transpose of Burn's. Reads back from the device.
+/// The parameters of a module, named by the path of their fields (`encoder.layers.0.weight`), in the
+/// layout of PyTorch: the weight of a dense layer is `[out, in]`, the transpose of Burn's. They are read
+/// back from the device.
 pub fn collect<M: Module>(module: &M) -> Tensors {
     let mut visitor = Collector::default();
     module.visit(&mut visitor);
     visitor.tensors
 }
 
-/// The names of a module's parameters, in no promised order. Reads nothing back.
+/// The names of a module's parameters, in no particular order. Nothing is read back.
 pub fn names<M: Module>(module: &M) -> Vec<String> {
     let mut visitor = Namer::default();
     module.visit(&mut visitor);
     visitor.names
 }
 
-/// The module with its parameters replaced by `tensors`, on the device where they were.
+/// Replaces the parameters of a module by `tensors`, on the same device.
 ///
 /// # Errors
-/// If a parameter is missing, has another shape, or a tensor is left over.
+/// If a parameter is missing or has another shape, or a tensor has no parameter.
 pub fn replace<M: Module>(module: M, tensors: Tensors) -> Result<M> {
-    let mut mapper = Replacer { path: Names::default(), tensors, problem: None };
+    let mut mapper = Replacer { path: ParamPath::default(), tensors, problem: None };
     let module = module.map(&mut mapper);
     let left_over = mapper.tensors.keys().next();
     match (mapper.problem, left_over) {
         (Some(problem), _) => Err(Error::Tensors(problem)),
         (None, Some(name)) => {
-            Err(Error::Tensors(format!("tensor {name}: expected no such tensor, got one")))
+            Err(Error::Tensors(format!("tensor {name}: expected no tensor of this name, got one")))
         }
         (None, None) => Ok(module),
     }
 }
 
-/// Writes tensors and one text under the key `ae` of the metadata, as safetensors: to a
-/// temporary file beside `path`, then renamed, so that `path` is never half a file.
+/// Writes tensors as safetensors, with a text under the key `ae` of the metadata. The file is written
+/// whole or not at all.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -72,17 +73,17 @@ pub fn write(path: &Path, tensors: &Tensors, metadata: &str) -> Result<()> {
     write_atomically(path, &bytes)
 }
 
-/// Reads what [`write()`] wrote, or any safetensors file of f32 and f64 tensors; the text is
-/// empty where there is none.
+/// Reads a file of [`write()`], or any safetensors file of f32 and f64 tensors. The text is empty if the
+/// file has none.
 ///
 /// # Errors
-/// If the file cannot be read or is no such file.
+/// If the file cannot be read or is not such a file.
 pub fn read(path: &Path) -> Result<(Tensors, String)> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let not_one = |error| Error::file(path, "a safetensors file", format!("`{error}`"));
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(not_one)?;
+    let not_safetensors = |error| Error::file(path, "a safetensors file", format!("`{error}`"));
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(not_safetensors)?;
     let text = metadata.metadata().as_ref().and_then(|map| map.get(METADATA).cloned());
-    let tensors = SafeTensors::deserialize(&bytes).map_err(not_one)?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(not_safetensors)?;
     let tensors = tensors.iter().map(|(name, view)| {
         let shape = view.shape().to_vec();
         let data = match view.dtype() {
@@ -106,29 +107,20 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomically_with(path, |file| file.write_all(bytes))
 }
 
-/// Writes a file whole or not at all, piece by piece: it need not fit into memory.
+/// Writes a file whole or not at all, in pieces, so that it need not fit into memory.
 ///
 /// # Errors
-/// If the file cannot be written, or `make` fails.
+/// If the file cannot be written, or `fill` fails.
 pub fn write_atomically_with(
     path: &Path,
-    make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+    let write = |file: &mut File| {
+        let mut buffered = BufWriter::new(file);
+        fill(&mut buffered)?;
+        buffered.flush()
     };
-    let mut builder = tempfile::Builder::new();
-    // Temporary files are for their owner alone; this one becomes an ordinary file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder).map_err(Error::io(path))?;
-    let mut buffered = BufWriter::new(file);
-    make(&mut buffered).map_err(Error::io(path))?;
-    let file = buffered.into_inner().map_err(|error| Error::io(path)(error.into_error()))?;
-    file.as_file().sync_all().map_err(Error::io(path))?;
-    file.persist(path).map_err(|error| Error::io(path)(error.error))?;
-    Ok(())
+    ae_files::write_atomically(path, write).map_err(Error::io(path))
 }
 
 const METADATA: &str = "ae";
@@ -138,29 +130,28 @@ fn numbers<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> 
     chunks.iter().map(|chunk| number(*chunk)).collect()
 }
 
-/// The name of the parameter at which a traversal of a module stands: call
-/// [`enter`](Self::enter) and [`exit`](Self::exit) from a visitor's or mapper's `enter_module`
-/// and `exit_module`. The variant of an enum is no part of a name, so that a model has the
-/// same names inside [`Model`](crate::Model) as alone.
+/// The path of the current parameter in a traversal of a module. Call [`enter`](Self::enter) and
+/// [`exit`](Self::exit) from `enter_module` and `exit_module` of a visitor or mapper. Variants of enums
+/// are not part of the path, so a model has the same names inside [`Model`](crate::Model) as alone.
 #[derive(Default)]
-pub struct Names(Vec<String>);
+pub struct ParamPath(Vec<String>);
 
-impl Names {
-    /// Goes down into a field.
+impl ParamPath {
+    /// Enters a field.
     pub fn enter(&mut self, name: &str, container: &str) {
         if !container.starts_with("Enum:") {
             self.0.push(name.to_owned());
         }
     }
 
-    /// Comes back from it.
+    /// Leaves the field.
     pub fn exit(&mut self, container: &str) {
         if !container.starts_with("Enum:") {
             self.0.pop();
         }
     }
 
-    /// The fields that lead here, joined by dots.
+    /// The fields of the path, joined by dots.
     pub fn name(&self) -> String {
         self.0.join(".")
     }
@@ -168,13 +159,13 @@ impl Names {
 
 #[derive(Default)]
 struct Collector {
-    path: Names,
+    path: ParamPath,
     tensors: Tensors,
 }
 
 impl ModuleVisitor for Collector {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let value = turn(param.val().without_autodiff());
+        let value = transpose_dense(param.val().without_autodiff());
         self.tensors.insert(self.path.name(), value.into_data());
     }
 
@@ -189,7 +180,7 @@ impl ModuleVisitor for Collector {
 
 #[derive(Default)]
 struct Namer {
-    path: Names,
+    path: ParamPath,
     names: Vec<String>,
 }
 
@@ -208,7 +199,7 @@ impl ModuleVisitor for Namer {
 }
 
 struct Replacer {
-    path: Names,
+    path: ParamPath,
     tensors: Tensors,
     problem: Option<String>,
 }
@@ -217,15 +208,17 @@ impl ModuleMapper for Replacer {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let name = self.path.name();
         let (id, old, mapper) = param.consume();
-        let expected = turn(old.clone()).dims();
+        let expected = transpose_dense(old.clone()).dims();
         let problem = match self.tensors.remove(&name) {
             None => format!("tensor {name}: expected shape {expected:?}, got no such tensor"),
             Some(data) if data.shape()[..] == expected => {
                 let device = old.device().without_autodiff();
-                // Through the host, so that its memory is in the order of its dimensions: a
-                // matrix product over a transposed view may round differently.
-                let turned = turn(Tensor::<D>::from_data(data, (&device, old.dtype()))).into_data();
-                let new = Tensor::from_data(turned, (&device, old.dtype()));
+                // Transposed on the host, so that its memory is contiguous: a product with a
+                // transposed view may round differently.
+                let transposed =
+                    transpose_dense(Tensor::<D>::from_data(data, (&device, old.dtype())))
+                        .into_data();
+                let new = Tensor::from_data(transposed, (&device, old.dtype()));
                 let new = match old.is_autodiff() {
                     true => new.autodiff().set_require_grad(old.is_require_grad()),
                     false => new,
@@ -249,7 +242,8 @@ impl ModuleMapper for Replacer {
     }
 }
 
-/// Only the weights of dense layers have two dimensions; PyTorch has them the other way round.
-fn turn<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+/// Transposes the weights of dense layers, the only parameters with two dimensions, to or from the
+/// layout of PyTorch.
+fn transpose_dense<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     if D == 2 { tensor.swap_dims(0, 1) } else { tensor }
 }

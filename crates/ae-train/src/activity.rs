@@ -1,4 +1,4 @@
-//! How often, and how much, the units of a code are active.
+//! The activity of the units of a code.
 
 use ae_models::Activation;
 use burn::tensor::Tensor;
@@ -6,33 +6,33 @@ use burn::tensor::Tensor;
 /// The activity of the units of a code over a data set.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Activity {
-    /// Units by their share of activity in \[0, 1\], in [`BINS`](Self::BINS) bins of equal width:
-    /// of a sigmoid code their mean activation, of another the share of samples for which they are
-    /// not 0.
+    /// A histogram of the units by their activity in \[0, 1\], in [`BINS`](Self::BINS) bins of equal width.
+    /// The activity is the mean activation for a sigmoid code, else the fraction of samples for which the
+    /// unit is not 0.
     pub histogram: Vec<usize>,
-    /// The mean of that share over units.
+    /// The mean activity over units.
     pub mean: f64,
-    /// Lifetime sparseness, averaged over units that are ever active:
-    /// `(1 - (mean |h|)^2 / mean h^2) / (1 - 1 / n)` for `n` samples, from 0 for a unit that is always
-    /// equally active to 1 for one that is active for a single sample (Vinje & Gallant 2000, doi
-    /// 10.1126/science.287.5456.1273). `None` of fewer than two samples or if no unit is ever active.
+    /// The lifetime sparseness, averaged over units that are active for some sample:
+    /// `(1 - (mean |h|)^2 / mean h^2) / (1 - 1 / n)` for `n` samples. It is 0 for a unit that is always
+    /// equally active, and 1 for one that is active for a single sample (Vinje & Gallant 2000, doi
+    /// 10.1126/science.287.5456.1273). `None` for fewer than two samples, or if no unit is active.
     pub lifetime_sparseness: Option<f64>,
-    /// The share of units, averaged over samples, that are saturated: below 0.05 or above 0.95 (Rifai et
-    /// al. 2011, ICML, section 5.2). Of a sigmoid code alone.
+    /// The fraction of activations that are saturated, below 0.05 or above 0.95 (Rifai et al. 2011, ICML,
+    /// section 5.2). `None` unless the code is a sigmoid.
     #[serde(default)]
     pub saturated: Option<f64>,
 }
 
 impl Activity {
-    /// Bins of the histogram.
+    /// The number of bins of the histogram.
     pub const BINS: usize = 20;
 }
 
-/// Sums over samples per unit, on the device: `[1, units]` each.
+/// Sums over samples, for each unit, on the device: `[1, units]` each.
 pub(crate) struct ActivityTally {
     is_probability: bool,
     samples: usize,
-    /// Of shares of activity, of absolute values, of squares and of being saturated.
+    /// Sums of activities, of absolute values, of squares, and counts of saturation.
     sums: Option<[Tensor<2>; 4]>,
 }
 
@@ -45,13 +45,13 @@ impl ActivityTally {
     pub(crate) fn add(&mut self, codes: Tensor<2>) {
         self.samples += codes.dims()[0];
         let sizes = codes.clone().abs();
-        let share = match self.is_probability {
+        let activity = match self.is_probability {
             true => codes.clone(),
             false => sizes.clone().greater_elem(0.0).float(),
         };
         let from_middle = (codes.clone() - 0.5).abs();
         let saturated = from_middle.greater_elem(0.45).float();
-        let new = [share, sizes, codes.square(), saturated].map(|values| values.sum_dim(0));
+        let new = [activity, sizes, codes.square(), saturated].map(|values| values.sum_dim(0));
         self.sums = Some(match self.sums.take() {
             Some(old) => {
                 let [a, b, c, d] = old;
@@ -65,11 +65,11 @@ impl ActivityTally {
     pub(crate) fn finish(self) -> Activity {
         let n = self.samples as f64;
         let sums = self.sums.expect("a data set is not empty");
-        let [shares, sizes, squares, saturated] =
+        let [activities, sizes, squares, saturated] =
             sums.map(|sums| sums.into_data().iter::<f64>().map(|sum| sum / n).collect::<Vec<_>>());
         let mut histogram = vec![0; Activity::BINS];
-        for share in &shares {
-            let bin = (share * Activity::BINS as f64) as usize;
+        for activity in &activities {
+            let bin = (activity * Activity::BINS as f64) as usize;
             histogram[bin.min(Activity::BINS - 1)] += 1;
         }
         let active = sizes.iter().zip(&squares).filter(|(_, square)| **square > 0.0);
@@ -79,7 +79,7 @@ impl ActivityTally {
         let is_known = self.samples > 1 && !sparseness.is_empty();
         Activity {
             histogram,
-            mean: shares.iter().sum::<f64>() / shares.len() as f64,
+            mean: activities.iter().sum::<f64>() / activities.len() as f64,
             lifetime_sparseness: is_known
                 .then(|| sparseness.iter().sum::<f64>() / sparseness.len() as f64),
             saturated: self
@@ -102,10 +102,10 @@ mod tests {
         tally.finish()
     }
 
-    /// Units: (2, 0, 0, 0) active once: (1 - (1/2)^2 / 1) / (3/4) = 1; (1, 1, 1, 1) always: 0; none:
-    /// does not count. Shares 1/4, 1 and 0.
+    /// Unit (2, 0, 0, 0), active once: (1 - (1/2)^2 / 1) / (3/4) = 1. Unit (1, 1, 1, 1), always active: 0.
+    /// The third is never active and does not count. Activities 1/4, 1 and 0.
     #[test]
-    fn shares_and_sparseness_by_hand() {
+    fn activity_and_sparseness_by_hand() {
         let codes = [[2.0, -1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, -1.0, 0.0]];
         let activity = activity(Activation::Relu, codes);
         let mut expected = vec![0; Activity::BINS];
@@ -115,9 +115,9 @@ mod tests {
         assert!((activity.lifetime_sparseness.unwrap() - 0.5).abs() < 1e-6);
     }
 
-    /// Of a sigmoid code the shares are means: 0.125, 0.5, 0.
+    /// The activities of a sigmoid code are means: 0.125, 0.5, 0.
     #[test]
-    fn means_of_a_sigmoid_by_hand() {
+    fn activity_of_a_sigmoid_by_hand() {
         let codes = [[0.5, 0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.5, 0.0]];
         let activity = activity(Activation::Sigmoid, codes);
         assert_eq!(
@@ -127,7 +127,7 @@ mod tests {
         assert!((activity.mean - 0.625 / 3.0).abs() < 1e-6);
     }
 
-    /// Of 12 activations 0.04, 0 and 0.96 lie outside [0.05, 0.95], of three of four samples one each.
+    /// Of 12 activations, 0.04, 0 and 0.96 are outside [0.05, 0.95].
     #[test]
     fn saturation_by_hand() {
         let codes = [[0.04, 0.5, 0.06], [0.5, 0.0, 0.94], [0.3, 0.96, 0.7], [0.5, 0.5, 0.5]];
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn of_nothing_active_no_sparseness_is_known() {
+    fn sparseness_of_inactive_codes_is_none() {
         assert_eq!(activity(Activation::Relu, [[0.0; 3]; 4]).lifetime_sparseness, None);
     }
 }

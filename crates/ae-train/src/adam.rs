@@ -1,4 +1,4 @@
-//! Adam and AdamW as optimisers of Burn's, over one pass in place where the device has one.
+//! Adam and AdamW as optimisers of Burn, with the kernels of ae-kernels.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,15 +6,15 @@ use ae_kernels::AdamQueue;
 use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 
-/// The constants of Adam, with weight decay apart from the gradient. States are those of Burn's own, by
-/// name and meaning.
+/// The constants of Adam, with decoupled weight decay. The state has the names and meanings of Burn's own
+/// Adam.
 #[derive(Clone)]
 pub(crate) struct Adam {
     pub(crate) beta_1: f32,
     pub(crate) beta_2: f32,
     pub(crate) epsilon: f32,
     pub(crate) weight_decay: f32,
-    /// Updates that are launched together once all parameters of a step have been here.
+    /// Collects the updates of a step, which are launched together.
     pub(crate) queue: Queue,
 }
 

@@ -1,4 +1,4 @@
-//! Batches of a data set on a device: resident there as a whole, or streamed.
+//! Batches of a data set on a device, resident or streamed.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,16 +8,16 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use crate::reconstruction::entropy;
 use crate::{Error, Result};
 
-/// The bytes a data set may take on a device before it is streamed instead: 1 GiB.
+/// The most bytes that a data set may take on a device, 1 GiB. A larger one is streamed.
 pub const RESIDENT_LIMIT: usize = 1 << 30;
 
-/// Rows read at a time while a data set is brought to a device.
+/// The number of rows read at a time while a data set is copied to a device.
 const CHUNK: usize = 1024;
 
 /// A data set as tensors `[batch, features]` on a device.
 ///
-/// Where it fits it lies there as a whole, and a batch is a gather on the device; where it does
-/// not, each batch is read and sent. The values are the same either way.
+/// A data set that fits is resident on the device, and a batch is selected there. Otherwise each batch is
+/// read and copied. The values are the same.
 #[derive(Clone)]
 pub struct Batches {
     rows: Rows,
@@ -26,26 +26,26 @@ pub struct Batches {
     entropy: Arc<OnceLock<Option<f64>>>,
 }
 
-/// Rows on the host, whose values are checked as they are read.
+/// Rows on the host. Their values are checked when they are read.
 #[derive(Clone)]
 pub(crate) struct Rows {
     source: Arc<dyn Source>,
     range: Option<[f32; 2]>,
 }
 
-/// Rows in the order in which they are wanted, on the device, and how many were taken.
+/// An order of rows on the device, and the number of rows taken so far.
 pub(crate) struct Order {
     indices: Tensor<1, Int>,
     done: usize,
 }
 
-/// Indices of a block that buffers of every GPU may begin at.
+/// The alignment of a view of indices, which every GPU supports.
 const BLOCK: usize = 64;
 
 impl Batches {
-    /// Brings `source` to `device` if its `len * width` floats take at most `limit` bytes.
+    /// Copies `source` to `device` if its `len * width` floats take at most `limit` bytes.
     ///
-    /// Every value read is checked to be finite, and to lie in `range` if there is one.
+    /// Every value must be finite, and in `range` if that is set.
     ///
     /// # Errors
     /// If there are no rows, they cannot be read, or a value is out of range.
@@ -63,32 +63,32 @@ impl Batches {
         let rows = Rows { source, range };
         let mut batches = Self { rows, resident: None, device, entropy: Arc::default() };
         if bytes <= limit {
-            batches.resident = Some(batches.bring()?);
+            batches.resident = Some(batches.copy_all()?);
         }
         Ok(batches)
     }
 
-    /// Number of rows.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.source.len()
     }
 
-    /// Whether there are none; never, once built.
+    /// Whether there are no rows, which is never the case.
     pub fn is_empty(&self) -> bool {
         self.rows.source.is_empty()
     }
 
-    /// Features of a row.
+    /// The number of features of a row.
     pub fn width(&self) -> usize {
         self.rows.source.width()
     }
 
-    /// Whether the whole lies on the device.
+    /// Whether all rows are on the device.
     pub fn is_resident(&self) -> bool {
         self.resident.is_some()
     }
 
-    /// The rows with the given indices: `[rows, features]`.
+    /// The rows with these indices, `[rows, features]`.
     ///
     /// # Errors
     /// If they cannot be read, or a value is out of range.
@@ -107,34 +107,33 @@ impl Batches {
         }
     }
 
-    /// Rows in the order in which they are wanted, on a GPU that all rows are on.
+    /// An order of rows for [`next`](Self::next), if all rows are on a GPU.
     ///
     /// # Panics
-    /// If one is not below [`len`](Self::len).
+    /// If an index is not below [`len`](Self::len).
     pub(crate) fn order(&self, rows: &[usize]) -> Option<Order> {
-        if !self.is_resident() || ae_kernels::uses_workers(&self.device) {
+        if !self.is_resident() || ae_kernels::uses_threads(&self.device) {
             return None;
         }
         assert!(rows.iter().all(|row| *row < self.len()), "rows of {}", self.len());
         let mut indices: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
-        // A part of a buffer that begins and ends at whole blocks is a view.
+        // A part of a buffer with aligned ends is a view.
         indices.resize(indices.len().next_multiple_of(BLOCK), 0);
         let len = indices.len();
         let indices = Tensor::from_data(TensorData::new(indices, [len]), &self.device);
         Some(Order { indices, done: 0 })
     }
 
-    /// The next rows of an order of this data.
+    /// The next `count` rows of an order.
     pub(crate) fn next(&self, order: &mut Order, count: usize) -> Tensor<2> {
-        let all = self.resident.clone().expect("an order of what is resident");
+        let all = self.resident.clone().expect("an order of resident rows");
         let first = order.done;
         order.done += count;
         all.select(0, order.indices.clone().narrow(0, first, count))
     }
 
-    /// The mean over rows and features of the [`entropy`] of each value, in nats: the floor of
-    /// cross-entropy; `None` if a value lies outside \[0, 1\]. Reads every row once, the first
-    /// time it is asked for.
+    /// The mean over rows and features of the [`entropy`] of each value, in nats: the least possible
+    /// cross-entropy. `None` if a value is outside \[0, 1\]. The first call reads every row once.
     ///
     /// # Errors
     /// If rows cannot be read.
@@ -157,24 +156,24 @@ impl Batches {
         Ok(*self.entropy.get_or_init(|| mean))
     }
 
-    /// A line that another data set hardly has.
+    /// A text that identifies the data set.
     pub(crate) fn fingerprint(&self) -> Result<String> {
         let hash = ae_data::fingerprint(&*self.rows.source)?;
         Ok(format!("{hash}, {} features", self.width()))
     }
 
-    /// Where what is not resident is read.
+    /// The rows on the host.
     pub(crate) fn rows(&self) -> &Rows {
         &self.rows
     }
 
-    /// Values of whole rows as a batch: `[rows, features]`.
+    /// Copies the values of rows to the device: `[rows, features]`.
     pub(crate) fn send(&self, values: Vec<f32>) -> Tensor<2> {
         let rows = values.len() / self.width();
         Tensor::from_data(TensorData::new(values, [rows, self.width()]), &self.device)
     }
 
-    fn bring(&self) -> Result<Tensor<2>> {
+    fn copy_all(&self) -> Result<Tensor<2>> {
         let rows: Vec<usize> = (0..self.len()).collect();
         let mut values = Vec::with_capacity(self.len() * self.width());
         for chunk in rows.chunks(CHUNK) {
@@ -185,7 +184,7 @@ impl Batches {
 }
 
 impl Rows {
-    /// The values of the rows with the given indices, one row after another.
+    /// The values of the rows with these indices, one row after another.
     pub(crate) fn values(&self, rows: &[usize]) -> Result<Vec<f32>> {
         let mut values = vec![0.0; rows.len() * self.source.width()];
         self.source.read(rows, &mut values)?;
@@ -198,14 +197,14 @@ impl Rows {
 
     fn out_of_range(&self, row: usize, at: usize, value: f32) -> Error {
         let feature = at % self.source.width();
-        let wanted = match self.range {
+        let expected = match self.range {
             Some([low, high]) => format!(
                 "a number in [{low}, {high}], as cross-entropy needs, got {value}; bring features \
                  there with min-max preprocessing, or take squared error"
             ),
             None => format!("a finite number, got {value}"),
         };
-        Error::Objective(format!("feature {feature} of sample {row}: expected {wanted}"))
+        Error::Objective(format!("feature {feature} of sample {row}: expected {expected}"))
     }
 }
 
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn values_out_of_range_are_found_resident_and_streamed() {
+    fn values_out_of_range_are_refused() {
         for limit in [0, RESIDENT_LIMIT] {
             let refused = Batches::new(samples(), &Device::flex(), limit, Some([0.0, 1.0]))
                 .and_then(|batches| batches.select(&[0, 1]).map(|_| ()));
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_found() {
+    fn nan_is_refused() {
         let error = Batches::new(Arc::new(Broken), &Device::flex(), 100, None).err().unwrap();
         assert_eq!(error.to_string(), "feature 0 of sample 0: expected a finite number, got NaN");
     }

@@ -1,4 +1,4 @@
-//! Checkpoints: everything a run needs to go on exactly, in one file written at once.
+//! Checkpoints: the whole state of a run in one file, for exact resumption.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,24 +12,24 @@ use crate::{EpochReport, Error, Result, Validation};
 ///
 /// | field | default | meaning |
 /// |---|---|---|
-/// | `folder` | (asked for) | where they lie; made if it is not there |
-/// | `every_steps` | none | after every so many steps of the run |
-/// | `every` | 1 minute | after so much time since the last |
-/// | `keep` | 2 | how many of the newest stay |
+/// | `folder` | (required) | the folder, which is created if it does not exist |
+/// | `every_steps` | none | the number of steps between checkpoints |
+/// | `every` | 1 minute | the time between checkpoints |
+/// | `keep` | 2 | how many checkpoints are kept, the newest ones |
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoints {
-    /// Where they lie.
+    /// The folder.
     pub folder: PathBuf,
-    /// Steps between two.
+    /// Steps between two checkpoints.
     pub every_steps: Option<u64>,
-    /// Time between two.
+    /// Time between two checkpoints.
     pub every: Option<Duration>,
-    /// How many stay.
+    /// How many are kept.
     pub keep: usize,
 }
 
 impl Checkpoints {
-    /// Every minute, in a folder.
+    /// Checkpoints every minute in this folder.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
@@ -47,7 +47,7 @@ impl Checkpoints {
             return Err(Error::setting("checkpoints to keep", "at least 1", 0));
         }
         std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder))?;
-        // What a killed run was writing.
+        // Temporary files of a killed run.
         for entry in std::fs::read_dir(&self.folder).map_err(Error::io(&self.folder))? {
             let path = entry.map_err(Error::io(&self.folder))?.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".tmp")) {
@@ -57,7 +57,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// The files, newest first.
+    /// The checkpoint files, newest first.
     ///
     /// # Errors
     /// If the folder cannot be read.
@@ -78,7 +78,7 @@ impl Checkpoints {
     pub(crate) fn write(&self, state: &State, tensors: &Tensors) -> Result<PathBuf> {
         let path = self.folder.join(format!("{PREFIX}{:08}{SUFFIX}", state.done));
         let text = serde_json::to_string(state)
-            .map_err(|error| self.not_one(&path, "a state that can be written", error))?;
+            .map_err(|error| self.malformed(&path, "a state that can be written", error))?;
         tensors::write(&path, tensors, &text)?;
         for old in self.list()?.into_iter().skip(self.keep) {
             std::fs::remove_file(&old).map_err(Error::io(&old))?;
@@ -90,15 +90,15 @@ impl Checkpoints {
     pub(crate) fn newest(&self) -> Result<Option<(PathBuf, State, Tensors)>> {
         let Some(path) = self.list()?.into_iter().next() else { return Ok(None) };
         let broken = |error: &dyn std::fmt::Display| {
-            let expected = "the state of a run (remove it to go on from the one before)";
-            self.not_one(&path, expected, error)
+            let expected = "the state of a run (delete it to resume from the one before)";
+            self.malformed(&path, expected, error)
         };
         let (tensors, text) = tensors::read(&path).map_err(|error| broken(&error))?;
         let state = serde_json::from_str(&text).map_err(|error| broken(&error))?;
         Ok(Some((path, state, tensors)))
     }
 
-    fn not_one(&self, path: &Path, expected: &str, got: impl std::fmt::Display) -> Error {
+    fn malformed(&self, path: &Path, expected: &str, got: impl std::fmt::Display) -> Error {
         Error::Checkpoint {
             path: path.to_owned(),
             expected: expected.to_owned(),
@@ -114,33 +114,33 @@ fn step_of(name: &str) -> Option<u64> {
     name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse().ok()
 }
 
-/// What a run knows beside its tensors.
+/// The state of a run without its tensors.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct State {
-    /// Everything that decides the numbers of the run, to refuse a checkpoint of another.
+    /// Everything that determines the results of the run, to refuse a checkpoint of another.
     pub(crate) run: BTreeMap<String, String>,
     /// Steps done.
     pub(crate) done: u64,
-    /// Sums of each term over the steps of the current epoch, as bits: text would round.
+    /// The sum of each term over the steps of the current epoch, as bits, because text would round them.
     pub(crate) sums: Vec<u64>,
-    /// Epochs that ended.
+    /// The completed epochs.
     pub(crate) epochs: Vec<EpochReport>,
-    /// The epoch whose weights are the best so far, from 1; its report says how good they are.
+    /// The epoch with the best weights so far, from 1.
     pub(crate) best: Option<usize>,
-    /// What the optimiser remembers beside tensors.
+    /// The optimiser's numbers that are not tensors.
     pub(crate) optimizer: BTreeMap<String, u64>,
 }
 
 impl State {
-    /// How good the best weights so far are.
+    /// The validation of the best weights so far.
     pub(crate) fn best_validation(&self) -> Option<&Validation> {
         let best = self.epochs.iter().find(|epoch| Some(epoch.epoch) == self.best)?;
         best.validation.as_ref()
     }
 }
 
-/// Takes the tensors whose names begin with `prefix`, without it.
-pub(crate) fn part(tensors: &mut Tensors, prefix: &str) -> Tensors {
+/// Removes the tensors whose names begin with `prefix`, and returns them without it.
+pub(crate) fn take_prefixed(tensors: &mut Tensors, prefix: &str) -> Tensors {
     let names: Vec<String> =
         tensors.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
     let take = |name: String| {
@@ -150,7 +150,7 @@ pub(crate) fn part(tensors: &mut Tensors, prefix: &str) -> Tensors {
     names.into_iter().filter_map(take).collect()
 }
 
-/// Adds tensors under names that begin with `prefix`.
-pub(crate) fn add(tensors: &mut Tensors, prefix: &str, more: Tensors) {
+/// Adds tensors with `prefix` before their names.
+pub(crate) fn insert_prefixed(tensors: &mut Tensors, prefix: &str, more: Tensors) {
     tensors.extend(more.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)));
 }

@@ -1,39 +1,39 @@
-//! How many samples a classifier puts into the right class.
+//! Measures a classifier on a data set.
 
 use ae_models::Classify;
 
 use crate::evaluate::{first, for_each_batch};
 use crate::{Batches, Error, HeadLoss, Labelled, Result};
 
-/// What a classifier answers on a data set, in numbers.
+/// The results of a classifier on a data set.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Classification {
-    /// Number of samples.
+    /// The number of samples.
     pub samples: usize,
-    /// Samples whose class has the highest score (the lowest such class, where several have).
+    /// The number of samples whose class was predicted.
     pub correct: usize,
     /// The mean of the loss over samples, without weight decay.
     pub loss: f64,
-    /// `confusion[true][predicted]`: how many samples of one class were taken for another.
+    /// `confusion[true][predicted]`: the number of samples of one class that were predicted as another.
     pub confusion: Vec<Vec<usize>>,
 }
 
 impl Classification {
-    /// The share of samples that are right, in \[0, 1\].
+    /// The fraction of samples that are right, in \[0, 1\].
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.samples as f64
     }
 
-    /// The share of samples that are wrong, in \[0, 1\].
+    /// The fraction of samples that are wrong, in \[0, 1\].
     pub fn error(&self) -> f64 {
         (self.samples - self.correct) as f64 / self.samples as f64
     }
 }
 
-/// The predicted class of every sample, beside what they add up to.
+/// The predicted class of every sample, and the results over all samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predictions {
-    /// Of all samples together.
+    /// The results over all samples.
     pub classification: Classification,
     /// One class per sample, in the order of the data.
     pub classes: Vec<u32>,
@@ -41,7 +41,7 @@ pub struct Predictions {
 
 /// Classifies a data set, `batch` samples at a time, on the device of the model.
 ///
-/// The predicted class is the one with the highest score; among equal scores, the lowest class.
+/// The predicted class is the one with the highest score, the lowest one among equals.
 ///
 /// ```
 /// use ae_data::digits;
@@ -77,12 +77,12 @@ pub fn classify<M: Classify>(
     }
     data.check("", model.classes())?;
     let model = model.valid();
-    // Every row is read once, so there is no use in keeping them on the device.
+    // Every row is read once, so keeping them on the device has no use.
     let batches = Batches::new(data.samples().clone(), &model.head().weight().device(), 0, None)?;
     predict(&model, loss, &batches, data.labels().classes(), batch)
 }
 
-/// As [`classify`], for what was checked before.
+/// As [`classify`], without the checks.
 pub(crate) fn predict<M: Classify>(
     model: &M,
     loss: HeadLoss,
@@ -100,9 +100,9 @@ pub(crate) fn predict<M: Classify>(
         sum += losses.iter::<f64>().sum::<f64>();
         let scores: Vec<f64> = scores.into_data().iter().collect();
         for (scores, expected) in scores.chunks_exact(model.classes()).zip(expected) {
-            let answer = highest(scores);
-            confusion[*expected as usize][answer] += 1;
-            predicted.push(answer as u32);
+            let class = highest(scores);
+            confusion[*expected as usize][class] += 1;
+            predicted.push(class as u32);
         }
     })?;
     let samples = predicted.len();
@@ -111,7 +111,7 @@ pub(crate) fn predict<M: Classify>(
     Ok(Predictions { classification, classes: predicted })
 }
 
-/// The first of the highest scores. On the host, since back ends differ in which one they find.
+/// The first of the highest scores, found on the host, since back ends choose differently among equals.
 fn highest(scores: &[f64]) -> usize {
     let better = |best, class| if scores[class] > scores[best] { class } else { best };
     (1..scores.len()).fold(0, better)
@@ -140,12 +140,12 @@ mod tests {
         Labelled::new(Arc::new(samples), labels).unwrap()
     }
 
-    /// Scores (2, 0), (1, 3), (1, 3), (0, 0), (0, 0) of the classes 0, 0, 1, 0, 1. Answers 0, 1, 1
+    /// Scores (2, 0), (1, 3), (1, 3), (0, 0), (0, 0) of the classes 0, 0, 1, 0, 1. Predictions 0, 1, 1
     /// and twice 0, the lowest of equals: of class 0 two are right and one is taken for 1, of
     /// class 1 one is right and one taken for 0. Losses: log(1 + e^-2) twice, log(1 + e^2),
     /// log 2 twice: (2 * 0.126928 + 2.126928 + 2 * 0.693147) / 5 = 0.753416.
     #[test]
-    fn answers_and_confusion_by_hand_whatever_the_batch() {
+    fn confusion_and_loss_by_hand_for_every_batch_size() {
         let values = [2.0, 0.0, 1.0, 3.0, 1.0, 3.0, 0.0, 0.0, 0.0, 0.0];
         let data = labelled(&values, &[0, 0, 1, 0, 1]);
         for batch in [1, 2, 5, 9] {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn data_of_another_kind_is_refused() {
+    fn data_that_does_not_fit_the_model_is_refused() {
         let refuse = |data: &Labelled| {
             classify(&identity(), HeadLoss::Softmax, data, 8).unwrap_err().to_string()
         };

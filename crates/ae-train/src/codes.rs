@@ -1,4 +1,4 @@
-//! The codes of a whole data set, computed once: what a head is trained on alone.
+//! Computes the codes of a whole data set.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use ae_models::Encoder;
 use crate::evaluate::{first, for_each_batch};
 use crate::{Batches, Error, Labelled, Result};
 
-/// The codes of all rows of `source`, one row each, on the host; encoded `batch` rows at a time on
-/// the device of the encoder, which never holds more than that.
+/// Computes the codes of all rows of `source` on the device of the encoder, `batch` rows at a time, and
+/// collects them on the host.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use ae_data::digits;
 /// use ae_models::{DenseConfig, Encoder};
-/// use ae_train::encode_all;
+/// use ae_train::encode_dataset;
 /// use burn::tensor::Device;
 ///
 /// let encoder = DenseConfig::new([784, 30]).init(0, &Device::flex())?;
-/// let codes = encode_all(&encoder, Arc::new(digits::generate(100, 0)), 64)?;
+/// let codes = encode_dataset(&encoder, Arc::new(digits::generate(100, 0)), 64)?;
 /// assert_eq!((codes.len(), codes.width()), (100, 30));
 /// # Ok::<(), ae_train::Error>(())
 /// ```
@@ -29,7 +29,7 @@ use crate::{Batches, Error, Labelled, Result};
 ///
 /// # Panics
 /// If `batch` is 0.
-pub fn encode_all<E: Encoder>(
+pub fn encode_dataset<E: Encoder>(
     encoder: &E,
     source: Arc<dyn Source>,
     batch: usize,
@@ -48,15 +48,15 @@ pub fn encode_all<E: Encoder>(
 }
 
 impl Labelled {
-    /// The [codes](encode_all) of the rows, with the same labels.
+    /// Computes the [codes](encode_dataset) of the rows, with the same labels.
     ///
     /// # Errors
-    /// As [`encode_all`].
+    /// As [`encode_dataset`].
     ///
     /// # Panics
     /// If `batch` is 0.
     pub fn encode<E: Encoder>(&self, encoder: &E, batch: usize) -> Result<Self> {
-        let codes = encode_all(encoder, self.samples().clone(), batch)?;
+        let codes = encode_dataset(encoder, self.samples().clone(), batch)?;
         Self::new(Arc::new(codes), self.labels().clone())
     }
 }
@@ -71,7 +71,7 @@ mod tests {
     use burn::tensor::Device;
 
     #[test]
-    fn codes_are_those_of_the_encoder_whatever_the_batch() {
+    fn codes_are_those_of_the_encoder_for_every_batch_size() {
         let device = Device::flex();
         let model = DenseConfig::new([784, 12, 5]).init(0, &device).unwrap();
         let digits = digits::generate(7, 0);
@@ -79,7 +79,7 @@ mod tests {
         let all = Batches::new(Arc::new(digits), &device, RESIDENT_LIMIT, None).unwrap();
         let expected = model.encode(all.select(&[0, 1, 2, 3, 4, 5, 6]).unwrap()).into_data();
         for batch in [1, 3, 7, 100] {
-            // A model in training gives the same, and nothing stays on a tape.
+            // A model in training gives the same codes.
             let codes = data.encode(&model.clone().train(), batch).unwrap();
             let mut values = vec![0.0f32; 7 * 5];
             codes.samples().read(&[0, 1, 2, 3, 4, 5, 6], &mut values).unwrap();

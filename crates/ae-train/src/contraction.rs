@@ -1,4 +1,4 @@
-//! Contractive penalties: how large the encoder's Jacobian is, and how fast it changes.
+//! Contractive penalties: the norm of the encoder's Jacobian, and its change.
 
 use ae_models::{DifferentiableEncoder, basis};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -8,19 +8,20 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::evaluate::{first, for_each_batch};
-use crate::reconstruction::share;
-use crate::{Batches, Deviation, Error, Pass, Penalty, Result};
+use crate::reconstruction::per_sample;
+use crate::{Batches, Error, Pass, Penalty, Result, StdDev};
 
-/// `||J(x)||_F^2`, the squared Frobenius norm of the encoder's Jacobian at the clean input, averaged
-/// over the batch: the contractive autoencoder (Rifai et al. 2011, ICML).
+/// `||J(x)||_F^2`, averaged over the batch: the squared Frobenius norm of the encoder's Jacobian at the
+/// clean input, as in the contractive autoencoder (Rifai et al. 2011, ICML). A small norm makes the code
+/// insensitive to small changes of the input.
 ///
-/// `exact` takes the closed form where the encoder has one layer, and multiplies the Jacobian out
-/// from its smaller side elsewhere, a part of it at a time, so that memory stays bounded whatever the
-/// code's size. `probes` pushes random directions through: `E ||J v||^2 = ||J||_F^2` for
-/// `v ~ N(0, I)`, with a relative variance of at most `2 / n` for each sample.
+/// `exact` uses the closed form of an encoder of one layer. For others it computes the Jacobian row by
+/// row or column by column, whichever are fewer, in chunks, so that memory is bounded for any code size.
+/// `probes` uses random directions: `E ||J v||^2 = ||J||_F^2` for `v ~ N(0, I)`, with a relative variance
+/// of at most `2 / n` for each sample.
 ///
-/// What forward and backward pass cost beside those without it (dense layers with sigmoids, a batch of
-/// 128, CPU, 2 cores of an AMD EPYC; `cargo bench --bench contraction` measures it):
+/// The time of forward and backward pass, relative to those without the penalty (dense layers with
+/// sigmoids, a batch of 128, CPU, 2 cores of an AMD EPYC, by `cargo bench --bench contraction`):
 ///
 /// | encoder | exact | 1 probe | 4 probes |
 /// |---|---|---|---|
@@ -30,33 +31,33 @@ use crate::{Batches, Deviation, Error, Pass, Penalty, Result};
 /// | 784-500-500 | 480 | 2.1 | 3.1 |
 /// | 784-1000-1000-1000 | 330 | 1.8 | 2.7 |
 ///
-/// So: `exact` for one layer; `exact` also for deep encoders with a code of a few units, where its
-/// freedom from noise is worth it; `probes` for all others, and for convolutional ones.
+/// So use `exact` for one layer, and for deep encoders with a code of a few units if the noise of probes
+/// matters. Use `probes` for all others, and for convolutional encoders.
 ///
-/// Units: squared units of the code per squared unit of the input, summed over both. Its weight
-/// usually lies between 1e-3 and 1 beside a cross-entropy that is summed over pixels.
+/// Units: squared units of the code per squared unit of the input, summed over both. Usual weights are
+/// between 1e-3 and 1 with a cross-entropy that is summed over pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct Contraction {
     norm: Norm,
 }
 
-/// `E ||J(x) - J(x + e)||_F^2` with `e ~ N(0, s^2 I)`, averaged over the batch: the second term of
-/// the higher-order contractive autoencoder (Rifai et al. 2011, ECML, "Higher order contractive
-/// auto-encoder"), which beside [`Contraction`] keeps the Jacobian from changing: for small `s` it is
-/// `s^2` times the squared norm of the Hessian.
+/// `E ||J(x) - J(x + e)||_F^2` with `e ~ N(0, s^2 I)`, averaged over the batch: the squared change of the
+/// Jacobian under a random shift of the input. It is the second term of the higher-order contractive
+/// autoencoder (Rifai et al. 2011, ECML, "Higher order contractive auto-encoder"), used together with
+/// [`Contraction`]. For small `s` it is `s^2` times the squared norm of the Hessian.
 ///
 /// | parameter | range | usual | meaning |
 /// |---|---|---|---|
 /// | deviation | from 0 | 0.1 to 0.3 | `s`, in units of the input |
-/// | draws | from 1 | 1 to 4 | values of `e` for each input and step |
+/// | draws | from 1 | 1 to 4 | number of values of `e` for each input and step |
 #[derive(Clone, Copy, Debug)]
 pub struct Curvature {
     norm: Norm,
-    deviation: Deviation,
+    deviation: StdDev,
     draws: usize,
 }
 
-/// How a squared Frobenius norm is come by.
+/// How a squared Frobenius norm is computed.
 #[derive(Clone, Copy, Debug)]
 enum Norm {
     Exact,
@@ -64,12 +65,12 @@ enum Norm {
 }
 
 impl Contraction {
-    /// The norm itself.
+    /// The exact norm.
     pub fn exact() -> Self {
         Self { norm: Norm::Exact }
     }
 
-    /// An unbiased estimate from so many random directions for each sample.
+    /// An unbiased estimate from `count` random directions for each sample.
     ///
     /// # Errors
     /// If `count` is 0.
@@ -79,7 +80,7 @@ impl Contraction {
 }
 
 impl Curvature {
-    /// The norm itself for each of so many `draws` of the jitter.
+    /// The exact norm, averaged over `draws` values of the jitter.
     ///
     /// # Errors
     /// If `deviation` is negative or not finite, or `draws` is 0.
@@ -87,10 +88,10 @@ impl Curvature {
         if draws == 0 {
             return Err(Error::setting("draws of the jitter", "at least 1", draws));
         }
-        Ok(Self { norm: Norm::Exact, deviation: Deviation::new(deviation)?, draws })
+        Ok(Self { norm: Norm::Exact, deviation: StdDev::new(deviation)?, draws })
     }
 
-    /// An unbiased estimate from so many random directions for each sample and draw.
+    /// An unbiased estimate from `count` random directions for each sample and draw.
     ///
     /// # Errors
     /// As [`exact`](Self::exact), and if `count` is 0.
@@ -118,9 +119,9 @@ impl<M: DifferentiableEncoder> Penalty<M> for Contraction {
                 let code = pass.is_clean().then(|| pass.code.clone());
                 exact_norm(pass.model, input, code)
             }
-            Norm::Probes(count) => probed(pass, "probes", count, &|model, directions| {
-                let [_, pushed] = model.encode_tangent(input.clone(), directions);
-                pushed
+            Norm::Probes(count) => estimated_norm(pass, "probes", count, &|model, directions| {
+                let [_, product] = model.encode_tangent(input.clone(), directions);
+                product
             }),
         }
     }
@@ -132,30 +133,30 @@ impl<M: DifferentiableEncoder> Penalty<M> for Curvature {
     }
 
     fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
-        let mut generator = pass.moment.generator("jitter");
+        let mut generator = pass.noise_key.generator("jitter");
         let draws = (0..self.draws).map(|draw| {
             let input = pass.input.clone();
             let noise = normal(&mut generator, input.dims(), &input) * self.deviation.value();
             let jittered = input.clone() + noise;
             let difference = |model: &M, side: Side, directions: Tensor<2>| {
-                let here = side.push(model, input.clone(), directions.clone());
-                here - side.push(model, jittered.clone(), directions)
+                let here = side.product(model, input.clone(), directions.clone());
+                here - side.product(model, jittered.clone(), directions)
             };
             match self.norm {
-                Norm::Exact => multiplied_out(pass.model, &input, &difference),
+                Norm::Exact => explicit_norm(pass.model, &input, &difference),
                 Norm::Probes(count) => {
-                    probed(pass, &format!("probes {draw}"), count, &|model, directions| {
+                    estimated_norm(pass, &format!("probes {draw}"), count, &|model, directions| {
                         difference(model, Side::Input, directions)
                     })
                 }
             }
         });
         let sum = draws.reduce(|sum, norm| sum + norm).expect("at least one draw");
-        share(sum, self.draws)
+        per_sample(sum, self.draws)
     }
 }
 
-/// The mean of `||J||_F^2` over a data set: how much the code moves with the input.
+/// The mean of `||J||_F^2` over a data set, which shows how much the code changes with the input.
 ///
 /// # Errors
 /// If the data cannot be read.
@@ -180,15 +181,15 @@ fn exact_norm<M: DifferentiableEncoder>(
     input: Tensor<2>,
     code: Option<Tensor<2>>,
 ) -> Tensor<1> {
-    match model.squared_jacobian(input.clone(), code) {
+    match model.jacobian_norm_sq(input.clone(), code) {
         Some(norms) => norms.mean(),
-        None => multiplied_out(model, &input, &|model, side, directions| {
-            side.push(model, input.clone(), directions)
+        None => explicit_norm(model, &input, &|model, side, directions| {
+            side.product(model, input.clone(), directions)
         }),
     }
 }
 
-/// From which side a Jacobian is multiplied.
+/// The side from which the Jacobian is multiplied.
 #[derive(Clone, Copy)]
 enum Side {
     Input,
@@ -196,41 +197,41 @@ enum Side {
 }
 
 impl Side {
-    fn push<M: DifferentiableEncoder>(
+    fn product<M: DifferentiableEncoder>(
         self,
         model: &M,
         input: Tensor<2>,
         directions: Tensor<2>,
     ) -> Tensor<2> {
-        let [_, pushed] = match self {
+        let [_, product] = match self {
             Self::Input => model.encode_tangent(input, directions),
             Self::Code => model.encode_cotangent(input, directions),
         };
-        pushed
+        product
     }
 }
 
-/// Directions are pushed through together until what comes out of them has so many numbers.
+/// The most numbers in the products of one chunk of directions.
 const CHUNK: usize = 1 << 22;
 
-/// The squared norm of what all unit vectors of the smaller side become, averaged over the batch.
-fn multiplied_out<M: DifferentiableEncoder>(
+/// The squared norm by products with all unit vectors of the smaller side, averaged over the batch.
+fn explicit_norm<M: DifferentiableEncoder>(
     model: &M,
     input: &Tensor<2>,
-    push: &dyn Fn(&M, Side, Tensor<2>) -> Tensor<2>,
+    product: &dyn Fn(&M, Side, Tensor<2>) -> Tensor<2>,
 ) -> Tensor<1> {
     let [batch, features] = input.dims();
     let code = model.code_size();
     let (side, width) = if code <= features { (Side::Code, code) } else { (Side::Input, features) };
     let most = (CHUNK / (batch * features.max(code))).clamp(1, width);
     sum_in_chunks(model, width, most, |model, range| {
-        share(push(model, side, basis(input, width, range)).square().sum(), batch)
+        per_sample(product(model, side, basis(input, width, range)).square().sum(), batch)
     })
 }
 
-/// `sum value(model, range)` over ranges of `0..width`, of at most `most` numbers each. Where there
-/// are several, each is differentiated before the next one begins, so that no more than one lies
-/// on the tape: what is returned has the value of the sum, and its gradient in the parameters.
+/// `sum value(model, range)` over ranges of `0..width`, of at most `most` numbers each. If there are
+/// several, each is differentiated before the next one is computed, so that autodiff never stores more
+/// than one. The result has the value of the sum, and its gradient with respect to the parameters.
 fn sum_in_chunks<M: Module>(
     model: &M,
     width: usize,
@@ -263,7 +264,7 @@ fn sum_in_chunks<M: Module>(
     linear.sum
 }
 
-/// Makes parameters the leaves of a tape of their own.
+/// Makes parameters the leaves of a separate autodiff graph.
 struct Leaves;
 
 impl ModuleMapper for Leaves {
@@ -288,7 +289,7 @@ impl ModuleVisitor for Add<'_> {
     }
 }
 
-/// Adds `g (p - p)` for each parameter `p`, the second one off the tape: nothing, with gradient `g`.
+/// Adds `g (p - p)` for each parameter `p`, with the second `p` detached: 0, with the gradient `g`.
 struct Linear {
     gradients: GradientsParams,
     sum: Tensor<1>,
@@ -298,25 +299,25 @@ impl ModuleVisitor for Linear {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
         let value = param.val();
-        let nothing = value.clone() - value.detach();
-        self.sum = self.sum.clone() + (nothing * gradient.autodiff()).sum();
+        let zero = value.clone() - value.detach();
+        self.sum = self.sum.clone() + (zero * gradient.autodiff()).sum();
     }
 }
 
-/// The mean squared length of what random directions in the input become.
-fn probed<M: DifferentiableEncoder>(
+/// The mean squared length of products with random directions in the input.
+fn estimated_norm<M: DifferentiableEncoder>(
     pass: &Pass<'_, M>,
     purpose: &str,
     count: usize,
-    push: &dyn Fn(&M, Tensor<2>) -> Tensor<2>,
+    product: &dyn Fn(&M, Tensor<2>) -> Tensor<2>,
 ) -> Tensor<1> {
     let [batch, features] = pass.input.dims();
-    let mut generator = pass.moment.generator(purpose);
+    let mut generator = pass.noise_key.generator(purpose);
     let directions = normal(&mut generator, [count * batch, features], &pass.input);
-    share(push(pass.model, directions).square().sum(), count * batch)
+    per_sample(product(pass.model, directions).square().sum(), count * batch)
 }
 
-/// Normal noise on the device of another tensor.
+/// Normal noise on the device and in the type of `like`.
 fn normal(generator: &mut impl Rng, shape: [usize; 2], like: &Tensor<2>) -> Tensor<2> {
     let noise: Vec<f32> = (0..shape[0] * shape[1])
         .map(|_| Distribution::<f32>::sample(&StandardNormal, generator))
@@ -327,15 +328,15 @@ fn normal(generator: &mut impl Rng, shape: [usize; 2], like: &Tensor<2>) -> Tens
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Moment, Objective, RESIDENT_LIMIT, Reconstruction};
+    use crate::{NoiseKey, Objective, Phase, RESIDENT_LIMIT, Reconstruction};
     use ae_data::{Samples, Shape};
     use ae_models::{
-        Activation, Architecture, ConvConfig, DenseConfig, Described, Down, Encoder, Model, Norm,
-        jacobian, tensors,
+        Activation, Architecture, ConvConfig, DenseConfig, Downsample, Encoder, FromArchitecture,
+        Model, Norm, jacobian, tensors,
     };
     use std::sync::Arc;
 
-    const MOMENT: Moment = Moment { seed: 3, epoch: 0, step: 0 };
+    const KEY: NoiseKey = NoiseKey { seed: 3, phase: Phase::Train(0), step: 0 };
 
     fn input(features: usize, device: &Device) -> Tensor<2> {
         let values: Vec<f32> = (0..2 * features).map(|i| (i * 7 % 11) as f32 / 11.0).collect();
@@ -358,19 +359,19 @@ mod tests {
             Architecture::Dense(DenseConfig { widths: vec![12, 5], ..dense.clone() }),
             Architecture::Dense(DenseConfig { tied: true, ..dense.clone() }),
             Architecture::Dense(DenseConfig { widths: vec![12, 9, 16], ..dense.clone() }),
-            Architecture::Dense(DenseConfig { kept: Some(2), ..dense.clone() }),
+            Architecture::Dense(DenseConfig { top_k: Some(2), ..dense.clone() }),
             Architecture::Dense(DenseConfig {
                 widths: vec![12, 5],
-                kept: Some(2),
+                top_k: Some(2),
                 ..dense.clone()
             }),
             Architecture::Dense(dense).stacked(),
             Architecture::Conv(conv.clone()),
             Architecture::Conv(ConvConfig {
-                down: Down::MaxPool,
+                down: Downsample::MaxPool,
                 norm: Norm::Layer,
                 hidden: vec![6],
-                kept: Some(3),
+                top_k: Some(3),
                 ..conv.clone()
             }),
             Architecture::Conv(conv).stacked(),
@@ -379,13 +380,13 @@ mod tests {
         architectures.iter().map(init).collect()
     }
 
-    fn value(penalty: &impl Penalty<Model>, model: &Model, moment: Moment) -> f64 {
+    fn value(penalty: &impl Penalty<Model>, model: &Model, key: NoiseKey) -> f64 {
         let input = input(model.features(), &Device::flex());
         let objective = Objective::new(Reconstruction::SquaredError);
-        penalty.value(&objective.pass(model, input, moment)).into_scalar()
+        penalty.value(&objective.pass(model, input, key)).into_scalar()
     }
 
-    /// By the definition: each input a little to both sides.
+    /// The norm by central differences in each feature.
     fn by_differences(model: &Model) -> f64 {
         let (device, features) = (Device::flex(), model.features());
         let input = input(features, &device);
@@ -399,9 +400,9 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_norm_is_that_of_the_jacobian_on_every_encoder() {
+    fn exact_norm_is_that_of_the_jacobian_for_every_encoder() {
         for model in models() {
-            let exact = value(&Contraction::exact(), &model, MOMENT);
+            let exact = value(&Contraction::exact(), &model, KEY);
             let numeric = by_differences(&model);
             assert!((exact / numeric - 1.0).abs() < 2e-3, "{exact} {numeric} {model}");
             let input = input(model.features(), &Device::flex());
@@ -410,14 +411,14 @@ mod tests {
         }
     }
 
-    /// Probes have the exact norm as their mean: within 4.5 standard errors of 400 steps.
+    /// The mean of probes over 400 steps is within 4.5 standard errors of the exact norm.
     #[test]
-    fn probes_estimate_the_exact_norm_on_every_encoder() {
+    fn probes_estimate_the_exact_norm_for_every_encoder() {
         let probe = Contraction::probes(4).unwrap();
         for model in models() {
-            let exact = value(&Contraction::exact(), &model, MOMENT);
+            let exact = value(&Contraction::exact(), &model, KEY);
             let values: Vec<f64> =
-                (0..400).map(|step| value(&probe, &model, Moment { step, ..MOMENT })).collect();
+                (0..400).map(|step| value(&probe, &model, NoiseKey { step, ..KEY })).collect();
             let mean = values.iter().sum::<f64>() / 400.0;
             let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 399.0;
             let error = (variance / 400.0).sqrt();
@@ -428,7 +429,7 @@ mod tests {
     /// W = [[1, -2], [0.5, 3]], b = 0, x = (0, 0): sigmoid' = 1/4 at 0, so J = W^T / 4 and
     /// ||J||^2 = (1 + 4 + 0.25 + 9) / 16 = 0.890625.
     #[test]
-    fn a_layer_by_hand() {
+    fn norm_of_one_layer_by_hand() {
         let config =
             DenseConfig { code_activation: Activation::Sigmoid, ..DenseConfig::new([2, 2]) };
         let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
@@ -441,21 +442,21 @@ mod tests {
         assert!((jacobian_norm(&model, &origin, 2).unwrap() - 0.890_625).abs() < 1e-7);
     }
 
-    /// The Jacobian of a linear encoder does not change, that of another does; without jitter neither.
+    /// The Jacobian of a linear encoder is constant, that of a nonlinear one is not.
     #[test]
-    fn curvature_is_zero_where_the_jacobian_is_constant() {
+    fn curvature_is_zero_if_the_jacobian_is_constant() {
         let config = DenseConfig::new([12, 5]);
         let curved = DenseConfig { code_activation: Activation::Tanh, ..config.clone() };
         let [flat, curved] = [config, curved]
             .map(|config| Architecture::Dense(config).init(4, &Device::flex()).unwrap());
         for penalty in [Curvature::exact(0.3, 2).unwrap(), Curvature::probes(0.3, 2, 3).unwrap()] {
-            assert!(value(&penalty, &flat, MOMENT) < 1e-12);
-            assert!(value(&penalty, &curved, MOMENT) > 1e-3);
+            assert!(value(&penalty, &flat, KEY) < 1e-12);
+            assert!(value(&penalty, &curved, KEY) > 1e-3);
         }
-        assert_eq!(value(&Curvature::exact(0.0, 1).unwrap(), &curved, MOMENT), 0.0);
-        let exact = value(&Curvature::exact(0.3, 1).unwrap(), &curved, MOMENT);
-        let probed = value(&Curvature::probes(0.3, 1, 4000).unwrap(), &curved, MOMENT);
-        assert!((probed / exact - 1.0).abs() < 0.05, "{probed} {exact}");
+        assert_eq!(value(&Curvature::exact(0.0, 1).unwrap(), &curved, KEY), 0.0);
+        let exact = value(&Curvature::exact(0.3, 1).unwrap(), &curved, KEY);
+        let estimate = value(&Curvature::probes(0.3, 1, 4000).unwrap(), &curved, KEY);
+        assert!((estimate / exact - 1.0).abs() < 0.05, "{estimate} {exact}");
     }
 
     fn gradients(model: &Model, loss: &Tensor<1>) -> Vec<f64> {
@@ -474,9 +475,9 @@ mod tests {
         collect.1
     }
 
-    /// In chunks of 1, of 2 and at once: the same value and the same gradients.
+    /// Compares chunks of 1 and of 2 with a single chunk.
     #[test]
-    fn chunks_change_neither_value_nor_gradient() {
+    fn value_and_gradient_do_not_depend_on_chunks() {
         for model in models().into_iter().map(Module::train) {
             let input = input(model.features(), &Device::flex()).autodiff();
             let width = model.code_size().min(model.features());
@@ -484,7 +485,7 @@ mod tests {
                 sum_in_chunks(&model, width, most, |model, range| {
                     let directions = basis(&input, width, range);
                     let side = if width == model.code_size() { Side::Code } else { Side::Input };
-                    side.push(model, input.clone(), directions).square().sum()
+                    side.product(model, input.clone(), directions).square().sum()
                 })
             };
             let whole = norm(width);
@@ -503,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn none_of_something_is_refused() {
+    fn counts_of_zero_are_refused() {
         assert_eq!(
             Contraction::probes(0).unwrap_err().to_string(),
             "probes: expected at least 1, got 0"

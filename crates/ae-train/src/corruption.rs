@@ -1,10 +1,10 @@
-//! Corruption: data -> data, fresh at every step.
+//! Corruption of inputs by noise, drawn again at every step.
 
 use ae_kernels::{Mask, replace_at_random};
 use burn::tensor::{DType, Tensor, TensorData};
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::{Error, Moment, Result};
+use crate::{Error, NoiseKey, Result};
 
 /// A number in \[0, 1\].
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -12,7 +12,7 @@ use crate::{Error, Moment, Result};
 pub struct Probability(f64);
 
 impl Probability {
-    /// Checks the range.
+    /// A probability of this value.
     ///
     /// # Errors
     /// If `value` is not in \[0, 1\].
@@ -23,12 +23,12 @@ impl Probability {
         }
     }
 
-    /// The number.
+    /// The value.
     pub fn value(self) -> f64 {
         self.0
     }
 
-    /// For a uniform u32 to be below with this probability.
+    /// The number that a uniform u32 is below with this probability.
     pub(crate) fn threshold(self) -> u64 {
         (self.0 * 2f64.powi(32)).round() as u64
     }
@@ -51,10 +51,10 @@ impl From<Probability> for f64 {
 /// A standard deviation: finite and not negative.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
-pub struct Deviation(f64);
+pub struct StdDev(f64);
 
-impl Deviation {
-    /// Checks the range.
+impl StdDev {
+    /// A standard deviation of this value.
     ///
     /// # Errors
     /// If `value` is negative or not finite.
@@ -65,13 +65,13 @@ impl Deviation {
         }
     }
 
-    /// The number.
+    /// The value.
     pub fn value(self) -> f64 {
         self.0
     }
 }
 
-impl TryFrom<f64> for Deviation {
+impl TryFrom<f64> for StdDev {
     type Error = Error;
 
     fn try_from(value: f64) -> Result<Self> {
@@ -79,25 +79,25 @@ impl TryFrom<f64> for Deviation {
     }
 }
 
-impl From<Deviation> for f64 {
-    fn from(deviation: Deviation) -> f64 {
+impl From<StdDev> for f64 {
+    fn from(deviation: StdDev) -> f64 {
         deviation.0
     }
 }
 
-/// What an objective does to an input before it is encoded (Vincent et al. 2010, JMLR
-/// 11:3371, section 3.3). Every component is treated on its own.
+/// How an objective corrupts an input before it is encoded (Vincent et al. 2010, JMLR 11:3371,
+/// section 3.3). Components are corrupted independently.
 ///
 /// | kind | effect on a component |
 /// |---|---|
-/// | none | stays |
-/// | masking(p) | becomes 0 with probability p; the others are *not* rescaled (dropout does) |
+/// | none | is unchanged |
+/// | masking(p) | becomes 0 with probability p; the others are *not* rescaled, as they are by dropout |
 /// | salt-and-pepper(p) | becomes 0 or 1, each with probability p / 2 |
-/// | gaussian(s) | gets noise from N(0, s^2) added, in units of the input |
+/// | gaussian(s) | has noise from N(0, s^2) added, in units of the input |
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Corruption {
-    /// Nothing.
+    /// No corruption.
     #[default]
     None,
     /// Zeroes components.
@@ -105,7 +105,7 @@ pub enum Corruption {
     /// Sets components to 0 or 1.
     SaltAndPepper(Probability),
     /// Adds normal noise.
-    Gaussian(Deviation),
+    Gaussian(StdDev),
 }
 
 /// An input after corruption.
@@ -113,20 +113,20 @@ pub enum Corruption {
 pub struct Corrupted {
     /// The values, `[batch, features]`.
     pub values: Tensor<2>,
-    /// Which components were touched.
-    pub touched: Touched,
+    /// Which components were corrupted.
+    pub mask: CorruptionMask,
 }
 
-/// The components that a corruption touched, whether or not their value changed.
+/// The components that were corrupted, whether or not their value changed.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a few hundred bytes, once a step")]
-pub enum Touched {
-    /// None of them.
-    Nothing,
-    /// All of them.
-    Everything,
-    /// Those that are true, `[batch, features]`.
-    These(Mask),
+pub enum CorruptionMask {
+    /// No component.
+    None,
+    /// Every component.
+    All,
+    /// The components that are true, `[batch, features]`.
+    Components(Mask),
 }
 
 impl Corruption {
@@ -151,27 +151,27 @@ impl Corruption {
     /// # Errors
     /// If `s` is negative or not finite.
     pub fn gaussian(s: f64) -> Result<Self> {
-        Deviation::new(s).map(Self::Gaussian)
+        StdDev::new(s).map(Self::Gaussian)
     }
 
-    /// Corrupts a batch, `[batch, features]`, with the noise of a moment: the same on
-    /// every device: words of a counter-based generator, drawn on the host or where they are used.
-    pub fn apply(self, input: Tensor<2>, moment: Moment) -> Corrupted {
+    /// Corrupts a batch, `[batch, features]`, with the noise of `key`. It is the same on every device, from
+    /// a counter-based generator that runs on the host or on the device.
+    pub fn apply(self, input: Tensor<2>, key: NoiseKey) -> Corrupted {
         let purpose = "corruption";
-        // One random word per component: touched if it is below the threshold.
+        // One random word per component, which is corrupted if the word is below the threshold.
         let replace = |input: Tensor<2>, touched: u64, ones: u64| {
-            let (values, mask) = replace_at_random(input, &moment.words(purpose), touched, ones);
-            Corrupted { values, touched: Touched::These(mask) }
+            let (values, mask) = replace_at_random(input, &key.words(purpose), touched, ones);
+            Corrupted { values, mask: CorruptionMask::Components(mask) }
         };
         match self {
-            Self::None => Corrupted { values: input, touched: Touched::Nothing },
+            Self::None => Corrupted { values: input, mask: CorruptionMask::None },
             Self::Masking(probability) => replace(input, probability.threshold(), 0),
             Self::SaltAndPepper(probability) => {
                 let threshold = probability.threshold();
                 replace(input, threshold, threshold / 2)
             }
             Self::Gaussian(deviation) => {
-                let (mut generator, shape) = (moment.generator(purpose), input.dims());
+                let (mut generator, shape) = (key.generator(purpose), input.dims());
                 let (count, device) = (shape[0] * shape[1], input.device());
                 let deviation = deviation.value() as f32;
                 let noise: Vec<f32> = (0..count)
@@ -183,7 +183,7 @@ impl Corruption {
                 let dtype: DType = input.dtype();
                 Corrupted {
                     values: input + Tensor::from_data(noise, (&device, dtype)),
-                    touched: Touched::Everything,
+                    mask: CorruptionMask::All,
                 }
             }
         }
@@ -204,6 +204,7 @@ impl std::fmt::Display for Corruption {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Phase;
     use burn::tensor::Device;
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
@@ -218,23 +219,24 @@ mod tests {
     }
 
     fn apply(corruption: Corruption, seed: u64) -> (Vec<f32>, Option<Vec<bool>>) {
-        let corrupted = corruption.apply(input().1, Moment { seed, epoch: 1, step: 2 });
-        let touched = match corrupted.touched {
-            Touched::These(touched) => {
+        let corrupted =
+            corruption.apply(input().1, NoiseKey { seed, phase: Phase::Train(1), step: 2 });
+        let touched = match corrupted.mask {
+            CorruptionMask::Components(touched) => {
                 Some(touched.into_bool().into_data().iter::<bool>().collect())
             }
-            Touched::Nothing | Touched::Everything => None,
+            CorruptionMask::None | CorruptionMask::All => None,
         };
         (corrupted.values.into_data().iter::<f32>().collect(), touched)
     }
 
-    /// The share of a count that is binomial lies within 4.5 standard deviations.
-    fn share(count: usize, p: f64) -> bool {
+    /// Whether a binomial count is within 4.5 standard deviations of its mean.
+    fn is_near(count: usize, p: f64) -> bool {
         let n = (SHAPE[0] * SHAPE[1]) as f64;
         (count as f64 - n * p).abs() <= 4.5 * (n * p * (1.0 - p)).sqrt() + 1e-9
     }
 
-    /// The same cases at every run: of all there are, a few in a hundred thousand lie outside.
+    /// The same cases in every run, since a few in a hundred thousand are outside.
     fn fixed() -> ProptestConfig {
         ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
     }
@@ -243,21 +245,21 @@ mod tests {
         #![proptest_config(fixed())]
 
         #[test]
-        fn masking_zeroes_its_share_and_leaves_the_rest_bit_equal(p in 0.0f64..=1.0, seed: u64) {
+        fn masking_zeroes_its_fraction_and_keeps_the_bits_of_the_rest(p in 0.0f64..=1.0, seed: u64) {
             let (values, touched) = apply(Corruption::masking(p).unwrap(), seed);
             let touched = touched.unwrap();
             for ((value, original), touched) in values.iter().zip(&input().0).zip(&touched) {
                 let expected = if *touched { 0.0f32 } else { *original };
                 prop_assert_eq!(value.to_bits(), expected.to_bits());
             }
-            prop_assert!(share(touched.iter().filter(|t| **t).count(), p));
+            prop_assert!(is_near(touched.iter().filter(|t| **t).count(), p));
         }
 
         #[test]
-        fn salt_and_pepper_sets_half_its_share_to_each_end(p in 0.0f64..=1.0, seed: u64) {
+        fn salt_and_pepper_sets_half_its_fraction_to_each_end(p in 0.0f64..=1.0, seed: u64) {
             let (values, touched) = apply(Corruption::salt_and_pepper(p).unwrap(), seed);
             let count = |wanted: f32| values.iter().filter(|v| **v == wanted).count();
-            prop_assert!(share(count(0.0), p / 2.0) && share(count(1.0), p / 2.0));
+            prop_assert!(is_near(count(0.0), p / 2.0) && is_near(count(1.0), p / 2.0));
             for ((value, original), touched) in values.iter().zip(&input().0).zip(&touched.unwrap()) {
                 prop_assert!(*touched || value.to_bits() == original.to_bits());
                 prop_assert!(!*touched || *value == 0.0 || *value == 1.0);
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn level_0_is_the_identity_and_probability_1_spares_none() {
+    fn level_0_is_the_identity_and_probability_1_masks_all() {
         for identity in [
             Corruption::None,
             Corruption::masking(0.0).unwrap(),
@@ -291,14 +293,14 @@ mod tests {
     }
 
     #[test]
-    fn the_moment_decides() {
+    fn noise_depends_on_the_key() {
         let masking = Corruption::masking(0.5).unwrap();
         assert_eq!(apply(masking, 1), apply(masking, 1));
         assert_ne!(apply(masking, 1), apply(masking, 2));
     }
 
     #[test]
-    fn levels_out_of_range_are_refused_also_in_files() {
+    fn levels_out_of_range_are_refused_in_calls_and_files() {
         assert_eq!(
             Corruption::masking(1.5).unwrap_err().to_string(),
             "probability: expected a number in [0, 1], got 1.5"

@@ -1,22 +1,22 @@
-//! How much of a corruption a model takes away.
+//! Measures how much of a corruption a model removes.
 
 use ae_models::Autoencoder;
 use burn::tensor::Tensor;
 
 use crate::evaluate::{first, for_each_batch};
-use crate::{Batches, Corruption, Moment, Result};
+use crate::{Batches, Corruption, NoiseKey, Result};
 
-/// Squared errors against the clean input, per sample: summed over features, averaged over samples.
+/// Squared errors from the clean input, summed over features and averaged over samples.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Denoising {
-    /// Of the corrupted input: what there is to take away.
+    /// The squared error of the corrupted input.
     pub corrupted_error: f64,
-    /// Of the reconstruction of the corrupted input.
+    /// The squared error of the reconstruction of the corrupted input.
     pub squared_error: f64,
 }
 
-/// Corrupts a data set and holds what a model makes of it against what it was, `batch` samples at a
-/// time. The noise is a function of the seed: the same for every model.
+/// Corrupts a data set, and compares its reconstruction by a model with the clean inputs, `batch` samples
+/// at a time. The noise depends on the seed alone, so it is the same for every model.
 ///
 /// # Errors
 /// If the data cannot be read.
@@ -31,10 +31,10 @@ pub fn denoise<M: Autoencoder>(
     seed: u64,
 ) -> Result<Denoising> {
     let (mut corrupted_error, mut squared_error) = (0.0, 0.0);
-    let mut moment = Moment::validation(seed);
+    let mut key = NoiseKey::validation(seed);
     for_each_batch(data, batch, |input, count| {
-        let corrupted = corruption.apply(input.clone(), moment).values;
-        moment.step += 1;
+        let corrupted = corruption.apply(input.clone(), key).values;
+        key.step += 1;
         let output = model.reconstruct(corrupted.clone());
         let error = |values: Tensor<2>| {
             let rows = first((input.clone() - values).square().sum_dim(1), count);
@@ -57,8 +57,8 @@ mod tests {
     use burn::tensor::{Device, TensorData};
     use std::sync::Arc;
 
-    /// A model that answers (1, 1) to everything. Everything is masked: of (1, 3) is lost 1 + 9 and of
-    /// (0, 2) 4, on average 7; the answers are off by 4 and by 1 + 1, on average 3.
+    /// The model reconstructs everything as (1, 1), and all is masked. The inputs (1, 3) and (0, 2) have
+    /// the errors 1 + 9 and 4, mean 7; the reconstructions 4 and 1 + 1, mean 3.
     #[test]
     fn errors_by_hand() {
         let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([2, 1]) };
@@ -79,9 +79,9 @@ mod tests {
         assert_eq!(found, Denoising { corrupted_error: 0.0, squared_error: 3.0 });
     }
 
-    /// Noise of deviation s adds 2 s^2 to two features, and every batch gets its own.
+    /// Noise of standard deviation s adds 2 s^2 for two features, and every batch has other noise.
     #[test]
-    fn noise_is_as_large_as_it_says() {
+    fn noise_has_its_standard_deviation() {
         let model = DenseConfig::new([2, 1]).init(0, &Device::flex()).unwrap();
         let samples = Samples::from_floats(vec![0.5; 2 * 5000], Shape::table(2)).unwrap();
         let samples = Arc::new(samples);

@@ -1,34 +1,34 @@
-//! What can go wrong while training.
+//! The errors of this crate.
 
 use std::path::{Path, PathBuf};
 
-/// Result of anything in this crate that can fail.
+/// The result of a function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A number out of its range, parts that do not fit, or a run that cannot go on.
+/// An error in the settings of a run, or in the run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A number the caller chose.
+    /// A setting is out of its range.
     #[error("{what}: expected {expected}, got {got}")]
     Setting {
         /// Its name.
         what: &'static str,
-        /// What it may be.
+        /// What is allowed.
         expected: &'static str,
-        /// What it is.
+        /// What was given.
         got: String,
     },
-    /// An objective that this model or this data cannot have.
+    /// An objective, a model and data do not fit each other.
     #[error("{0}")]
     Objective(String),
-    /// Data that cannot be read.
+    /// Data cannot be read.
     #[error(transparent)]
     Data(#[from] ae_data::Error),
-    /// A model that cannot be read, written or filled.
+    /// A model cannot be read or written.
     #[error(transparent)]
     Model(#[from] ae_models::Error),
-    /// The loss is no longer a number.
+    /// The loss, or a weight, is no longer a finite number.
     #[error(
         "the loss is {value} since step {step} (epoch {epoch}), from the term `{term}`: lower the \
          learning rate (it was {rate:.1e} there), clip the gradients, or bring the inputs to a \
@@ -36,35 +36,35 @@ pub enum Error {
         if precision.is_full() { "" } else { "; or compute in full precision" }
     )]
     NotFinite {
-        /// The first step at which it was not.
+        /// The first step with such a value.
         step: u64,
         /// The epoch of that step, from 1.
         epoch: usize,
-        /// The term that blew up first.
+        /// The first term that is not finite.
         term: String,
         /// Its value.
         value: f64,
         /// The learning rate at that step.
         rate: f64,
-        /// What layers computed in.
+        /// The precision of the layers.
         precision: crate::Precision,
     },
-    /// A device that was lost, or has no memory left.
+    /// A device failed or has no memory left.
     #[error(
         "the device failed: {0}; take a smaller batch or another device, and go on from the last checkpoint"
     )]
     Device(String),
-    /// A checkpoint that is not one of this run.
+    /// A checkpoint is of another run, or malformed.
     #[error("{}: expected {expected}, got {got}", path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,
-        /// What this run would have written.
+        /// What a checkpoint of this run has.
         expected: String,
-        /// What is there.
+        /// What this one has.
         got: String,
     },
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{}: {reason}", path.display())]
     Io {
         /// The file or folder.
@@ -83,14 +83,14 @@ impl Error {
         Self::Setting { what, expected, got: got.to_string() }
     }
 
-    /// Samples that are not as wide as the model.
+    /// The error for samples of another width than the model's.
     pub(crate) fn other_width(expected: usize, got: usize) -> Self {
         Self::Objective(format!(
             "samples: expected {expected} features, as the model has, got {got}"
         ))
     }
 
-    /// A model that lies on no device, having nothing to lie there.
+    /// The error for a model without parameters, which is on no device.
     pub(crate) fn no_parameters() -> Self {
         Self::Objective("model: expected parameters, got none".into())
     }

@@ -1,4 +1,4 @@
-//! How good a model is on a data set, in the units that people publish.
+//! Evaluates an autoencoder on a data set, in the usual units.
 
 use ae_models::{Activation, Autoencoder};
 use burn::tensor::Tensor;
@@ -6,65 +6,69 @@ use burn::tensor::Tensor;
 use crate::activity::ActivityTally;
 use crate::{Activity, Batches, Reconstruction, Result};
 
-/// What a model does to a data set: nothing corrupted, nothing penalised.
+/// The results of an autoencoder on a data set, without corruption and penalties.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Evaluation {
-    /// Number of samples.
+    /// The number of samples.
     pub samples: usize,
     /// Squared error per sample: summed over features, averaged over samples.
     pub squared_error: f64,
-    /// Cross-entropy, where the output is a sigmoid and all targets lie in \[0, 1\].
+    /// Cross-entropy, if the output is a sigmoid and all targets are in \[0, 1\].
     pub cross_entropy: Option<CrossEntropy>,
-    /// The share of features for which input and reconstruction lie on the same side of one half, where
-    /// there is a cross-entropy: what a picture in black and white would keep.
+    /// The fraction of features for which input and reconstruction are on the same side of one half, if
+    /// there is a cross-entropy: the accuracy for black and white pixels.
     #[serde(default)]
     pub pixel_accuracy: Option<f64>,
-    /// Units of the code that never changed over the whole data set.
+    /// The number of units of the code that are constant over the data set.
     pub dead_units: usize,
-    /// Units of the code.
+    /// The number of units of the code.
     pub code_size: usize,
-    /// Variance of the reconstructions over that of the data, both summed over features.
-    /// Near 0 the model answers everything with the mean. `None` where the data does not vary.
+    /// The variance of the reconstructions divided by that of the data, both summed over features. Near 0,
+    /// the model reconstructs everything as the mean. `None` if the data is constant.
     pub variance_kept: Option<f64>,
-    /// How active the units of the code are.
+    /// The activity of the units of the code.
     pub activity: Activity,
 }
 
 /// Cross-entropy of a data set, in nats.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CrossEntropy {
-    /// Per feature: averaged over samples and features.
+    /// The cross-entropy per feature, averaged over samples and features.
     pub per_feature: f64,
-    /// The entropy of the targets, per feature: no reconstruction can go below.
+    /// The entropy of the targets per feature, below which no cross-entropy can be.
     pub floor: f64,
 }
 
 impl CrossEntropy {
-    /// What is left above the floor.
+    /// The difference between the cross-entropy and the floor.
     pub fn excess(self) -> f64 {
         self.per_feature - self.floor
     }
 }
 
-/// The squared error of every sample (summed over features), beside the evaluation of all.
-pub struct Errors {
-    /// Of all samples together.
+/// The evaluation of a data set, with the squared error of every sample.
+pub struct DetailedEvaluation {
+    /// The results over all samples.
     pub evaluation: Evaluation,
-    /// One squared error per sample, in the order of the data.
+    /// One squared error per sample, summed over features, in the order of the data.
     pub squared_errors: Vec<f32>,
 }
 
 /// Evaluates a model on a data set, `batch` samples at a time.
 ///
-/// Every batch has the same shape (the last is filled up with copies whose results are
-/// dropped), since each new shape costs a GPU another round of tuning.
+/// Every batch has the same shape, because each new shape makes a GPU back end tune again. The last one is
+/// padded with copies, whose results are dropped.
 ///
 /// # Errors
 /// If the data cannot be read.
 ///
 /// # Panics
 /// If the data has another width than the model, or `batch` is 0.
-pub fn evaluate<M: Autoencoder>(model: &M, data: &Batches, batch: usize) -> Result<Errors> {
+pub fn evaluate<M: Autoencoder>(
+    model: &M,
+    data: &Batches,
+    batch: usize,
+) -> Result<DetailedEvaluation> {
     let mut tally = Tally::new(model, data)?;
     for_each_batch(data, batch, |input, count| {
         let code = model.encode(input.clone());
@@ -75,7 +79,7 @@ pub fn evaluate<M: Autoencoder>(model: &M, data: &Batches, batch: usize) -> Resu
     Ok(tally.finish())
 }
 
-/// Everything an evaluation sums up, batch by batch.
+/// The sums of an evaluation, batch by batch.
 pub(crate) struct Tally {
     output: Activation,
     features: usize,
@@ -83,7 +87,7 @@ pub(crate) struct Tally {
     floor: Option<f64>,
     squared_errors: Vec<f32>,
     cross_entropy: f64,
-    /// Features on the right side of one half.
+    /// The number of features on the right side of one half.
     right: f64,
     codes: Extremes,
     activity: ActivityTally,
@@ -127,7 +131,7 @@ impl Tally {
         self.outputs.add(output);
     }
 
-    pub(crate) fn finish(self) -> Errors {
+    pub(crate) fn finish(self) -> DetailedEvaluation {
         let samples = self.squared_errors.len();
         let squared_error = self.squared_errors.iter().map(|error| f64::from(*error)).sum::<f64>();
         let evaluation = Evaluation {
@@ -145,11 +149,12 @@ impl Tally {
                 .map(|variance| self.outputs.variance() / variance),
             activity: self.activity.finish(),
         };
-        Errors { evaluation, squared_errors: self.squared_errors }
+        DetailedEvaluation { evaluation, squared_errors: self.squared_errors }
     }
 }
 
-/// Calls `visit` with every batch of `data`, all of `batch` rows, and how many of them count.
+/// Calls `visit` with every batch of `data`, padded to `batch` rows, and the number of rows before the
+/// padding.
 pub(crate) fn for_each_batch(
     data: &Batches,
     batch: usize,
@@ -172,8 +177,8 @@ pub(crate) fn first(tensor: Tensor<2>, count: usize) -> Tensor<2> {
     }
 }
 
-/// Sums and sums of squares per column, on the device: `[1, columns]` each. They are of differences
-/// from the first row, so that a large mean does not swallow a small variance.
+/// Sums and sums of squares per column, on the device, `[1, columns]` each. They are sums of differences
+/// from the first row, so that a small variance is not lost in the rounding of a large mean.
 #[derive(Default)]
 struct Moments {
     count: usize,
@@ -202,7 +207,7 @@ impl Moments {
     }
 }
 
-/// Least and largest value of every unit, on the device: `[1, units]` each.
+/// The least and the largest value of every unit, on the device, `[1, units]` each.
 #[derive(Default)]
 struct Extremes {
     bounds: Option<[Tensor<2>; 2]>,
@@ -217,7 +222,7 @@ impl Extremes {
         });
     }
 
-    /// Units whose range is nothing but rounding; of one sample nothing can be said.
+    /// The number of units whose range is only rounding error.
     fn constant(self) -> usize {
         let Some([low, high]) = self.bounds else { return 0 };
         let (low, high) = (low.into_data(), high.into_data());
@@ -240,7 +245,7 @@ mod tests {
         Batches::new(Arc::new(samples), &Device::flex(), RESIDENT_LIMIT, None).unwrap()
     }
 
-    /// 2 -> 1 -> 2 with code x_1 + x_2 and both outputs half of it.
+    /// A model 2 -> 1 -> 2 with the code x_1 + x_2, whose outputs are both half of it.
     fn averaging(output: Activation) -> Dense {
         let config = DenseConfig { output, ..DenseConfig::new([2, 1]) };
         let model = config.init(0, &Device::flex()).unwrap();
@@ -253,7 +258,7 @@ mod tests {
     /// (1, 3) -> (2, 2): error 2. (0, 0): 0. (4, 0) -> (2, 2): 8. Mean 10 / 3.
     /// Data: columns (1, 0, 4), (3, 0, 0): variances 26/9 and 2; output: twice (2, 0, 2): 8/9.
     #[test]
-    fn squared_error_and_variance_by_hand_whatever_the_batch() {
+    fn squared_error_and_variance_by_hand_for_every_batch_size() {
         let data = batches(&[1.0, 3.0, 0.0, 0.0, 4.0, 0.0], 2);
         for batch in [1, 2, 3, 10] {
             let errors = evaluate(&averaging(Activation::Identity), &data, batch).unwrap();
@@ -283,9 +288,8 @@ mod tests {
         assert_eq!(evaluate(&[2.0, 0.0]), None);
     }
 
-    /// Outputs are sigmoids of half the sum: of (0, 0.4) and (0.5, 1) above one half; of (-1, 0.9) there is
-    /// no cross-entropy. Inputs are light where they are at least one half: 0 and 0.4 are not, 0.5 and 1
-    /// are, so that two of four are right.
+    /// Outputs are sigmoids of half the sum, above one half for (0, 0.4) and (0.5, 1). Of the inputs, 0.5
+    /// and 1 are at least one half, so two of four are right. (-1, 0.9) has no cross-entropy.
     #[test]
     fn pixel_accuracy_by_hand() {
         let evaluate = |values: &[f32]| {
@@ -297,10 +301,10 @@ mod tests {
         assert_eq!(evaluate(&[-1.0, 0.9]), None);
     }
 
-    /// (2001, 2003), (2000, 2000), (2004, 2000): the same variances as above, about a mean whose
-    /// square f32 holds to a quarter.
+    /// (2001, 2003), (2000, 2000), (2004, 2000): the variances above, about a mean whose square f32 rounds
+    /// to a quarter.
     #[test]
-    fn a_large_mean_does_not_swallow_the_variance() {
+    fn variance_is_exact_with_a_large_mean() {
         let data = batches(&[2001.0, 2003.0, 2000.0, 2000.0, 2004.0, 2000.0], 2);
         let kept = |data| evaluate(&averaging(Activation::Identity), &data, 2).unwrap();
         let kept = |data| kept(data).evaluation.variance_kept;
@@ -309,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn units_that_never_change_are_dead() {
+    fn constant_units_are_dead() {
         let data = batches(&[1.0, -1.0, 2.0, -2.0, -3.0, 3.0], 2);
         let evaluation = evaluate(&averaging(Activation::Identity), &data, 2).unwrap().evaluation;
         assert_eq!((evaluation.dead_units, evaluation.code_size), (1, 1));

@@ -15,27 +15,26 @@ use run::Run;
 
 pub use classifier::{fit_classifier, fit_classifier_with_checkpoints};
 
-/// What a model is fitted to. The test part has no place here.
+/// The data that a model is fitted to. The test set is not part of it.
 #[derive(Clone)]
 pub struct Data {
-    /// To take steps on.
+    /// The training set.
     pub training: Arc<dyn Source>,
-    /// To choose the best epoch by, and to stop early.
+    /// The validation set, for choosing the best epoch and for early stopping.
     pub validation: Option<Arc<dyn Source>>,
 }
 
-/// A fitted model and how it came about.
+/// A fitted model, with the reports of its training.
 #[derive(Clone, Debug)]
 pub struct Fitted<M> {
-    /// With the weights of the epoch whose validation was
-    /// [best](crate::Validation::is_better_than), or, without a validation part, with the last
-    /// ones.
+    /// The model, with the weights of the epoch with the [best](crate::Validation::is_better_than)
+    /// validation, or without a validation set with the last weights.
     pub model: M,
-    /// All epochs, also those before a resumption.
+    /// The reports of all epochs, also of those before a resumption.
     pub epochs: Vec<EpochReport>,
-    /// The epoch the weights are from, from 1; `None`: the last step.
+    /// The epoch of the weights, from 1. `None` for the weights of the last step.
     pub best: Option<usize>,
-    /// Steps done.
+    /// The number of steps done.
     pub done: u64,
     /// Why training ended.
     pub end: End,
@@ -46,17 +45,16 @@ pub struct Fitted<M> {
 pub enum End {
     /// All epochs are done.
     Complete,
-    /// The validation had not improved for as long as the schedule waits.
+    /// The validation had not improved for the patience of the schedule.
     Patience,
-    /// An observer said stop.
+    /// An observer stopped it.
     Stopped,
 }
 
-/// Fits a model to data: mini-batch descent on an objective, by a schedule.
+/// Fits a model to data: minimises an objective by mini-batch gradient descent.
 ///
-/// The model stays on the device it is on. The same model, data, objective and schedule give
-/// the same numbers on the same device. Losses are read back from the device a few times a
-/// second, not at every step.
+/// The model stays on its device. The same model, data, objective and schedule give the same results on
+/// the same device. Losses are read back from the device a few times a second, not in every step.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -75,8 +73,8 @@ pub enum End {
 /// ```
 ///
 /// # Errors
-/// If the schedule or the objective is not possible, the data cannot be read, or the loss
-/// stops being a number ([`NotFinite`](crate::Error::NotFinite)).
+/// If the schedule or the objective is not valid, the data cannot be read, or the loss is no longer
+/// finite ([`NotFinite`](crate::Error::NotFinite)).
 pub fn fit<M: Autoencoder>(
     model: M,
     objective: &Objective<M>,
@@ -84,14 +82,14 @@ pub fn fit<M: Autoencoder>(
     schedule: &Schedule,
     observer: &mut dyn Observer,
 ) -> Result<Fitted<M>> {
-    Run::new(model, objective, data, schedule, None)?.go(observer)
+    Run::new(model, objective, data, schedule, None)?.train(observer)
 }
 
-/// As [`fit`], writing checkpoints, and going on from the newest one in the folder if there is
-/// one: then `model` only says what the model is.
+/// As [`fit`], with checkpoints. If the folder has any, the run resumes from the newest one, and only the
+/// architecture of `model` is used.
 ///
-/// On the flex and ndarray devices the weights in the end are the same to the bit as without
-/// the interruption, whenever it came.
+/// On the flex and ndarray devices, the final weights are the same to the bit as without the
+/// interruption.
 ///
 /// # Errors
 /// As [`fit`]; if a checkpoint cannot be written or read; or if the newest one comes from
@@ -105,5 +103,5 @@ pub fn fit_with_checkpoints<M: Autoencoder>(
     observer: &mut dyn Observer,
 ) -> Result<Fitted<M>> {
     checkpoints.check()?;
-    Run::new(model, objective, data, schedule, Some(checkpoints))?.go(observer)
+    Run::new(model, objective, data, schedule, Some(checkpoints))?.train(observer)
 }

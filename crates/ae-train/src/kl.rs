@@ -1,37 +1,37 @@
-//! Sparse codes by the divergence of their mean activity from a target.
+//! Sparsity by the divergence of mean activations from a target.
 
 use ae_models::Autoencoder;
 use burn::tensor::Tensor;
 
 use crate::{Error, Pass, Penalty, Result};
 
-/// `sum_j KL(r || m_j)`, with `KL(r || m) = r log(r / m) + (1 - r) log((1 - r) / (1 - m))` in nats,
-/// a target `r` and the mean activation `m_j` of unit `j` (Ng, CS294A lecture notes, "Sparse
-/// autoencoder", 2011).
+/// `sum_j KL(r || m_j)`, with `KL(r || m) = r log(r / m) + (1 - r) log((1 - r) / (1 - m))` in nats: the
+/// Kullback-Leibler divergence of the mean activation `m_j` of each unit from a target `r` (Ng, CS294A
+/// lecture notes, "Sparse autoencoder", 2011).
 ///
-/// The mean is that of the batch, or a running one, `m <- d m + (1 - d) mean(batch)`, for batches
-/// too small to estimate a small target. The gradient is that of the formula, through the batch's
-/// part in the mean: with a running mean it is `1 - d` times as strong, so the weight has to be
-/// larger by that much for the same pull.
+/// The mean is that of the batch, or a running one, `m <- d m + (1 - d) mean(batch)`, for batches that are
+/// too small for a small target. The gradient passes through the batch alone, so with a running mean it
+/// is `1 - d` times as large, and the weight must be larger by `1 / (1 - d)` for the same effect.
 ///
 /// | parameter | range | usual | meaning |
 /// |---|---|---|---|
-/// | target | (0, 1) | 0.01 to 0.1 | mean activation that each unit shall have |
-/// | decay | \[0, 1) | 0.9 | `d`, share of the running mean that stays at each step |
+/// | target | (0, 1) | 0.01 to 0.1 | mean activation that each unit should have |
+/// | decay | \[0, 1) | 0.9 | `d`, the fraction of the running mean that each step keeps |
 ///
-/// Its weight usually lies between 0.1 and 10 beside a cross-entropy that is summed over pixels.
-/// The code has to lie in (0, 1): a sigmoid.
+/// Usual weights are between 0.1 and 10 with a cross-entropy that is summed over pixels. The code must be
+/// in (0, 1), so it needs a sigmoid.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KlSparsity {
     target: f64,
     decay: Option<f64>,
 }
 
-/// What keeps the logarithms finite: a mean so near to 0 or 1 has no gradient through a sigmoid.
+/// The least distance of means from 0 and 1, so that logarithms are finite. Closer means have no gradient
+/// through a sigmoid anyway.
 const EDGE: f64 = 1e-7;
 
 impl KlSparsity {
-    /// Toward a mean activation over each batch.
+    /// A target for the mean activation over each batch.
     ///
     /// # Errors
     /// If `target` is not in (0, 1).
@@ -42,7 +42,7 @@ impl KlSparsity {
         }
     }
 
-    /// Toward a mean activation over many batches, of which `decay` stays at each step.
+    /// A target for the running mean activation, of which each step keeps the fraction `decay`.
     ///
     /// # Errors
     /// If `target` is not in (0, 1), or `decay` not in \[0, 1).
@@ -57,8 +57,8 @@ impl KlSparsity {
     fn mean<M>(&self, pass: &Pass<'_, M>) -> Tensor<1> {
         let batch: Tensor<1> = pass.code.clone().mean_dim(0).squeeze_dim(0);
         let Some(decay) = self.decay else { return batch };
-        // The first step has no past but itself.
-        let past = match pass.memory.get(NAME) {
+        // In the first step the running mean is that of the batch.
+        let past = match pass.penalty_state.get(NAME) {
             Some(past) if batch.device().is_autodiff() => past.clone().autodiff(),
             Some(past) => past.clone(),
             None => batch.clone().detach(),
@@ -82,7 +82,7 @@ impl<M: Autoencoder> Penalty<M> for KlSparsity {
         -cross.sum() + units * entropy
     }
 
-    fn remember(&self, pass: &Pass<'_, M>) -> Option<Tensor<1>> {
+    fn update_state(&self, pass: &Pass<'_, M>) -> Option<Tensor<1>> {
         self.decay.map(|_| self.mean(pass))
     }
 
@@ -114,39 +114,39 @@ mod tests {
         r * (r / m).ln() + (1.0 - r) * ((1.0 - r) / (1.0 - m)).ln()
     }
 
-    fn value(penalty: KlSparsity, memory: Option<[f32; 2]>) -> f64 {
+    fn value(penalty: KlSparsity, penalty_state: Option<[f32; 2]>) -> f64 {
         let model = model(2);
         let mut pass = pass(&model, codes());
-        let past = memory.map(|past| Tensor::from_floats(past, &Device::flex()));
-        pass.memory.extend(past.map(|past| (NAME.to_owned(), past)));
+        let past = penalty_state.map(|past| Tensor::from_floats(past, &Device::flex()));
+        pass.penalty_state.extend(past.map(|past| (NAME.to_owned(), past)));
         penalty.value(&pass).into_scalar()
     }
 
     /// Means 0.2 and 0.5 against 0.2: 0 + 0.2 ln 0.4 + 0.8 ln 1.6 = -0.183258 + 0.376003 = 0.192745.
     #[test]
-    fn the_batch_mean_by_hand() {
+    fn batch_mean_by_hand() {
         let found = value(KlSparsity::toward(0.2).unwrap(), None);
         assert!((found - 0.192_745).abs() < 1e-6, "{found}");
         assert!((kl(0.2, 0.5) - 0.192_745).abs() < 1e-6);
     }
 
-    /// Means 0.2 and 0.5 now, 0.6 and 0.1 before, half of each: 0.4 and 0.3. Without a past: as now.
+    /// Means 0.2 and 0.5 in the batch, 0.6 and 0.1 before, half of each: 0.4 and 0.3.
     #[test]
-    fn the_running_mean_by_hand() {
+    fn running_mean_by_hand() {
         let running = KlSparsity::running(0.2, 0.5).unwrap();
         let found = value(running, Some([0.6, 0.1]));
         assert!((found - kl(0.2, 0.4) - kl(0.2, 0.3)).abs() < 1e-6, "{found}");
         assert!((value(running, None) - 0.192_745).abs() < 1e-6);
         let model = model(2);
         let pass = pass(&model, codes());
-        let remembered = Penalty::<_>::remember(&running, &pass).unwrap().into_data();
-        assert_eq!(remembered.iter::<f32>().collect::<Vec<_>>(), [0.2, 0.5]);
+        let state = Penalty::<_>::update_state(&running, &pass).unwrap().into_data();
+        assert_eq!(state.iter::<f32>().collect::<Vec<_>>(), [0.2, 0.5]);
         let batch = KlSparsity::toward(0.2).unwrap();
-        assert!(Penalty::<_>::remember(&batch, &pass).is_none());
+        assert!(Penalty::<_>::update_state(&batch, &pass).is_none());
     }
 
     #[test]
-    fn codes_beyond_0_and_1_and_bad_numbers_are_refused() {
+    fn codes_outside_0_to_1_and_bad_settings_are_refused() {
         let penalty = KlSparsity::toward(0.05).unwrap();
         let model = |code_activation| {
             let config = DenseConfig { code_activation, ..DenseConfig::new([3, 2]) };

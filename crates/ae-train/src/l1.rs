@@ -1,15 +1,16 @@
-//! Sparse codes by the sum of absolute values.
+//! Sparsity by the sum of absolute values.
 
 use ae_models::Autoencoder;
 use burn::tensor::Tensor;
 
-use crate::reconstruction::share;
+use crate::reconstruction::per_sample;
 use crate::{Pass, Penalty};
 
-/// `sum_j |h_j|`, averaged over the batch: pulls units of the code to zero.
+/// `sum_j |h_j|`, averaged over the batch: the sum of the absolute values of the code, which drives units
+/// to 0.
 ///
-/// Units: the code's. Its weight usually lies between 1e-4 and 1e-1 beside a squared error
-/// that is summed over pixels.
+/// Units: those of the code. Usual weights are between 1e-4 and 1e-1 with a squared error that is summed
+/// over pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct L1;
 
@@ -20,7 +21,7 @@ impl<M: Autoencoder> Penalty<M> for L1 {
 
     fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
         let [batch, _] = pass.code.dims();
-        share(pass.code.clone().abs().sum(), batch)
+        per_sample(pass.code.clone().abs().sum(), batch)
     }
 }
 

@@ -1,15 +1,19 @@
-//! What is wanted of a model: a sum of named terms.
+//! The objective of training: a sum of named terms.
 
-use ae_models::{Autoencoder, Layered, keep_largest};
+use ae_models::{Autoencoder, Layered, top_k};
 use burn::tensor::Tensor;
 
 use crate::dropout::Dropout;
-use crate::reconstruction::share;
+use crate::reconstruction::per_sample;
 use crate::{
-    Corruption, Error, KSparse, Memory, Moment, Pass, Penalty, Reconstruction, Result, Touched,
+    Corruption, CorruptionMask, Error, NoiseKey, Pass, Penalty, PenaltyState, Reconstruction,
+    Result, TopKSchedule,
 };
 
+/// The objective of training an autoencoder:
 /// `L(x) = reconstruction(y, x) + sum_i weight_i penalty_i`, `y = decode(encode(corrupt(x)))`.
+///
+/// It is the loss of reconstructing the clean input from a corrupted one, plus weighted penalties.
 ///
 /// ```
 /// use ae_models::Dense;
@@ -25,28 +29,27 @@ pub struct Objective<M> {
     reconstruction: Reconstruction,
     corruption: Corruption,
     emphasis: Option<Emphasis>,
-    sparse: Option<KSparse>,
+    top_k: Option<TopKSchedule>,
     dropout: Option<Dropout<M>>,
     penalties: Vec<(f64, Box<dyn Penalty<M>>)>,
 }
 
-/// How much the loss of a component counts, by whether it was corrupted.
+/// The weights of the losses of corrupted and of other components.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Emphasis {
     corrupted: f64,
     rest: f64,
 }
 
-/// The value of an objective for a batch: named terms, each already with its weight, and
-/// nothing else. The total is their sum by construction.
+/// The value of an objective for a batch: one value per term, with its weight. The total is their sum.
 pub struct Losses {
     terms: Vec<Tensor<1>>,
-    memory: Memory,
+    penalty_state: PenaltyState,
 }
 
 impl Losses {
     pub(crate) fn new(terms: Vec<Tensor<1>>) -> Self {
-        Self { terms, memory: Memory::new() }
+        Self { terms, penalty_state: PenaltyState::new() }
     }
 
     /// The sum of the terms, `[1]`.
@@ -55,47 +58,46 @@ impl Losses {
         rest.iter().fold(first.clone(), |sum, term| sum + term.clone())
     }
 
-    /// The terms beside each other, in the order of [`Objective::names`]: `[terms]`, off the
-    /// tape.
+    /// The terms as one tensor, `[terms]`, in the order of [`Objective::names`], detached from autodiff.
     pub fn terms(&self) -> Tensor<1> {
         Tensor::cat(self.each().collect(), 0)
     }
 
-    /// The terms one by one, `[1]` each, in the same order, off the tape.
+    /// The terms one by one, `[1]` each, in the same order, detached from autodiff.
     pub fn each(&self) -> impl Iterator<Item = Tensor<1>> {
         self.terms.iter().map(|term| term.clone().without_autodiff())
     }
 
-    /// What the penalties want to find in the memory of the next pass.
-    pub fn memory(&self) -> &Memory {
-        &self.memory
+    /// The state of the penalties for the next pass.
+    pub fn penalty_state(&self) -> &PenaltyState {
+        &self.penalty_state
     }
 }
 
 impl<M: Autoencoder> Objective<M> {
-    /// Reconstruction alone.
+    /// An objective with the reconstruction term alone.
     pub fn new(reconstruction: Reconstruction) -> Self {
         Self {
             reconstruction,
             corruption: Corruption::None,
             emphasis: None,
-            sparse: None,
+            top_k: None,
             dropout: None,
             penalties: Vec::new(),
         }
     }
 
-    /// The same with inputs corrupted before they are encoded; what is to be reconstructed
-    /// stays clean (Vincent et al. 2008, doi 10.1145/1390156.1390294).
+    /// Corrupts inputs before they are encoded. The target stays clean (Vincent et al. 2008, doi
+    /// 10.1145/1390156.1390294).
     pub fn corrupt(mut self, corruption: Corruption) -> Self {
         self.corruption = corruption;
         self
     }
 
-    /// The same with the loss of corrupted components weighted by `corrupted`, and that of the
-    /// others by `rest` (Vincent et al. 2010, JMLR 11:3371, section 3.4, where they are called
-    /// alpha and beta). With a `rest` of 0 only what was destroyed has to be found again: full
-    /// emphasis. Needs a corruption that leaves components alone, masking or salt-and-pepper.
+    /// Weights the loss of corrupted components by `corrupted` and that of the others by `rest` (alpha and
+    /// beta in Vincent et al. 2010, JMLR 11:3371, section 3.4). With a `rest` of 0, only corrupted
+    /// components count: full emphasis. It needs masking or salt-and-pepper noise, which corrupts some of
+    /// the components.
     ///
     /// # Errors
     /// If a weight is negative or not finite, or both are 0.
@@ -106,24 +108,24 @@ impl<M: Autoencoder> Objective<M> {
             }
         }
         if corrupted + rest == 0.0 {
-            return Err(Error::setting("emphasis", "a number above 0 for one of both", "0 and 0"));
+            return Err(Error::setting("emphasis", "at least one number above 0", "0 and 0"));
         }
         self.emphasis = Some(Emphasis { corrupted, rest });
         Ok(self)
     }
 
-    /// The same with only the largest units of a code kept, in a number that may fall with time.
-    /// The model has to keep at least as many as training does in the end
-    /// ([`kept`](ae_models::Encoder::kept)).
-    pub fn keep(mut self, sparse: KSparse) -> Self {
-        self.sparse = Some(sparse);
+    /// Keeps only the largest units of a code, in a number that may fall over the epochs. The model must
+    /// keep at least as many as training does in its last epochs
+    /// ([`top_k`](ae_models::Encoder::top_k)).
+    pub fn train_top_k(mut self, schedule: TopKSchedule) -> Self {
+        self.top_k = Some(schedule);
         self
     }
 
-    /// The same with dropout: at each training step each hidden unit, the code's included, is zero
-    /// with probability `p`, and the others are multiplied by `1 / (1 - p)` (Srivastava et al. 2014,
-    /// JMLR 15:1929). Penalties see the code before. Inputs are not dropped (that is masking noise,
-    /// which does not rescale), and nothing is in validation and in use.
+    /// Adds dropout: in each training step each hidden unit, also of the code, is 0 with probability `p`,
+    /// and the others are multiplied by `1 / (1 - p)` (Srivastava et al. 2014, JMLR 15:1929). Penalties
+    /// see the code before dropout. Inputs are not dropped (masking noise does that, without rescaling).
+    /// Validation and the trained model have no dropout.
     ///
     /// # Errors
     /// If `p` is not in \[0, 1).
@@ -135,10 +137,10 @@ impl<M: Autoencoder> Objective<M> {
         Ok(self)
     }
 
-    /// The same with one more penalty.
+    /// Adds a penalty.
     ///
     /// # Errors
-    /// If the weight is negative or not finite, or there is a penalty of that name.
+    /// If the weight is negative or not finite, or a term has the same name.
     pub fn penalize(mut self, weight: f64, penalty: impl Penalty<M> + 'static) -> Result<Self> {
         if !(weight.is_finite() && weight >= 0.0) {
             return Err(Error::setting("penalty weight", "a number from 0", weight));
@@ -146,7 +148,7 @@ impl<M: Autoencoder> Objective<M> {
         if self.names().iter().any(|name| name == penalty.name()) {
             let name = penalty.name();
             return Err(Error::Objective(format!(
-                "{name}: expected each term once, got it twice; add the weights"
+                "{name}: expected each term once, got two; add one with the sum of the weights"
             )));
         }
         self.penalties.push((weight, Box::new(penalty)));
@@ -158,7 +160,7 @@ impl<M: Autoencoder> Objective<M> {
         self.reconstruction
     }
 
-    /// What happens to inputs before they are encoded.
+    /// The corruption of inputs before they are encoded.
     pub fn corruption(&self) -> Corruption {
         self.corruption
     }
@@ -169,10 +171,10 @@ impl<M: Autoencoder> Objective<M> {
         std::iter::once(self.reconstruction.name()).chain(penalties).map(str::to_owned).collect()
     }
 
-    /// Whether the objective makes sense for a model.
+    /// Checks that the objective fits a model.
     ///
     /// # Errors
-    /// A sentence that says why not.
+    /// If it does not, with the reason.
     pub fn check(&self, model: &M) -> Result<()> {
         if self.reconstruction == Reconstruction::CrossEntropy && !model.output().is_probability() {
             return Err(Error::Objective(format!(
@@ -181,113 +183,113 @@ impl<M: Autoencoder> Objective<M> {
                 model.output()
             )));
         }
-        let spares =
+        let corrupts_some =
             matches!(self.corruption, Corruption::Masking(_) | Corruption::SaltAndPepper(_));
-        if self.emphasis.is_some() && !spares {
+        if self.emphasis.is_some() && !corrupts_some {
             return Err(Error::Objective(format!(
-                "emphasis: expected a corruption that leaves components alone, got {}; take masking \
-                 or salt-and-pepper",
+                "emphasis: needs masking or salt-and-pepper noise, got {}; corrupt the input with one of \
+                 them",
                 self.corruption
             )));
         }
-        if let Some(sparse) = self.sparse {
-            self.check_kept(sparse, model)?;
+        if let Some(schedule) = self.top_k {
+            self.check_top_k(schedule, model)?;
         }
         self.penalties.iter().try_for_each(|(_, penalty)| penalty.check(model))
     }
 
-    fn check_kept(&self, sparse: KSparse, model: &M) -> Result<()> {
-        let (to, from, units) = (sparse.to(), sparse.from(), model.code_size());
+    fn check_top_k(&self, schedule: TopKSchedule, model: &M) -> Result<()> {
+        let (to, from, units) = (schedule.to(), schedule.from(), model.code_size());
         if from > units {
             return Err(Error::Objective(format!(
-                "k-sparse: expected at most {units} units kept, as the code has, got {from}"
+                "k-sparse: expected at most {units}, the units of the code, got {from}"
             )));
         }
-        match model.kept() {
-            Some(kept) if kept >= to => Ok(()),
-            kept => {
-                let got =
-                    kept.map_or("one that keeps all".into(), |k| format!("one that keeps {k}"));
+        match model.top_k() {
+            Some(k) if k >= to => Ok(()),
+            k => {
+                let got = k.map_or("one that keeps all".into(), |k| format!("one that keeps {k}"));
                 Err(Error::Objective(format!(
-                    "k-sparse: expected a model that keeps {to} to {units} units of its code in \
-                     use, got {got}; set `kept` in its configuration"
+                    "k-sparse: expected a model that keeps {to} to {units} units of its code, got \
+                     {got}; set `top_k` in its configuration"
                 )))
             }
         }
     }
 
-    /// The range that targets must lie in, if any.
+    /// The range of allowed targets, if it is limited.
     pub fn target_range(&self) -> Option<[f32; 2]> {
         (self.reconstruction == Reconstruction::CrossEntropy).then_some([0.0, 1.0])
     }
 
-    /// Corrupts, encodes and decodes a batch, `[batch, features]`, of which nothing is remembered.
-    pub fn pass<'a>(&self, model: &'a M, input: Tensor<2>, moment: Moment) -> Pass<'a, M> {
-        self.pass_with(model, input, moment, Memory::new())
+    /// Corrupts, encodes and decodes a batch, `[batch, features]`, without penalty state.
+    pub fn pass<'a>(&self, model: &'a M, input: Tensor<2>, key: NoiseKey) -> Pass<'a, M> {
+        self.pass_with(model, input, key, PenaltyState::new())
     }
 
-    /// As [`pass`](Self::pass), with what penalties remember.
+    /// As [`pass`](Self::pass), with the state of the penalties so far.
     pub fn pass_with<'a>(
         &self,
         model: &'a M,
         input: Tensor<2>,
-        moment: Moment,
-        memory: Memory,
+        key: NoiseKey,
+        penalty_state: PenaltyState,
     ) -> Pass<'a, M> {
-        let corrupted = self.corruption.apply(input.clone(), moment);
+        let corrupted = self.corruption.apply(input.clone(), key);
         let values = corrupted.values.clone();
-        let kept = match self.sparse {
-            Some(sparse) => Some(sparse.at(moment)),
-            None => model.kept(),
+        let k = match self.top_k {
+            Some(schedule) => Some(schedule.at(key)),
+            None => model.top_k(),
         };
         let (code, logits) = match &self.dropout {
-            Some(dropout) if !moment.is_validation() => {
-                let [code, logits] = dropout.pass(model, values, kept, moment);
+            Some(dropout) if !key.is_validation() => {
+                let [code, logits] = dropout.pass(model, values, k, key);
                 (code, logits)
             }
             _ => {
-                let code = match (self.sparse, kept) {
-                    (Some(_), Some(k)) => keep_largest(model.encode_all(values), k),
+                let code = match (self.top_k, k) {
+                    (Some(_), Some(k)) => top_k(model.encode_dense(values), k),
                     _ => model.encode(values),
                 };
                 let logits = model.decode_logits(code.clone());
                 (code, logits)
             }
         };
-        // What terms see is of the input's precision, whatever the model computed in.
+        // Terms are computed in the precision of the input.
         let [code, logits] = [code, logits].map(|tensor| tensor.cast(input.dtype()));
-        Pass { model, input, corrupted, code, logits, moment, memory }
+        Pass { model, input, corrupted, code, logits, noise_key: key, penalty_state }
     }
 
-    /// Whether a pass in validation encodes as the model does in use.
-    pub(crate) fn passes_as_in_use(&self) -> bool {
-        self.corruption == Corruption::None && self.sparse.is_none()
+    /// Whether a validation pass computes the same as the model alone.
+    pub(crate) fn validates_the_plain_model(&self) -> bool {
+        self.corruption == Corruption::None && self.top_k.is_none()
     }
 
-    /// The terms for a pass.
+    /// Computes the terms for a pass.
     pub fn losses(&self, pass: &Pass<'_, M>) -> Losses {
         let mut terms = vec![self.reconstruction_loss(pass)];
-        let mut memory = Memory::new();
+        let mut penalty_state = PenaltyState::new();
         for (weight, penalty) in &self.penalties {
             terms.push(penalty.value(pass) * *weight);
-            if let Some(value) = penalty.remember(pass) {
-                memory.insert(penalty.name().to_owned(), value.without_autodiff());
+            if let Some(value) = penalty.update_state(pass) {
+                penalty_state.insert(penalty.name().to_owned(), value.without_autodiff());
             }
         }
-        Losses { terms, memory }
+        Losses { terms, penalty_state }
     }
 
     fn reconstruction_loss(&self, pass: &Pass<'_, M>) -> Tensor<1> {
         let (logits, target) = (pass.logits.clone(), pass.input.clone());
         let ([batch, _], output) = (logits.dims(), pass.model.output());
-        let (Some(emphasis), Touched::These(touched)) = (self.emphasis, &pass.corrupted.touched)
+        let (Some(emphasis), CorruptionMask::Components(touched)) =
+            (self.emphasis, &pass.corrupted.mask)
         else {
             return self.reconstruction.loss(logits, output, target);
         };
         let Emphasis { corrupted, rest } = emphasis;
         let weights = touched.clone().into_float() * (corrupted - rest) + rest;
         let elements = self.reconstruction.elements(logits, output, target);
-        share((elements * weights).sum(), batch)
+        per_sample((elements * weights).sum(), batch)
     }
 }
 
@@ -300,8 +302,8 @@ impl<M> std::fmt::Display for Objective<M> {
         if let Some(Emphasis { corrupted, rest }) = self.emphasis {
             write!(f, ", emphasis {corrupted} to {rest}")?;
         }
-        if let Some(sparse) = self.sparse {
-            write!(f, ", {sparse}")?;
+        if let Some(schedule) = self.top_k {
+            write!(f, ", {schedule}")?;
         }
         if let Some(dropout) = &self.dropout {
             write!(f, ", dropout {}", dropout.probability())?;
@@ -317,6 +319,7 @@ impl<M> std::fmt::Display for Objective<M> {
 mod tests {
     use super::*;
     use crate::L1;
+    use crate::Phase;
     use ae_models::{Activation, Dense, DenseConfig, Encoder};
     use burn::tensor::{Device, TensorData};
     use proptest::prelude::*;
@@ -329,17 +332,17 @@ mod tests {
         Tensor::from_floats([[0.1, 0.9, 0.5], [1.0, 0.0, 0.3]], &Device::flex())
     }
 
-    const MOMENT: Moment = Moment { seed: 1, epoch: 0, step: 0 };
+    const KEY: NoiseKey = NoiseKey { seed: 1, phase: Phase::Train(0), step: 0 };
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
-        fn the_total_is_the_sum_of_its_terms(weight in 0.0f64..3.0, p in 0.0f64..1.0) {
+        fn total_is_the_sum_of_the_terms(weight in 0.0f64..3.0, p in 0.0f64..1.0) {
             let objective = Objective::new(Reconstruction::CrossEntropy)
                 .corrupt(Corruption::masking(p).unwrap())
                 .penalize(weight, L1).unwrap();
             let model = model(Activation::Sigmoid);
-            let pass = objective.pass(&model, input(), MOMENT);
+            let pass = objective.pass(&model, input(), KEY);
             let losses = objective.losses(&pass);
             let terms: Vec<f32> = losses.terms().into_data().iter().collect();
             prop_assert_eq!(terms.len(), objective.names().len());
@@ -351,15 +354,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encoded_is_corrupted_and_what_is_wanted_is_clean() {
+    fn input_is_corrupted_and_target_is_clean() {
         let objective: Objective<Dense> =
             Objective::new(Reconstruction::SquaredError).corrupt(Corruption::masking(1.0).unwrap());
         let model = model(Activation::Identity);
-        let pass = objective.pass(&model, input(), MOMENT);
+        let pass = objective.pass(&model, input(), KEY);
         pass.corrupted.values.to_data().assert_eq(&TensorData::zeros::<f32, _>([2, 3]), true);
         pass.input.to_data().assert_eq(&input().into_data(), true);
         let loss: f32 = objective.losses(&pass).total().into_scalar();
-        // A zero input has the code 0 and the reconstruction 0, biases being 0.
+        // Since biases are 0, an input of 0 has the code 0 and the reconstruction 0.
         let expected: f32 = input().square().sum().into_scalar::<f32>() / 2.0;
         assert!((loss - expected).abs() < 1e-6);
     }
@@ -390,17 +393,18 @@ mod tests {
         let model = model(Activation::Identity);
         let device = Device::flex();
         let input = Tensor::from_floats([[1.0, 2.0, 3.0]], &device);
-        let mut pass = objective.pass(&model, input, MOMENT);
+        let mut pass = objective.pass(&model, input, KEY);
         pass.logits = Tensor::zeros([1, 3], &device);
-        let touched = TensorData::from([[true, true, false]]);
-        pass.corrupted.touched =
-            Touched::These(Tensor::<2, burn::tensor::Bool>::from_data(touched, &device).into());
+        let corrupted = TensorData::from([[true, true, false]]);
+        pass.corrupted.mask = CorruptionMask::Components(
+            Tensor::<2, burn::tensor::Bool>::from_data(corrupted, &device).into(),
+        );
         let loss: f32 = objective.losses(&pass).total().into_scalar();
         assert_eq!(loss, 7.25);
     }
 
     #[test]
-    fn emphasis_of_nothing_is_refused() {
+    fn emphasis_needs_a_corruption_of_components() {
         let emphasized = |corruption| {
             let objective = Objective::new(Reconstruction::SquaredError).corrupt(corruption);
             objective.emphasize(1.0, 0.0).unwrap().check(&model(Activation::Identity))
@@ -408,8 +412,8 @@ mod tests {
         emphasized(Corruption::masking(0.1).unwrap()).unwrap();
         assert_eq!(
             emphasized(Corruption::gaussian(0.1).unwrap()).unwrap_err().to_string(),
-            "emphasis: expected a corruption that leaves components alone, got gaussian 0.1; take \
-             masking or salt-and-pepper"
+            "emphasis: needs masking or salt-and-pepper noise, got gaussian 0.1; corrupt the input with \
+             one of them"
         );
         let refused = Objective::<Dense>::new(Reconstruction::SquaredError).emphasize(-1.0, 0.0);
         assert_eq!(
@@ -419,52 +423,58 @@ mod tests {
     }
 
     #[test]
-    fn a_k_sparse_training_keeps_its_number_and_the_model_its_own() {
-        let config = DenseConfig { kept: Some(3), ..DenseConfig::new([3, 4]) };
-        let sparse = |config: &DenseConfig| config.init(1, &Device::flex()).unwrap();
-        let objective =
-            Objective::new(Reconstruction::SquaredError).keep(KSparse::annealed(4, 2, 2).unwrap());
-        let model = sparse(&config);
+    fn training_keeps_the_scheduled_number_and_the_model_its_own() {
+        let config = DenseConfig { top_k: Some(3), ..DenseConfig::new([3, 4]) };
+        let model_of = |config: &DenseConfig| config.init(1, &Device::flex()).unwrap();
+        let objective = Objective::new(Reconstruction::SquaredError)
+            .train_top_k(TopKSchedule::annealed(4, 2, 2).unwrap());
+        let model = model_of(&config);
         objective.check(&model).unwrap();
         let active = |code: Tensor<2>| -> usize {
             code.into_data().iter::<f32>().filter(|unit| *unit != 0.0).count()
         };
-        let at = |epoch| active(objective.pass(&model, input(), Moment { epoch, ..MOMENT }).code);
-        assert_eq!([0, 1, 2, u32::MAX].map(at), [8, 6, 4, 4]);
+        let at = |epoch| {
+            active(
+                objective
+                    .pass(&model, input(), NoiseKey { phase: Phase::Train(epoch), ..KEY })
+                    .code,
+            )
+        };
+        assert_eq!([0, 1, 2, 9].map(at), [8, 6, 4, 4]);
         assert_eq!(active(model.encode(input())), 6);
-        let dense = sparse(&DenseConfig { kept: None, ..config.clone() });
+        let dense = model_of(&DenseConfig { top_k: None, ..config.clone() });
         assert_eq!(
             objective.check(&dense).unwrap_err().to_string(),
-            "k-sparse: expected a model that keeps 2 to 4 units of its code in use, got one that \
-             keeps all; set `kept` in its configuration"
+            "k-sparse: expected a model that keeps 2 to 4 units of its code, got one that keeps all; \
+             set `top_k` in its configuration"
         );
-        let narrow =
-            Objective::new(Reconstruction::SquaredError).keep(KSparse::annealed(9, 2, 2).unwrap());
+        let narrow = Objective::new(Reconstruction::SquaredError)
+            .train_top_k(TopKSchedule::annealed(9, 2, 2).unwrap());
         assert_eq!(
             narrow.check(&model).unwrap_err().to_string(),
-            "k-sparse: expected at most 4 units kept, as the code has, got 9"
+            "k-sparse: expected at most 4, the units of the code, got 9"
         );
     }
 
-    /// With p = 1/2 what is not dropped doubles; in validation nothing is dropped, and penalties see
-    /// the code before.
+    /// With p = 1/2 the kept units double. Validation drops nothing, and penalties see the code before
+    /// dropout.
     #[test]
-    fn dropout_drops_hidden_units_while_training_and_rescales() {
+    fn dropout_drops_and_rescales_in_training_only() {
         let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([3, 64]) };
         let model = config.init(1, &Device::flex()).unwrap();
         let objective = Objective::new(Reconstruction::SquaredError).dropout(0.5).unwrap();
         let plain = Objective::new(Reconstruction::SquaredError);
         let data = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
-        let validation = Moment { epoch: u32::MAX, ..MOMENT };
-        let expected = data(plain.pass(&model, input(), MOMENT).logits);
+        let validation = NoiseKey { phase: Phase::Validation, ..KEY };
+        let expected = data(plain.pass(&model, input(), KEY).logits);
         assert_eq!(data(objective.pass(&model, input(), validation).logits), expected);
-        let pass = objective.pass(&model, input(), MOMENT);
+        let pass = objective.pass(&model, input(), KEY);
         assert_eq!(data(pass.code), data(model.encode(input())));
         assert_ne!(data(pass.logits), expected);
         // Linear, so the mean over many masks is the undropped reconstruction.
         let steps = 4000;
         let sum = (0..steps).fold(vec![0.0; 6], |sum, step| {
-            let pass = objective.pass(&model, input(), Moment { step, ..MOMENT });
+            let pass = objective.pass(&model, input(), NoiseKey { step, ..KEY });
             sum.iter().zip(data(pass.logits)).map(|(sum, logit)| sum + logit).collect()
         });
         for (sum, expected) in sum.iter().zip(&expected) {
@@ -478,11 +488,11 @@ mod tests {
     }
 
     #[test]
-    fn a_term_twice_is_refused() {
+    fn repeated_term_is_refused() {
         let once = Objective::<Dense>::new(Reconstruction::SquaredError).penalize(1.0, L1).unwrap();
         assert_eq!(
             once.penalize(2.0, L1).err().unwrap().to_string(),
-            "l1: expected each term once, got it twice; add the weights"
+            "l1: expected each term once, got two; add one with the sum of the weights"
         );
     }
 
@@ -503,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn a_penalty_can_refuse_a_model() {
+    fn penalty_can_refuse_a_model() {
         let objective = Objective::new(Reconstruction::SquaredError).penalize(1.0, Fussy).unwrap();
         let error = objective.check(&model(Activation::Identity)).unwrap_err();
         assert_eq!(error.to_string(), "fussy: expected another model, got this one");

@@ -1,49 +1,49 @@
-//! What training tells of itself, and to whom.
+//! The events of a training run, and observers of them.
 
 use std::path::Path;
 
 use crate::{EpochReport, Warning};
 
-/// Something that happened in a run.
+/// An event in a run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The pretraining of a layer begins; the events that follow are of its run.
+    /// The pretraining of a layer starts. The next events are those of its run.
     Layer {
-        /// From 1, the one nearest to the input.
+        /// The number of the layer, from 1 at the input.
         number: usize,
-        /// How many there are.
+        /// The number of layers.
         of: usize,
     },
-    /// Training begins, or goes on from a checkpoint.
+    /// Training starts, or resumes from a checkpoint.
     Start {
         /// Steps already done.
         done: u64,
-        /// Steps in all.
+        /// Steps of the whole run.
         steps: u64,
         /// Steps of an epoch.
         steps_per_epoch: u64,
         /// Samples of a step.
         batch: usize,
-        /// Whether the training part lies on the device.
+        /// Whether the training set is on the device.
         resident: bool,
     },
-    /// A step was sent to the device. Nothing is known of its loss yet.
+    /// A step was sent to the device. Its loss is not known yet.
     Step {
         /// Steps done.
         done: u64,
-        /// The epoch it belongs to, from 1.
+        /// The epoch of the step, from 1.
         epoch: usize,
     },
-    /// The terms of the steps since the last reading were read back from the device.
-    Read {
+    /// The losses of the steps since the last reading were read from the device.
+    Losses {
         /// Steps done.
         done: u64,
         /// The epoch, from 1.
         epoch: usize,
-        /// The mean of each term over those steps, named, each with its weight.
+        /// The name and the mean of each term over these steps, with its weight.
         terms: &'a [(String, f64)],
-        /// The learning rate of the last of them.
+        /// The learning rate of the last step.
         rate: f64,
     },
     /// An epoch ended.
@@ -55,40 +55,40 @@ pub enum Event<'a> {
         /// Steps done.
         done: u64,
     },
-    /// Something looks wrong; training goes on.
+    /// Something looks wrong. Training continues.
     Warning(&'a Warning),
 }
 
-/// What training does after an event.
+/// Whether a run continues after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Goes on.
+    /// The run continues.
     Continue,
-    /// Finishes the step, writes a checkpoint if the run has them, and returns.
+    /// The run finishes the step, writes a checkpoint if it has them, and returns.
     Stop,
 }
 
-/// Somebody who wants to know: a progress bar, a log, a file; or a person at Ctrl-C.
+/// An observer of a run, such as a progress bar or a log. It can stop the run, for example on Ctrl-C.
 pub trait Observer {
-    /// Takes note of an event, and says whether to go on.
+    /// Handles an event, and returns whether the run continues.
     fn observe(&mut self, event: &Event<'_>) -> Flow;
 }
 
-/// Nobody.
+/// An observer that ignores all events.
 impl Observer for () {
     fn observe(&mut self, _: &Event<'_>) -> Flow {
         Flow::Continue
     }
 }
 
-/// Any function of an event.
+/// A function of events is an observer.
 impl<F: FnMut(&Event<'_>) -> Flow> Observer for F {
     fn observe(&mut self, event: &Event<'_>) -> Flow {
         self(event)
     }
 }
 
-/// All of them; one that says stop is enough.
+/// Several observers. Each of them can stop the run.
 impl Observer for Vec<Box<dyn Observer>> {
     fn observe(&mut self, event: &Event<'_>) -> Flow {
         let mut flow = Flow::Continue;

@@ -1,9 +1,9 @@
-//! Optimisers: burn-optim's update rules, with states that go into a checkpoint by name.
+//! Optimisers: the update rules of burn-optim, with states that are saved by parameter name.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use ae_models::tensors::{Names, Tensors};
+use ae_models::tensors::{ParamPath, Tensors};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{
     DynOptimizer, DynState, GradientsParams, RmsPropConfig, SgdConfig, StateSink, StateSource,
@@ -14,7 +14,7 @@ use burn::tensor::{Device, Tensor};
 use crate::adam::{Adam, Queue};
 use crate::{Error, Result};
 
-/// The rule that turns gradients into steps.
+/// The update rule of a run.
 ///
 /// | kind | defaults | source |
 /// |---|---|---|
@@ -31,34 +31,34 @@ pub enum Optimizer {
         beta_1: f32,
         /// Decay of the mean of their squares, in [0, 1).
         beta_2: f32,
-        /// Added to the root of the latter.
+        /// Added to the square root of the latter.
         epsilon: f32,
     },
-    /// Adam with weight decay apart from the gradient.
+    /// Adam with decoupled weight decay.
     AdamW {
         /// Decay of the mean of gradients, in [0, 1).
         beta_1: f32,
         /// Decay of the mean of their squares, in [0, 1).
         beta_2: f32,
-        /// Added to the root of the latter.
+        /// Added to the square root of the latter.
         epsilon: f32,
-        /// Share of a weight that is lost per step, times the learning rate.
+        /// The fraction of a weight that each step subtracts, times the learning rate.
         weight_decay: f32,
     },
     /// Gradient descent.
     Sgd {
-        /// Share of the last step that is kept, in [0, 1).
+        /// The fraction of the last step that is added, in [0, 1).
         momentum: f64,
-        /// Whether the gradient is taken ahead (Nesterov).
+        /// Whether to use Nesterov's momentum.
         nesterov: bool,
     },
     /// RMSprop.
     RmsProp {
         /// Decay of the mean of squared gradients, in [0, 1).
         alpha: f32,
-        /// Share of the last step that is kept, in [0, 1).
+        /// The fraction of the last step that is added, in [0, 1).
         momentum: f32,
-        /// Added to the root of the former.
+        /// Added to the square root of that mean.
         epsilon: f32,
     },
 }
@@ -91,7 +91,7 @@ impl Optimizer {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        let share = |what, value: f64| match (0.0..1.0).contains(&value) {
+        let fraction = |what, value: f64| match (0.0..1.0).contains(&value) {
             true => Ok(()),
             false => Err(Error::setting(what, "a number in [0, 1)", value)),
         };
@@ -102,14 +102,14 @@ impl Optimizer {
         match *self {
             Self::Adam { beta_1, beta_2, epsilon }
             | Self::AdamW { beta_1, beta_2, epsilon, .. } => {
-                share("beta_1", beta_1.into())?;
-                share("beta_2", beta_2.into())?;
+                fraction("beta_1", beta_1.into())?;
+                fraction("beta_2", beta_2.into())?;
                 positive("epsilon", epsilon)?;
             }
-            Self::Sgd { momentum, .. } => share("momentum", momentum)?,
+            Self::Sgd { momentum, .. } => fraction("momentum", momentum)?,
             Self::RmsProp { alpha, momentum, epsilon } => {
-                share("alpha", alpha.into())?;
-                share("momentum", momentum.into())?;
+                fraction("alpha", alpha.into())?;
+                fraction("momentum", momentum.into())?;
                 positive("epsilon", epsilon)?;
             }
         }
@@ -147,23 +147,23 @@ impl Optimizer {
     }
 }
 
-/// An optimiser at work: its rule and what it remembers of every parameter.
+/// An optimiser with its state for every parameter.
 ///
-/// Burn's `ModuleOptimizer` does the same, but keys states by parameter ids, which a new
-/// process does not have, and restores them on the default device, which a run may not use.
-pub(crate) struct Updates {
+/// Burn's `ModuleOptimizer` does the same, but it keys states by parameter ids, which change with the
+/// process, and restores them on the default device, which a run may not use.
+pub(crate) struct OptimizerState {
     rule: Arc<dyn DynOptimizer>,
     queue: Queue,
     states: BTreeMap<String, DynState>,
 }
 
-impl Updates {
+impl OptimizerState {
     pub(crate) fn new(optimizer: &Optimizer) -> Self {
         let queue = Queue::default();
         Self { rule: optimizer.rule(queue.clone()), queue, states: BTreeMap::new() }
     }
 
-    /// One step for every parameter that has a gradient.
+    /// Updates every parameter that has a gradient.
     pub(crate) fn apply<M: Module>(
         &mut self,
         rate: f64,
@@ -171,13 +171,17 @@ impl Updates {
         gradients: GradientsParams,
     ) -> M {
         let queue = self.queue.clone();
-        let model =
-            model.map(&mut Mapper { updates: self, rate, gradients, names: Names::default() });
+        let model = model.map(&mut Mapper {
+            optimizer: self,
+            rate,
+            gradients,
+            names: ParamPath::default(),
+        });
         queue.lock().unwrap_or_else(PoisonError::into_inner).finish();
         model
     }
 
-    /// Everything remembered: tensors, and numbers that are not tensors.
+    /// The state: its tensors, and its numbers that are not tensors.
     pub(crate) fn save(&self) -> (Tensors, BTreeMap<String, u64>) {
         let mut sink = StateSink::default();
         for (name, state) in &self.states {
@@ -191,7 +195,7 @@ impl Updates {
         (sink.tensors.into_iter().collect(), numbers.collect())
     }
 
-    /// Takes up what [`save`](Self::save) gave.
+    /// Restores the state of [`save`](Self::save).
     pub(crate) fn restore(
         &mut self,
         tensors: Tensors,
@@ -217,10 +221,10 @@ impl Updates {
 }
 
 struct Mapper<'a> {
-    updates: &'a mut Updates,
+    optimizer: &'a mut OptimizerState,
     rate: f64,
     gradients: GradientsParams,
-    names: Names,
+    names: ParamPath,
 }
 
 impl ModuleMapper for Mapper<'_> {
@@ -228,8 +232,8 @@ impl ModuleMapper for Mapper<'_> {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
         let (id, value, mapper) = param.consume();
         let name = self.names.name();
-        let state = self.updates.states.remove(&name);
-        let (value, state) = self.updates.rule.step_dyn(
+        let state = self.optimizer.states.remove(&name);
+        let (value, state) = self.optimizer.rule.step_dyn(
             D,
             self.rate,
             value.inner().into_bridge(),
@@ -237,7 +241,7 @@ impl ModuleMapper for Mapper<'_> {
             state,
         );
         if let Some(state) = state {
-            self.updates.states.insert(name, state);
+            self.optimizer.states.insert(name, state);
         }
         let value = Tensor::<D>::from_inner(Tensor::from_bridge(value)).require_grad();
         Param::from_mapped_value(id, value, mapper)
@@ -252,8 +256,8 @@ impl ModuleMapper for Mapper<'_> {
     }
 }
 
-/// Scales all gradients of a model by one factor so that their common norm is at most `limit`
-/// (Pascanu et al. 2013, arXiv 1211.5063). Nothing is read back.
+/// Scales all gradients of a model by one factor so that their total norm is at most `limit` (Pascanu et
+/// al. 2013, arXiv 1211.5063). Nothing is read back.
 pub(crate) fn clip<M: Module>(
     model: &M,
     mut gradients: GradientsParams,
@@ -268,7 +272,7 @@ pub(crate) fn clip<M: Module>(
     gradients
 }
 
-/// All gradients of a model times a factor, `[1]`.
+/// Multiplies all gradients of a model by a factor, `[1]`.
 pub(crate) fn multiply<M: Module>(
     model: &M,
     mut gradients: GradientsParams,
@@ -327,33 +331,33 @@ mod tests {
         GradientsParams::from_grads((code.square().sum() * scale).backward(), model)
     }
 
-    /// A state that went through a checkpoint must go on as if it had not.
     #[test]
-    fn states_survive_a_checkpoint_bit_for_bit() {
+    fn a_restored_state_continues_bit_for_bit() {
         for optimizer in KINDS.map(|kind| kind()) {
-            let (mut model, mut updates) = (model(), Updates::new(&optimizer));
+            let (mut model, mut state) = (model(), OptimizerState::new(&optimizer));
             for scale in [1.0, 0.3] {
                 let gradients = gradients(&model, scale);
-                model = updates.apply(0.01, model, gradients);
+                model = state.apply(0.01, model, gradients);
             }
-            let (tensors, numbers) = updates.save();
-            let mut again = Updates::new(&optimizer);
-            again.restore(tensors, &numbers, &Device::flex()).unwrap();
-            let next = updates.apply(0.01, model.clone(), gradients(&model, -0.2));
-            let next_again = again.apply(0.01, model.clone(), gradients(&model, -0.2));
-            assert_eq!(tensors::collect(&next), tensors::collect(&next_again), "{optimizer:?}");
+            let (tensors, numbers) = state.save();
+            let mut restored = OptimizerState::new(&optimizer);
+            restored.restore(tensors, &numbers, &Device::flex()).unwrap();
+            let next = state.apply(0.01, model.clone(), gradients(&model, -0.2));
+            let next_restored = restored.apply(0.01, model.clone(), gradients(&model, -0.2));
+            assert_eq!(tensors::collect(&next), tensors::collect(&next_restored), "{optimizer:?}");
             assert_ne!(tensors::collect(&next), tensors::collect(&model), "{optimizer:?}");
         }
     }
 
-    /// Adam's first step is the sign of the gradient times the rate (epsilon apart).
+    /// The first step of Adam is the sign of the gradient times the rate, without epsilon.
     #[test]
-    fn adams_first_step_by_hand() {
+    fn first_step_of_adam_by_hand() {
         let model = model();
         let before = tensors::collect(&model);
         let gradients = gradients(&model, 1.0);
-        let after =
-            tensors::collect(&Updates::new(&Optimizer::adam()).apply(0.01, model, gradients));
+        let after = tensors::collect(
+            &OptimizerState::new(&Optimizer::adam()).apply(0.01, model, gradients),
+        );
         let name = "encoder.layers.0.bias";
         for (before, after) in before[name].iter::<f32>().zip(after[name].iter::<f32>()) {
             assert!(((after - before).abs() - 0.01).abs() < 1e-6, "{before} {after}");
@@ -367,13 +371,13 @@ mod tests {
     }
 
     #[test]
-    fn clipping_bounds_the_common_norm_and_keeps_directions() {
+    fn clipping_bounds_the_total_norm_and_keeps_directions() {
         let model = model();
         let free = norm(&model, &gradients(&model, 1.0));
         let clipped = clip(&model, gradients(&model, 1.0), f64::from(free) / 4.0);
         assert!((norm(&model, &clipped) / free - 0.25).abs() < 1e-5);
-        let untouched = clip(&model, gradients(&model, 1.0), f64::from(free) * 2.0);
-        assert!((norm(&model, &untouched) / free - 1.0).abs() < 1e-6);
+        let unchanged = clip(&model, gradients(&model, 1.0), f64::from(free) * 2.0);
+        assert!((norm(&model, &unchanged) / free - 1.0).abs() < 1e-6);
         let unclipped = gradients(&model, 1.0);
         let before = Values::of(&model, &unclipped);
         for (clipped, free) in Values::of(&model, &clipped).0.iter().zip(before.0) {

@@ -1,41 +1,41 @@
-//! What an objective adds to the reconstruction term, and what it may see.
+//! The interface of penalties, the terms that an objective adds to the reconstruction.
 
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-use crate::{Corrupted, Moment, Result, Touched};
+use crate::{Corrupted, CorruptionMask, NoiseKey, Result};
 
-/// One pass through a model: everything that a term may see.
+/// One pass through a model: everything that a penalty can use.
 pub struct Pass<'a, M> {
     /// The model.
     pub model: &'a M,
-    /// The inputs, and what reconstructions are held against: `[batch, features]`.
+    /// The clean inputs, which are the targets of the reconstruction, `[batch, features]`.
     pub input: Tensor<2>,
     /// The inputs after corruption.
     pub corrupted: Corrupted,
-    /// The codes of the corrupted inputs: `[batch, code]`.
+    /// The codes of the corrupted inputs, `[batch, code]`.
     pub code: Tensor<2>,
-    /// The reconstructions before the output activation: `[batch, features]`.
+    /// The reconstructions before the output activation, `[batch, features]`.
     pub logits: Tensor<2>,
-    /// Where training stands; randomness comes from it.
-    pub moment: Moment,
-    /// What penalties remember of the steps before, by their names.
-    pub memory: Memory,
+    /// The key of all random numbers of this pass.
+    pub noise_key: NoiseKey,
+    /// The state of penalties after the step before, by their names.
+    pub penalty_state: PenaltyState,
 }
 
 impl<M> Pass<'_, M> {
-    /// Whether the codes are those of the inputs themselves.
+    /// Whether the codes are those of the clean inputs.
     pub(crate) fn is_clean(&self) -> bool {
-        matches!(self.corrupted.touched, Touched::Nothing)
+        matches!(self.corrupted.mask, CorruptionMask::None)
     }
 }
 
-/// What penalties carry from step to step, by their names: a running mean, for instance. `fit`
-/// keeps it and writes it into checkpoints.
-pub type Memory = BTreeMap<String, Tensor<1>>;
+/// The state of penalties between steps, by their names, for example a running mean. Training writes it
+/// into checkpoints.
+pub type PenaltyState = BTreeMap<String, Tensor<1>>;
 
-/// A named term of an objective that is not the reconstruction.
+/// A term of an objective in addition to the reconstruction.
 ///
 /// ```
 /// use ae_models::Autoencoder;
@@ -56,23 +56,23 @@ pub type Memory = BTreeMap<String, Tensor<1>>;
 /// }
 /// ```
 pub trait Penalty<M>: Send + Sync {
-    /// What it is called in logs.
+    /// The name of the term in logs.
     fn name(&self) -> &str;
 
-    /// Its value for a batch, before its weight: one number, differentiable, averaged over
-    /// the batch so that it does not depend on the batch's size.
+    /// Computes the value for a batch, without the weight of the penalty: one differentiable number,
+    /// averaged over the batch so that it does not depend on the batch size.
     fn value(&self, pass: &Pass<'_, M>) -> Tensor<1>;
 
-    /// What it wants to find in [`Pass::memory`] under its name at the next step, if anything. Kept
-    /// off the tape.
-    fn remember(&self, _pass: &Pass<'_, M>) -> Option<Tensor<1>> {
+    /// The state of the penalty for the next step, which it will find in [`Pass::penalty_state`] under its
+    /// name. It is detached from autodiff. `None` if the penalty has no state.
+    fn update_state(&self, _pass: &Pass<'_, M>) -> Option<Tensor<1>> {
         None
     }
 
-    /// Whether it makes sense for a model; asked once before training.
+    /// Checks that the penalty fits a model. It is called once, before training.
     ///
     /// # Errors
-    /// A sentence that says why not.
+    /// If it does not, with the reason.
     fn check(&self, _model: &M) -> Result<()> {
         Ok(())
     }

@@ -1,43 +1,43 @@
-//! The type that layers compute in while training.
+//! The number type of the layers during training.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, FloatDType, Tensor};
 
 use crate::{Error, Result};
 
-/// The type that layers compute in while training (Micikevicius et al. 2018, arXiv 1710.03740).
+/// The number type of the layers during training (Micikevicius et al. 2018, arXiv 1710.03740).
 ///
 /// | name | layers | range of normal numbers | digits | needs |
 /// |---|---|---|---|---|
-/// | `full` | as the parameters are kept, f32 | 1e-38 to 3e38 | 7 | nothing |
+/// | `full` | the type of the parameters, f32 | 1e-38 to 3e38 | 7 | nothing |
 /// | `f16` | f16 | 6e-5 to 65,504 | 3 | a GPU that computes in f16, or the CPU |
 /// | `bf16` | bf16 | 1e-38 to 3e38 | 2 | a GPU that computes in bf16 (CUDA, not WGSL or Vulkan), or the CPU |
 ///
-/// In a half precision each step begins with a copy of the parameters in that type: forward and backward
-/// pass keep activations and their gradients in it. In full precision remain the parameters
-/// themselves and what the optimiser remembers, the statistics of normalisations, losses, and penalties, which
-/// see the parameters as they are kept (and codes as they were computed); and all of validation. With `f16`
-/// the loss is multiplied by `2^13 / features` on the way back, and gradients are divided by it. The largest
-/// gradient is that of the bias of a map: a mean over the batch of sums over the map's places. Where the
-/// gradient at each is below 8 it stays below 65,504, while that at a logit keeps well above the least number.
+/// In half precision, each step copies the parameters to that type, and the forward and backward pass
+/// have activations and their gradients in it. The parameters, the state of the optimiser, the statistics
+/// of normalisations, losses, penalties and all of validation stay in full precision. With `f16` the loss
+/// is multiplied by `2^13 / features` before the backward pass, and gradients are divided by it. The
+/// largest gradient is that of the bias of a map, a mean over the batch of sums over positions. If the
+/// gradient at each position is below 8, it stays below 65,504, while that of a logit stays well above the
+/// least number.
 ///
-/// A model of your own has to convert what comes to the type of its weights, as `ae_kernels::linear` does.
+/// A model of your own must convert its inputs to the type of its weights, as `ae_kernels::linear` does.
 ///
-/// It is meant for GPUs. On a CPU it is there to try and to test: many times slower than `full`.
+/// Half precision is for GPUs. On a CPU it is many times slower than `full`, and only for tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// The parameters' own.
+    /// The type of the parameters.
     #[default]
     Full,
-    /// IEEE's half precision.
+    /// Half precision of IEEE 754.
     F16,
-    /// The upper half of an f32.
+    /// The upper 16 bits of an f32.
     Bf16,
 }
 
 impl Precision {
-    /// Whether layers compute in the parameters' own type.
+    /// Whether layers compute in the type of the parameters.
     pub fn is_full(&self) -> bool {
         *self == Self::Full
     }
@@ -62,13 +62,13 @@ impl Precision {
         }
     }
 
-    /// The copy that computes, whose gradients reach the model's own parameters; `None` if that is the
-    /// model itself.
+    /// A copy of the model in this precision, whose gradients reach the parameters of the model. `None` for
+    /// full precision.
     pub(crate) fn copy<M: Module>(self, model: &M) -> Option<M> {
         self.half().map(|half| model.clone().map(&mut Cast { to: half }))
     }
 
-    /// What the loss is multiplied by on the way back.
+    /// The factor of the loss in the backward pass.
     pub(crate) fn scale(self, features: usize) -> Option<f64> {
         (self == Self::F16).then(|| 8192.0 / features as f64)
     }
@@ -90,11 +90,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Data, Decay, Fitted, Objective, Optimizer, Rate, Reconstruction, Schedule, fit};
+    use crate::{
+        Data, Decay, Fitted, LearningRate, Objective, Optimizer, Reconstruction, Schedule, fit,
+    };
     use ae_data::{Samples, Shape};
     use ae_models::{Activation, Dense, DenseConfig, tensors};
 
-    /// One step of plain descent at a rate of 1 of `y = v (w x + b) + c`, on `rows` samples of `x`.
+    /// One step of gradient descent with a rate of 1 for `y = v (w x + b) + c`, on `rows` samples of `x`.
     fn step(precision: Precision, w: f32, x: f32, rows: usize) -> Fitted<Dense> {
         let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([1, 1]) };
         let device = Device::flex();
@@ -116,7 +118,7 @@ mod tests {
             epochs: 1,
             batch: rows,
             optimizer: Optimizer::sgd(0.0),
-            rate: Rate { peak: 1.0, warm_up: 0.0, decay: Decay::Constant },
+            rate: LearningRate { peak: 1.0, warm_up: 0.0, decay: Decay::Constant },
             precision,
             ..Schedule::default()
         };
@@ -128,11 +130,11 @@ mod tests {
         tensors::collect(&fitted.model)[name].iter::<f32>().next().unwrap()
     }
 
-    /// The step between numbers from 1 on is 2^-7 in bf16 and 2^-10 in f16, so that w = 1.002 is 1 in
-    /// bf16, and 1 + 2^-9 in f16: errors of 0.002^2, 0 and 2^-18. Without an error there is no step,
-    /// and the parameter stays as it was, not as it was rounded.
+    /// Numbers from 1 on have steps of 2^-7 in bf16 and 2^-10 in f16, so w = 1.002 is 1 in bf16 and
+    /// 1 + 2^-9 in f16. The errors are 0.002^2, 0 and 2^-18. Without an error the parameter is unchanged,
+    /// not rounded.
     #[test]
-    fn layers_compute_in_it_and_parameters_stay_whole() {
+    fn layers_compute_in_half_precision_and_parameters_are_not_rounded() {
         let w = 1.002f32;
         let loss = |precision| step(precision, w, 1.0, 1).epochs[0].training_loss();
         assert!((loss(Precision::Full) - 4e-6).abs() < 1e-9);
@@ -141,9 +143,9 @@ mod tests {
         assert_eq!(value(&step(Precision::Bf16, w, 1.0, 1), "encoder.layers.0.weight"), w);
     }
 
-    /// x = 1.0004 is 1 in f16, as its reconstruction is, so the gradient at a logit of 4096 is
-    /// -2 * 0.0004 / 4096 = -2e-7, of which f16 tells three values from 0. The decoder's bias moves by the
-    /// mean of 0.0008 nevertheless.
+    /// x = 1.0004 and its reconstruction are 1 in f16. The gradient of each of 4096 logits is
+    /// -2 * 0.0004 / 4096 = -2e-7, about three times the least number of f16. The bias of the decoder still
+    /// moves by 0.0008.
     #[test]
     fn small_gradients_are_not_lost_in_f16() {
         let fitted = step(Precision::F16, 1.0, 1.0004, 4096);

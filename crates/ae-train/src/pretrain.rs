@@ -6,27 +6,27 @@ use ae_models::{Autoencoder, Encoder, Stack};
 
 use crate::{
     Checkpoints, Data, End, EpochReport, Event, Flow, Objective, Observer, Result, Schedule,
-    encode_all, fit, fit_with_checkpoints,
+    encode_dataset, fit, fit_with_checkpoints,
 };
 
-/// A stack whose layers were trained one after the other, and how each came about.
+/// A pretrained stack, with the reports of its layers.
 #[derive(Clone, Debug)]
 pub struct Pretrained<A: Autoencoder> {
-    /// The stack, ready to be fitted as a whole, or to have a head put on its encoder.
+    /// The stack, to be fitted as a whole or to get a head on its encoder.
     pub stack: Stack<A>,
-    /// The epochs of each layer that was trained, the one nearest to the input first.
+    /// The epochs of each trained layer, from the input to the code.
     pub layers: Vec<Vec<EpochReport>>,
-    /// Why it ended: [`End::Stopped`] if an observer said so, before the last layer was done.
+    /// Why it ended: [`End::Stopped`] if an observer stopped it before the last layer was done.
     pub end: End,
 }
 
-/// Pretrains a stack layer by layer, the one nearest to the input first (Hinton & Salakhutdinov 2006;
-/// Vincent et al. 2010, JMLR 11:3371): each layer is an autoencoder of the clean codes of the layers
-/// below, and what its objective corrupts are those codes. They are computed once per layer and lie on
-/// the host. Layers below stay as they are.
+/// Pretrains a stack layer by layer, from the input to the code (Hinton & Salakhutdinov 2006; Vincent et
+/// al. 2010, JMLR 11:3371). Each layer is trained as an autoencoder of the clean codes of the layers below,
+/// which are not changed. The codes are computed once per layer and stored on the host. The corruption of
+/// an objective applies to these codes.
 ///
-/// `objective` says what is wanted of layer `index` (from 0). The seed of the schedule counts up from
-/// layer to layer. Afterwards [`fit`] trains the whole, and a
+/// `objective` gives the objective of layer `index`, from 0. The seed of the schedule is increased by 1
+/// for each layer. Afterwards, [`fit`](fit()) trains the whole stack, or a
 /// [`Classifier`](ae_models::Classifier) fine-tunes its encoder.
 ///
 /// ```
@@ -54,7 +54,7 @@ pub struct Pretrained<A: Autoencoder> {
 /// ```
 ///
 /// # Errors
-/// As [`fit`], for each layer.
+/// As [`fit`](fit()), for each layer.
 pub fn pretrain<A: Autoencoder>(
     stack: Stack<A>,
     objective: &LayerObjective<A>,
@@ -62,12 +62,11 @@ pub fn pretrain<A: Autoencoder>(
     schedule: &Schedule,
     observer: &mut dyn Observer,
 ) -> Result<Pretrained<A>> {
-    go(stack, objective, data, schedule, None, observer)
+    pretrain_layers(stack, objective, data, schedule, None, observer)
 }
 
-/// As [`pretrain`], with checkpoints of layer `n` (from 1) in the folder `layer-n`; it goes on with the
-/// layer and step at which the newest of them stands, as
-/// [`fit_with_checkpoints`] does.
+/// As [`pretrain`], with checkpoints of layer `n`, from 1, in the folder `layer-n`. It resumes from the
+/// newest one as [`fit_with_checkpoints`] does.
 ///
 /// # Errors
 /// As [`fit_with_checkpoints`], for each layer.
@@ -79,13 +78,13 @@ pub fn pretrain_with_checkpoints<A: Autoencoder>(
     checkpoints: &Checkpoints,
     observer: &mut dyn Observer,
 ) -> Result<Pretrained<A>> {
-    go(stack, objective, data, schedule, Some(checkpoints), observer)
+    pretrain_layers(stack, objective, data, schedule, Some(checkpoints), observer)
 }
 
-/// What is wanted of a layer, by its index from 0 and what it is.
+/// The objective of a layer, given its index from 0 and the layer.
 pub type LayerObjective<'a, A> = dyn Fn(usize, &A) -> Result<Objective<A>> + 'a;
 
-fn go<A: Autoencoder>(
+fn pretrain_layers<A: Autoencoder>(
     mut stack: Stack<A>,
     objective: &LayerObjective<A>,
     data: &Data,
@@ -95,7 +94,7 @@ fn go<A: Autoencoder>(
 ) -> Result<Pretrained<A>> {
     schedule.check()?;
     let count = stack.layers().len();
-    // All of them first: the last layer shall not be refused after hours on the others.
+    // All objectives are checked before the first layer is trained, which may take hours.
     let objectives = stack.layers().iter().enumerate().map(|(index, layer)| {
         let objective = objective(index, layer)?;
         objective.check(layer).map(|()| objective)
@@ -142,9 +141,9 @@ fn go<A: Autoencoder>(
 }
 
 fn codes(layer: &impl Encoder, data: &Data, batch: usize) -> Result<Data> {
-    let training = Arc::new(encode_all(layer, data.training.clone(), batch)?);
+    let training = Arc::new(encode_dataset(layer, data.training.clone(), batch)?);
     let validation = match &data.validation {
-        Some(part) => Some(Arc::new(encode_all(layer, part.clone(), batch)?) as _),
+        Some(set) => Some(Arc::new(encode_dataset(layer, set.clone(), batch)?) as _),
         None => None,
     };
     Ok(Data { training, validation })

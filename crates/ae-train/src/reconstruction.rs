@@ -1,4 +1,4 @@
-//! How far a reconstruction is from its target.
+//! The reconstruction term of an objective.
 
 use ae_kernels::{cross_entropy, log_sigmoid, squared_error};
 use ae_models::Activation;
@@ -13,9 +13,10 @@ use burn::tensor::Tensor;
 /// | squared error | (s(z) - t)^2 | the input's, squared |
 /// | cross-entropy | -t log s(z) - (1 - t) log(1 - s(z)), computed from z | nats |
 ///
-/// Cross-entropy needs a sigmoid output and targets in \[0, 1\]. For targets between 0 and 1
-/// it does not reach zero: its least value is the entropy of the targets
-/// ([`entropy`]), so it is reported also as the excess over that floor.
+/// The squared error measures the distance from the target. The cross-entropy measures how unlikely the
+/// target is under the predicted probability. It needs a sigmoid output and targets in \[0, 1\]. For
+/// targets between 0 and 1 its least value is not 0 but the entropy of the targets ([`entropy`]), so
+/// evaluations also report the excess over it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reconstruction {
@@ -35,7 +36,7 @@ impl Reconstruction {
         }
     }
 
-    /// The loss of every component.
+    /// Computes the loss of every component.
     ///
     /// # Shapes
     /// - logits, target and output: `[batch, features]`
@@ -46,7 +47,7 @@ impl Reconstruction {
         }
     }
 
-    /// The loss of a batch: summed over features, averaged over samples; `[1]`.
+    /// Computes the loss of a batch, summed over features and averaged over samples, `[1]`.
     pub fn loss(self, logits: Tensor<2>, output: Activation, target: Tensor<2>) -> Tensor<1> {
         match self {
             Self::CrossEntropy => cross_entropy(logits, target),
@@ -61,14 +62,14 @@ impl std::fmt::Display for Reconstruction {
     }
 }
 
-/// A sum over `count` samples divided by their number: times the inverse, since Burn 0.22.1 rounds what
-/// it divides a gradient by to single precision, in f64 too.
-pub(crate) fn share(sum: Tensor<1>, count: usize) -> Tensor<1> {
+/// A sum over `count` samples divided by their number. It is multiplied by the inverse, because in a
+/// division Burn 0.22.1 rounds the divisor of the gradient to f32, also for f64.
+pub(crate) fn per_sample(sum: Tensor<1>, count: usize) -> Tensor<1> {
     sum * (1.0 / count as f64)
 }
 
-/// `-t log t - (1 - t) log(1 - t)` in nats: what cross-entropy against a target `t` in \[0, 1\]
-/// cannot go below.
+/// `-t log t - (1 - t) log(1 - t)` in nats: the entropy of a target `t` in \[0, 1\], which is the least
+/// cross-entropy of any prediction.
 pub fn entropy(target: f64) -> f64 {
     let part = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
     part(target) + part(1.0 - target)
@@ -92,7 +93,7 @@ mod tests {
     /// Cross-entropy: log 2 + 0.126928 + (0.5 * 1.313262 + 0.5 * 0.313262 = 0.813262) + log 2
     /// = 2.326484, over 2 samples 1.163242.
     #[test]
-    fn by_hand() {
+    fn losses_by_hand() {
         let device = Device::flex();
         let logits = || Tensor::from_floats([[0.0, 2.0], [-1.0, 0.0]], &device);
         let target = || Tensor::from_floats([[0.0, 1.0], [0.5, 1.0]], &device);
@@ -103,18 +104,18 @@ mod tests {
         close(linear, (0.0 + 1.0 + 2.25 + 1.0) / 2.0);
     }
 
-    /// Where a probability would round to 0 or 1 and its logarithm to -inf.
+    /// With logits whose probability rounds to 0 or 1, and its logarithm to -inf.
     #[test]
-    fn cross_entropy_is_stable_far_out() {
+    fn cross_entropy_is_finite_for_large_logits() {
         let device = Device::flex();
         let logits = Tensor::from_floats([[-200.0, 200.0, 200.0, -200.0]], &device);
         let target = Tensor::from_floats([[0.0, 1.0, 0.0, 1.0]], &device);
         close(Reconstruction::CrossEntropy.loss(logits, Activation::Sigmoid, target), 400.0);
     }
 
-    /// d/dz = s(z) - t, also at 0 and where the sigmoid saturates.
+    /// d/dz = s(z) - t, also at 0 and for a saturated sigmoid.
     #[test]
-    fn the_gradient_of_cross_entropy_is_probability_minus_target() {
+    fn gradient_of_cross_entropy_is_probability_minus_target() {
         let device = Device::flex().autodiff();
         let logits = Tensor::<2>::from_floats([[0.0, 3.0, -3.0, 90.0]], &device).require_grad();
         let target = Tensor::from_floats([[0.25, 1.0, 0.0, 0.5]], &device);
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_is_reached_at_the_target_itself() {
+    fn least_cross_entropy_is_the_entropy_of_the_target() {
         let device = Device::flex();
         let t = 0.3f64;
         let logit = (t / (1.0 - t)).ln() as f32;

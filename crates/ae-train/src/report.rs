@@ -1,23 +1,23 @@
-//! What an epoch was like, and what looked wrong in it.
+//! Reports and warnings of an epoch.
 
 use crate::{Classification, Evaluation};
 
-/// One epoch in numbers.
+/// The results of one epoch.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct EpochReport {
-    /// From 1.
+    /// The number of the epoch, from 1.
     pub epoch: usize,
     /// Steps done at its end.
     pub done: u64,
-    /// The mean of each term of the loss over its steps, named, each with its weight.
+    /// The name and the mean of each term of the loss over the steps, with its weight.
     pub training: Vec<(String, f64)>,
-    /// The validation part, if there is one.
+    /// The validation, if there is a validation set.
     pub validation: Option<Validation>,
-    /// The learning rate of its last step.
+    /// The learning rate of the last step.
     pub rate: f64,
-    /// Seconds of training, without validation. A resumed epoch counts from the resumption.
+    /// Seconds of training, without validation. For a resumed epoch, since the resumption.
     pub seconds: f64,
-    /// Samples trained on per second in that time.
+    /// Training samples per second in this time.
     pub samples_per_second: f64,
 }
 
@@ -28,23 +28,23 @@ impl EpochReport {
     }
 }
 
-/// A model on the validation part.
+/// The results of a model on the validation set.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Validation {
-    /// The mean of each term of the loss; corruption is the same at every epoch.
+    /// The name and the mean of each term of the loss. The corruption is the same in every epoch.
     pub terms: Vec<(String, f64)>,
-    /// What else was measured, by the kind of model. Without corruption.
+    /// Further results, by the kind of model, without corruption.
     #[serde(flatten)]
     pub measured: Measured,
 }
 
-/// What is measured of a model beside its loss.
+/// The results of a model in addition to its loss.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measured {
-    /// Of an autoencoder.
+    /// Results of an autoencoder.
     Evaluation(Evaluation),
-    /// Of a classifier.
+    /// Results of a classifier.
     Classification(Classification),
 }
 
@@ -54,7 +54,7 @@ impl Validation {
         self.terms.iter().map(|(_, value)| value).sum()
     }
 
-    /// What was measured of an autoencoder.
+    /// The results of an autoencoder.
     pub fn evaluation(&self) -> Option<&Evaluation> {
         match &self.measured {
             Measured::Evaluation(evaluation) => Some(evaluation),
@@ -62,7 +62,7 @@ impl Validation {
         }
     }
 
-    /// What was measured of a classifier.
+    /// The results of a classifier.
     pub fn classification(&self) -> Option<&Classification> {
         match &self.measured {
             Measured::Classification(classification) => Some(classification),
@@ -70,22 +70,22 @@ impl Validation {
         }
     }
 
-    /// Whether the model was better then: what the best epoch and early stopping go by. An
-    /// autoencoder is better with a lower loss; a classifier with fewer errors, or, with as many,
-    /// a lower loss.
+    /// Whether these results are better than others, for the best epoch and early stopping. An autoencoder
+    /// is better with a lower loss. A classifier is better with fewer errors, or with as many errors and a
+    /// lower loss.
     pub fn is_better_than(&self, other: &Self) -> bool {
         let errors = |validation: &Self| validation.classification().map_or(0.0, |it| it.error());
         (errors(self), self.loss()) < (errors(other), other.loss())
     }
 
-    /// Everything that must be finite, named.
+    /// The names and values of all numbers that must be finite.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (&str, f64)> {
         let terms = self.terms.iter().map(|(name, value)| (name.as_str(), *value));
         terms.chain(self.evaluation().map(|it| ("squared error", it.squared_error)))
     }
 }
 
-/// Something that looks wrong, though training can go on.
+/// A problem that does not stop training.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -93,21 +93,21 @@ pub enum Warning {
     Collapsed {
         /// The epoch, from 1.
         epoch: usize,
-        /// Variance of the reconstructions over that of the data.
+        /// The variance of the reconstructions divided by that of the data.
         variance_kept: f64,
     },
-    /// Units of the code that never change.
+    /// Units of the code are constant.
     DeadUnits {
         /// The epoch, from 1.
         epoch: usize,
-        /// How many.
+        /// The number of constant units.
         dead: usize,
-        /// Of how many.
+        /// The number of units.
         units: usize,
     },
 }
 
-/// Below this share of the data's variance the outputs are called collapsed.
+/// The fraction of the data's variance below which the outputs count as collapsed.
 const COLLAPSED: f64 = 0.02;
 
 impl Warning {
@@ -126,7 +126,7 @@ impl Warning {
         warnings
     }
 
-    /// Whether both say the same, if of different epochs and numbers.
+    /// Whether both are of the same kind.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_classifier_is_better_with_fewer_errors_then_with_a_lower_loss() {
+    fn classifier_is_better_with_fewer_errors_then_with_a_lower_loss() {
         assert!(classifier(9, 2.0).is_better_than(&classifier(8, 1.0)));
         assert!(!classifier(8, 1.0).is_better_than(&classifier(9, 2.0)));
         assert!(classifier(9, 1.0).is_better_than(&classifier(9, 2.0)));
@@ -192,9 +192,9 @@ mod tests {
         assert!(!autoencoder(1.0).is_better_than(&autoencoder(1.0)));
     }
 
-    /// The measures lie beside the terms, under the name of their kind, and come back to the bit.
+    /// The results are under the name of their kind, and are read to the bit.
     #[test]
-    fn validations_are_written_and_read() {
+    fn validations_survive_serialization() {
         for (validation, kind) in
             [(classifier(7, 0.1 + 0.2), "classification"), (autoencoder(1.0 / 3.0), "evaluation")]
         {

@@ -1,41 +1,41 @@
-//! How long, how fast and from which seed a model is trained.
+//! The schedule of a training run.
 
-use crate::{Error, Optimizer, Precision, RESIDENT_LIMIT, Rate, Result};
+use crate::{Error, LearningRate, Optimizer, Precision, RESIDENT_LIMIT, Result};
 
-/// The plan of a run.
+/// The settings of a training run.
 ///
 /// | field | default | range | meaning |
 /// |---|---|---|---|
-/// | `epochs` | 10 | from 0 | passes over the training part; with 0 the model stays as it began |
-/// | `batch` | 128 | from 1 | samples of a step; an epoch leaves out the rest that fills no batch, another rest each time |
+/// | `epochs` | 10 | from 0 | passes over the training set; with 0 the model is unchanged |
+/// | `batch` | 128 | from 1 | samples per step; an epoch leaves out the samples of its last, incomplete batch |
 /// | `optimizer` | Adam | | the update rule |
 /// | `rate` | 1e-3, cosine | | learning rate over the run |
-/// | `precision` | full | | the [type](Precision) that layers compute in |
-/// | `clip` | none | above 0 | greatest norm of all gradients together |
+/// | `precision` | full | | the number [type](Precision) of the layers |
+/// | `clip` | none | above 0 | the largest total norm of all gradients |
 /// | `patience` | none | from 1 | epochs without a [better](crate::Validation::is_better_than) validation after which training stops |
-/// | `seed` | 0 | any | of the order of samples and of all noise |
-/// | `resident_limit` | 1 GiB | any | bytes the training part may take on the device before it is streamed |
+/// | `seed` | 0 | any | the seed of the order of samples and of all noise |
+/// | `resident_limit` | 1 GiB | any | the most bytes that the training set may take on the device; a larger one is streamed |
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
-    /// Passes over the training part.
+    /// Passes over the training set.
     pub epochs: usize,
-    /// Samples of a step.
+    /// Samples per step.
     pub batch: usize,
     /// The update rule.
     pub optimizer: Optimizer,
     /// Learning rate over the run.
-    pub rate: Rate,
-    /// The type that layers compute in.
+    pub rate: LearningRate,
+    /// The number type of the layers.
     #[serde(default, skip_serializing_if = "Precision::is_full")]
     pub precision: Precision,
-    /// Greatest norm of all gradients together.
+    /// The largest total norm of all gradients.
     pub clip: Option<f64>,
     /// Epochs without a better validation after which training stops.
     pub patience: Option<usize>,
-    /// Of the order of samples and of all noise.
+    /// The seed of the order of samples and of all noise.
     pub seed: u64,
-    /// Bytes the training part may take on the device.
+    /// The most bytes that the training set may take on the device.
     pub resident_limit: usize,
 }
 
@@ -45,7 +45,7 @@ impl Default for Schedule {
             epochs: 10,
             batch: 128,
             optimizer: Optimizer::default(),
-            rate: Rate::default(),
+            rate: LearningRate::default(),
             precision: Precision::default(),
             clip: None,
             patience: None,
@@ -56,10 +56,10 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// Whether every number is in its range.
+    /// Checks that every setting is in its range.
     ///
     /// # Errors
-    /// Names the first that is not.
+    /// Names the first one that is not.
     pub fn check(&self) -> Result<()> {
         let at_least_one = |what, value: usize| match value {
             0 => Err(Error::setting(what, "at least 1", 0)),
@@ -76,10 +76,11 @@ impl Schedule {
         self.rate.check()
     }
 
-    /// What a checkpoint knows a schedule by: as it was before there were precisions where it is in full, so
-    /// that older checkpoints are taken up.
+    /// The text by which a checkpoint recognises the schedule. Checkpoints of earlier versions have no
+    /// precision where it is full, and call the learning rate `Rate`.
     pub(crate) fn identity(&self) -> String {
-        format!("{self:?}").replace("precision: Full, ", "")
+        let text = format!("{self:?}").replace("precision: Full, ", "");
+        text.replace("rate: LearningRate {", "rate: Rate {")
     }
 }
 
@@ -88,9 +89,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_precision_is_part_of_the_identity_unless_it_is_full() {
+    fn identity_is_that_of_earlier_versions_in_full_precision() {
         let identity = |precision| Schedule { precision, ..Schedule::default() }.identity();
         assert!(!identity(Precision::Full).contains("precision"));
         assert!(identity(Precision::F16).contains("precision: F16, clip: None"));
+        assert!(identity(Precision::Full).contains("rate: Rate { peak: 0.001"));
     }
 }

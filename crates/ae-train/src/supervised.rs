@@ -1,21 +1,23 @@
-//! What is wanted of a classifier: that its scores tell the classes apart.
+//! The loss of a classifier, with weight decay.
 
 use ae_models::Classify;
 use burn::tensor::{Tensor, TensorData, activation::log_softmax};
 
 use crate::{Error, Losses, Result};
 
-/// How far scores are from the class of their sample.
+/// The loss of scores, given the class of each sample.
 ///
 /// With scores `s` of a sample of class `c`, per sample:
 ///
-/// | kind | formula | answers |
+/// | kind | formula | scores are |
 /// |---|---|---|
 /// | softmax | -log(exp(s_c) / sum_k exp(s_k)), computed from s, in nats | probabilities |
 /// | squared hinge | sum_k max(0, 1 - t_k s_k)^2, t_k = 1 for k = c and -1 else | margins |
 ///
-/// The first makes a head multinomial logistic regression; the second, with weight decay, a linear
-/// support vector machine for each class against the rest (L2-SVM: Tang 2013, arXiv 1306.0239).
+/// With the softmax loss, the negative log-probability of the class, a head is multinomial logistic
+/// regression. With the squared hinge loss, the squared amount by which margins are below 1, and weight
+/// decay, it is a linear support vector machine for each class against the rest (L2-SVM: Tang 2013, arXiv
+/// 1306.0239).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeadLoss {
@@ -35,10 +37,10 @@ impl HeadLoss {
         }
     }
 
-    /// The loss of every sample.
+    /// Computes the loss of every sample.
     ///
     /// # Shapes
-    /// - scores: `[batch, classes]`; `classes` holds the class of each row
+    /// - scores: `[batch, classes]`; `classes` has the class of each row
     /// - output: `[batch, 1]`
     ///
     /// # Panics
@@ -54,7 +56,7 @@ impl HeadLoss {
         }
     }
 
-    /// The loss of a batch, averaged over samples: `[1]`.
+    /// Computes the loss of a batch, averaged over samples, `[1]`.
     ///
     /// # Panics
     /// As [`samples`](Self::samples).
@@ -69,7 +71,7 @@ impl std::fmt::Display for HeadLoss {
     }
 }
 
-/// 1 at the class of each row and 0 elsewhere, shaped as `scores` and where they are.
+/// 1 at the class of each row and 0 elsewhere, with the shape and the device of `scores`.
 fn one_hot(classes: &[u32], scores: &Tensor<2>) -> Tensor<2> {
     let [batch, count] = scores.dims();
     assert_eq!(classes.len(), batch, "one class per row of scores");
@@ -80,8 +82,9 @@ fn one_hot(classes: &[u32], scores: &Tensor<2>) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values, [batch, count]), &scores.device())
 }
 
-/// `L(x, c) = loss(scores(x), c) + weight_decay / 2 ||W||^2`, `W` being the head's weights without
-/// its biases.
+/// The objective of training a classifier: `L(x, c) = loss(scores(x), c) + weight_decay / 2 ||W||^2`, with
+/// the weights `W` of the head, without biases. It is the loss of the scores plus the squared length of the
+/// weights.
 ///
 /// ```
 /// use ae_train::{HeadLoss, Supervised};
@@ -97,8 +100,8 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// A loss and the weight decay beside it: 0 for none. It is a term of its own beside the loss,
-    /// so it acts through the gradient, unlike that of AdamW, which falls on every weight.
+    /// A loss and a weight decay, 0 for none. The weight decay is a term of the loss, so it acts through the
+    /// gradient, and on the head alone. That of AdamW acts on every parameter directly.
     ///
     /// # Errors
     /// If the weight decay is negative or not finite.
@@ -109,7 +112,7 @@ impl Supervised {
         Ok(Self { loss, weight_decay })
     }
 
-    /// How scores are held against classes.
+    /// The loss of the scores.
     pub fn loss(&self) -> HeadLoss {
         self.loss
     }
@@ -125,7 +128,7 @@ impl Supervised {
         std::iter::once(self.loss.name()).chain(decay).map(str::to_owned).collect()
     }
 
-    /// The terms for a batch, `[batch, features]`, with the class of each row.
+    /// Computes the terms for a batch, `[batch, features]`, with the class of each row.
     ///
     /// # Panics
     /// If there is not one class per row, each with a score.
@@ -133,7 +136,7 @@ impl Supervised {
         self.losses_of(model, model.scores(input), classes)
     }
 
-    /// The terms for the scores of a batch.
+    /// Computes the terms for the scores of a batch.
     pub(crate) fn losses_of<M: Classify>(
         &self,
         model: &M,
@@ -144,7 +147,7 @@ impl Supervised {
         Losses::new(std::iter::once(loss).chain(self.decay(model)).collect())
     }
 
-    /// `weight_decay / 2 ||W||^2`, if there is any: `[1]`.
+    /// `weight_decay / 2 ||W||^2`, `[1]`, if there is weight decay.
     pub(crate) fn decay<M: Classify>(&self, model: &M) -> Option<Tensor<1>> {
         let half = self.weight_decay / 2.0;
         self.decays().then(|| model.head().weight().square().sum() * half)
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn softmax_of_far_scores_is_finite() {
+    fn softmax_of_large_scores_is_finite() {
         let loss = HeadLoss::Softmax.loss(scores([[1e4, -1e4]]), &[1]);
         assert_eq!(loss.into_scalar::<f32>(), 2e4);
     }
@@ -214,7 +217,7 @@ mod tests {
     /// ||W||^2 = 1 + 1 + 0.25 + 4 = 6.25, biases apart: 0.2 / 2 * 6.25 = 0.625.
     /// (1, 1) W + b = (1.5, 2) of class 1: (1 + 1.5)^2 + 0 = 6.25. Together 6.875.
     #[test]
-    fn weight_decay_by_hand_is_a_term_of_its_own() {
+    fn weight_decay_by_hand() {
         let supervised = Supervised::new(HeadLoss::SquaredHinge, 0.2).unwrap();
         let losses = supervised.losses(&head(), scores([[1.0, 1.0]]), &[1]);
         let terms: Vec<f32> = losses.terms().into_data().iter().collect();
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_decay_that_is_none_is_refused() {
+    fn negative_weight_decay_is_refused() {
         for (decay, got) in [(-1.0, "-1"), (f64::NAN, "NaN")] {
             assert_eq!(
                 Supervised::new(HeadLoss::Softmax, decay).unwrap_err().to_string(),

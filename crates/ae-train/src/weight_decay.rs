@@ -1,17 +1,16 @@
-//! Weight decay as a term of the objective.
+//! Weight decay as a penalty.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
 use crate::{Pass, Penalty};
 
-/// `sum W^2` over all weights of a model, matrices and kernels; biases and the gains of
-/// normalisations are left out. A tied weight counts once.
+/// `sum W^2` over all weights of a model: the sum of the squares of matrices and kernels, without biases
+/// and gains of normalisations. A tied weight counts once.
 ///
-/// It goes through the optimiser as every other term does, so under Adam it is not what AdamW
-/// calls weight decay. Equal penalties on both matrices of a linear autoencoder make the decoder's
-/// left singular vectors the principal directions (Kunin et al. 2019, arXiv 1901.08168). Its
-/// weight usually lies between 1e-6 and 1e-2.
+/// Its gradient passes through the optimiser, so with Adam it is not the weight decay of AdamW. With equal
+/// penalties on both matrices of a linear autoencoder, the left singular vectors of the decoder are the
+/// principal directions (Kunin et al. 2019, arXiv 1901.08168). Usual weights are between 1e-6 and 1e-2.
 #[derive(Clone, Copy, Debug)]
 pub struct WeightDecay;
 

@@ -1,5 +1,4 @@
-//! Whole runs of classifiers: what they learn, what they leave alone, that they go on exactly, and
-//! which epoch is their best.
+//! Whole runs of classifiers: what they learn, what they leave unchanged, resumption, and the best epoch.
 
 use std::sync::Arc;
 
@@ -10,8 +9,9 @@ use ae_models::{
 };
 use ae_train::{
     Checkpoints, Data, Decay, End, EpochReport, Event, Fitted, Flow, HeadLoss, Labelled,
-    LabelledData, Objective, Optimizer, Precision, Rate, Reconstruction, Schedule, Supervised,
-    classify, fit, fit_classifier, fit_classifier_with_checkpoints, fit_with_checkpoints,
+    LabelledData, LearningRate, Objective, Optimizer, Precision, Reconstruction, Schedule,
+    Supervised, classify, fit, fit_classifier, fit_classifier_with_checkpoints,
+    fit_with_checkpoints,
 };
 use burn::tensor::{Device, TensorData};
 
@@ -54,7 +54,7 @@ fn schedule() -> Schedule {
 }
 
 #[test]
-fn a_half_precision_has_nearly_the_same_losses() {
+fn half_precision_has_nearly_the_same_losses() {
     let loss = |precision| {
         let schedule = Schedule { precision, ..schedule() };
         fit_classifier(conv(), &softmax(), &data(), &schedule, &mut ()).unwrap().epochs[3]
@@ -67,7 +67,7 @@ fn a_half_precision_has_nearly_the_same_losses() {
     }
 }
 
-/// What must repeat of an epoch: all but the time it took.
+/// The reports without times, which do not repeat.
 fn timeless(epochs: &[EpochReport]) -> Vec<EpochReport> {
     let timeless = |epoch: &EpochReport| EpochReport {
         seconds: 0.0,
@@ -77,9 +77,9 @@ fn timeless(epochs: &[EpochReport]) -> Vec<EpochReport> {
     epochs.iter().map(timeless).collect()
 }
 
-/// Stopped within an epoch, at its end and before its first step, as for autoencoders; and the
-/// whole run again gives the same.
-fn ends_with_the_very_same_weights<M: Classify>(model: impl Fn() -> M) {
+/// Stops a run within an epoch, at its end and before its first step, and resumes it. The uninterrupted
+/// run gives the same.
+fn ends_with_the_same_weights<M: Classify>(model: impl Fn() -> M) {
     let (data, supervised, schedule) = (data(), softmax(), schedule());
     let whole = || fit_classifier(model(), &supervised, &data, &schedule, &mut ()).unwrap();
     let (whole, again) = (whole(), whole());
@@ -110,9 +110,9 @@ fn ends_with_the_very_same_weights<M: Classify>(model: impl Fn() -> M) {
 }
 
 #[test]
-fn a_run_in_pieces_ends_with_the_very_same_weights() {
-    ends_with_the_very_same_weights(dense);
-    ends_with_the_very_same_weights(conv);
+fn resumed_run_ends_with_the_same_weights() {
+    ends_with_the_same_weights(dense);
+    ends_with_the_same_weights(conv);
     let codes = LabelledData {
         training: data().training.encode(&dense_encoder(), 64).unwrap(),
         validation: None,
@@ -123,7 +123,7 @@ fn a_run_in_pieces_ends_with_the_very_same_weights() {
 }
 
 #[test]
-fn a_checkpoint_of_other_labels_or_another_loss_is_refused() {
+fn checkpoint_of_other_labels_or_another_loss_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
     let go = |data: &LabelledData, supervised: &Supervised| {
@@ -141,7 +141,7 @@ fn a_checkpoint_of_other_labels_or_another_loss_is_refused() {
     let labels = Labels::new(classes, labels.names().to_vec()).unwrap();
     let other = Labelled::new(data().training.samples().clone(), labels).unwrap();
     let message = go(&LabelledData { training: other, ..data() }, &softmax()).unwrap_err();
-    assert!(message.to_string().contains("with the classes of the training part `"), "{message}");
+    assert!(message.to_string().contains("with the classes of the training set `"), "{message}");
     let autoencoder = DenseConfig::new([784, 8]).init(0, &Device::flex()).unwrap();
     let objective = Objective::new(Reconstruction::CrossEntropy);
     let images = Data { training: Arc::new(digits::generate(200, 1)), validation: None };
@@ -152,9 +152,9 @@ fn a_checkpoint_of_other_labels_or_another_loss_is_refused() {
     assert!(message.to_string().contains("a checkpoint of this run, with the "), "{message}");
 }
 
-/// The encoder moves only where it is part of what is fitted.
+/// The encoder changes only in a classifier.
 #[test]
-fn fine_tuning_reaches_the_encoder_and_a_head_alone_does_not() {
+fn fine_tuning_changes_the_encoder_and_a_head_alone_does_not() {
     fn encoders_differ<E: ae_models::Encoder>(encoder: E, fitted: Fitted<Classifier<E>>) -> bool {
         let before = tensors::collect(&encoder);
         let after = tensors::collect(fitted.model.encoder());
@@ -170,20 +170,20 @@ fn fine_tuning_reaches_the_encoder_and_a_head_alone_does_not() {
     let encoder = dense_encoder();
     let codes = LabelledData {
         training: data().training.encode(&encoder, 64).unwrap(),
-        validation: data().validation.map(|part| part.encode(&encoder, 64).unwrap()),
+        validation: data().validation.map(|set| set.encode(&encoder, 64).unwrap()),
     };
     let fitted = fit_classifier(head(16), &softmax(), &codes, &schedule(), &mut ()).unwrap();
     let on_codes = fitted.epochs[fitted.best.unwrap() - 1].validation.clone().unwrap();
     let classifier = Classifier::new(encoder, fitted.model).unwrap();
     assert_eq!(tensors::collect(classifier.encoder()), tensors::collect(&dense_encoder()));
-    // What was measured on codes holds for the whole on images.
+    // Results on codes are those of the whole classifier on images.
     let whole = classify(&classifier, HeadLoss::Softmax, &data().validation.unwrap(), 32).unwrap();
     assert_eq!(whole.classification.confusion, on_codes.classification().unwrap().confusion);
 }
 
-/// A whole autoencoder as the encoder: its decoder gets no gradient and stays as it was.
+/// With a whole autoencoder as the encoder, the decoder has no gradient.
 #[test]
-fn a_decoder_that_comes_along_is_left_alone() {
+fn decoder_of_a_classifier_is_unchanged() {
     let autoencoder = DenseConfig::new([784, 16]).init(3, &Device::flex()).unwrap();
     let classifier = Classifier::new(autoencoder.clone(), head(16)).unwrap();
     let fitted = fit_classifier(classifier, &softmax(), &data(), &schedule(), &mut ()).unwrap();
@@ -194,13 +194,12 @@ fn a_decoder_that_comes_along_is_left_alone() {
     }
 }
 
-/// A linear head on pixels, and a small network, on digits they have not seen: a tenth of them
-/// are right by chance.
+/// A linear head on pixels, and a small network, on unseen digits, of which chance predicts a tenth.
 #[test]
-fn digits_are_told_apart() {
+fn digits_are_classified() {
     let data = LabelledData { training: labelled(2000, 1), validation: Some(labelled(300, 2)) };
     let unseen = labelled(500, 3);
-    let rate = Rate { peak: 3e-3, ..Rate::default() };
+    let rate = LearningRate { peak: 3e-3, ..LearningRate::default() };
     let schedule = Schedule { epochs: 8, batch: 50, rate, ..Schedule::default() };
     let accuracy = |loss, weight_decay| {
         let supervised = Supervised::new(loss, weight_decay).unwrap();
@@ -218,7 +217,7 @@ fn digits_are_told_apart() {
     }
 }
 
-/// The error rate and the loss of every epoch on the validation part.
+/// The error rate and the loss of every epoch on the validation set.
 fn measured<M>(fitted: &Fitted<M>) -> Vec<(f64, f64)> {
     let of = |epoch: &EpochReport| {
         let validation = epoch.validation.as_ref().unwrap();
@@ -227,11 +226,11 @@ fn measured<M>(fitted: &Fitted<M>) -> Vec<(f64, f64)> {
     fitted.epochs.iter().map(of).collect()
 }
 
-/// Too few digits at too high a rate: the loss is lowest at one epoch, the errors at another.
+/// With few digits and a high rate, loss and errors are lowest in different epochs.
 #[test]
-fn the_best_epoch_has_the_fewest_errors_whatever_its_loss() {
+fn best_epoch_has_the_fewest_errors() {
     let data = LabelledData { training: labelled(100, 1), validation: Some(labelled(100, 2)) };
-    let rate = Rate { peak: 0.03, warm_up: 0.0, decay: Decay::Constant };
+    let rate = LearningRate { peak: 0.03, warm_up: 0.0, decay: Decay::Constant };
     let schedule = Schedule { epochs: 12, batch: 20, rate, ..Schedule::default() };
     let fitted = fit_classifier(head(784), &softmax(), &data, &schedule, &mut ()).unwrap();
     let measured = measured(&fitted);
@@ -250,14 +249,14 @@ fn the_best_epoch_has_the_fewest_errors_whatever_its_loss() {
 }
 
 #[test]
-fn among_epochs_with_as_many_errors_the_loss_decides() {
+fn best_epoch_among_equal_errors_has_the_lowest_loss() {
     let table = |values: &[f32], classes: &[u32]| {
         let samples = Samples::from_floats(values.to_vec(), Shape::table(1)).unwrap();
         let names = vec!["below".to_owned(), "above".to_owned()];
         let labels = Labels::new(classes.to_vec(), names).unwrap();
         Labelled::new(Arc::new(samples), labels).unwrap()
     };
-    let rate = Rate { peak: 0.5, warm_up: 0.0, decay: Decay::Constant };
+    let rate = LearningRate { peak: 0.5, warm_up: 0.0, decay: Decay::Constant };
     let schedule = Schedule {
         epochs: 6,
         batch: 4,
@@ -275,18 +274,18 @@ fn among_epochs_with_as_many_errors_the_loss_decides() {
         let schedule = Schedule { patience, ..schedule.clone() };
         fit_classifier(head, &supervised, &data, &schedule, &mut ()).unwrap()
     };
-    // No errors at any epoch, and a loss that falls: the last is the best.
+    // No errors, and a falling loss: the last epoch is the best.
     let fitted = run(table(&[-1.0, 1.0], &[0, 1]), None);
     assert!(measured(&fitted).is_sorted_by(|left, right| left.0 == right.0 && left.1 > right.1));
     assert_eq!(fitted.best, Some(6));
-    // As many errors at every epoch (one outlier), and a loss that rises: the first is the best.
+    // The same errors in every epoch (one outlier), and a rising loss: the first epoch is the best.
     let fitted = run(table(&[-1.0, 1.0, 9.0], &[0, 1, 0]), Some(2));
     assert!(measured(&fitted).is_sorted_by(|left, right| left.0 == right.0 && left.1 < right.1));
     assert_eq!((fitted.best, fitted.epochs.len(), fitted.end), (Some(1), 3, End::Patience));
 }
 
 #[test]
-fn what_does_not_fit_together_is_refused_before_training() {
+fn bad_settings_are_refused_before_training() {
     let refuse = |model: Head, data: LabelledData| {
         fit_classifier(model, &softmax(), &data, &schedule(), &mut ()).unwrap_err().to_string()
     };
@@ -295,7 +294,7 @@ fn what_does_not_fit_together_is_refused_before_training() {
     assert_eq!(
         refuse(narrow.clone(), data()),
         format!(
-            "class of sample {} of the training part: expected a number from 0 to 8, as the model \
+            "class of sample {} of the training set: expected a number from 0 to 8, as the model \
              has 9 classes, got 9",
             nine(data().training.labels())
         )
@@ -305,10 +304,7 @@ fn what_does_not_fit_together_is_refused_before_training() {
         (0..200).filter(|row| few.labels().unwrap().classes()[*row] != 9).collect();
     let few = Labelled::from_samples(few.subset(&rows)).unwrap();
     let message = refuse(narrow, LabelledData { training: few, ..data() });
-    assert!(
-        message.contains(" of the validation part: expected a number from 0 to 8"),
-        "{message}"
-    );
+    assert!(message.contains(" of the validation set: expected a number from 0 to 8"), "{message}");
     assert_eq!(
         refuse(head(10), data()),
         "samples: expected 10 features, as the model has, got 784"
@@ -318,13 +314,13 @@ fn what_does_not_fit_together_is_refused_before_training() {
     let error = fit_classifier(head(784), &softmax(), &blind, &impatient, &mut ()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "patience: expected a validation part to be patient about, got none"
+        "patience: needs a validation set; set Data::validation, or remove the patience"
     );
 }
 
-/// The terms of a validation are its mean loss and the decay of its weights at that time.
+/// The terms of a validation are the mean loss and the weight decay.
 #[test]
-fn the_terms_of_a_validation_add_up() {
+fn terms_of_a_validation_add_up() {
     let supervised = Supervised::new(HeadLoss::SquaredHinge, 0.2).unwrap();
     let schedule = Schedule { epochs: 1, ..schedule() };
     let fitted = fit_classifier(dense(), &supervised, &data(), &schedule, &mut ()).unwrap();
@@ -337,9 +333,9 @@ fn the_terms_of_a_validation_add_up() {
     assert!((validation.loss() - loss - decay).abs() < 1e-6 * loss, "{validation:?} {decay}");
 }
 
-/// An autoencoder's weights carry over: pretrain, then fine-tune what was pretrained.
+/// Pretraining, then fine-tuning with a head.
 #[test]
-fn a_pretrained_encoder_takes_a_head() {
+fn pretrained_encoder_is_fine_tuned_with_a_head() {
     let autoencoder = DenseConfig::new([784, 16]).init(3, &Device::flex()).unwrap();
     let images = Data { training: Arc::new(digits::generate(200, 1)), validation: None };
     let objective = Objective::new(Reconstruction::CrossEntropy);

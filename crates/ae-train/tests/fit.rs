@@ -1,4 +1,4 @@
-//! Whole runs: that they repeat, go on exactly after an interruption, and stop when they should.
+//! Whole runs of autoencoders: they repeat, resume exactly, and stop when they should.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use ae_models::Autoencoder;
 use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Model, Norm, tensors};
 use ae_train::{
     Checkpoints, Contraction, Corruption, Data, Decay, End, Error, Event, Fitted, Flow, KlSparsity,
-    L1, Objective, Observer, Optimizer, Pass, Penalty, Precision, Rate, Reconstruction, Schedule,
-    Warning, fit, fit_with_checkpoints,
+    L1, LearningRate, Objective, Observer, Optimizer, Pass, Penalty, Precision, Reconstruction,
+    Schedule, Warning, fit, fit_with_checkpoints,
 };
 use burn::tensor::{Device, Tensor};
 
@@ -32,8 +32,8 @@ fn data() -> Data {
     }
 }
 
-/// With everything that a checkpoint must carry: noise, dropout, penalties, one of them with a memory,
-/// moments, clipping, a schedule.
+/// An objective with everything that a checkpoint must have: noise, dropout, and penalties, one of them
+/// with a state.
 fn objective() -> Objective<Model> {
     Objective::new(Reconstruction::CrossEntropy)
         .corrupt(Corruption::masking(0.25).unwrap())
@@ -52,7 +52,7 @@ fn schedule() -> Schedule {
         epochs: 4,
         batch: 32,
         clip: Some(100.0),
-        rate: Rate { warm_up: 0.5, ..Rate::default() },
+        rate: LearningRate { warm_up: 0.5, ..LearningRate::default() },
         seed: 9,
         ..Schedule::default()
     }
@@ -62,7 +62,7 @@ fn plain(model: Model, schedule: &Schedule) -> Fitted<Model> {
     fit(model, &objective(), &data(), schedule, &mut ()).unwrap()
 }
 
-/// Says stop when that many steps are done.
+/// Stops after this number of steps.
 fn stop_after(steps: u64) -> impl FnMut(&Event<'_>) -> Flow {
     move |event| match event {
         Event::Step { done, .. } if *done == steps => Flow::Stop,
@@ -78,7 +78,7 @@ fn losses(fitted: &Fitted<Model>) -> Vec<(Vec<(String, f64)>, f64)> {
 }
 
 #[test]
-fn the_same_run_gives_the_same_numbers() {
+fn same_run_gives_the_same_losses() {
     for model in [dense, conv] {
         let (first, second) = (plain(model(), &schedule()), plain(model(), &schedule()));
         assert_eq!(tensors::collect(&first.model), tensors::collect(&second.model));
@@ -95,10 +95,10 @@ fn streamed_and_resident_runs_are_the_same() {
     assert_eq!(tensors::collect(&resident.model), tensors::collect(&streamed.model));
 }
 
-/// Stopped within an epoch, at its end and before its first step, and each time resumed by a
-/// process that only knows the settings (here: a model of other weights).
+/// The run is stopped within an epoch, at its end and before its first step, and each time resumed with a
+/// model of other weights.
 #[test]
-fn a_run_in_pieces_ends_with_the_very_same_weights() {
+fn resumed_run_ends_with_the_same_weights() {
     for model in [dense, conv] {
         let whole = plain(model(), &schedule());
         let folder = tempfile::tempdir().unwrap();
@@ -126,9 +126,9 @@ fn a_run_in_pieces_ends_with_the_very_same_weights() {
     }
 }
 
-/// Killed right after a checkpoint that fell on the last step of an epoch.
+/// The run is killed after a checkpoint at the last step of an epoch.
 #[test]
-fn an_epoch_is_told_of_once() {
+fn epoch_is_reported_once() {
     let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let checkpoints =
         Checkpoints { every: None, every_steps: Some(6), ..Checkpoints::new(before.path()) };
@@ -144,20 +144,20 @@ fn an_epoch_is_told_of_once() {
     };
     let whole = run(&checkpoints, &mut observer);
 
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     let mut observer = |event: &Event<'_>| {
         if let Event::Epoch(report) = event {
-            told.push(report.epoch);
+            seen.push(report.epoch);
         }
         Flow::Continue
     };
     let resumed = run(&Checkpoints::new(after.path()), &mut observer);
-    assert_eq!(told, [2, 3, 4]);
+    assert_eq!(seen, [2, 3, 4]);
     assert_eq!(losses(&resumed), losses(&whole));
 }
 
 #[test]
-fn checkpoints_come_as_often_as_asked_and_the_newest_stay() {
+fn checkpoints_are_written_as_set_and_the_newest_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints {
         every: None,
@@ -181,7 +181,7 @@ fn checkpoints_come_as_often_as_asked_and_the_newest_stay() {
 }
 
 #[test]
-fn a_checkpoint_of_another_run_is_refused() {
+fn checkpoint_of_another_run_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
     let go = |model: Model, schedule: Schedule| {
@@ -202,7 +202,7 @@ fn a_checkpoint_of_another_run_is_refused() {
     assert!(message.contains("expected a safetensors file"), "{message}");
 }
 
-/// Infinite from the fourth step of the first epoch on.
+/// A penalty that is infinite from the fourth step on.
 struct Breaks;
 
 impl<M: Autoencoder> Penalty<M> for Breaks {
@@ -212,12 +212,12 @@ impl<M: Autoencoder> Penalty<M> for Breaks {
 
     fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
         let sum = pass.code.clone().square().sum();
-        if pass.moment.step < 3 { sum } else { sum * f32::INFINITY }
+        if pass.noise_key.step < 3 { sum } else { sum * f32::INFINITY }
     }
 }
 
 #[test]
-fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
+fn infinite_loss_stops_the_run_and_keeps_the_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints =
         Checkpoints { every: None, every_steps: Some(2), ..Checkpoints::new(folder.path()) };
@@ -236,15 +236,15 @@ fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
     let (tensors, _) = tensors::read(&checkpoints.list().unwrap()[0]).unwrap();
     let finite = |data: &burn::tensor::TensorData| data.iter::<f32>().all(f32::is_finite);
     assert!(tensors.values().all(finite));
-    // It is whole: the run goes on from there, and comes to the same end.
+    // The run resumes from the checkpoint, with the same end.
     assert!(matches!(run(), Error::NotFinite { step: 4, .. }));
 }
 
-/// The loss of a step is that before it: what the last step breaks shows in the weights alone.
+/// The loss is computed before a step, so the damage of the last step shows only in the weights.
 #[test]
-fn weights_that_are_no_numbers_are_no_success() {
+fn weights_that_are_not_finite_are_an_error() {
     let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([784, 8]) };
-    let rate = Rate { peak: 1e38, warm_up: 0.0, decay: Decay::Constant };
+    let rate = LearningRate { peak: 1e38, warm_up: 0.0, decay: Decay::Constant };
     let optimizer = Optimizer::sgd(0.0);
     let schedule = Schedule { epochs: 1, batch: 192, optimizer, rate, ..schedule() };
     let data = Data { validation: None, ..data() };
@@ -255,9 +255,9 @@ fn weights_that_are_no_numbers_are_no_success() {
     assert!(term.starts_with("weights "), "{error}");
 }
 
-/// Finite values whose squares are not: a validation loss like that is no loss to be best.
+/// Finite values whose squares overflow.
 #[test]
-fn a_validation_loss_that_is_no_number_stops_the_run() {
+fn infinite_validation_loss_stops_the_run() {
     let mut values = vec![0.5f32; 40 * 784];
     values[7] = 1e30;
     let broken = Samples::from_floats(values, Shape::image(1, 28, 28)).unwrap();
@@ -267,13 +267,13 @@ fn a_validation_loss_that_is_no_number_stops_the_run() {
     let data = Data { validation: Some(Arc::new(broken)), ..data() };
     let error = fit(model, &objective, &data, &schedule(), &mut ()).unwrap_err();
     let Error::NotFinite { step: 6, ref term, .. } = error else { panic!("{error}") };
-    assert_eq!(term, "squared-error of the validation part");
+    assert_eq!(term, "squared-error of the validation set");
 }
 
-/// A rate so high that the second epoch is worse than the first: the first's weights come back.
+/// The rate is so high that the second epoch is worse than the first, whose weights are returned.
 #[test]
 fn patience_ends_a_run_and_the_best_weights_are_kept() {
-    let rate = Rate { peak: 0.5, warm_up: 0.0, decay: Decay::Constant };
+    let rate = LearningRate { peak: 0.5, warm_up: 0.0, decay: Decay::Constant };
     let schedule = Schedule {
         epochs: 30,
         patience: Some(2),
@@ -292,18 +292,18 @@ fn patience_ends_a_run_and_the_best_weights_are_kept() {
 }
 
 #[test]
-fn a_stop_finishes_the_step_and_returns_what_there_is() {
+fn stopped_run_finishes_its_step() {
     let stopped = fit(dense(), &objective(), &data(), &schedule(), &mut stop_after(8)).unwrap();
     assert_eq!((stopped.end, stopped.done, stopped.epochs.len()), (End::Stopped, 8, 1));
 }
 
-/// What was logged step by step adds up to the epochs, and those to the validation's parts.
+/// The losses of the steps add up to those of the epochs.
 #[test]
-fn what_is_read_adds_up() {
+fn losses_of_steps_and_epochs_agree() {
     let mut sums = vec![0.0; 2];
     let mut before = 0;
     let mut observer = |event: &Event<'_>| {
-        if let Event::Read { done, terms, epoch: 1, .. } = event {
+        if let Event::Losses { done, terms, epoch: 1, .. } = event {
             for (sum, (_, mean)) in sums.iter_mut().zip(*terms) {
                 *sum += mean * (done - before) as f64;
             }
@@ -330,9 +330,9 @@ impl Observer for Warnings {
     }
 }
 
-/// A ReLU code whose biases were pushed far down never leaves zero, and the outputs with it.
+/// With large negative biases, a ReLU code is always 0, and the outputs are constant.
 #[test]
-fn dead_units_and_collapsed_outputs_are_warned_of() {
+fn dead_units_and_collapsed_outputs_give_warnings() {
     let config = DenseConfig { code_activation: Activation::Relu, ..DenseConfig::new([784, 8]) };
     let model = Architecture::Dense(config).init(3, &Device::flex()).unwrap();
     let mut weights = tensors::collect(&model);
@@ -346,7 +346,7 @@ fn dead_units_and_collapsed_outputs_are_warned_of() {
     assert!(matches!(warnings.0[0], Warning::Collapsed { epoch: 1, .. }), "{:?}", warnings.0);
     assert_eq!(warnings.0[1], Warning::DeadUnits { epoch: 1, dead: 8, units: 8 });
     let mut quiet = Warnings(Vec::new());
-    let rate = Rate { peak: 0.02, ..Rate::default() };
+    let rate = LearningRate { peak: 0.02, ..LearningRate::default() };
     let schedule = Schedule { epochs: 4, rate, ..schedule };
     let healthy = DenseConfig { tied: true, ..DenseConfig::new([784, 24, 8]) };
     let healthy = Architecture::Dense(healthy).init(3, &Device::flex()).unwrap();
@@ -355,7 +355,7 @@ fn dead_units_and_collapsed_outputs_are_warned_of() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_refused_before_training() {
+fn bad_settings_are_refused_before_training() {
     let refuse = |model: Model, objective: Objective<Model>, data: Data, schedule: Schedule| {
         fit(model, &objective, &data, &schedule, &mut ()).unwrap_err().to_string()
     };
@@ -373,7 +373,7 @@ fn what_does_not_fit_together_is_refused_before_training() {
     let blind = Data { validation: None, ..data() };
     assert_eq!(
         refuse(dense(), objective(), blind, impatient),
-        "patience: expected a validation part to be patient about, got none"
+        "patience: needs a validation set; set Data::validation, or remove the patience"
     );
     let empty: Arc<dyn Source> = Arc::new(digits::generate(0, 0));
     let empty = Data { training: empty, validation: None };
@@ -388,24 +388,24 @@ fn what_does_not_fit_together_is_refused_before_training() {
     );
 }
 
-/// What was not trained is what a trained model is held against.
+/// An untrained model is a baseline for trained ones.
 #[test]
-fn no_epochs_leave_the_model_as_it_began() {
+fn zero_epochs_leave_the_model_unchanged() {
     let never = Schedule { epochs: 0, ..schedule() };
     let fitted = fit(dense(), &objective(), &data(), &never, &mut ()).unwrap();
     assert!(fitted.epochs.is_empty() && fitted.done == 0 && fitted.end == End::Complete);
     assert_eq!(tensors::collect(&fitted.model), tensors::collect(&dense()));
 }
 
-/// Of both kinds of model with everything that a half precision must get along with, the losses of
-/// each epoch stay within 0.1 % of those in full precision in f16, and within 0.3 % in bf16.
+/// For both kinds of model, the losses of each epoch are within 0.1 % of those in full precision in f16,
+/// and within 0.3 % in bf16.
 #[test]
-fn a_half_precision_has_nearly_the_same_losses() {
+fn half_precision_has_nearly_the_same_losses() {
     let normalized = || {
         let config = ConvConfig {
             channels: vec![4, 8],
             norm: Norm::Group(2),
-            kept: Some(6),
+            top_k: Some(6),
             ..ConvConfig::new([1, 28, 28], 8)
         };
         Architecture::Conv(config).init(3, &Device::flex()).unwrap()
@@ -413,7 +413,7 @@ fn a_half_precision_has_nearly_the_same_losses() {
     for (model, objective, batch) in [
         (dense as fn() -> Model, objective as fn() -> Objective<Model>, 32),
         (normalized, || Objective::new(Reconstruction::SquaredError), 32),
-        // 256 images of 784 places: the sum of their gradients is beyond f16.
+        // 256 images of 784 pixels: the sum of their gradients overflows f16.
         (conv, || Objective::new(Reconstruction::CrossEntropy), 256),
     ] {
         let data = Data { training: Arc::new(digits::generate(2 * batch, 1)), ..data() };

@@ -1,15 +1,15 @@
-//! Pretraining: that it is `fit` on one layer after the other, and nothing else.
+//! Pretraining is `fit` on one layer after the other.
 
 use std::sync::Arc;
 
 use ae_data::digits;
 use ae_models::{
-    Activation, Architecture, Autoencoder, ConvConfig, DenseConfig, Down, Encoder, Model, Stack,
-    tensors,
+    Activation, Architecture, Autoencoder, ConvConfig, DenseConfig, Downsample, Encoder, Model,
+    Stack, tensors,
 };
 use ae_train::{
     Checkpoints, Corruption, Data, End, Event, Flow, KlSparsity, Objective, Reconstruction, Result,
-    Schedule, encode_all, fit, pretrain, pretrain_with_checkpoints,
+    Schedule, encode_dataset, fit, pretrain, pretrain_with_checkpoints,
 };
 use burn::tensor::Device;
 
@@ -28,7 +28,7 @@ fn dense() -> Stack<Model> {
     }))
 }
 
-fn conv(down: Down) -> Stack<Model> {
+fn conv(down: Downsample) -> Stack<Model> {
     stack(Architecture::Conv(ConvConfig {
         channels: vec![3, 4],
         down,
@@ -47,7 +47,7 @@ fn schedule() -> Schedule {
     Schedule { epochs: 3, batch: 40, seed: 5, ..Schedule::default() }
 }
 
-/// Masking noise on the layer that is trained, whichever it is.
+/// Masking noise on the input of every layer.
 fn objective(_: usize, layer: &Model) -> Result<Objective<Model>> {
     use ae_models::Decoder;
     let reconstruction = match layer.output().is_probability() {
@@ -61,14 +61,14 @@ fn weights(stack: &Stack<Model>) -> tensors::Tensors {
     tensors::collect(stack)
 }
 
-/// By hand: each layer fitted alone, to the clean codes of those below.
+/// Each layer fitted alone, to the clean codes of those below.
 fn layer_by_layer(stack: Stack<Model>) -> Vec<Model> {
     let (mut data, mut layers) = (data(), Vec::new());
     for (index, layer) in stack.layers().iter().enumerate() {
         let schedule = Schedule { seed: 5 + index as u64, ..schedule() };
         let objective = objective(index, layer).unwrap();
         let model = fit(layer.clone(), &objective, &data, &schedule, &mut ()).unwrap().model;
-        let codes = |part| Arc::new(encode_all(&model, part, 40).unwrap());
+        let codes = |set| Arc::new(encode_dataset(&model, set, 40).unwrap());
         let validation = data.validation.take().unwrap();
         data = Data { training: codes(data.training.clone()), validation: Some(codes(validation)) };
         layers.push(model);
@@ -77,8 +77,8 @@ fn layer_by_layer(stack: Stack<Model>) -> Vec<Model> {
 }
 
 #[test]
-fn it_is_fit_on_the_clean_codes_of_the_layers_below() {
-    for stack in [dense(), conv(Down::Stride), conv(Down::MaxPool)] {
+fn layers_are_fitted_to_the_clean_codes_below() {
+    for stack in [dense(), conv(Downsample::Stride), conv(Downsample::MaxPool)] {
         let before = weights(&stack);
         let expected = Stack::new(layer_by_layer(stack.clone())).unwrap();
         let pretrained = pretrain(stack, &objective, &data(), &schedule(), &mut ()).unwrap();
@@ -101,10 +101,9 @@ fn before_layers(weights: &tensors::Tensors) -> usize {
     weights.keys().map(number).max().unwrap() + 1
 }
 
-/// Interrupted within a layer and between two, and each time resumed by a process that only knows the
-/// settings.
+/// Pretraining is interrupted within a layer and between two, and resumed.
 #[test]
-fn in_pieces_it_ends_with_the_very_same_weights() {
+fn resumed_pretraining_ends_with_the_same_weights() {
     let whole = pretrain(dense(), &objective, &data(), &schedule(), &mut ()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints { every: None, ..Checkpoints::new(folder.path()) };
@@ -139,9 +138,9 @@ fn in_pieces_it_ends_with_the_very_same_weights() {
     }
 }
 
-/// Afterwards the whole is fitted, and every layer moves.
+/// Fitting the whole stack changes every layer.
 #[test]
-fn a_pretrained_stack_is_fine_tuned_as_a_whole() {
+fn pretrained_stack_is_fine_tuned_as_a_whole() {
     let pretrained = pretrain(dense(), &objective, &data(), &schedule(), &mut ()).unwrap();
     let before = weights(&pretrained.stack);
     let whole = Objective::new(Reconstruction::CrossEntropy);
@@ -153,9 +152,9 @@ fn a_pretrained_stack_is_fine_tuned_as_a_whole() {
     assert_eq!(tuned.model.encode(input).dims(), [2, 6]);
 }
 
-/// Of three layers the last has a code that KL cannot have: the first two are not trained for nothing.
+/// KL sparsity does not fit the code of the last of three layers.
 #[test]
-fn what_one_layer_refuses_is_refused_before_the_first() {
+fn bad_objective_of_any_layer_is_refused_before_training() {
     let stack = stack(Architecture::Dense(DenseConfig {
         activation: Activation::Sigmoid,
         ..DenseConfig::new([784, 24, 12, 6])

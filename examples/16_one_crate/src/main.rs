@@ -1,12 +1,12 @@
-//! One crate in another workspace: a pretrained encoder becomes part of a model that is otherwise Burn's
-//! own. Here it learned from digits without labels; Burn trains a layer on its codes to tell three
-//! shapes apart, from one picture of each.
+//! One crate in another workspace: a pretrained encoder becomes part of a Burn model. The encoder was
+//! trained on digits without labels; Burn then trains a layer on its codes to classify three shapes, from
+//! one picture of each.
 //!
 //!     cargo run [FILE]        (in this folder; FILE: any model of images of 28x28 that ae-models saved)
 
 use std::path::Path;
 
-use ae_models::{About, Encoder, ModelEncoder, load};
+use ae_models::{Metadata, Encoder, ModelEncoder, load};
 use burn::module::{Initializer, Module};
 use burn::nn::{Linear, LinearConfig, loss::CrossEntropyLossConfig};
 use burn::optim::{AdamConfig, GradientsParams};
@@ -20,7 +20,7 @@ struct Shapes {
 
 impl Shapes {
     fn load(file: &Path, device: &Device) -> Result<Self, ae_models::Error> {
-        let (encoder, _): (ModelEncoder, About) = load(file, device)?;
+        let (encoder, _): (ModelEncoder, Metadata) = load(file, device)?;
         let head = LinearConfig::new(encoder.code_size(), 3).with_initializer(Initializer::Zeros);
         Ok(Self { encoder: encoder.no_grad(), head: head.init(device) })
     }
@@ -30,7 +30,7 @@ impl Shapes {
     }
 }
 
-/// A bar, a ring or a cross of a size, moved by so many pixels: `[1, 784]`.
+/// A bar, a ring or a cross of that size, moved by a number of pixels: `[1, 784]`.
 fn draw(shape: i32, size: f32, [right, down]: [i32; 2], device: &Device) -> Tensor<2> {
     let pixels = (0..784).map(|pixel| {
         let x = (pixel % 28 - 14 - right) as f32;

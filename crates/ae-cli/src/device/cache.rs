@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ae_data::Search;
+use ae_data::DataDirs;
 use serde::{Deserialize, Serialize};
 
 use super::trial::TrialJob;
@@ -37,7 +37,7 @@ struct Rate {
 
 impl RateCache {
     pub fn read() -> Self {
-        let folder = Search::default().cache_dir;
+        let folder = DataDirs::default().cache_dir;
         Self::of(folder.map(|folder| folder.join("devices.json")), &program(), now())
     }
 

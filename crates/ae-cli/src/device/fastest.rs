@@ -209,7 +209,7 @@ mod tests {
         let overrides: toml::Table = overrides.parse().unwrap();
         let recipe = Recipe::data(&overrides).unwrap();
         let set = open_data(&recipe).unwrap();
-        let shape = set.parts.training.shape().clone();
+        let shape = set.splits.training.shape().clone();
         let recipe = Recipe::complete(&overrides, recipe, &shape, 60, Command::Train).unwrap();
         let splits = Splits::new(set, &recipe.data, None).unwrap();
         let train = || {

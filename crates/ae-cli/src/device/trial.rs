@@ -156,7 +156,7 @@ impl Observer for Stopwatch<'_> {
                     || self.cancelled.load(Ordering::Relaxed);
                 return if is_over { Flow::Stop } else { Flow::Continue };
             }
-            Event::Read { done, terms, .. } => {
+            Event::Losses { done, terms, .. } => {
                 let loss: f64 = terms.iter().map(|(_, value)| value).sum();
                 let burst = &mut self.burst;
                 let before = burst.loss * burst.steps as f64;
@@ -251,7 +251,7 @@ mod tests {
                 let terms =
                     [("half".to_owned(), loss()? / 2.0), ("half".to_owned(), loss()? / 2.0)];
                 let flow = observer.observe(&Event::Step { done, epoch: 1 });
-                observer.observe(&Event::Read { done, epoch: 1, terms: &terms, rate: 0.1 });
+                observer.observe(&Event::Losses { done, epoch: 1, terms: &terms, rate: 0.1 });
                 if flow == Flow::Stop {
                     break;
                 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ae_data::Labels;
 use ae_models::{Decoder, Encoder, Model, latent};
-use ae_train::{Batches, encode_all};
+use ae_train::{Batches, encode_dataset};
 use burn::tensor::{Device, Tensor};
 
 use crate::args::PathArgs;
@@ -38,7 +38,7 @@ impl<'a> EncodedSplit<'a> {
         device: &Device,
     ) -> Result<Self> {
         let samples = Arc::new(selection.samples.clone());
-        let codes = encode_all(model, samples, recipe.schedule().batch)?;
+        let codes = encode_dataset(model, samples, recipe.schedule().batch)?;
         Ok(Self {
             model,
             inputs: batches(&selection.samples, recipe, device)?,
@@ -116,7 +116,7 @@ impl<'a> EncodedSplit<'a> {
             let ends = [self.inputs.select(&[from])?, self.inputs.select(&[to])?];
             let codes = [self.codes.select(&[from])?, self.codes.select(&[to])?];
             for (name, path) in
-                [("linear", latent::straight as fn(_, _, _) -> _), ("spherical", latent::spherical)]
+                [("linear", latent::lerp as fn(_, _, _) -> _), ("spherical", latent::slerp)]
             {
                 let [start, end] = codes.clone();
                 let between = self.model.decode(path(start, end, steps));

@@ -2,7 +2,7 @@
 
 use ae_data::{Method, Shape};
 use ae_models::{Activation, ConvConfig, DenseConfig};
-use ae_train::{Rate, Reconstruction, Schedule};
+use ae_train::{LearningRate, Reconstruction, Schedule};
 use toml::{Table, Value};
 
 use super::merge::section;
@@ -165,8 +165,11 @@ pub(super) fn schedule(peak: f64, samples: usize, overrides: &Table) -> Result<S
     while batch > 16 && samples / batch < MIN_BATCHES {
         batch /= 2;
     }
-    let defaults =
-        Schedule { batch, rate: Rate { peak, warm_up: 0.5, ..Rate::default() }, ..usual };
+    let defaults = Schedule {
+        batch,
+        rate: LearningRate { peak, warm_up: 0.5, ..LearningRate::default() },
+        ..usual
+    };
     // The default number of epochs depends on the batch size, which may be given.
     let chosen = section("schedule", defaults.clone(), overrides)?;
     let steps = (samples / chosen.batch.max(1)).max(1);

@@ -1,7 +1,9 @@
 //! The model section of a recipe.
 
 use ae_data::Shape;
-use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Down, Norm, PcaConfig, Up};
+use ae_models::{
+    Activation, Architecture, ConvConfig, DenseConfig, Downsample, Norm, PcaConfig, Upsample,
+};
 use serde::{Deserialize, Serialize};
 
 use super::is_false;
@@ -37,8 +39,8 @@ pub struct ConvRecipe {
     pub channels: Vec<usize>,
     pub kernel: usize,
     pub hidden: Vec<usize>,
-    pub down: Down,
-    pub up: Up,
+    pub down: Downsample,
+    pub up: Upsample,
     pub norm: Norm,
     pub activation: Activation,
     pub code_activation: Activation,
@@ -129,7 +131,7 @@ impl ModelRecipe {
                     code_activation: recipe.code_activation,
                     output: recipe.output,
                     tied: recipe.tied,
-                    kept: recipe.top_k,
+                    top_k: recipe.top_k,
                 }))
             }
             Self::Dense(recipe) => Ok(Architecture::Dense(DenseConfig {
@@ -138,7 +140,7 @@ impl ModelRecipe {
                 code_activation: recipe.code_activation,
                 output: recipe.output,
                 tied: recipe.tied,
-                kept: recipe.top_k,
+                top_k: recipe.top_k,
             })),
             Self::Pca(recipe) => Ok(Architecture::Pca(PcaConfig {
                 features: shape.features(),

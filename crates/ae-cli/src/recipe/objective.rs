@@ -2,7 +2,7 @@
 
 use ae_models::{Decoder, Model};
 use ae_train::{
-    Contraction, Corruption, Curvature, KSparse, KlSparsity, L1, Objective, Reconstruction,
+    Contraction, Corruption, Curvature, KlSparsity, L1, Objective, Reconstruction, TopKSchedule,
     WeightDecay,
 };
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,7 @@ impl ObjectiveRecipe {
             objective = objective.emphasize(corrupted, rest)?;
         }
         if let Some(top_k) = top_k {
-            objective = objective.keep(top_k.value()?);
+            objective = objective.train_top_k(top_k.value()?);
         }
         if self.dropout != 0.0 {
             objective = objective.dropout(self.dropout)?;
@@ -201,8 +201,8 @@ impl ObjectiveRecipe {
 }
 
 impl TopKRecipe {
-    fn value(&self) -> ae_train::Result<KSparse> {
+    fn value(&self) -> ae_train::Result<TopKSchedule> {
         let from = self.from.unwrap_or(self.k);
-        KSparse::annealed(from, self.k, self.epochs.unwrap_or(0))
+        TopKSchedule::annealed(from, self.k, self.epochs.unwrap_or(0))
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Runner<'a> {
         let [first, rest @ ..] = &arm.stages[..] else { return Ok(()) };
         let overrides = self.overrides(first, 0);
         let (data, set) = self.open(&overrides)?;
-        let training = &set.parts.training;
+        let training = &set.splits.training;
         check(first, rest, &overrides, data, training.shape(), training.len())
     }
 
@@ -156,7 +156,7 @@ impl<'a> Runner<'a> {
     fn check_external(&mut self, arm: &ResolvedArm, program: &Program) -> Result<()> {
         let overrides = self.data_of(program);
         let (recipe, set) = self.open(&overrides)?;
-        if recipe.validation == 0.0 || set.parts.training.labels().is_none() {
+        if recipe.validation == 0.0 || set.splits.training.labels().is_none() {
             return Err(Error::usage(format!(
                 "arm {}: {} needs data with labels and a validation set",
                 arm.name, program.name

@@ -42,8 +42,8 @@ impl Sweep<'_> {
     /// wait for each other between kernels, those of several runs do not. The number depends only on the
     /// grid and the machine, so that a resumed sweep computes the same numbers.
     pub(super) fn run_all(&self) -> Result<Option<Vec<End>>> {
-        let cores = if ae_kernels::uses_workers(&self.choice.provisional().handle) {
-            ae_kernels::workers()
+        let cores = if ae_kernels::uses_threads(&self.choice.provisional().handle) {
+            ae_kernels::num_threads()
         } else {
             1
         };
@@ -61,7 +61,7 @@ impl Sweep<'_> {
         std::thread::scope(|scope| {
             for _ in 0..at_once {
                 scope.spawn(|| {
-                    ae_kernels::with_workers(cores / at_once, || {
+                    ae_kernels::with_threads(cores / at_once, || {
                         while let Some(number) = self.take(&next) {
                             let point = &self.points[number];
                             let end = self.run(point, Console::Parallel(point.name.clone()));

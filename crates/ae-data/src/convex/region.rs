@@ -1,9 +1,9 @@
-//! A region: some of the pixels of a picture, and whether it is convex.
+//! Regions of a picture, and whether they are convex.
 
-use crate::chance::Chance;
 use crate::pictures::SIDE;
+use crate::rng::Rng;
 
-/// Some of the pixels of a picture: bit `x` of row `y` is that at column `x`.
+/// A set of pixels of a picture. Bit `x` of row `y` is the pixel in column `x`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Region {
     rows: [u32; SIDE],
@@ -13,26 +13,26 @@ pub(super) struct Region {
 const ROW: u32 = (1 << SIDE) - 1;
 
 impl Region {
-    pub const NOTHING: Self = Self { rows: [0; SIDE] };
-    pub const EVERYTHING: Self = Self { rows: [ROW; SIDE] };
+    pub const EMPTY: Self = Self { rows: [0; SIDE] };
+    pub const FULL: Self = Self { rows: [ROW; SIDE] };
 
-    /// How many pixels there are.
+    /// The number of pixels.
     pub fn count(&self) -> u32 {
         self.rows.iter().map(|row| row.count_ones()).sum()
     }
 
-    /// What is also on the side of a half-plane.
-    pub fn cut(&mut self, half: &HalfPlane) {
+    /// Keeps the pixels in a half-plane.
+    pub fn intersect(&mut self, half: &HalfPlane) {
         self.rows.iter_mut().zip(0..).for_each(|(row, y)| *row &= half.row(y));
     }
 
-    /// What is in either.
-    pub fn join(&mut self, other: &Self) {
+    /// Adds the pixels of another region.
+    pub fn add(&mut self, other: &Self) {
         self.rows.iter_mut().zip(&other.rows).for_each(|(row, other)| *row |= other);
     }
 
-    /// Whether every pixel is there whose centre is in the convex hull of the centres: then and only
-    /// then is there a convex set in the plane that has these centres and no others.
+    /// Whether the region has every pixel whose centre is in the convex hull of its centres. Then, and
+    /// only then, some convex set in the plane contains these centres and no others.
     pub fn is_convex(&self) -> bool {
         *self == self.hull()
     }
@@ -41,7 +41,7 @@ impl Region {
     fn hull(&self) -> Self {
         let mirrored = self.rows.map(|row| row.reverse_bits() >> (32 - SIDE));
         let (first, last) = (left_side(&self.rows), left_side(&mirrored));
-        let mut hull = Self::NOTHING;
+        let mut hull = Self::EMPTY;
         for ((row, first), last) in hull.rows.iter_mut().zip(first).zip(last) {
             if let (Some(first), Some(last)) = (first, last) {
                 *row = span(first, SIDE as i64 - 1 - last);
@@ -51,11 +51,11 @@ impl Region {
     }
 
     #[cfg(test)]
-    pub fn add(&mut self, pixels: impl Iterator<Item = usize>) {
+    pub fn insert(&mut self, pixels: impl Iterator<Item = usize>) {
         pixels.for_each(|at| self.rows[at / SIDE] |= 1 << (at % SIDE));
     }
 
-    pub fn paint(&self, field: &mut [u8]) {
+    pub fn render(&self, field: &mut [u8]) {
         for (line, row) in field.chunks_exact_mut(SIDE).zip(self.rows) {
             for (x, pixel) in line.iter_mut().enumerate() {
                 *pixel = if row >> x & 1 == 1 { 255 } else { 0 };
@@ -64,7 +64,7 @@ impl Region {
     }
 }
 
-/// In each row from the first that is not empty to the last, the first column that is not left of
+/// For each row from the first to the last that is not empty, the first column that is not left of
 /// the convex hull.
 fn left_side(rows: &[u32; SIDE]) -> [Option<i64>; SIDE] {
     let mut corners: Vec<(i64, i64)> = Vec::with_capacity(SIDE); // row, column
@@ -73,7 +73,7 @@ fn left_side(rows: &[u32; SIDE]) -> [Option<i64>; SIDE] {
         while let [.., a, b] = corners[..]
             && (b.1 - a.1) * (next.0 - b.0) >= (next.1 - b.1) * (b.0 - a.0)
         {
-            corners.pop(); // it is on the line past it, or inside
+            corners.pop(); // it is on the line to the next corner, or inside
         }
         corners.push(next);
     }
@@ -90,7 +90,7 @@ fn left_side(rows: &[u32; SIDE]) -> [Option<i64>; SIDE] {
     side
 }
 
-/// The columns from `first` to `last` of those that there are.
+/// The columns from `first` to `last`, as far as they exist.
 fn span(first: i64, last: i64) -> u32 {
     let (first, last) = (first.max(0), last.min(SIDE as i64 - 1));
     if first > last { 0 } else { (ROW >> (SIDE as i64 - 1 - last)) & (ROW << first) }
@@ -100,23 +100,23 @@ fn ceiling(numerator: i64, denominator: i64) -> i64 {
     -(-numerator).div_euclid(denominator)
 }
 
-/// One side of a straight line, in whole numbers, so that what is cut is convex without exception.
+/// One side of a straight line, in integers, so that intersections are exactly convex.
 pub(super) struct HalfPlane {
-    /// A place on the line, in steps of a pixel; the centre of the first pixel is (0, 0).
+    /// A point on the line, in steps of a pixel. The centre of the first pixel is (0, 0).
     through: (i64, i64),
-    /// What points into the half-plane.
+    /// A vector that points into the half-plane.
     inwards: (i64, i64),
 }
 
-/// Steps of a pixel.
+/// Steps per pixel.
 const STEPS: i64 = 1 << 12;
 
 impl HalfPlane {
-    /// Through a uniform place of the picture, in a uniform direction.
-    pub fn pick(chance: &mut Chance) -> Self {
-        let mut place = || chance.below(SIDE * STEPS as usize) as i64 - STEPS / 2;
+    /// A half-plane through a uniform point of the picture, in a uniform direction.
+    pub fn sample(rng: &mut Rng) -> Self {
+        let mut place = || rng.below(SIDE * STEPS as usize) as i64 - STEPS / 2;
         let through = (place(), place());
-        let (x, y) = chance.direction();
+        let (x, y) = rng.direction();
         Self { through, inwards: (x.into(), y.into()) }
     }
 
@@ -137,11 +137,12 @@ impl HalfPlane {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::Rng;
     use proptest::prelude::*;
 
-    /// A region from a drawing, whose upper left corner is that of the picture.
+    /// The region of a drawing, from the upper left corner of the picture.
     fn drawing(lines: &[&str]) -> Region {
-        let mut region = Region::NOTHING;
+        let mut region = Region::EMPTY;
         for (row, line) in region.rows.iter_mut().zip(lines) {
             for (x, _) in line.bytes().enumerate().filter(|(_, mark)| *mark == b'#') {
                 *row |= 1 << x;
@@ -158,7 +159,7 @@ mod tests {
             &["##", "##"],
             &[" # ", "###", " # "],
             &["#", " #", "  #"],
-            // From (0, 0) to (2, 1) there is no centre between: 1 to the right is half a row down.
+            // No centre is between (0, 0) and (2, 1): one column to the right is half a row down.
             &["#", "  #"],
             &["###", "##", "#"],
             &["#", "##", "####", " ####", "   ##", "    #"],
@@ -170,41 +171,41 @@ mod tests {
             &["# #"],
             &["#", "", "#"],
             &["###", "# #", "###"],
-            // The centre between the ends of this L is that of the pixel at (1, 1).
+            // The pixel (1, 1) is between the ends of this L.
             &["#", "#", "###"],
             &["# #", "###"],
             &["#", "", "  #"],
-            // From (0, 0) to (4, 2) the line passes the centre of (2, 1).
+            // The line from (0, 0) to (4, 2) passes through the centre of (2, 1).
             &["#", "", "    #"],
             &["##", " #", "##"],
         ];
         for lines in not {
             assert!(!drawing(lines).is_convex(), "{lines:?}");
         }
-        assert!(Region::EVERYTHING.is_convex());
+        assert!(Region::FULL.is_convex());
     }
 
-    /// `x >= 3`, `x <= 3`, `y >= 2`, and `x + y >= 3` by hand, through places given in pixels.
+    /// `x >= 3`, `x <= 3`, `y >= 2` and `x + y >= 3`, through points in pixels.
     #[test]
     fn half_planes_by_hand() {
-        let cut = |through: (i64, i64), inwards| {
+        let intersect = |through: (i64, i64), inwards| {
             let through = (through.0 * STEPS, through.1 * STEPS);
-            let mut region = Region::EVERYTHING;
-            region.cut(&HalfPlane { through, inwards });
+            let mut region = Region::FULL;
+            region.intersect(&HalfPlane { through, inwards });
             region
         };
         let side = SIDE as u32;
-        assert_eq!(cut((3, 9), (5, 0)).count(), 25 * side);
-        assert_eq!(cut((3, 9), (-5, 0)).count(), 4 * side);
-        assert_eq!(cut((3, 2), (0, 1)).count(), 26 * side);
-        assert_eq!(cut((3, -1), (0, -1)).count(), 0);
-        let corner = cut((3, 0), (7, 7));
+        assert_eq!(intersect((3, 9), (5, 0)).count(), 25 * side);
+        assert_eq!(intersect((3, 9), (-5, 0)).count(), 4 * side);
+        assert_eq!(intersect((3, 2), (0, 1)).count(), 26 * side);
+        assert_eq!(intersect((3, -1), (0, -1)).count(), 0);
+        let corner = intersect((3, 0), (7, 7));
         assert_eq!(corner.rows[0], ROW & !0b111);
         assert_eq!(corner.rows[2], ROW & !0b1);
         assert_eq!(corner.count(), side * side - 6);
     }
 
-    /// Whether a centre is in a triangle of others, or on a line of two: what a hull is.
+    /// Whether a centre is in a triangle of others, or on the line between two: the definition of a hull.
     fn is_in_a_triangle((x, y): (i64, i64), of: &[(i64, i64)]) -> bool {
         let turn = |a: (i64, i64), b: (i64, i64)| (b.0 - a.0) * (y - a.1) - (b.1 - a.1) * (x - a.0);
         let within = |p: i64, q: i64, at: i64| (p.min(q)..=p.max(q)).contains(&at);
@@ -218,8 +219,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn convex_is_what_holds_all_centres_of_its_triangles(pixels in prop::collection::vec(0..36usize, 1..9)) {
-            let mut region = Region::NOTHING;
+        fn hull_has_all_centres_of_its_triangles(pixels in prop::collection::vec(0..36usize, 1..9)) {
+            let mut region = Region::EMPTY;
             pixels.iter().for_each(|at| region.rows[at / 6] |= 1 << (at % 6));
             let there: Vec<_> = pixels.iter().map(|at| ((at % 6) as i64, (at / 6) as i64)).collect();
             let hull = region.hull();
@@ -232,10 +233,10 @@ mod tests {
         }
 
         #[test]
-        fn what_half_planes_leave_is_convex(seed: u64, planes in 1..12usize) {
-            let mut chance = Chance::stream(seed, 0);
-            let mut region = Region::EVERYTHING;
-            (0..planes).for_each(|_| region.cut(&HalfPlane::pick(&mut chance)));
+        fn intersections_of_half_planes_are_convex(seed: u64, planes in 1..12usize) {
+            let mut rng = Rng::stream(seed, 0);
+            let mut region = Region::FULL;
+            (0..planes).for_each(|_| region.intersect(&HalfPlane::sample(&mut rng)));
             prop_assert!(region.is_convex());
         }
     }

@@ -1,4 +1,4 @@
-//! Which images of a folder are trained on and which test, and of what class each is.
+//! The layout of a folder of images: training and test images, and their classes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,47 +6,47 @@ use std::path::{Path, PathBuf};
 use crate::error::list;
 use crate::{Error, Result};
 
-/// Ends of names of files that are read, whatever is in them.
+/// The extensions of files that are read. Their format is recognised by their bytes.
 const KNOWN: [&str; 16] = [
     "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif", "tif", "tiff", "webp", "pnm", "pbm",
     "pgm", "ppm", "pam",
 ];
 
-/// What is read, for messages.
+/// The formats that are read, for messages.
 pub(super) const KINDS: &str = "at least one image (PNG, JPEG, BMP, GIF, TIFF, WebP or PNM)";
 
-/// Folders around one another that are looked through for one that has more than a folder in it.
-const MOST_AROUND: usize = 8;
+/// The most nested folders that are entered if each has only one folder in it.
+const MAX_NESTED: usize = 8;
 
-/// An image, and its class where it is in a subfolder.
-pub(super) type Found = (PathBuf, Option<String>);
+/// An image, and its class if it is in a subfolder.
+pub(super) type ClassedImage = (PathBuf, Option<String>);
 
 /// The images of a folder.
 #[derive(Default)]
 pub(super) struct Layout {
-    pub training: Vec<Found>,
-    pub test: Vec<Found>,
-    /// What else is there, by the ends of names.
+    pub training: Vec<ClassedImage>,
+    pub test: Vec<ClassedImage>,
+    /// The number of other files, by extension.
     pub others: BTreeMap<String, usize>,
-    /// What was made of the folder that its names do not say: sentences without a full stop.
+    /// Warnings about how the folder was read, without a full stop.
     pub notes: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Split {
     Training,
     Validation,
     Test,
-    /// Pictures of where the defects are, as MVTec has them.
-    Truth,
+    /// Masks of the defects, as MVTec has them.
+    GroundTruth,
 }
 
-fn part(folder: &Path) -> Option<Part> {
+fn split_of(folder: &Path) -> Option<Split> {
     Some(match &*name(folder).to_lowercase() {
-        "train" | "training" | "trainset" | "train_set" | "training_set" => Part::Training,
-        "val" | "valid" | "validation" | "dev" => Part::Validation,
-        "test" | "testing" | "testset" | "test_set" => Part::Test,
-        "ground_truth" => Part::Truth,
+        "train" | "training" | "trainset" | "train_set" | "training_set" => Split::Training,
+        "val" | "valid" | "validation" | "dev" => Split::Validation,
+        "test" | "testing" | "testset" | "test_set" => Split::Test,
+        "ground_truth" => Split::GroundTruth,
         _ => return None,
     })
 }
@@ -55,7 +55,7 @@ impl Layout {
     pub(super) fn of(folder: &Path) -> Result<Self> {
         let mut layout = Self::default();
         let (mut folder, mut listing) = (folder.to_owned(), Listing::of(folder)?);
-        for _ in 0..MOST_AROUND {
+        for _ in 0..MAX_NESTED {
             let ([], [only]) = (&*listing.images, &*listing.folders) else { break };
             let inside = Listing::of(only)?;
             if !inside.images.is_empty() || inside.folders.is_empty() {
@@ -65,25 +65,25 @@ impl Layout {
             folder = only.clone();
             listing = inside;
         }
-        let is = |wanted: Part| move |folder: &&PathBuf| part(folder) == Some(wanted);
-        let parts = [Part::Training, Part::Validation, Part::Test];
+        let is = |wanted: Split| move |folder: &&PathBuf| split_of(folder) == Some(wanted);
+        let splits = [Split::Training, Split::Validation, Split::Test];
         let [training, validation, test] =
-            parts.map(|part| listing.folders.iter().filter(is(part)).collect::<Vec<_>>());
+            splits.map(|split| listing.folders.iter().filter(is(split)).collect::<Vec<_>>());
         let held_out = !validation.is_empty() || !test.is_empty();
-        let in_parts = held_out && !training.is_empty();
-        if !in_parts {
+        let is_split = held_out && !training.is_empty();
+        if !is_split {
             several_sets(&folder, &listing)?;
             layout.training = layout.find(&folder)?;
             return Ok(layout);
         }
-        if let Some(other) = listing.folders.iter().find(|folder| part(folder).is_none()) {
-            let expected = "folders of training, validation and test images alone";
-            let got = format!("the folder {} beside them; take it out", name(other));
+        if let Some(other) = listing.folders.iter().find(|folder| split_of(folder).is_none()) {
+            let expected = "only folders of training, validation and test images";
+            let got = format!("also the folder {}; move it away", name(other));
             return Err(Error::malformed(&folder, expected, got));
         }
         if let Some(image) = listing.images.first() {
-            let expected = "folders of training, validation and test images alone";
-            let got = format!("the image {} beside them; take it out", name(image));
+            let expected = "only folders of training, validation and test images";
+            let got = format!("also the image {}; move it away", name(image));
             return Err(Error::malformed(&folder, expected, got));
         }
         layout.count(&listing);
@@ -95,12 +95,12 @@ impl Layout {
             let found = layout.find(folder)?;
             let (count, name) = (found.len(), name(folder));
             if test.is_empty() {
-                layout.notes.push(format!("the {count} images of {name} are the test part"));
+                layout.notes.push(format!("the {count} images of {name} are the test set"));
                 layout.test.extend(found);
             } else {
                 layout.notes.push(format!(
-                    "the {count} images of {name} are in the training part: a validation part is \
-                     drawn from it"
+                    "the {count} images of {name} are in the training set: a validation set is split \
+                     from it"
                 ));
                 layout.training.extend(found);
             }
@@ -118,8 +118,8 @@ impl Layout {
         }
     }
 
-    /// The images below a folder, with their classes.
-    fn find(&mut self, folder: &Path) -> Result<Vec<Found>> {
+    /// The images in a folder and its subfolders, with their classes.
+    fn find(&mut self, folder: &Path) -> Result<Vec<ClassedImage>> {
         let listing = Listing::of(folder)?;
         self.count(&listing);
         let Listing { images, folders, .. } = listing;
@@ -150,25 +150,25 @@ impl Layout {
     }
 }
 
-/// Refuses a folder of several data sets, each in parts of its own.
+/// Refuses a folder of several data sets, each with training and test folders.
 fn several_sets(folder: &Path, listing: &Listing) -> Result<()> {
-    let has_parts = |folder: &PathBuf| {
+    let is_split = |folder: &PathBuf| {
         let inside = Listing::of(folder)?;
-        let has = |wanted| inside.folders.iter().any(|folder| part(folder) == Some(wanted));
-        Ok(has(Part::Training) && (has(Part::Test) || has(Part::Validation)))
+        let has = |wanted| inside.folders.iter().any(|folder| split_of(folder) == Some(wanted));
+        Ok(has(Split::Training) && (has(Split::Test) || has(Split::Validation)))
     };
-    match listing.folders.first().map(has_parts).transpose()? {
+    match listing.folders.first().map(is_split).transpose()? {
         Some(true) if listing.images.is_empty() => {
             let names: Vec<_> = listing.folders.iter().take(5).map(|folder| name(folder)).collect();
             let more = if listing.folders.len() > 5 { " or another" } else { "" };
             let got = format!("several of them; give one: {}{more}", list(&names, "or"));
-            Err(Error::malformed(folder, "one data set with its parts", got))
+            Err(Error::malformed(folder, "one data set with training and test folders", got))
         }
         _ => Ok(()),
     }
 }
 
-/// What is in a folder, each in the order of names; what programs leave behind is not looked at.
+/// The contents of a folder, in the order of names. Hidden files and those of the system are skipped.
 pub(super) struct Listing {
     pub images: Vec<PathBuf>,
     pub folders: Vec<PathBuf>,
@@ -198,24 +198,24 @@ impl Listing {
         Ok(listing)
     }
 
-    /// What is there in place of images.
+    /// What the folder has instead of images.
     fn instead(&self) -> String {
         match self.others.is_empty() {
             true => "none".to_owned(),
-            false => format!("{} of other kinds", ends(&self.others)),
+            false => format!("{} of other formats", extensions(&self.others)),
         }
     }
 }
 
-/// `2 .heic and 1 .txt`.
-pub(super) fn ends(others: &BTreeMap<String, usize>) -> String {
+/// Counts by extension, in words: `2 .heic and 1 .txt`.
+pub(super) fn extensions(others: &BTreeMap<String, usize>) -> String {
     let mut counts: Vec<(&String, &usize)> = others.iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let shown: Vec<String> = counts
         .iter()
         .take(8)
         .map(|(end, count)| match end.as_str() {
-            "" => format!("{count} without an ending"),
+            "" => format!("{count} without an extension"),
             end => format!(
                 "{count} .{}",
                 end.chars().take(20).filter(|c| !c.is_control()).collect::<String>()

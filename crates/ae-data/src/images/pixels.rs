@@ -1,31 +1,30 @@
-//! Images decoded one after another into the bytes of samples.
+//! Collects decoded images as the bytes of samples.
 
 use std::path::{Path, PathBuf};
 
 use image::imageops::grayscale;
 
+use super::conversion::Conversions;
 use super::decode::decode;
-use super::met::Met;
-use crate::{Error, Result, Samples, Shape, input::Input};
+use crate::{Error, Result, Samples, Shape, file_reader::FileReader};
 
-/// Images so far; one channel as long as all of them are grey.
+/// The images so far, in one channel as long as all of them are grey.
 #[derive(Default)]
 pub(super) struct Pixels {
-    /// What the caller wants them to have.
+    /// The number of channels that the caller asked for.
     channels: Option<usize>,
-    met: Met,
+    conversions: Conversions,
     bytes: Vec<u8>,
-    /// Bytes of the files they came from.
+    /// The size of their files in bytes.
     files: u64,
     count: usize,
     colour: bool,
     first: Option<(PathBuf, (u32, u32))>,
 }
 
-/// How many bytes of pixels are kept of `size` bytes of files: 64 MiB + 250 x `size`, unless the
-/// caller has said how many by `resize`. Each image for itself may shrink further, but of those
-/// that are worth learning from, drawings and masks of few flat colours shrink most, some two
-/// hundredfold.
+/// The most bytes of pixels for `size` bytes of files: 64 MiB + 250 x `size`, unless the caller set
+/// `resize`. Single images may be compressed more, but of useful data sets, drawings and masks of few
+/// flat colours are compressed most, by a factor of some 200.
 fn limit(size: u64) -> u64 {
     size.saturating_mul(250).saturating_add(64 << 20)
 }
@@ -35,21 +34,21 @@ impl Pixels {
         Self { channels, colour: channels == Some(3), ..Self::default() }
     }
 
-    /// What a person is told of the images.
+    /// Warnings for the user about the images.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.met.notes()
+        self.conversions.notes()
     }
 
     pub(super) fn push(&mut self, path: &Path, resize: Option<(u32, u32)>) -> Result<()> {
-        let mut input = Input::open(path)?;
+        let mut input = FileReader::open(path)?;
         let file = input.up_to(u64::MAX)?;
-        let mut met = self.met;
-        let image = decode(path, &file, input.size(), resize, &mut met)?;
+        let mut conversions = self.conversions;
+        let image = decode(path, &file, input.size(), resize, &mut conversions)?;
         let (width, height) = image.dimensions();
         let (first, shape) = self.first.get_or_insert((path.to_owned(), (width, height)));
         if *shape != (width, height) {
             let expected = format!("{}x{} pixels as in {}", shape.0, shape.1, first.display());
-            let got = format!("{width}x{height}; give `resize` to bring all images to one size");
+            let got = format!("{width}x{height}; set `resize` to scale all images to one size");
             return Err(Error::malformed(path, expected, got));
         }
         let is_colour = || image.pixels().any(|pixel| pixel.0 != [pixel.0[0]; 3]);
@@ -61,10 +60,10 @@ impl Pixels {
         let limit = limit(files);
         if resize.is_none() && bytes > limit {
             let expected = format!("at most {limit} bytes of pixels from {files} bytes of files");
-            let got = format!("{bytes}; if you trust the files, give `resize` to set their size");
+            let got = format!("{bytes}; if you trust the files, set `resize`");
             return Err(Error::malformed(path, expected, got));
         }
-        (self.count, self.files, self.met) = (self.count + 1, files, met);
+        (self.count, self.files, self.conversions) = (self.count + 1, files, conversions);
         if colour && !self.colour {
             self.bytes = self.bytes.chunks_exact(area).flat_map(|grey| grey.repeat(3)).collect();
             self.colour = true;

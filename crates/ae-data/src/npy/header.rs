@@ -1,31 +1,31 @@
-//! What a `.npy` file says of itself, and its elements.
+//! The header of a `.npy` file, and its elements.
 
 use std::path::Path;
 
-use crate::{Error, Result, error::quote, input::Input};
+use crate::{Error, Result, error::quote, file_reader::FileReader};
 
-/// NumPy itself refuses to evaluate longer headers.
-const LONGEST: u64 = 10_000;
+/// The longest header, which is NumPy's own limit.
+const MAX_HEADER: u64 = 10_000;
 
-/// Letters of a text.
-const LONGEST_TEXT: usize = 10_000;
+/// The most letters of a text.
+const MAX_TEXT: usize = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Dtype {
     Float,
     Signed,
     Unsigned,
     Bool,
-    /// Texts of bytes, and of four bytes a letter.
+    /// Texts of one byte per letter, and of four.
     Bytes,
     Letters,
 }
 
-/// An array, as its header describes it and as long as that says.
+/// An array: its header and its elements.
 #[derive(Debug)]
 pub(super) struct Array {
-    pub kind: Kind,
-    /// Bytes of an element: 1, 2, 4 or 8, but for texts.
+    pub dtype: Dtype,
+    /// The bytes of an element: 1, 2, 4 or 8, except for texts.
     pub size: usize,
     pub shape: Vec<usize>,
     big_endian: bool,
@@ -35,10 +35,10 @@ pub(super) struct Array {
 
 impl Array {
     pub(super) fn read(path: &Path) -> Result<Self> {
-        Self::from(Input::open(path)?, path)
+        Self::from(FileReader::open(path)?, path)
     }
 
-    pub(super) fn from(mut input: Input, path: &Path) -> Result<Self> {
+    pub(super) fn from(mut input: FileReader, path: &Path) -> Result<Self> {
         let start = input.up_to(8)?;
         if !start.starts_with(b"\x93NUMPY") {
             let got = "a file that does not start with \\x93NUMPY";
@@ -55,21 +55,21 @@ impl Array {
         let length = input.up_to(width)?;
         let short = (length.len() as u64) < width;
         let length = length.iter().rev().fold(0, |length, byte| length << 8 | u64::from(*byte));
-        if length > LONGEST {
-            let expected = format!("a header of at most {LONGEST} bytes");
+        if length > MAX_HEADER {
+            let expected = format!("a header of at most {MAX_HEADER} bytes");
             return Err(Error::malformed(path, expected, length.to_string()));
         }
         let text = input.up_to(length)?;
         if short || (text.len() as u64) < length {
             return Err(Error::malformed(path, "a whole header", "a file that is cut short"));
         }
-        let mut array = Self::describe(&String::from_utf8_lossy(&text), path)?;
+        let mut array = Self::parse_header(&String::from_utf8_lossy(&text), path)?;
         array.fill(input, path)?;
         Ok(array)
     }
 
-    /// Reads the header's text: a dictionary as Python writes it.
-    fn describe(text: &str, path: &Path) -> Result<Self> {
+    /// Parses the header, a Python dictionary.
+    fn parse_header(text: &str, path: &Path) -> Result<Self> {
         let field = |name: &str| {
             let (_, rest) = text.split_once(&format!("'{name}'"))?;
             Some(rest.trim_start().strip_prefix(':')?.trim_start())
@@ -82,14 +82,14 @@ impl Array {
         let name = descr.strip_prefix('\'').and_then(|rest| rest.split('\'').next());
         let (order, number) = name.and_then(|name| name.split_at_checked(1)).unwrap_or_default();
         let length = |of: &str| of.get(1..).and_then(|size| size.parse::<usize>().ok());
-        let (kind, size) = match (number, length(number)) {
-            ("f2" | "f4" | "f8", Some(size)) => (Kind::Float, size),
-            ("i1" | "i2" | "i4" | "i8", Some(size)) => (Kind::Signed, size),
-            ("u1" | "u2" | "u4" | "u8", Some(size)) => (Kind::Unsigned, size),
-            ("b1", Some(size)) => (Kind::Bool, size),
-            (text, Some(size @ 1..=LONGEST_TEXT)) if text.starts_with('S') => (Kind::Bytes, size),
-            (text, Some(letters @ 1..=LONGEST_TEXT)) if text.starts_with('U') => {
-                (Kind::Letters, 4 * letters)
+        let (dtype, size) = match (number, length(number)) {
+            ("f2" | "f4" | "f8", Some(size)) => (Dtype::Float, size),
+            ("i1" | "i2" | "i4" | "i8", Some(size)) => (Dtype::Signed, size),
+            ("u1" | "u2" | "u4" | "u8", Some(size)) => (Dtype::Unsigned, size),
+            ("b1", Some(size)) => (Dtype::Bool, size),
+            (text, Some(size @ 1..=MAX_TEXT)) if text.starts_with('S') => (Dtype::Bytes, size),
+            (text, Some(letters @ 1..=MAX_TEXT)) if text.starts_with('U') => {
+                (Dtype::Letters, 4 * letters)
             }
             _ => {
                 let got = match (name, number) {
@@ -104,7 +104,7 @@ impl Array {
             }
         };
         let big_endian = match order {
-            // `=` is the order of the machine that wrote it, and hardly one is not little.
+            // `=` is the order of the machine that wrote the file, nearly always little endian.
             "<" | "|" | "=" => false,
             ">" => true,
             _ => return Err(Error::malformed(path, "byte order <, >, = or |", quote(order))),
@@ -118,15 +118,15 @@ impl Array {
 
         let shape = field("shape").and_then(|rest| rest.strip_prefix('(')?.split(')').next());
         let sizes = shape.ok_or_else(|| missing("a 'shape'"))?.split(',').map(str::trim);
-        // Python 2 wrote an L behind long numbers.
+        // Python 2 wrote an L after long numbers.
         let sizes =
             sizes.filter(|size| !size.is_empty()).map(|size| size.trim_end_matches('L').parse());
         let shape = sizes.collect::<Result<_, _>>().map_err(|_| missing("sizes in 'shape'"))?;
-        Ok(Self { kind, size, shape, big_endian, fortran, bytes: vec![] })
+        Ok(Self { dtype, size, shape, big_endian, fortran, bytes: vec![] })
     }
 
-    /// Reads the elements, which must be as many as the shape says.
-    fn fill(&mut self, mut input: Input, path: &Path) -> Result<()> {
+    /// Reads the elements. Their number must be that of the shape.
+    fn fill(&mut self, mut input: FileReader, path: &Path) -> Result<()> {
         let sizes = [self.size].into_iter().chain(self.shape.iter().copied());
         let length = sizes.map(|size| size as u64).try_fold(1u64, u64::checked_mul);
         let shape = &self.shape;
@@ -154,7 +154,7 @@ impl Array {
         self.bytes.len() / self.size
     }
 
-    /// Where the element is stored that is `at`-th in C order (the last index runs fastest).
+    /// The storage index of the element at index `at` in C order (the last index runs fastest).
     fn place(&self, at: usize) -> usize {
         let mut place = at;
         if self.fortran {
@@ -169,39 +169,39 @@ impl Array {
         place
     }
 
-    /// The bits of the element that is `at`-th in C order.
+    /// The bits of the element at index `at` in C order.
     fn bits(&self, at: usize) -> u64 {
         let bytes = self.bytes[self.place(at) * self.size..].iter().take(self.size);
         let join = |bits: u64, byte: &u8| bits << 8 | u64::from(*byte);
         if self.big_endian { bytes.fold(0, join) } else { bytes.rev().fold(0, join) }
     }
 
-    /// An element as a whole number; a float's bits.
+    /// An element as an integer; for a float, its bits.
     pub(super) fn integer(&self, at: usize) -> i128 {
         let bits = self.bits(at);
         let unused = 64 - 8 * self.size as u32;
-        match self.kind {
-            Kind::Signed => (((bits << unused) as i64) >> unused).into(),
-            Kind::Bool => (bits != 0).into(),
-            Kind::Float | Kind::Unsigned | Kind::Bytes | Kind::Letters => bits.into(),
+        match self.dtype {
+            Dtype::Signed => (((bits << unused) as i64) >> unused).into(),
+            Dtype::Bool => (bits != 0).into(),
+            Dtype::Float | Dtype::Unsigned | Dtype::Bytes | Dtype::Letters => bits.into(),
         }
     }
 
     /// An element as a number.
     pub(super) fn number(&self, at: usize) -> f64 {
-        match (self.kind, self.size) {
-            (Kind::Float, 2) => half(self.bits(at) as u16),
-            (Kind::Float, 4) => f32::from_bits(self.bits(at) as u32).into(),
-            (Kind::Float, _) => f64::from_bits(self.bits(at)),
+        match (self.dtype, self.size) {
+            (Dtype::Float, 2) => half(self.bits(at) as u16),
+            (Dtype::Float, 4) => f32::from_bits(self.bits(at) as u32).into(),
+            (Dtype::Float, _) => f64::from_bits(self.bits(at)),
             _ => self.integer(at) as f64,
         }
     }
 
-    /// An element as text: what follows the last letter is zeros.
+    /// An element as text, without the zeros after the last letter.
     pub(super) fn text(&self, at: usize) -> String {
         let bytes = &self.bytes[self.place(at) * self.size..][..self.size];
-        let text: String = match self.kind {
-            Kind::Letters => bytes
+        let text: String = match self.dtype {
+            Dtype::Letters => bytes
                 .chunks_exact(4)
                 .map(|letter| {
                     let letter = [letter[0], letter[1], letter[2], letter[3]];
@@ -218,7 +218,7 @@ impl Array {
         text.trim_end_matches('\0').to_owned()
     }
 
-    /// The indices of the element that is `at`-th in C order.
+    /// The indices of the element at index `at` in C order.
     pub(super) fn indices(&self, at: usize) -> Vec<usize> {
         let mut rest = at;
         let mut indices: Vec<_> = self
@@ -236,7 +236,7 @@ impl Array {
     }
 }
 
-/// A float of 16 bits (IEEE 754): 5 of exponent, 10 of fraction.
+/// A float of 16 bits (IEEE 754), with 5 bits of exponent and 10 of fraction.
 fn half(bits: u16) -> f64 {
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3ff));
     let size = match exponent {

@@ -1,4 +1,4 @@
-//! What preprocessing is fitted by: moments, extremes and quartiles.
+//! The statistics that preprocessing is fitted to: moments, extremes and quartiles.
 
 use super::Method;
 use crate::Samples;
@@ -26,7 +26,7 @@ impl Default for Statistics {
 }
 
 impl Statistics {
-    /// Those of each group of neighbouring features, of what is there.
+    /// The statistics of each group of adjacent features, without missing values.
     pub(super) fn of(samples: &Samples, groups: usize) -> Vec<Self> {
         let mut statistics = vec![Self::default(); groups];
         let mut row = vec![0.0; samples.width()];
@@ -49,7 +49,8 @@ impl Statistics {
         self.maximum = self.maximum.max(value);
     }
 
-    /// `exact`: whether values are as they were written, so that only rounding of f64 is no spread.
+    /// Offset and scale by `method`. `exact`: values are as the file has them, so only a spread of the
+    /// size of f64 rounding counts as none.
     pub(super) fn offset_and_scale(&self, method: Method, exact: bool) -> (f64, f64) {
         if self.count == 0.0 {
             return (0.0, 1.0);
@@ -64,14 +65,14 @@ impl Statistics {
     }
 }
 
-/// A spread that is rounding error of the mean is no spread.
+/// Whether a spread is only rounding error of the mean.
 fn is_constant(spread: f64, mean: f64, exact: bool) -> bool {
     let rounding = if exact { 4.0 * f64::EPSILON } else { 1e-7 };
     spread <= mean.abs() * rounding || (spread as f32) < f32::MIN_POSITIVE
 }
 
-/// Median, and the distance of the quartiles, of each group of neighbouring features; between two
-/// values in proportion, as NumPy's `quantile`.
+/// Median and interquartile range of each group of adjacent features, interpolated linearly as by
+/// NumPy's `quantile`.
 pub(super) fn quartiles(samples: &Samples, groups: usize) -> Vec<(f64, f64)> {
     let deviations = Statistics::of(samples, groups);
     let neighbours = samples.width() / groups;
@@ -88,8 +89,8 @@ pub(super) fn quartiles(samples: &Samples, groups: usize) -> Vec<(f64, f64)> {
             continue;
         }
         values.sort_by(f64::total_cmp);
-        let at = |part: f64| {
-            let place = part * (values.len() - 1) as f64;
+        let at = |fraction: f64| {
+            let place = fraction * (values.len() - 1) as f64;
             let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
             below + (above - below) * place.fract()
         };

@@ -2,56 +2,57 @@
 
 use std::collections::HashMap;
 
-use super::columns::{Kind, Plan};
+use super::columns::{CellKind, Plan};
 use super::date;
 use super::missing::is_missing;
 use super::number::number;
 use super::{Role, TableOptions, Unseen};
 use crate::error::{list, quote};
 
-/// Different texts of a column that are kept; more are no categories.
-const MOST_WORDS: usize = 4096;
+/// The most distinct texts of a column that are stored. More are no categories.
+const MAX_WORDS: usize = 4096;
 
-/// Whole numbers below this are exact in f64.
+/// Integers below this are exact in f64.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Categories that a message names.
+/// The most categories that a message lists.
 const NAMED: usize = 20;
 
-/// The cells of the columns that may become features: one number each, NaN where it is missing;
-/// of a text its place among the texts of its column.
+/// The cells of the columns that may become features, as numbers: NaN if a cell is missing, and for a
+/// text its index among the texts of the column.
 pub(super) struct Cells {
-    /// The columns of the file that are kept, in the order of the features.
+    /// The columns of the file that are stored, in the order of the features.
     pub kept: Vec<usize>,
     pub values: Vec<f64>,
-    /// Of each kept column of texts what they are.
+    /// The distinct texts, for each stored column of texts.
     pub words: HashMap<usize, Words>,
-    /// Of each kept column how many cells are missing, and the line and text of the first.
+    /// For each stored column, the number of missing cells, and the line and text of the first.
     pub missing: HashMap<usize, (usize, u64, String)>,
-    /// Kept columns that hold a fraction.
+    /// Whether a stored column has a fraction.
     pub fractions: Vec<bool>,
-    /// Of each kept column how many whole numbers are too long for f64.
+    /// For each stored column, the number of integers that f64 rounds.
     pub rounded: HashMap<usize, usize>,
 }
 
-/// The different texts of a column.
+/// The distinct texts of a column.
 #[derive(Default)]
 pub(super) struct Words {
     known: HashMap<String, u32>,
     pub order: Vec<String>,
-    /// Whether others than those known are refused.
+    /// Whether no further texts are added.
     fixed: bool,
-    /// Whether there are more than are kept.
+    /// Whether there are more than are stored.
     pub too_many: bool,
 }
 
-/// What was expected of a cell, and what to do about it.
+/// What was expected of a cell, and advice.
 pub(super) type Wrong = (String, Option<&'static str>);
 
 impl Cells {
     pub(super) fn of(plan: &Plan, options: &TableOptions) -> Self {
-        let is_feature =
-            |at: &usize| !matches!(plan.kinds[*at], Kind::Label | Kind::Ignored | Kind::Id);
+        let is_feature = |at: &usize| {
+            !matches!(plan.kinds[*at], CellKind::Label | CellKind::Ignored | CellKind::Id)
+        };
         let kept: Vec<usize> = match &plan.matching {
             Some(matching) => matching.features.iter().map(|(_, at)| *at).collect(),
             None => (0..plan.names.len()).filter(is_feature).collect(),
@@ -80,7 +81,7 @@ impl Cells {
         self.values.len() / self.kept.len().max(1)
     }
 
-    /// Takes a cell, the next of its row.
+    /// Adds the next cell of a row.
     pub(super) fn push(
         &mut self,
         slot: usize,
@@ -106,12 +107,12 @@ impl Cells {
         &mut self,
         slot: usize,
         cell: &str,
-        kind: Kind,
+        kind: CellKind,
         plan: &Plan,
         unseen: Unseen,
     ) -> Result<f64, Wrong> {
         let words = match kind {
-            Kind::Number => match number(cell, plan.decimal) {
+            CellKind::Number => match number(cell, plan.decimal) {
                 Some(value) if value.is_infinite() => {
                     return Err(("a finite number".into(), None));
                 }
@@ -130,18 +131,18 @@ impl Cells {
                 None if is_missing(cell) => return Ok(f64::NAN),
                 None => return Err(("a number".into(), None)),
             },
-            Kind::Date(order) => match date::seconds(cell, order) {
+            CellKind::Date(order) => match date::seconds(cell, order) {
                 Some(seconds) => return Ok(seconds),
                 None if is_missing(cell) => return Ok(f64::NAN),
                 None => {
-                    let advice = "name the column under `categorical` or `ignore`";
+                    let advice = "list the column in `categorical` or `ignore`";
                     return Err(("a date".into(), Some(advice)));
                 }
             },
             _ if is_missing(cell) => return Ok(f64::NAN),
             _ => self.words.entry(slot).or_default(),
         };
-        let cap = if kind == Kind::Unknown { usize::MAX } else { MOST_WORDS };
+        let cap = if kind == CellKind::Unknown { usize::MAX } else { MAX_WORDS };
         words.place(cell, cap, unseen)
     }
 }
@@ -163,11 +164,11 @@ impl Words {
                     let names: Vec<_> =
                         self.order.iter().take(NAMED).map(|name| quote(name)).collect();
                     let more = if self.order.len() > NAMED {
-                        " or another that was there in training"
+                        " or another category of the training data"
                     } else {
                         ""
                     };
-                    let advice = "give `unseen` as zero to read unknown categories as none";
+                    let advice = "set `unseen` to zero to read unknown categories as none";
                     Err((list(&names, "or") + more, Some(advice)))
                 }
             };
@@ -182,7 +183,7 @@ impl Words {
         Ok(f64::from(place))
     }
 
-    /// The texts in the order of categories (numbers by size), and the place of each in it.
+    /// The texts in the order of categories (numbers by value), and the index of each in this order.
     pub(super) fn sorted(&self) -> (Vec<String>, Vec<usize>) {
         let mut order: Vec<usize> = (0..self.order.len()).collect();
         let texts = &self.order;

@@ -1,5 +1,4 @@
-//! What is known of the columns of a table before it is read: from its first rows, and from what
-//! the caller says.
+//! The kinds of the columns of a table, from its first rows and the caller's options.
 
 use csv::StringRecord;
 use std::path::Path;
@@ -15,33 +14,33 @@ use crate::{Error, Result, error::quote};
 
 /// How the cells of a column are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum CellKind {
     Number,
     Date(Order),
-    /// Texts, whatever they turn out to be.
+    /// Texts, which may become categories or booleans.
     Words,
-    /// Nothing but missing cells so far.
+    /// Only missing cells in the first rows.
     Unknown,
     Label,
-    /// Not at all.
+    /// Not read.
     Ignored,
     Id,
 }
 
-/// The columns of a table, and what its first rows are.
+/// The columns of a table, and the meaning of its first rows.
 pub(super) struct Plan {
     /// In the order of the file.
     pub names: Vec<String>,
-    pub kinds: Vec<Kind>,
-    /// Whether the caller said what a column is.
-    pub said: Vec<bool>,
-    /// Columns without a name of their own beside others that have one.
+    pub kinds: Vec<CellKind>,
+    /// Whether the caller specified the kind of a column.
+    pub specified: Vec<bool>,
+    /// Columns without a name, if others have one.
     pub unnamed: Vec<bool>,
     pub decimal: Decimal,
     pub first: First,
-    /// Whether the second row is units.
+    /// Whether the second row has units.
     pub units: bool,
-    /// The columns of a known schema.
+    /// The columns of the caller's schema.
     pub matching: Option<Matching>,
 }
 
@@ -73,7 +72,7 @@ impl Plan {
             && data.iter().flatten().all(digits)
         {
             let got = format!(
-                "{} above rows of 2; give `separator` as ; if a comma is before decimals, else name \
+                "{} above rows of 2; set `separator` to ; if the comma is a decimal mark, else name \
                  both columns",
                 quote(&head[0])
             );
@@ -95,7 +94,7 @@ impl Plan {
 
         let mut plan = Self {
             kinds: vec![],
-            said: vec![false; width],
+            specified: vec![false; width],
             names,
             unnamed,
             decimal,
@@ -109,18 +108,18 @@ impl Plan {
             plan.kinds.push(kind);
             open.extend(example.map(|cell| (at, cell)));
         }
-        plan.follow(label_column, options, path)?;
+        plan.apply_options(label_column, options, path)?;
         if let Some(schema) = &options.schema {
             plan.matching =
                 Some(Matching::of(schema, &mut plan.names, &mut plan.kinds, named, path)?);
             return Ok(plan);
         }
         if let Some((at, cell)) =
-            open.iter().find(|(at, _)| matches!(plan.kinds[*at], Kind::Date(_)))
+            open.iter().find(|(at, _)| matches!(plan.kinds[*at], CellKind::Date(_)))
         {
             let place = format!("column {}", quote(&plan.names[*at]));
-            let expected = "dates that tell the day from the month";
-            let got = format!("{}; give `month_first`, or ignore the column", quote(cell));
+            let expected = "dates that show which number is the day";
+            let got = format!("{}; set `month_first`, or list the column in `ignore`", quote(cell));
             return Err(Error::malformed_at(path, place, expected, got));
         }
         Ok(plan)
@@ -128,38 +127,43 @@ impl Plan {
 
     /// The column of the labels, if there is one.
     pub(super) fn label(&self) -> Option<usize> {
-        self.kinds.iter().position(|kind| *kind == Kind::Label)
+        self.kinds.iter().position(|kind| *kind == CellKind::Label)
     }
 
-    /// Takes what the caller says of columns.
-    fn follow(&mut self, label: Option<&str>, options: &TableOptions, path: &Path) -> Result<()> {
+    /// Sets the kinds of the columns that the caller specified.
+    fn apply_options(
+        &mut self,
+        label: Option<&str>,
+        options: &TableOptions,
+        path: &Path,
+    ) -> Result<()> {
         let label = self.find_label(label, path)?;
         for (what, wanted, kind) in [
-            ("column of numbers", &options.numeric, Kind::Number),
-            ("column of categories", &options.categorical, Kind::Words),
-            ("column of identifiers", &options.id, Kind::Id),
-            ("column to ignore", &options.ignore, Kind::Ignored),
+            ("column of numbers", &options.numeric, CellKind::Number),
+            ("column of categories", &options.categorical, CellKind::Words),
+            ("column of identifiers", &options.id, CellKind::Id),
+            ("column to ignore", &options.ignore, CellKind::Ignored),
         ] {
             for name in wanted {
-                let at = self.find(name).ok_or_else(|| self.not_there(what, name, path))?;
-                if self.said[at] {
-                    let got = format!("{} named twice", quote(&self.names[at]));
-                    return Err(Error::invalid(what, "each column to be one thing", got));
+                let at = self.find(name).ok_or_else(|| self.no_column(what, name, path))?;
+                if self.specified[at] {
+                    let got = format!("{} twice", quote(&self.names[at]));
+                    return Err(Error::invalid(what, "each column in one list", got));
                 }
-                // What is a date where nothing is said stays one where it is said to be a number.
-                if !(kind == Kind::Number && matches!(self.kinds[at], Kind::Date(_))) {
+                // A column of dates in `numeric` stays a date.
+                if !(kind == CellKind::Number && matches!(self.kinds[at], CellKind::Date(_))) {
                     self.kinds[at] = kind;
                 }
-                self.said[at] = true;
+                self.specified[at] = true;
             }
         }
-        if let Some(label) = label.filter(|label| !self.said[*label]) {
-            self.kinds[label] = Kind::Label;
+        if let Some(label) = label.filter(|label| !self.specified[*label]) {
+            self.kinds[label] = CellKind::Label;
         }
         Ok(())
     }
 
-    /// A column by its name or, failing that, by its index.
+    /// The column with this name, or with this index.
     fn find(&self, asked: &str) -> Option<usize> {
         let by_index = || asked.parse().ok().filter(|index| *index < self.names.len());
         self.names.iter().position(|name| name == asked).or_else(by_index)
@@ -172,18 +176,18 @@ impl Plan {
                 |known: &&str| self.names.iter().position(|name| name.eq_ignore_ascii_case(known));
             return Ok(known.find_map(find));
         };
-        self.find(asked).map(Some).ok_or_else(|| self.not_there("label column", asked, path))
+        self.find(asked).map(Some).ok_or_else(|| self.no_column("label column", asked, path))
     }
 
-    fn not_there(&self, what: &str, asked: &str, path: &Path) -> Error {
+    fn no_column(&self, what: &str, asked: &str, path: &Path) -> Error {
         let shown: Vec<_> = self.names.iter().take(20).map(|name| quote(name)).collect();
         let more = if self.names.len() > 20 { ", ..." } else { "" };
-        let expected = format!("a {what} called {}", quote(asked));
+        let expected = format!("a {what} named {}", quote(asked));
         Error::malformed(path, expected, format!("the columns {}{more}", shown.join(", ")))
     }
 }
 
-/// Cells of most rows, those that are empty at their ends not counted where they are so in all.
+/// The number of cells of the longest row, without empty cells at the end.
 fn usual_width(rows: &[StringRecord]) -> Option<usize> {
     let filled =
         |row: &StringRecord| (0..row.len()).rfind(|at| !row[*at].is_empty()).map_or(0, |at| at + 1);
@@ -203,26 +207,22 @@ fn decimal(
     rows.iter().flatten().for_each(|cell| evidence.add(cell));
     evidence.decide(dialect.separator).map_err(|got| {
         let separator = dialect.separator_name();
-        let got = format!("{got} between {separator}; give `decimal` as point or comma");
-        Error::malformed(
-            path,
-            "numbers that say whether a comma is before decimals or parts thousands",
-            got,
-        )
+        let got = format!("{got} between {separator}; set `decimal` to point or comma");
+        Error::malformed(path, "numbers with one decimal mark", got)
     })
 }
 
-/// How a column is to be read, by its first rows; and of dates that leave it open which of their
-/// numbers is the day, one.
+/// The kind of a column by its first rows, and a date that does not show which number is the day, if
+/// there is one.
 fn guess(
     rows: &[StringRecord],
     at: usize,
     decimal: Decimal,
     options: &TableOptions,
-) -> (Kind, Option<String>) {
+) -> (CellKind, Option<String>) {
     let (mut numbers, mut dates, mut texts) = (0, 0, 0);
-    let said = |first| if first { Order::MonthFirst } else { Order::DayFirst };
-    let (mut order, mut open) = (options.month_first.map(said), None);
+    let given = |first| if first { Order::MonthFirst } else { Order::DayFirst };
+    let (mut order, mut open) = (options.month_first.map(given), None);
     for cell in rows.iter().filter_map(|row| row.get(at)) {
         if is_missing(cell) || options.missing_as.iter().any(|missing| missing == cell) {
             continue;
@@ -234,7 +234,7 @@ fn guess(
         {
             dates += 1;
             match date::order(cell) {
-                Some(Some(told)) => order = order.or(Some(told)),
+                Some(Some(found)) => order = order.or(Some(found)),
                 Some(None) => open = open.or_else(|| Some(cell.to_owned())),
                 None => {}
             }
@@ -243,9 +243,9 @@ fn guess(
         }
     }
     match (numbers, dates, texts) {
-        (0, 0, 0) => (Kind::Unknown, None),
-        (0, _, 0) => (Kind::Date(order.unwrap_or_default()), open.filter(|_| order.is_none())),
-        (numbers, dates, texts) if numbers >= dates + texts => (Kind::Number, None),
-        _ => (Kind::Words, None),
+        (0, 0, 0) => (CellKind::Unknown, None),
+        (0, _, 0) => (CellKind::Date(order.unwrap_or_default()), open.filter(|_| order.is_none())),
+        (numbers, dates, texts) if numbers >= dates + texts => (CellKind::Number, None),
+        _ => (CellKind::Words, None),
     }
 }

@@ -1,6 +1,6 @@
 //! Dates and times of day as numbers.
 
-/// How dates are written where day and month are both numbers below 13.
+/// The order of day and month in dates such as 01/02/2020.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Order {
     /// 31/12/2020
@@ -10,9 +10,9 @@ pub(super) enum Order {
     MonthFirst,
 }
 
-/// Seconds since the beginning of 1970 (UTC where nothing else is said) of a date, with or without
-/// a time: 2020-12-31, 2020-12-31T23:59:59.5+01:00, 31.12.2020 23:59, 12/31/2020; seconds since
-/// midnight of a time alone.
+/// The seconds since the start of 1970 of a date, in UTC without a time zone, with or without a time:
+/// 2020-12-31, 2020-12-31T23:59:59.5+01:00, 31.12.2020 23:59, 12/31/2020. For a time without a date,
+/// the seconds since midnight.
 pub(super) fn seconds(cell: &str, order: Order) -> Option<f64> {
     if !cell.starts_with(|letter: char| letter.is_ascii_digit()) || cell.len() > 40 {
         return None;
@@ -27,7 +27,7 @@ pub(super) fn seconds(cell: &str, order: Order) -> Option<f64> {
     Some(days as f64 * 86_400.0 + seconds)
 }
 
-/// Whether a date says which of its numbers is the day; `None` where it is no such date.
+/// The order of day and month that a date shows, if it shows any. `None` if it is no such date.
 pub(super) fn order(cell: &str) -> Option<Option<Order>> {
     let date = cell.split(['T', ' ']).next()?;
     let [first, second, _] = numbers(date, &['/', '-', '.'])?;
@@ -70,7 +70,7 @@ fn days(date: &str, order: Order) -> Option<i64> {
     if !(1..=length).contains(&day) {
         return None;
     }
-    // Years begin in March, so that the leap day is the last of one.
+    // Years begin in March, so that the leap day is the last day of a year.
     let (year, month) = (i64::from(year) - i64::from(month <= 2), i64::from((month + 9) % 12));
     let in_year = (153 * month + 2) / 5 + i64::from(day) - 1;
     Some(
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_of_all_kinds() {
+    fn dates_of_all_formats() {
         let new_year_eve = 1_609_372_800.0; // date -u -d 2020-12-31 +%s
         for (cell, expected) in [
             ("1970-01-01", 0.0),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn some_dates_tell_day_from_month() {
+    fn order_of_day_and_month_by_hand() {
         assert_eq!(order("31/12/2020"), Some(Some(Order::DayFirst)));
         assert_eq!(order("12/31/2020 10:00"), Some(Some(Order::MonthFirst)));
         assert_eq!(order("01/02/2020"), Some(None));

@@ -1,4 +1,4 @@
-//! How a table is written: what stands between its cells, and what before its first row.
+//! The dialect of a table: its separator, comments, and lines before its first row.
 
 use csv::StringRecord;
 
@@ -6,34 +6,34 @@ use super::date::{self, Order};
 use super::number::number;
 use super::{Decimal, TableOptions};
 
-/// What is handed to the reader of cells in place of a run of blanks.
+/// The byte that replaces a run of blanks for the CSV reader.
 pub(super) const BLANK: u8 = 0x1f;
 
-/// Rows that are looked at.
-const LOOKED_AT: usize = 60;
+/// The most rows that are examined.
+const SAMPLED_ROWS: usize = 60;
 
-/// Lines that may stand before a table.
-const MOST_TITLES: usize = 30;
+/// The most lines before a table.
+const MAX_TITLES: usize = 30;
 
-/// How a table is written.
+/// The dialect of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
-    /// What stands between cells; [`BLANK`] for runs of blanks and tabs.
+    /// The separator of cells; [`BLANK`] for runs of blanks and tabs.
     pub separator: u8,
-    /// Lines before the table: `sep=;`, comments, a title.
+    /// The number of lines before the table: `sep=;`, comments, titles.
     pub skipped: u64,
-    /// Whether lines that begin with `#` are comments, and whether the first one that is not
-    /// skipped is one that holds the names.
+    /// Whether lines that begin with `#` are comments.
     pub comments: bool,
+    /// Whether the first line after the skipped ones is a comment with the names.
     pub commented_names: bool,
 }
 
 impl Dialect {
-    /// From the beginning of a text, which may be cut within a row.
+    /// The dialect by the start of a text, which may end within a row.
     pub(super) fn of(lead: &str, whole: bool, options: &TableOptions) -> Self {
         let lines: Vec<&str> = lines(lead);
-        let said = lines.first().and_then(|line| said(line));
-        let start = usize::from(said.is_some());
+        let declared = lines.first().and_then(|line| sep_line(line));
+        let start = usize::from(declared.is_some());
         let comments = comments(&lines[start..]);
         let leading = lines[start..].iter().take_while(|line| comments && is_comment(line)).count();
         let after = start + leading;
@@ -47,7 +47,7 @@ impl Dialect {
             ' ' => BLANK,
             other => u8::try_from(other).unwrap_or(b','),
         });
-        let (separator, titles) = match asked.or(said) {
+        let (separator, titles) = match asked.or(declared) {
             Some(separator) => {
                 let rows = Candidate::of(&text, separator, whole);
                 (separator, rows.titles)
@@ -55,7 +55,7 @@ impl Dialect {
             None => choose(&text, whole),
         };
         let titles = if comments { 0 } else { titles };
-        // Programs write the names of columns as a comment, too.
+        // Some programs write the names of the columns as a comment.
         let names = (leading > 0).then(|| lines[after - 1]).filter(|line| {
             let names = cells(line.trim_start().trim_start_matches('#').trim(), separator);
             let first = lines[after..].iter().find(|line| !line.trim().is_empty());
@@ -68,7 +68,7 @@ impl Dialect {
         Self { separator, skipped: skipped as u64, comments, commented_names: names.is_some() }
     }
 
-    /// In the words of a message.
+    /// The separator in words, for messages.
     pub(super) fn separator_name(&self) -> &'static str {
         match self.separator {
             b'\t' => "a tab",
@@ -80,7 +80,7 @@ impl Dialect {
     }
 }
 
-/// The lines of a text, whichever of LF, CR LF and CR ends them.
+/// The lines of a text, which end in LF, CR LF or CR.
 fn lines(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = text
         .split('\n')
@@ -92,8 +92,8 @@ fn lines(text: &str) -> Vec<&str> {
     lines
 }
 
-/// The separator that a first line `sep=;` names, as spreadsheets write and read it.
-fn said(line: &str) -> Option<u8> {
+/// The separator of a first line such as `sep=;`, as spreadsheets write it.
+fn sep_line(line: &str) -> Option<u8> {
     let line = line.trim_matches(|letter: char| letter == '"' || letter == '\u{feff}');
     let rest =
         line.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).map(|_| &line[4..])?;
@@ -106,7 +106,7 @@ fn said(line: &str) -> Option<u8> {
     }
 }
 
-/// A line that begins with `#` but not with one of spreadsheets' errors (`#N/A`), which are cells.
+/// Whether a line begins with `#`, but not with an error value of spreadsheets such as `#N/A`.
 pub(super) fn is_comment(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with('#')
@@ -115,8 +115,8 @@ pub(super) fn is_comment(line: &str) -> bool {
             .any(|cell| line.starts_with(cell))
 }
 
-/// Whether there are comments: less than half of the lines begin with `#` (else it is how the
-/// first cells begin), and before them or after there is something else.
+/// Whether there are comments: some lines begin with `#`, but fewer than half of them, or only the
+/// first ones. Otherwise `#` is part of the first cells.
 fn comments(lines: &[&str]) -> bool {
     let count = lines.iter().filter(|line| is_comment(line)).count();
     let leading = lines.iter().take_while(|line| is_comment(line)).count();
@@ -130,12 +130,12 @@ fn cells(line: &str, separator: u8) -> StringRecord {
     rows.into_iter().next().unwrap_or_default()
 }
 
-/// A text as it would be with one separator.
+/// A text as read with one separator.
 struct Candidate {
     rows: Vec<StringRecord>,
-    /// Cells of most rows.
+    /// The most frequent number of cells.
     width: usize,
-    /// Lines before the first row, and the rows in them.
+    /// The number of lines before the first row of the table, and the number of rows in them.
     titles: usize,
     before: usize,
 }
@@ -156,12 +156,12 @@ impl Candidate {
             .trim(csv::Trim::All)
             .from_reader(text.as_bytes());
         let (mut rows, mut starts) = (vec![], vec![]);
-        for row in reader.records().map_while(Result::ok).take(LOOKED_AT) {
+        for row in reader.records().map_while(Result::ok).take(SAMPLED_ROWS) {
             let start = row.position().map_or(0, |position| position.byte() as usize);
             starts.push(text[..start].matches('\n').count());
             rows.push(row);
         }
-        if !whole && rows.len() > 1 && rows.len() < LOOKED_AT {
+        if !whole && rows.len() > 1 && rows.len() < SAMPLED_ROWS {
             rows.pop();
         }
         let width = most_frequent(rows.iter().map(StringRecord::len));
@@ -174,13 +174,13 @@ impl Candidate {
         found
     }
 
-    /// How many rows of too few cells, with letters in them, stand before those of a table.
+    /// The number of rows before the table: they have too few cells, and letters but no numbers.
     fn rows_before(&self) -> usize {
         let worded = |row: &StringRecord| {
             row.iter().any(|cell| cell.contains(char::is_alphabetic))
                 && row.iter().all(|cell| number(cell, Decimal::Point).is_none())
         };
-        // Spreadsheets fill the lines of a title up with empty cells.
+        // Spreadsheets pad the lines of a title with empty cells.
         let is_title = |row: &StringRecord| {
             self.width > 2 && row.iter().skip(1).all(str::is_empty) && worded(row)
         };
@@ -188,21 +188,21 @@ impl Candidate {
         let Some(mut first) = self.rows.iter().position(is_row) else {
             return 0;
         };
-        // R leaves the name of the row names out.
+        // R omits the name of the column of row names.
         let short = |row: &StringRecord| row.len() + 1 == self.width && row.len() > 1;
         if first > 0 && short(&self.rows[first - 1]) {
             first -= 1;
         }
         let rows = self.rows[first..].iter().filter(|row| is_row(row)).count();
-        // A header of one name above rows of two cells is R's, not a title.
-        let r =
+        // A single name above rows of two cells is a header of R, not a title.
+        let is_r =
             first == 1 && self.width == 2 && !self.rows[0].iter().any(|cell| cell.contains(' '));
-        let titles = self.width > 1 && rows > 1 && first <= MOST_TITLES && !r;
+        let titles = self.width > 1 && rows > 1 && first <= MAX_TITLES && !is_r;
         if titles && self.rows[..first].iter().all(worded) { first } else { 0 }
     }
 
-    /// Whether nearly all rows have one number of cells, above 1, and hardly a cell looks as if it
-    /// were several.
+    /// Whether nearly all rows have the same number of cells, above 1, and hardly a cell looks like
+    /// several.
     fn fits(&self) -> bool {
         let rows = &self.rows[self.before..];
         let in_width = |row: &&StringRecord| {
@@ -221,8 +221,7 @@ impl Candidate {
     }
 }
 
-/// The separator under which the text is a table: that of its first line if it is one, else the
-/// first that makes it one.
+/// The first separator with which the text is a table; that of its first line is tried first.
 fn choose(text: &str, whole: bool) -> (u8, usize) {
     let first = separator(text.split('\n').next().unwrap_or_default().as_bytes());
     for separator in [first, b'\t', b';', b'|', b',', BLANK] {
@@ -234,14 +233,14 @@ fn choose(text: &str, whole: bool) -> (u8, usize) {
     (first, 0)
 }
 
-/// Separators between quotation marks belong to a name.
+/// The separator of the first row. Those within quotes belong to a name.
 fn separator(first_row: &[u8]) -> u8 {
     let outside = || first_row.split(|byte| *byte == b'"').step_by(2).flatten();
     let found = [b'\t', b';'].into_iter().find(|separator| outside().any(|b| b == separator));
     found.unwrap_or(b',')
 }
 
-/// A cell of digits and marks that is neither a number nor a date: several cells in one, rather.
+/// Whether a cell of digits and marks is neither a number nor a date, and so probably several cells.
 fn is_odd(cell: &str) -> bool {
     let known = |letter: char| letter.is_ascii_digit() || " \t.,;:|+-eE".contains(letter);
     cell.contains(|letter: char| letter.is_ascii_digit())
@@ -260,11 +259,11 @@ fn most_frequent(counts: impl Iterator<Item = usize>) -> usize {
             None => known.push((count, 1)),
         }
     }
-    // Of equals the first.
+    // The first of equally frequent ones.
     known.iter().rev().max_by_key(|(_, times)| *times).map_or(0, |(value, _)| *value)
 }
 
-/// A line whose runs of blanks outside quotation marks are one [`BLANK`] each, none at its ends.
+/// Replaces each run of blanks outside quotes by one [`BLANK`], and removes blanks at the ends.
 pub(super) fn squeeze(line: &str) -> String {
     let (line, end) = match line.strip_suffix('\n') {
         Some(line) => (line, "\n"),
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn separators_are_told_by_the_rows() {
+    fn separators_are_inferred_from_the_rows() {
         for (text, expected) in [
             ("a,b\n1,2\n", b','),
             ("a;b\n1,5;2,5\n", b';'),
@@ -317,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_the_table_is_skipped() {
+    fn lines_before_the_table_are_skipped() {
         assert_eq!(of("sep=;\na;b\n1;2\n"), (b';', 1));
         assert_eq!(of("\"SEP=|\"\r\na|b\r\n1|2\r\n"), (b'|', 1));
         assert_eq!(of("# made by x, in 2020\n# y\na,b\n1,2\n"), (b',', 2));

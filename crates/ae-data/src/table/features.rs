@@ -1,19 +1,19 @@
-//! Features from the cells of a table: what each column turned out to be.
+//! Makes features from the cells of a table, by the role of each column.
 
 use std::collections::HashSet;
 
 use super::cells::{Cells, Words};
-use super::columns::{Kind, Plan};
+use super::columns::{CellKind, Plan};
 use super::number::number;
 use super::{Column, Role, Schema, TableOptions};
 
-/// Different texts that are categories by themselves.
-const MOST_CATEGORIES: usize = 64;
+/// The most distinct texts that count as categories without being specified.
+const MAX_CATEGORIES: usize = 64;
 
-/// Different texts that are categories as soon as one of them comes twice.
+/// The most distinct texts that count as categories as soon as one of them is repeated.
 const FEW: usize = 10;
 
-/// Names of columns that number the rows; case does not matter.
+/// Names of columns that number the rows, in any case of letters.
 const ID_NAMES: [&str; 12] = [
     "id",
     "_id",
@@ -29,52 +29,53 @@ const ID_NAMES: [&str; 12] = [
     "unnamed: 0",
 ];
 
-/// What a column becomes.
-enum Form {
-    /// Its numbers as they are.
+/// How a column is encoded.
+enum Encoding {
+    /// Its numbers unchanged.
     Plain,
-    /// One of so many features is 1; where each text is among them.
-    Block(usize, Vec<usize>),
-    /// The numbers that its texts stand for.
-    Read(Vec<f64>),
-    Nothing,
+    /// One-hot: the number of features, and the feature of each text.
+    OneHot(usize, Vec<usize>),
+    /// The number for each of its texts.
+    Mapped(Vec<f64>),
+    /// No feature.
+    None,
 }
 
-/// The features of all rows, NaN where a cell is missing, and what the columns are.
+/// The features of all rows, with NaN for missing cells, and the schema.
 pub(super) fn features(
     cells: &mut Cells,
     plan: &Plan,
     options: &TableOptions,
 ) -> (Vec<f64>, Schema) {
-    let (mut roles, mut forms): (Vec<Role>, Vec<Form>) =
-        (0..cells.kept.len()).map(|slot| form(cells, slot, plan, options)).unzip();
-    // Row numbers are better than nothing.
+    let (mut roles, mut encodings): (Vec<Role>, Vec<Encoding>) =
+        (0..cells.kept.len()).map(|slot| encoding(cells, slot, plan, options)).unzip();
+    // If nothing else is a feature, row numbers are.
     let some = |role: &Role| role.features() > 0;
     if !roles.iter().any(some) {
         for (slot, role) in roles.iter_mut().enumerate() {
-            if *role == Role::Id && plan.kinds[cells.kept[slot]] == Kind::Number {
-                (*role, forms[slot]) = (Role::Integer, Form::Plain);
+            if *role == Role::Id && plan.kinds[cells.kept[slot]] == CellKind::Number {
+                (*role, encodings[slot]) = (Role::Integer, Encoding::Plain);
             }
         }
     }
     let schema = schema(cells, plan, options, roles);
     let width = cells.kept.len();
-    if forms.iter().all(|form| matches!(form, Form::Plain)) || width == 0 {
+    if encodings.iter().all(|encoding| matches!(encoding, Encoding::Plain)) || width == 0 {
         return (std::mem::take(&mut cells.values), schema);
     }
     let mut values = Vec::with_capacity(cells.rows() * schema.features());
     for row in std::mem::take(&mut cells.values).chunks_exact(width) {
-        for (value, form) in row.iter().zip(&forms) {
-            match form {
-                Form::Plain => values.push(*value),
-                Form::Nothing => {}
-                Form::Read(numbers) => {
+        for (value, encoding) in row.iter().zip(&encodings) {
+            match encoding {
+                Encoding::Plain => values.push(*value),
+                Encoding::None => {}
+                Encoding::Mapped(numbers) => {
                     values.push(if value.is_nan() { *value } else { numbers[*value as usize] });
                 }
-                Form::Block(count, _) if value.is_nan() => {
+                Encoding::OneHot(count, _) if value.is_nan() => {
                     values.extend(std::iter::repeat_n(f64::NAN, *count));
                 }
-                Form::Block(count, places) => {
+                Encoding::OneHot(count, places) => {
                     let start = values.len();
                     values.resize(start + count, 0.0);
                     if *value >= 0.0 {
@@ -87,7 +88,7 @@ pub(super) fn features(
     (values, schema)
 }
 
-/// All columns of the file (or of the schema that was asked for) with what they are.
+/// The roles of all columns: the caller's schema, or what was found.
 fn schema(cells: &Cells, plan: &Plan, options: &TableOptions, roles: Vec<Role>) -> Schema {
     if let Some(known) = &options.schema {
         return known.clone();
@@ -98,8 +99,8 @@ fn schema(cells: &Cells, plan: &Plan, options: &TableOptions, roles: Vec<Role>) 
         .zip(&plan.kinds)
         .map(|(name, kind)| {
             let role = match kind {
-                Kind::Label => Role::Label,
-                Kind::Id => Role::Id,
+                CellKind::Label => Role::Label,
+                CellKind::Id => Role::Id,
                 _ => Role::Ignored,
             };
             Column { name: name.clone(), role }
@@ -111,74 +112,74 @@ fn schema(cells: &Cells, plan: &Plan, options: &TableOptions, roles: Vec<Role>) 
     Schema { columns }
 }
 
-fn form(cells: &Cells, slot: usize, plan: &Plan, options: &TableOptions) -> (Role, Form) {
+fn encoding(cells: &Cells, slot: usize, plan: &Plan, options: &TableOptions) -> (Role, Encoding) {
     let at = cells.kept[slot];
     if let (Some(matching), Some(schema)) = (&plan.matching, &options.schema) {
         let role = schema.columns[matching.features[slot].0].role.clone();
-        let form = match (&role, cells.words.get(&slot)) {
+        let encoding = match (&role, cells.words.get(&slot)) {
             (Role::Categorical { categories }, _) => {
-                Form::Block(categories.len(), (0..categories.len()).collect())
+                Encoding::OneHot(categories.len(), (0..categories.len()).collect())
             }
-            (Role::Boolean, Some(words)) => Form::Read(booleans(words).unwrap_or_default()),
-            _ => Form::Plain,
+            (Role::Boolean, Some(words)) => Encoding::Mapped(booleans(words).unwrap_or_default()),
+            _ => Encoding::Plain,
         };
-        return (role, form);
+        return (role, encoding);
     }
-    let said = plan.said[at];
+    let specified = plan.specified[at];
     let rows = cells.rows();
     let present = rows - cells.missing.get(&slot).map_or(0, |missing| missing.0);
-    let is_text = matches!(plan.kinds[at], Kind::Words | Kind::Unknown);
-    if present == 0 && (!said || is_text) {
-        return (Role::Empty, Form::Nothing);
+    let is_text = matches!(plan.kinds[at], CellKind::Words | CellKind::Unknown);
+    if present == 0 && (!specified || is_text) {
+        return (Role::Empty, Encoding::None);
     }
     match (plan.kinds[at], cells.words.get(&slot)) {
-        (Kind::Date(order), _) => {
-            (Role::Date { month_first: order == super::date::Order::MonthFirst }, Form::Plain)
+        (CellKind::Date(order), _) => {
+            (Role::Date { month_first: order == super::date::Order::MonthFirst }, Encoding::Plain)
         }
-        (_, None) if cells.fractions[slot] => (Role::Number, Form::Plain),
-        (_, None) if !said && is_id(cells, slot, plan) => (Role::Id, Form::Nothing),
-        (_, None) => (Role::Integer, Form::Plain),
-        (kind, Some(words)) => texts(words, kind, present, said, plan, at),
+        (_, None) if cells.fractions[slot] => (Role::Number, Encoding::Plain),
+        (_, None) if !specified && is_id(cells, slot, plan) => (Role::Id, Encoding::None),
+        (_, None) => (Role::Integer, Encoding::Plain),
+        (kind, Some(words)) => texts(words, kind, present, specified, plan, at),
     }
 }
 
 fn texts(
     words: &Words,
-    kind: Kind,
+    kind: CellKind,
     present: usize,
-    said: bool,
+    specified: bool,
     plan: &Plan,
     at: usize,
-) -> (Role, Form) {
+) -> (Role, Encoding) {
     let count = words.order.len();
-    let block = || {
+    let one_hot = || {
         let (categories, places) = words.sorted();
-        (Role::Categorical { categories }, Form::Block(count, places))
+        (Role::Categorical { categories }, Encoding::OneHot(count, places))
     };
-    if said && !words.too_many {
-        return block();
+    if specified && !words.too_many {
+        return one_hot();
     }
-    if kind == Kind::Unknown {
+    if kind == CellKind::Unknown {
         let numbers: Option<Vec<f64>> = words
             .order
             .iter()
             .map(|word| number(word, plan.decimal).filter(|x| (*x as f32).is_finite()))
             .collect();
         if let Some(numbers) = numbers.filter(|_| count > 0) {
-            return (Role::Number, Form::Read(numbers));
+            return (Role::Number, Encoding::Mapped(numbers));
         }
     }
     if let Some(numbers) = booleans(words) {
-        return (Role::Boolean, Form::Read(numbers));
+        return (Role::Boolean, Encoding::Mapped(numbers));
     }
-    let names_rows = count == present && !words.too_many;
-    if plan.unnamed[at] && at == 0 && names_rows {
-        return (Role::Id, Form::Nothing);
+    let is_unique = count == present && !words.too_many;
+    if plan.unnamed[at] && at == 0 && is_unique {
+        return (Role::Id, Encoding::None);
     }
-    if count < present && (count <= FEW || count <= MOST_CATEGORIES && count <= present / 2) {
-        return block();
+    if count < present && (count <= FEW || count <= MAX_CATEGORIES && count <= present / 2) {
+        return one_hot();
     }
-    (if names_rows { Role::Id } else { Role::Text }, Form::Nothing)
+    (if is_unique { Role::Id } else { Role::Text }, Encoding::None)
 }
 
 /// 0 and 1 for words that mean no and yes.
@@ -202,8 +203,8 @@ pub(super) fn are_booleans(words: &Words) -> bool {
     booleans(words).is_some()
 }
 
-/// Whether a column of whole numbers numbers the rows: by its name, or because it has none where
-/// others do; and no number comes twice.
+/// Whether a column of integers numbers the rows: its name says so, or it is the first and has no name
+/// while others have, and no number is repeated.
 fn is_id(cells: &Cells, slot: usize, plan: &Plan) -> bool {
     let at = cells.kept[slot];
     let name = plan.names[at].trim();
@@ -218,7 +219,7 @@ fn is_id(cells: &Cells, slot: usize, plan: &Plan) -> bool {
         return false;
     }
     if cells.rounded.contains_key(&slot) {
-        return true; // rounding may have made two of them one
+        return true; // rounding may have made two numbers equal
     }
     let mut seen = HashSet::new();
     let mut column = cells.values.iter().skip(slot).step_by(cells.kept.len());

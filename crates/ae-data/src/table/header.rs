@@ -1,4 +1,4 @@
-//! Whether the first row of a table is the names of its columns, and the second their units.
+//! Whether the first row of a table has the names of its columns, and the second their units.
 
 use csv::StringRecord;
 
@@ -7,23 +7,23 @@ use super::missing::is_missing;
 use super::number::number;
 use super::{Decimal, Header};
 
-/// Columns that are labels unless another is named, best first; case does not matter.
+/// The names of label columns by default, best first, in any case of letters.
 pub(super) const LABEL_COLUMNS: [&str; 3] = ["label", "class", "target"];
 
-/// What the first row is.
+/// The meaning of the first row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum First {
     /// The names of the columns.
     Names,
-    /// A row like the others.
+    /// A sample.
     Row,
-    /// A row like the others, though it counts up as names may do.
+    /// A sample, although it counts up as names may do.
     CountingRow,
-    /// Neither: it has a number above numbers, and a text above numbers.
+    /// Unclear: it has a number above numbers, and a text above numbers.
     Mixed,
 }
 
-/// What a cell is, before anything is known of its column.
+/// The kind of a cell by itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cell {
     Missing,
@@ -44,7 +44,7 @@ fn kind(cell: &str, decimal: Decimal) -> Cell {
     }
 }
 
-/// From the first rows, and what the caller says of the labels: a column's name, or its index.
+/// The meaning of the first row. `asked` is the caller's label column, by name or index.
 pub(super) fn first_row(
     rows: &[StringRecord],
     asked: Option<&str>,
@@ -63,7 +63,7 @@ pub(super) fn first_row(
     if names_labels(first, asked, index) {
         return First::Names;
     }
-    // R leaves the name of the row names out, pandas leaves it empty.
+    // R omits the name of the column of row names, pandas leaves it empty.
     let below = &rows[1..];
     let shift = usize::from(is_short(first, below));
     let column = |at: usize| {
@@ -84,7 +84,7 @@ pub(super) fn first_row(
     let named = texts.iter().any(|at| is_value(*at));
 
     if numbers.is_empty() {
-        // Of text above text, what comes again below is no name.
+        // If all is text, a text that is repeated below is no name.
         let again =
             texts.iter().filter(|at| column(**at).any(|cell| Some(cell) == first.get(**at)));
         let repeated = texts
@@ -116,7 +116,7 @@ pub(super) fn first_row(
     }
 }
 
-/// Whether the first row is one cell shorter than all below, whose last cells are not just empty.
+/// Whether the first row is one cell shorter than the rows below, and not just by empty cells.
 pub(super) fn is_short(first: &StringRecord, below: &[StringRecord]) -> bool {
     let longer = below.iter().filter(|row| row.len() == first.len() + 1).count();
     longer > 1
@@ -140,7 +140,7 @@ enum Steps {
     None,
 }
 
-/// How the numbers of a row follow each other.
+/// Whether the numbers of a row have equal steps, rise or fall, or neither.
 fn steps(numbers: &[(usize, f64)]) -> Steps {
     let steps: Vec<f64> = numbers.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
     let Some(first) = steps.first().filter(|step| **step != 0.0) else {
@@ -155,7 +155,7 @@ fn steps(numbers: &[(usize, f64)]) -> Steps {
     }
 }
 
-/// Whether a row may be years, wavelengths or 0, 1, 2, ...
+/// Whether a row may have years, wavelengths or 0, 1, 2, ...
 fn counts_up(numbers: &[(usize, f64)], steps: &Steps) -> bool {
     match steps {
         Steps::Equal => numbers.len() > 1,
@@ -164,8 +164,8 @@ fn counts_up(numbers: &[(usize, f64)], steps: &Steps) -> bool {
     }
 }
 
-/// Whether the rows below have other numbers: fractions below whole ones, or none as small or as
-/// large; and do not count up themselves.
+/// Whether the rows below have other numbers: fractions below integers, or none as small or as large.
+/// They must not count up themselves.
 fn are_unlike(
     numbers: &[(usize, f64)],
     below: &[StringRecord],
@@ -198,7 +198,7 @@ fn are_unlike(
     whole && fractions * 2 >= numbers.len() || rows.len() >= 10 && numbers.iter().all(outside)
 }
 
-/// Whether the row below the names is their units: texts above numbers, and no number.
+/// Whether the row below the names has units: texts above numbers, and no number.
 pub(super) fn second_is_units(rows: &[StringRecord], decimal: Decimal) -> bool {
     let [_, units, below @ ..] = rows else {
         return false;
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_told_from_numbers() {
+    fn names_are_distinguished_from_numbers() {
         for text in ["a,b", "a,", ",a", "label,0,1", "0,Class", "a2019,b", "a,b/M,1/F,2"] {
             assert_eq!(first(text, None), First::Names, "{text}");
         }
@@ -248,7 +248,7 @@ mod tests {
         for text in ["1,oops/3,4/5,6", "oops,1/3,4"] {
             assert_eq!(first(text, None), First::Mixed, "{text}");
         }
-        // The cell of the labels is no sign, unless it is their name.
+        // The cell of the label column counts only if it is the name of the column.
         let names = |text, asked| first(text, asked) == First::Names;
         assert!(names("2019,kind", Some("kind")) && names("1,label", Some("1")));
         assert!(names("a,b", Some("1")) && names("label,1,2", Some("0")));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn units_are_told_from_rows() {
+    fn units_are_distinguished_from_samples() {
         let units = |text| second_is_units(&rows(text), Decimal::Point);
         assert!(units("t,T/s,°C/0,20/1,21") && units("t,T,who/s,,/0,20,x"));
         assert!(!units("t,T/1,2/3,4") && !units("name,h/Bob,wide/Al,3") && !units("a,b/x,y/x,z"));

@@ -1,19 +1,18 @@
-//! The columns of a table as a model knows them: found by name and put in order, or refused.
+//! Matches the columns of a table to a model's schema by name.
 
 use std::path::Path;
 
-use super::columns::Kind;
+use super::columns::CellKind;
 use super::date::Order;
-use super::reading::listed;
+use super::info::listed;
 use super::{Role, Schema};
 use crate::{Error, Result};
 
 /// Where the columns of a schema are in a table.
 pub(super) struct Matching {
-    /// The schema's columns that hold features, in order, and the columns of the file that hold
-    /// them.
+    /// The schema's columns of features, in order, each with its column of the file.
     pub features: Vec<(usize, usize)>,
-    /// Columns of the file that no model asked for.
+    /// The columns of the file that are not in the schema.
     pub extra: Vec<String>,
 }
 
@@ -21,14 +20,14 @@ impl Matching {
     pub(super) fn of(
         schema: &Schema,
         names: &mut [String],
-        kinds: &mut [Kind],
+        kinds: &mut [CellKind],
         named: bool,
         path: &Path,
     ) -> Result<Self> {
         let wanted: Vec<usize> = (0..schema.columns.len())
             .filter(|at| schema.columns[*at].role.features() > 0)
             .collect();
-        // A table without names has the columns in their order, all of them or the features alone.
+        // A table without names has all columns in order, or only those of features.
         if !named {
             let by_place: Vec<usize> = if names.len() == wanted.len() {
                 wanted.clone()
@@ -36,7 +35,7 @@ impl Matching {
                 (0..schema.columns.len()).collect()
             };
             if names.len() != by_place.len() {
-                let expected = format!("the {} columns that the model knows", wanted.len());
+                let expected = format!("the {} columns of the model", wanted.len());
                 let got = format!("{} without names", names.len());
                 return Err(Error::malformed(path, expected, got));
             }
@@ -62,10 +61,10 @@ impl Matching {
         let is_known = |name: &str| schema.columns.iter().any(|column| column.name == name);
         let (mut extra, mut new) = (vec![], vec![]);
         for (at, name) in names.iter().enumerate().filter(|(at, _)| !taken[*at]) {
-            if kinds[at] == Kind::Label {
+            if kinds[at] == CellKind::Label {
                 continue;
             }
-            kinds[at] = Kind::Ignored;
+            kinds[at] = CellKind::Ignored;
             if !is_known(name) {
                 new.push(name.as_str());
                 extra.push(name.clone());
@@ -74,22 +73,22 @@ impl Matching {
         if missing.is_empty() {
             return Ok(Self { features, extra });
         }
-        let expected = format!("the columns that the model knows, with {}", listed(&missing));
+        let expected = format!("the columns of the model, with {}", listed(&missing));
         let got = match new.is_empty() {
-            true => "none of this name in its place".to_owned(),
-            false => format!("{} in their place, which it does not know", listed(&new)),
+            true => "none of this name".to_owned(),
+            false => format!("{} instead", listed(&new)),
         };
         Err(Error::malformed(path, expected, got))
     }
 }
 
-fn kind(role: &Role) -> Kind {
+fn kind(role: &Role) -> CellKind {
     match role {
-        Role::Number | Role::Integer => Kind::Number,
-        Role::Date { month_first: true } => Kind::Date(Order::MonthFirst),
-        Role::Date { month_first: false } => Kind::Date(Order::DayFirst),
-        Role::Boolean | Role::Categorical { .. } => Kind::Words,
-        Role::Label => Kind::Label,
-        Role::Id | Role::Text | Role::Empty | Role::Ignored => Kind::Ignored,
+        Role::Number | Role::Integer => CellKind::Number,
+        Role::Date { month_first: true } => CellKind::Date(Order::MonthFirst),
+        Role::Date { month_first: false } => CellKind::Date(Order::DayFirst),
+        Role::Boolean | Role::Categorical { .. } => CellKind::Words,
+        Role::Label => CellKind::Label,
+        Role::Id | Role::Text | Role::Empty | Role::Ignored => CellKind::Ignored,
     }
 }

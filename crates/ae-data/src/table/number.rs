@@ -1,10 +1,9 @@
-//! Numbers as people write them.
+//! Numbers in the notations of all countries.
 
 use super::Decimal;
 
-/// A number, where the text is one: as Rust reads it, or with thousands parted (1,234.5; 1 234;
-/// 1'234), with a comma before the decimals, with Fortran's exponent (1.5D3) or a minus of
-/// typesetters.
+/// The number that a text means, if any: as Rust reads it, or with thousands separators (1,234.5;
+/// 1 234; 1'234), with a decimal comma, with Fortran's exponent (1.5D3), or with a typographic minus.
 pub(super) fn number(cell: &str, decimal: Decimal) -> Option<f64> {
     if decimal == Decimal::Point
         && let Ok(value) = cell.parse()
@@ -12,10 +11,10 @@ pub(super) fn number(cell: &str, decimal: Decimal) -> Option<f64> {
         return Some(value);
     }
     if !cell.contains(|letter: char| letter.is_ascii_digit()) {
-        // inf, infinity and their like
+        // inf, infinity and so on
         return cell.parse().ok();
     }
-    let parts = Parts::of(cell)?;
+    let parts = NumberParts::of(cell)?;
     let (mark, group) = match decimal {
         Decimal::Point => ('.', ','),
         Decimal::Comma => (',', '.'),
@@ -41,15 +40,15 @@ pub(super) fn number(cell: &str, decimal: Decimal) -> Option<f64> {
     plain.parse().ok()
 }
 
-/// A number before it is known what its marks mean.
-struct Parts<'a> {
+/// The parts of a number, before the meaning of its marks is known.
+struct NumberParts<'a> {
     negative: bool,
     /// Digits and marks.
     digits: &'a str,
     exponent: Option<&'a str>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> NumberParts<'a> {
     fn of(cell: &'a str) -> Option<Self> {
         let unsigned = cell.strip_prefix(['-', '\u{2212}']);
         let negative = unsigned.is_some();
@@ -70,13 +69,13 @@ fn is_mark(letter: char) -> bool {
     matches!(letter, '.' | ',') || is_group(letter)
 }
 
-/// What parts thousands in every country.
+/// Whether a letter can only separate thousands.
 fn is_group(letter: char) -> bool {
     matches!(letter, '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{202f}')
 }
 
-/// The digits of a whole number whose thousands may be parted by one mark, the same everywhere:
-/// 1 to 3 digits, then 3 each (in India 2 each but for the last).
+/// The digits of an integer without thousands separators, which must all be the same: 1 to 3 digits,
+/// then 3 each (in India 2 each except for the last group).
 fn ungrouped(whole: &str, group: char) -> Option<String> {
     let mark = whole.chars().find(|letter| !letter.is_ascii_digit());
     let Some(mark) = mark else {
@@ -97,20 +96,20 @@ fn ungrouped(whole: &str, group: char) -> Option<String> {
     fits.then(|| groups.concat())
 }
 
-/// What cells say of the mark before decimals: how many, and an example.
+/// What the cells show about the decimal mark, with an example of each case.
 #[derive(Default)]
 pub(super) struct Evidence {
     point: Option<String>,
     comma: Option<String>,
-    /// Several points (1.234.567): thousands of those who write a comma, or a version.
+    /// Several points (1.234.567): thousands with a decimal comma, or a version number.
     points: Option<String>,
-    /// 1,234: one and a bit, or a thousand and more.
+    /// 1,234: between one and two, or above a thousand.
     either: Option<String>,
 }
 
 impl Evidence {
     pub(super) fn add(&mut self, cell: &str) {
-        let Some(Parts { digits, .. }) = Parts::of(cell) else {
+        let Some(NumberParts { digits, .. }) = NumberParts::of(cell) else {
             return;
         };
         let marks = |mark: char| digits.matches(mark).count();
@@ -145,7 +144,7 @@ impl Evidence {
         slot.get_or_insert_with(|| cell.to_owned());
     }
 
-    /// The mark before decimals, or the cells that leave it open.
+    /// The decimal mark, or the cells that leave it open.
     pub(super) fn decide(&self, separator: u8) -> Result<Decimal, String> {
         let both = |one: &str, other: &str| format!("both `{one}` and `{other}`");
         match (&self.point, &self.comma, &self.either, &self.points) {
@@ -153,8 +152,8 @@ impl Evidence {
             (_, Some(_), ..) => Ok(Decimal::Comma),
             (Some(_), ..) => Ok(Decimal::Point),
             (.., Some(_)) => Ok(Decimal::Comma),
-            // Where a comma parts decimals, a semicolon parts cells; where it parts cells, a
-            // number with one stands between quotation marks.
+            // With a decimal comma the separator is a semicolon. If the separator is a comma, a
+            // number with a comma is quoted.
             (.., Some(_), None) if separator == b';' => Ok(Decimal::Comma),
             (.., Some(_), None) if separator == b',' => Ok(Decimal::Point),
             (.., Some(either), None) => Err(format!("`{either}`")),
@@ -168,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_all_countries() {
+    fn numbers_of_all_notations() {
         for (cell, expected) in [
             ("1.5", 1.5),
             ("-2e3", -2000.0),
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cells_say_what_the_comma_is() {
+    fn decimal_mark_is_inferred_from_the_cells() {
         let decide = |cells: &[&str], separator| {
             let mut evidence = Evidence::default();
             cells.iter().for_each(|cell| evidence.add(cell));

@@ -1,41 +1,41 @@
-//! What may be said of a table beside its path.
+//! The options of reading a table.
 
 use serde::{Deserialize, Serialize};
 
 use super::Schema;
 
-/// How a table is read, where what is found by itself is not what is meant.
+/// How a table is read. Every option has a default, most of them inferred from the file.
 ///
-/// Columns are named by their names or, failing that, by their index from 0.
+/// Columns are given by name, or by index from 0.
 ///
 /// | field | default | meaning |
 /// |---|---|---|
-/// | `header` | auto | whether the first row is names |
-/// | `separator` | found | what stands between cells: `,`, `;`, a tab, `\|`, or a blank for runs of blanks |
-/// | `decimal` | found | whether numbers are written 1.5 or 1,5 |
-/// | `month_first` | found | whether 01/02/2020 is in January |
-/// | `missing` | refuse | what becomes of missing cells |
-/// | `missing_as` | none | texts that stand for a missing cell beside the usual ones ([`is_missing`](super::is_missing)) |
+/// | `header` | auto | whether the first row has the names |
+/// | `separator` | inferred | the separator of cells: `,`, `;`, a tab, `\|`, or a blank for runs of blanks |
+/// | `decimal` | inferred | whether numbers are written 1.5 or 1,5 |
+/// | `month_first` | inferred | whether 01/02/2020 is in January |
+/// | `missing` | refuse | how missing cells are handled |
+/// | `missing_as` | none | further texts that mean a missing cell ([`is_missing`](super::is_missing) has the usual ones) |
 /// | `ignore` | none | columns to leave out |
-/// | `id` | found | columns that number or name the rows: left out |
-/// | `categorical` | found | columns of categories, be they numbers |
-/// | `numeric` | found | columns of numbers (and not identifiers) |
-/// | `unseen` | refuse | what becomes of categories that `schema` does not know |
-/// | `schema` | none | the columns a model was trained on: those of the table are matched by name and put in their order |
+/// | `id` | inferred | columns that number or name the rows, which are left out |
+/// | `categorical` | inferred | columns of categories, even if they are numbers |
+/// | `numeric` | inferred | columns of numbers, which are not identifiers |
+/// | `unseen` | refuse | how categories are handled that are not in `schema` |
+/// | `schema` | none | the columns that a model was trained on; those of the table are matched to them by name |
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TableOptions {
-    /// Whether the first row is names.
+    /// Whether the first row has the names.
     pub header: Header,
-    /// What stands between cells; a blank stands for any number of blanks and tabs.
+    /// The separator of cells. A blank means any number of blanks and tabs.
     pub separator: Option<char>,
-    /// The mark before the decimals of a number.
+    /// The decimal mark of numbers.
     pub decimal: Option<Decimal>,
     /// Whether the month comes first in dates such as 01/02/2020.
     pub month_first: Option<bool>,
-    /// What becomes of missing cells.
+    /// How missing cells are handled.
     pub missing: Missing,
-    /// Further texts that stand for a missing cell.
+    /// Further texts that mean a missing cell.
     pub missing_as: Vec<String>,
     /// Columns to leave out.
     pub ignore: Vec<String>,
@@ -45,26 +45,26 @@ pub struct TableOptions {
     pub categorical: Vec<String>,
     /// Columns of numbers.
     pub numeric: Vec<String>,
-    /// What becomes of categories that the schema does not know.
+    /// How categories are handled that are not in the schema.
     pub unseen: Unseen,
-    /// The columns that are wanted.
+    /// The columns that a model was trained on.
     pub schema: Option<Schema>,
 }
 
-/// Whether the first row of a table is the names of its columns.
+/// Whether the first row of a table has the names of its columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Header {
-    /// Told by the row itself and those below it.
+    /// Inferred from this row and those below it.
     #[default]
     Auto,
-    /// It is.
+    /// It has the names.
     Yes,
-    /// It is a row like the others.
+    /// It is a sample.
     No,
 }
 
-/// The mark before the decimals of a number; the other one then parts thousands.
+/// The decimal mark of numbers. The other mark then separates thousands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decimal {
@@ -74,27 +74,27 @@ pub enum Decimal {
     Comma,
 }
 
-/// What becomes of missing cells.
+/// How missing cells are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
-    /// They are an error that counts them.
+    /// They are an error, which counts them.
     #[default]
     Refuse,
     /// Rows with one are left out.
     Drop,
-    /// They stay known as missing ([`Samples::missing`](crate::Samples::missing)) and are read as
-    /// the mean of their column in the training part. Rows without a label are left out.
+    /// They are read as the mean of their column in the training set, and stay marked as missing
+    /// ([`Samples::missing`](crate::Samples::missing)). Rows without a label are left out.
     Mean,
 }
 
-/// What becomes of a category that was not there in training.
+/// How a category is handled that the training data does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unseen {
-    /// It is an error that names it.
+    /// It is an error, which names it.
     #[default]
     Refuse,
-    /// None of the block's columns is 1.
+    /// All features of the column are 0.
     Zero,
 }

@@ -1,4 +1,4 @@
-//! The rows of a table as they lie in its file, one at a time.
+//! Reads the rows of a table one at a time.
 
 use std::io::{BufRead, BufReader, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -7,36 +7,35 @@ use csv::{ByteRecord, StringRecord};
 
 use super::dialect::{BLANK, Dialect, is_comment, squeeze};
 use super::text::{Text, record};
-use super::{MOST_COLUMNS, TableOptions};
+use super::{MAX_COLUMNS, TableOptions};
 use crate::{Error, Result};
 
-/// How much of a table is looked at before it is read, and how much more of one whose rows are
-/// long.
+/// The bytes of a table that are examined before it is read, and those of a table with long rows.
 const LEAD: u64 = 1 << 16;
 const LONG_LEAD: u64 = 1 << 17;
 
-/// Lines that are looked at where there are as many in a [`LONG_LEAD`].
+/// The number of lines to examine, if a [`LONG_LEAD`] has as many.
 const LEAD_LINES: usize = 30;
 
-/// Rows that are looked at.
+/// The most rows that are examined.
 const LEAD_ROWS: usize = 500;
 
-/// What was looked at, and the rest.
-type Whole = Chain<Cursor<Vec<u8>>, Text>;
+/// The examined bytes, and the rest.
+type WholeText = Chain<Cursor<Vec<u8>>, Text>;
 
 /// A table that is read row by row.
 pub(super) struct Rows {
-    reader: csv::Reader<Lines<BufReader<Whole>>>,
+    reader: csv::Reader<Lines<BufReader<WholeText>>>,
     path: PathBuf,
     bytes: ByteRecord,
-    /// How it is written.
+    /// Its dialect.
     pub(super) dialect: Dialect,
-    /// Rows that were no UTF-8.
+    /// The number of rows that were not UTF-8.
     pub(super) latin: u64,
 }
 
 impl Rows {
-    /// Opens a table; its first rows come twice, to be looked at and by [`next`](Self::next).
+    /// Opens a table and returns its first rows, which [`next`](Self::next) reads again.
     pub(super) fn open(path: &Path, options: &TableOptions) -> Result<(Self, Vec<StringRecord>)> {
         let mut text = Text::open(path)?;
         let (mut lead, mut most) = (vec![], LEAD);
@@ -55,22 +54,22 @@ impl Rows {
         let dialect = Dialect::of(&String::from_utf8_lossy(&lead), whole, options);
 
         let lines = Lines::new(Cursor::new(&lead), path, &dialect);
-        let (mut looked_at, mut bytes) = (vec![], ByteRecord::new());
+        let (mut first_rows, mut bytes) = (vec![], ByteRecord::new());
         let mut reader = reader(lines, &dialect);
-        while looked_at.len() < LEAD_ROWS && reader.read_byte_record(&mut bytes).unwrap_or(false) {
+        while first_rows.len() < LEAD_ROWS && reader.read_byte_record(&mut bytes).unwrap_or(false) {
             let mut row = StringRecord::new();
             record(std::mem::take(&mut bytes), &mut row);
             unquote(&mut row);
-            looked_at.push(row);
+            first_rows.push(row);
         }
-        if !whole && looked_at.len() > 1 && looked_at.len() < LEAD_ROWS {
-            looked_at.pop();
+        if !whole && first_rows.len() > 1 && first_rows.len() < LEAD_ROWS {
+            first_rows.pop();
         }
         drop(reader);
         let lines = Lines::new(BufReader::new(Cursor::new(lead).chain(text)), path, &dialect);
         let reader = self::reader(lines, &dialect);
         let bytes = ByteRecord::new();
-        Ok((Self { reader, path: path.to_owned(), bytes, dialect, latin: 0 }, looked_at))
+        Ok((Self { reader, path: path.to_owned(), bytes, dialect, latin: 0 }, first_rows))
     }
 
     /// The next row, if there is one.
@@ -78,7 +77,7 @@ impl Rows {
         let read = self.reader.read_byte_record(&mut self.bytes);
         let more = read.map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => Error::io(&self.path)(error),
-            // Nothing else can be wrong with bytes in rows of any length.
+            // The reader has no other errors for rows of bytes of any length.
             _ => Error::malformed_at(&self.path, format!("line {}", self.line()), "a row", "none"),
         })?;
         if more {
@@ -94,13 +93,13 @@ impl Rows {
         self.reader.get_ref().line
     }
 
-    /// Lines that were comments.
+    /// The number of comments.
     pub(super) fn comments(&self) -> u64 {
         self.reader.get_ref().commented
     }
 }
 
-/// Takes off the quotation marks of cells that have a blank before them, which the reader leaves.
+/// Removes the quotes of cells with a blank before them, which the reader leaves.
 fn unquote(row: &mut StringRecord) {
     if row.as_slice().contains('"') {
         let inside = |cell: &str| {
@@ -120,10 +119,9 @@ fn reader<R: Read>(lines: R, dialect: &Dialect) -> csv::Reader<R> {
         .from_reader(lines)
 }
 
-/// Gives a text out line by line, whatever ends them, so that it is known in which one a row of
-/// the table ends (the reader's own count is off where lines are blank or end in CR LF), without
-/// what stands before the table and without comments; and stops in a row of too many cells, before
-/// the reader holds them: an empty cell is one byte here and many there.
+/// Passes a text on line by line, without comments and the lines before the table. It knows the line
+/// that a row ends in (the reader's count is wrong for blank lines and CR LF). It stops in a row of
+/// too many cells before the reader stores them, since an empty cell is one byte here and many there.
 struct Lines<T> {
     text: T,
     path: PathBuf,
@@ -132,10 +130,10 @@ struct Lines<T> {
     skipped: u64,
     comments: bool,
     commented_names: bool,
-    /// What is left of the line.
+    /// The current line.
     current: Vec<u8>,
     at: usize,
-    /// Whether a line ended in CR, so that LF may follow.
+    /// Whether the last line ended in CR, so that LF may follow.
     after_cr: bool,
     cells: Cells,
 }
@@ -157,7 +155,7 @@ impl<T: BufRead> Lines<T> {
         }
     }
 
-    /// The next line that is part of the table; none at the end.
+    /// Goes to the next line of the table, or to the end.
     fn advance(&mut self) -> std::io::Result<()> {
         loop {
             let quoted = matches!(self.cells.state, State::Quoted);
@@ -183,7 +181,7 @@ impl<T: BufRead> Lines<T> {
             self.cells.reset();
         }
         if self.cells.separator == BLANK {
-            // Other bytes than UTF-8 are kept: each as a letter of its own.
+            // Bytes that are not UTF-8 are kept, each as one letter.
             self.current = match std::str::from_utf8(&self.current) {
                 Ok(line) => squeeze(line).into_bytes(),
                 Err(_) => {
@@ -196,7 +194,7 @@ impl<T: BufRead> Lines<T> {
         Ok(())
     }
 
-    /// Reads one line, which then ends in LF; false at the end.
+    /// Reads one line and ends it in LF. False at the end of the text.
     fn load(&mut self) -> std::io::Result<bool> {
         self.current.clear();
         self.at = 0;
@@ -230,9 +228,9 @@ impl<T: BufRead> Lines<T> {
 
     fn count(&mut self, start: usize) -> std::io::Result<()> {
         for byte in &self.current[start..] {
-            if self.cells.take(*byte) > MOST_COLUMNS {
+            if self.cells.take(*byte) > MAX_COLUMNS {
                 let (place, expected) =
-                    (format!("line {}", self.line), format!("at most {MOST_COLUMNS} columns"));
+                    (format!("line {}", self.line), format!("at most {MAX_COLUMNS} columns"));
                 let error = Error::malformed_at(&self.path, place, expected, "more");
                 return Err(std::io::Error::other(error));
             }
@@ -253,8 +251,8 @@ impl<T: BufRead> Read for Lines<T> {
     }
 }
 
-/// Counts the cells of a row byte by byte, with quotation marks as the reader takes them: one that
-/// begins a cell begins a quotation, in which two stand for one and one is the end.
+/// Counts the cells of a row byte by byte, with the reader's rules for quotes: a quote at the start of
+/// a cell opens it, two quotes mean one, and one closes it.
 struct Cells {
     separator: u8,
     count: usize,
@@ -265,11 +263,11 @@ struct Cells {
 enum State {
     /// At the start of a cell.
     Start,
-    /// In a cell, outside a quotation.
+    /// In a cell, outside quotes.
     Plain,
-    /// In a quotation.
+    /// Within quotes.
     Quoted,
-    /// After a quotation mark in a quotation: its end, or the first of two.
+    /// After a quote within quotes: the end, or the first of two.
     Mark,
 }
 
@@ -303,9 +301,9 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// The longest row, as the reader has it and as it is counted.
+        /// Compares the longest row of the reader with the count.
         #[test]
-        fn cells_are_counted_as_the_reader_parts_them(text in "[,;\"a\n\r]{0,40}") {
+        fn cells_are_counted_as_by_the_reader(text in "[,;\"a\n\r]{0,40}") {
             let mut cells = Cells { separator: b',', count: 1, state: State::Start };
             let counted = text.bytes().map(|byte| cells.take(byte)).max().unwrap_or(1);
             let mut reader = csv::ReaderBuilder::new()

@@ -1,44 +1,44 @@
-//! What the columns of a table are, and the features made of them.
+//! The schema of a table: the roles of its columns, and their features.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// What a column is.
+/// The role of a column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Numbers.
     Number,
-    /// Whole numbers.
+    /// Integers.
     Integer,
-    /// Two words for no and yes: 0 and 1.
+    /// Words for no and yes, read as 0 and 1.
     Boolean,
-    /// Dates, times, or both: seconds.
+    /// Dates, times, or both, read as seconds.
     Date {
         /// Whether 01/02/2020 is in January.
         month_first: bool,
     },
-    /// Few texts (or numbers, where the caller says so): a block of features, one for each
-    /// category, of which one is 1.
+    /// A few distinct texts (or numbers, if the caller says so), encoded one-hot: a block with one
+    /// feature per category, of which one is 1.
     Categorical {
         /// The categories, in order.
         categories: Vec<String>,
     },
-    /// The classes of the rows; no feature.
+    /// The classes of the rows, which are no feature.
     Label,
-    /// A number or name for each row; no feature.
+    /// A number or name for each row, which is no feature.
     Id,
-    /// Texts that differ too much to be categories; no feature.
+    /// Too many distinct texts to be categories, which are no feature.
     Text,
-    /// Nothing in it; no feature.
+    /// Only missing cells, which are no feature.
     Empty,
-    /// Left out as the caller asked.
+    /// A column that the caller leaves out.
     Ignored,
 }
 
 impl Role {
-    /// How many features a column becomes.
+    /// The number of features of a column with this role.
     pub fn features(&self) -> usize {
         match self {
             Self::Number | Self::Integer | Self::Boolean | Self::Date { .. } => 1,
@@ -51,16 +51,15 @@ impl Role {
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
-    /// Its name, or its index where it has none.
+    /// Its name, or its index if it has none.
     pub name: String,
-    /// What it is.
+    /// Its role.
     pub role: Role,
 }
 
-/// The columns of a table in their order; what a model has to know of the tables it is used on.
-///
-/// Given back as [`TableOptions::schema`](super::TableOptions::schema), it makes another table
-/// into the same features.
+/// The columns of a table, in order. With the schema of its training data in
+/// [`TableOptions::schema`](super::TableOptions::schema), a model can read other tables: their columns
+/// are matched by name and become the same features.
 ///
 /// ```
 /// use ae_data::table::{self, TableOptions};
@@ -86,13 +85,13 @@ pub struct Schema {
 pub struct Block {
     /// The name of the column.
     pub name: String,
-    /// Its features: exactly one of them is 1 in a row, unless the cell is missing or its category
-    /// was not known.
+    /// Its features. Exactly one of them is 1 in a row, unless the cell is missing or its category is
+    /// unknown.
     pub features: Range<usize>,
 }
 
 impl Schema {
-    /// The names of the features: of a column's own, or `column=category`.
+    /// The names of the features: the name of the column, or `column=category`.
     pub fn feature_names(&self) -> Vec<String> {
         let mut names = vec![];
         for Column { name, role } in &self.columns {
@@ -120,8 +119,8 @@ impl Schema {
         blocks
     }
 
-    /// The features that are 0 or 1 by their nature: those of categorical and boolean columns.
-    /// [`Preprocessing`](crate::Preprocessing) leaves them as they are.
+    /// Which features are always 0 or 1: those of categorical and boolean columns.
+    /// [`Preprocessing`](crate::Preprocessing) leaves them unchanged.
     pub fn indicators(&self) -> Vec<bool> {
         let is_indicator = |role: &Role| matches!(role, Role::Categorical { .. } | Role::Boolean);
         let columns = self.columns.iter();
@@ -136,7 +135,7 @@ impl Schema {
         columns.find(|column| column.role == Role::Label).map(|column| column.name.as_str())
     }
 
-    /// How many features there are.
+    /// The number of features.
     pub fn features(&self) -> usize {
         self.columns.iter().map(|column| column.role.features()).sum()
     }

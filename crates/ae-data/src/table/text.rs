@@ -1,4 +1,4 @@
-//! The text of a table, whatever its bytes are.
+//! The text of a table, decoded from UTF-8, UTF-16 or Windows-1252.
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
@@ -6,15 +6,15 @@ use std::path::Path;
 use csv::{ByteRecord, StringRecord};
 use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use crate::{Error, Result, input::Input};
+use crate::{Error, Result, file_reader::FileReader};
 
-/// How much of a file is looked at to tell its encoding.
+/// The bytes of a file that are examined to find its encoding.
 const START: u64 = 4096;
 
-/// UTF-8 without its mark, decoded where the file is UTF-16. Bytes that are no UTF-8 pass: which
-/// encoding they are of is asked row by row ([`record`]).
+/// The bytes of a file as UTF-8, without byte order mark and converted from UTF-16. Bytes that are not
+/// UTF-8 are passed on; their rows are decoded by [`record`].
 pub(super) struct Text {
-    bytes: std::io::Chain<Cursor<Vec<u8>>, BufReader<Input>>,
+    bytes: std::io::Chain<Cursor<Vec<u8>>, BufReader<FileReader>>,
     decoder: Option<Decoder>,
     decoded: Vec<u8>,
     at: usize,
@@ -23,7 +23,7 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let mut input = BufReader::new(Input::open(path)?);
+        let mut input = BufReader::new(FileReader::open(path)?);
         let mut start = vec![];
         input.by_ref().take(START).read_to_end(&mut start).map_err(Error::io(path))?;
         if let Some(other) = other_format(&start) {
@@ -36,7 +36,7 @@ impl Text {
             _ => (0, utf16_without_mark(&start)),
         };
         if decoder.is_none() && start.contains(&0) {
-            let got = "bytes of 0, which no text has; if it is one, save it as UTF-8";
+            let got = "zero bytes; save it as UTF-8";
             return Err(Error::malformed(path, "a table as text", got));
         }
         start.drain(..mark);
@@ -73,7 +73,7 @@ impl Read for Text {
     }
 }
 
-/// UTF-16 that does not say so: of text in Latin letters every other byte is 0.
+/// Recognises UTF-16 without a byte order mark: in Latin text every other byte is 0.
 fn utf16_without_mark(start: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let zeros = |of: usize| start.iter().skip(of).step_by(2).filter(|byte| **byte == 0).count();
     let half = start.len() / 2;
@@ -84,7 +84,7 @@ fn utf16_without_mark(start: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     }
 }
 
-/// What is often called `.csv` and is none.
+/// Recognises other formats that are often named `.csv`.
 fn other_format(start: &[u8]) -> Option<&'static str> {
     let text = start.trim_ascii_start();
     let text = text[..text.len().min(15)].to_ascii_lowercase();
@@ -111,8 +111,7 @@ fn other_format(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// A row as text: UTF-8, or else Latin letters of one byte each (Windows-1252). Says whether it
-/// was the latter.
+/// Decodes a row from UTF-8, or else from Windows-1252. Returns whether it was the latter.
 pub(super) fn record(bytes: ByteRecord, into: &mut StringRecord) -> bool {
     match StringRecord::from_byte_record(bytes) {
         Ok(record) => {
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_other_bytes_is_latin() {
+    fn rows_that_are_not_utf8_are_windows_1252() {
         let mut row = StringRecord::new();
         assert!(record(ByteRecord::from(vec![&b"h\xf6he"[..], b"5 \x80"]), &mut row));
         assert_eq!(row, vec!["höhe", "5 €"]);
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_named() {
+    fn other_formats_are_named() {
         for (bytes, said) in [
             (&b"PK\x03\x04rest"[..], "spreadsheet"),
             (b"\xd0\xcf\x11\xe0rest", "spreadsheet"),
@@ -177,7 +176,7 @@ mod tests {
             (b"@RELATION x\n", "ARFF"),
             (b" <!DOCTYPE html><html>", "web page"),
             (b"version https://git-lfs.github.com/spec/v1", "Git LFS"),
-            (b"1,2\n3,\x00\n5,6\n", "bytes of 0"),
+            (b"1,2\n3,\x00\n5,6\n", "zero bytes"),
         ] {
             let error = text(bytes).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");

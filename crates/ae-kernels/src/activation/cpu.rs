@@ -1,12 +1,12 @@
 //! Activations within a loop.
 
 use super::Activation;
-use crate::number::Number;
+use crate::float::Float;
 
 impl Activation {
     /// Calls `body` with `s` and `s'` of this kind, so that the choice is made once for a loop.
     #[inline(always)]
-    pub(crate) fn with<T: Number, R>(self, body: impl Body<T, R>) -> R {
+    pub(crate) fn with<T: Float, R>(self, body: impl ActivationLoop<T, R>) -> R {
         match self {
             Self::Identity => body.run(
                 #[inline(always)]
@@ -16,18 +16,18 @@ impl Activation {
             ),
             Self::Sigmoid => body.run(
                 #[inline(always)]
-                |a: T| a.logistic(),
+                |a: T| a.sigmoid(),
                 #[inline(always)]
                 |y| y * (T::ONE - y),
             ),
             Self::Tanh => body.run(
                 #[inline(always)]
-                |a: T| a.hyperbolic(),
+                |a: T| a.tanh(),
                 #[inline(always)]
                 |y| T::ONE - y * y,
             ),
             Self::Relu | Self::LeakyRelu => {
-                let leak = T::of(self.leak());
+                let leak = T::from_f64(self.leak());
                 body.run(
                     #[inline(always)]
                     |a| if a > T::ZERO { a } else { a * leak },
@@ -41,17 +41,17 @@ impl Activation {
 }
 
 /// A loop over a function and its slope.
-pub(crate) trait Body<T, R> {
+pub(crate) trait ActivationLoop<T, R> {
     fn run(self, value: impl Fn(T) -> T + Copy, slope: impl Fn(T) -> T + Copy) -> R;
 }
 
 /// `row = s(row + bias)`
-pub(crate) struct Finish<'a, T> {
+pub(crate) struct BiasActivation<'a, T> {
     pub(crate) row: &'a mut [T],
     pub(crate) bias: &'a [T],
 }
 
-impl<T: Number> Body<T, ()> for Finish<'_, T> {
+impl<T: Float> ActivationLoop<T, ()> for BiasActivation<'_, T> {
     #[inline(always)]
     fn run(self, value: impl Fn(T) -> T + Copy, _: impl Fn(T) -> T + Copy) {
         for (x, bias) in self.row.iter_mut().zip(self.bias) {
@@ -61,14 +61,14 @@ impl<T: Number> Body<T, ()> for Finish<'_, T> {
 }
 
 /// `gradient = output_gradient s'(output)`, and its sum over the rows so far.
-pub(crate) struct Start<'a, T> {
+pub(crate) struct ActivationBackward<'a, T> {
     pub(crate) gradient: &'a mut [T],
     pub(crate) output_gradient: &'a [T],
     pub(crate) output: &'a [T],
     pub(crate) sum: &'a mut [T],
 }
 
-impl<T: Number> Body<T, ()> for Start<'_, T> {
+impl<T: Float> ActivationLoop<T, ()> for ActivationBackward<'_, T> {
     #[inline(always)]
     fn run(self, _: impl Fn(T) -> T + Copy, slope: impl Fn(T) -> T + Copy) {
         let given = self.output_gradient.iter().zip(self.output);

@@ -4,7 +4,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::Adam;
-use crate::number::{Number, vectorized};
+use crate::float::{Float, vectorized};
 
 /// Numbers that a thread updates at a time.
 const CHUNK: usize = 1 << 14;
@@ -28,13 +28,13 @@ pub(super) fn update<const D: usize>(
     })
 }
 
-fn pass<T: Number>(state: &mut [TensorData; 3], gradient: &TensorData, step: &Adam) {
+fn pass<T: Float>(state: &mut [TensorData; 3], gradient: &TensorData, step: &Adam) {
     let [parameter, first, second] = state;
     let slice = |data| TensorData::as_mut_slice::<T>(data).expect("one type for all");
     let (parameter, first, second) = (slice(parameter), slice(first), slice(second));
     let gradient = gradient.as_slice::<T>().expect("one type for all");
-    let [keep, rate, epsilon] = step.factors().map(T::of);
-    let [beta_1, beta_2] = [step.beta_1, step.beta_2].map(|beta| T::of(beta.into()));
+    let [keep, rate, epsilon] = step.factors().map(T::from_f64);
+    let [beta_1, beta_2] = [step.beta_1, step.beta_2].map(|beta| T::from_f64(beta.into()));
     let [rest_1, rest_2] = [T::ONE - beta_1, T::ONE - beta_2];
     parameter
         .par_chunks_mut(CHUNK)
@@ -49,7 +49,7 @@ fn pass<T: Number>(state: &mut [TensorData; 3], gradient: &TensorData, step: &Ad
                     for ((p, (m, v)), g) in parameter.iter_mut().zip(moments).zip(gradient) {
                         *m = *m * beta_1 + *g * rest_1;
                         *v = *v * beta_2 + *g * *g * rest_2;
-                        *p = *p * keep - *m * rate / (v.root() + epsilon);
+                        *p = *p * keep - *m * rate / (v.sqrt() + epsilon);
                     }
                 },
             );

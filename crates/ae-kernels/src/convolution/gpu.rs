@@ -9,8 +9,8 @@ use super::kernel::{Convolution, ConvolutionBackward, Form};
 use crate::Activation;
 use crate::autodiff::{Gradients, Pass};
 use crate::gpu::{
-    Contraction, Launch, Map, Operand, Order, Side, Sums, channels_first, channels_last,
-    kernel_of_parts, reshaped, row_sums, through,
+    Contraction, Launch, Map, Operand, Order, Side, Sums, activation_backward, channels_first,
+    channels_last, kernel_of_parts, reshaped, row_sums,
 };
 
 impl Geometry {
@@ -67,8 +67,8 @@ fn up(
 ) -> CubeTensor {
     let map = geometry.map();
     let phases = map.stride * map.stride;
-    let together = phases > 1 && map.channels * phases <= FEW;
-    let (operand, columns) = match together {
+    let all_phases = phases > 1 && map.channels * phases <= FEW;
+    let (operand, columns) = match all_phases {
         true => (Operand::KernelOfCells(map), map.channels * phases),
         false => (Operand::KernelOfPhase(map), map.channels),
     };
@@ -80,7 +80,7 @@ fn up(
     Contraction { left, right, rows, columns, steps }.cells(
         map,
         geometry.batch,
-        together,
+        all_phases,
         bias,
         activation,
     )
@@ -172,8 +172,8 @@ impl ConvolutionBackward for CubeBackend {
         let sums = || {
             let [channels, height, width] = direction.ends(&geometry)[1];
             let pixels = geometry.batch * height * width;
-            let through = through(gradient.clone(), output.clone(), activation);
-            row_sums(reshaped(through, [pixels, channels]))
+            let pre_gradient = activation_backward(gradient.clone(), output.clone(), activation);
+            row_sums(reshaped(pre_gradient, [pixels, channels]))
         };
         let (weight, bias) = match found {
             Some([weight, bias]) if !lacks_taps => (Some(weight), bias),

@@ -58,7 +58,7 @@ impl<B: ConvolutionBackward, C: CheckpointStrategy> Convolution for Autodiff<B, 
     }
 }
 
-pub(super) fn convolve(
+pub(super) fn conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Tensor<1>,
@@ -73,7 +73,7 @@ pub(super) fn convolve(
     map(input, weight, bias, Form { direction: Direction::Down, geometry, activation })
 }
 
-pub(super) fn convolve_back(
+pub(super) fn conv_transpose2d(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Tensor<1>,

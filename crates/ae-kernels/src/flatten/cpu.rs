@@ -5,14 +5,14 @@ use burn::tensor::{DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
 use super::kernel::Flatten;
-use crate::autodiff::by_type;
+use crate::autodiff::by_dtype;
 use crate::buffer::contiguous;
 use crate::convolution::cpu::layout::channels_first;
-use crate::number::Number;
+use crate::float::Float;
 
 impl Flatten for Flex {
     fn flatten(map: FlexTensor) -> FlexTensor {
-        by_type!(map, rows(&map))
+        by_dtype!(map, rows(&map))
     }
 
     fn unflatten(rows: FlexTensor, size: [usize; 3]) -> FlexTensor {
@@ -21,7 +21,7 @@ impl Flatten for Flex {
     }
 }
 
-fn rows<T: Number>(map: &FlexTensor) -> FlexTensor {
+fn rows<T: Float>(map: &FlexTensor) -> FlexTensor {
     let [batch, channels, height, width] = map.shape().dims();
     let rows = Shape::from([batch, channels * height * width]);
     channels_first::<T>(map).with_layout(Layout::contiguous(rows))

@@ -31,16 +31,16 @@ pub struct Request {
 pub struct Class {
     /// What may be done with the sum.
     pub kind: Kind,
-    /// Rows, columns and steps of the sum at most; [`MANY`]: any number.
+    /// Rows, columns and steps of the sum at most; [`UNLIMITED`]: any number.
     pub most: [usize; 3],
 }
 
 /// No limit of a class.
-pub const MANY: usize = usize::MAX;
+pub const UNLIMITED: usize = usize::MAX;
 
-const ROWS: &[usize] = &[16, 256, 2048, 1 << 14, 1 << 17, MANY];
-const COLUMNS: &[usize] = &[4, 16, 32, 64, 512, MANY];
-const SUM: &[usize] = &[16, 64, 512, 4096, 1 << 16, MANY];
+const ROWS: &[usize] = &[16, 256, 2048, 1 << 14, 1 << 17, UNLIMITED];
+const COLUMNS: &[usize] = &[4, 16, 32, 64, 512, UNLIMITED];
+const SUM: &[usize] = &[16, 64, 512, 4096, 1 << 16, UNLIMITED];
 
 /// A line of the table: a class, a tile of `[rows, columns, depth]` with `[m, n]` numbers a unit and so many sets of
 /// units, and the parts of the sum.
@@ -64,7 +64,7 @@ impl Class {
     /// The class of a request.
     pub fn of(request: &Request) -> Self {
         let limit = |limits: &[usize], size: usize| {
-            limits.iter().copied().find(|limit| size <= *limit).unwrap_or(MANY)
+            limits.iter().copied().find(|limit| size <= *limit).unwrap_or(UNLIMITED)
         };
         let [rows, columns, sum] = request.shape;
         let most = [limit(ROWS, rows), limit(COLUMNS, columns), limit(SUM, sum)];
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(found(Kind::Whole, [128, 513, 1000]), None);
         assert_eq!(found(Kind::Whole, [128, 500, 4097]), None);
         assert_eq!(found(Kind::Parts, [128, 500, 1000]), None);
-        assert_eq!(found(Kind::Whole, [MANY, MANY, MANY]), None);
+        assert_eq!(found(Kind::Whole, [UNLIMITED, UNLIMITED, UNLIMITED]), None);
     }
 
     #[test]

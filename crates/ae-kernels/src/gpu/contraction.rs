@@ -571,13 +571,13 @@ impl Contraction {
         self,
         map: Map,
         batch: usize,
-        together: bool,
+        all_phases: bool,
         bias: Option<CubeTensor>,
         activation: Activation,
     ) -> CubeTensor {
         let shape = [batch, map.height, map.width, map.channels];
         let out = empty_like(&self.left.values, shape);
-        let (target, layers) = match together {
+        let (target, layers) = match all_phases {
             true => (Target::Cells(map), 1),
             false => (Target::Phase(map), map.stride * map.stride),
         };

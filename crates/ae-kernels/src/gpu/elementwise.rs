@@ -70,7 +70,7 @@ fn slopes<F: Float>(
 }
 
 /// The gradient before the activation.
-pub(crate) fn through(
+pub(crate) fn activation_backward(
     gradient: CubeTensor,
     output: CubeTensor,
     activation: Activation,

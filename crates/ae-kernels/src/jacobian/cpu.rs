@@ -7,36 +7,36 @@ use rayon::prelude::*;
 
 use super::kernel::{Jacobian, JacobianBackward};
 use crate::Activation;
-use crate::autodiff::by_type;
-use crate::buffer::{contiguous, sink, tensor};
-use crate::matrix::written;
-use crate::number::{Number, vectorized};
+use crate::autodiff::by_dtype;
+use crate::buffer::{add_row, contiguous, tensor};
+use crate::float::{Float, vectorized};
+use crate::matrix::uninit_then_fill;
 
 impl Jacobian for Flex {
-    fn squared_jacobian(
+    fn jacobian_norm_sq(
         output: FlexTensor,
         weight: FlexTensor,
         activation: Activation,
     ) -> FlexTensor {
-        fn norms<T: Number>(
+        fn norms<T: Float>(
             output: &FlexTensor,
             weight: &FlexTensor,
             activation: Activation,
         ) -> FlexTensor {
             value::<T>(output, &lengths(weight), activation)
         }
-        by_type!(output, norms(&output, &weight, activation))
+        by_dtype!(output, norms(&output, &weight, activation))
     }
 }
 
 impl JacobianBackward for Flex {
-    fn squared_jacobian_backward(
+    fn jacobian_norm_sq_backward(
         output: &FlexTensor,
         weight: &FlexTensor,
         activation: Activation,
         gradient: &FlexTensor,
     ) -> [FlexTensor; 2] {
-        fn both<T: Number>(
+        fn both<T: Float>(
             output: &FlexTensor,
             weight: &FlexTensor,
             activation: Activation,
@@ -44,7 +44,7 @@ impl JacobianBackward for Flex {
         ) -> [FlexTensor; 2] {
             backward::<T>(output, weight, &lengths(weight), activation, gradient)
         }
-        by_type!(gradient, both(output, weight, activation, gradient))
+        by_dtype!(gradient, both(output, weight, activation, gradient))
     }
 }
 
@@ -53,7 +53,7 @@ const ROWS: usize = 64;
 
 /// `s'(a)^2` and its derivative in `y = s(a)`.
 #[inline(always)]
-fn squared_slope<T: Number>(after: Activation, y: T) -> [T; 2] {
+fn squared_slope<T: Float>(after: Activation, y: T) -> [T; 2] {
     let two = T::ONE + T::ONE;
     match after {
         Activation::Identity => [T::ONE, T::ZERO],
@@ -66,7 +66,7 @@ fn squared_slope<T: Number>(after: Activation, y: T) -> [T; 2] {
             [slope * slope, -(two * two) * slope * y]
         }
         Activation::Relu | Activation::LeakyRelu => {
-            let slope = if y > T::ZERO { T::ONE } else { T::of(after.leak()) };
+            let slope = if y > T::ZERO { T::ONE } else { T::from_f64(after.leak()) };
             [slope * slope, T::ZERO]
         }
         Activation::Gelu | Activation::Silu => unreachable!("refused before"),
@@ -74,7 +74,7 @@ fn squared_slope<T: Number>(after: Activation, y: T) -> [T; 2] {
 }
 
 /// The squared length of every column of a weight.
-fn lengths<T: Number>(weight: &FlexTensor) -> Vec<T> {
+fn lengths<T: Float>(weight: &FlexTensor) -> Vec<T> {
     let [_, columns] = weight.shape().dims();
     let weight = contiguous(weight);
     let blocks = weight.storage::<T>().par_chunks(ROWS * columns);
@@ -93,11 +93,11 @@ fn lengths<T: Number>(weight: &FlexTensor) -> Vec<T> {
         })
         .collect();
     let mut sum = vec![T::ZERO; columns];
-    parts.iter().for_each(|part| sink(&mut sum, part));
+    parts.iter().for_each(|part| add_row(&mut sum, part));
     sum
 }
 
-fn value<T: Number>(output: &FlexTensor, lengths: &[T], after: Activation) -> FlexTensor {
+fn value<T: Float>(output: &FlexTensor, lengths: &[T], after: Activation) -> FlexTensor {
     let [batch, columns] = output.shape().dims();
     let output = contiguous(output);
     let rows = output.storage::<T>().chunks_exact(columns);
@@ -120,7 +120,7 @@ fn value<T: Number>(output: &FlexTensor, lengths: &[T], after: Activation) -> Fl
 
 /// The gradients in the outputs and in the weight: `g_b L_j d s'^2 / d y` and
 /// `2 W_ij sum_b g_b s'_bj^2`.
-fn backward<T: Number>(
+fn backward<T: Float>(
     output: &FlexTensor,
     weight: &FlexTensor,
     lengths: &[T],
@@ -131,7 +131,7 @@ fn backward<T: Number>(
     let [output, weight, gradient] = [output, weight, gradient].map(contiguous);
     let gradient: &[T] = gradient.storage();
     let mut sums = vec![T::ZERO; columns];
-    let to_output = written(batch * columns, |to_output| {
+    let to_output = uninit_then_fill(batch * columns, |to_output| {
         let pairs =
             to_output.chunks_exact_mut(columns).zip(output.storage::<T>().chunks_exact(columns));
         vectorized(
@@ -149,7 +149,7 @@ fn backward<T: Number>(
             },
         );
     });
-    let to_weight = written(rows * columns, |to_weight| {
+    let to_weight = uninit_then_fill(rows * columns, |to_weight| {
         let blocks = to_weight.par_chunks_mut(ROWS * columns);
         blocks.zip(weight.storage::<T>().par_chunks(ROWS * columns)).for_each(|(to, weight)| {
             vectorized(

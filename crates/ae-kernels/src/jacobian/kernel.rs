@@ -12,7 +12,7 @@ use crate::autodiff::register;
 
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Jacobian: Backend {
-    fn squared_jacobian(
+    fn jacobian_norm_sq(
         output: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         activation: Activation,
@@ -21,7 +21,7 @@ pub(crate) trait Jacobian: Backend {
 
 pub(crate) trait JacobianBackward: Jacobian {
     /// The gradients in the outputs and in the weight.
-    fn squared_jacobian_backward(
+    fn jacobian_norm_sq_backward(
         output: &FloatTensor<Self>,
         weight: &FloatTensor<Self>,
         activation: Activation,
@@ -33,28 +33,28 @@ pub(crate) trait JacobianBackward: Jacobian {
 struct JacobianStep;
 
 /// Outputs, weight and activation of the layer.
-type Kept<B> = (FloatTensor<B>, FloatTensor<B>, Activation);
+type Saved<B> = (FloatTensor<B>, FloatTensor<B>, Activation);
 
 impl<B: JacobianBackward> Backward<B, 2> for JacobianStep {
-    type State = Kept<B>;
+    type State = Saved<B>;
 
     fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Tape, _: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
         let (output, weight, activation) = ops.state;
-        let found = B::squared_jacobian_backward(&output, &weight, activation, &gradient);
+        let found = B::jacobian_norm_sq_backward(&output, &weight, activation, &gradient);
         register!(B, gradients, ops.parents, found.map(Some));
     }
 }
 
 impl<B: JacobianBackward, C: CheckpointStrategy> Jacobian for Autodiff<B, C> {
-    fn squared_jacobian(
+    fn jacobian_norm_sq(
         output: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
         let prepared = JacobianStep.prepare::<C>([output.node(), weight.node()]);
         let [output, weight] = [output, weight].map(|tensor| tensor.into_primitive());
-        let norms = B::squared_jacobian(output.clone(), weight.clone(), activation);
+        let norms = B::jacobian_norm_sq(output.clone(), weight.clone(), activation);
         match prepared.compute_bound().stateful() {
             OpsKind::Tracked(prepared) => prepared.finish((output, weight, activation), norms),
             OpsKind::UnTracked(prepared) => prepared.finish(norms),
@@ -62,12 +62,12 @@ impl<B: JacobianBackward, C: CheckpointStrategy> Jacobian for Autodiff<B, C> {
     }
 }
 
-pub(super) fn squared_jacobian(
+pub(super) fn jacobian_norm_sq(
     output: Tensor<2>,
     weight: Tensor<2>,
     activation: Activation,
 ) -> Tensor<1> {
-    Tensor::from_dispatch(<Dispatch as Jacobian>::squared_jacobian(
+    Tensor::from_dispatch(<Dispatch as Jacobian>::jacobian_norm_sq(
         output.into_dispatch(),
         weight.into_dispatch(),
         activation,

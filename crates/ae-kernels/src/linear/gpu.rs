@@ -62,7 +62,10 @@ impl LinearBackward for CubeBackend {
         });
         let (weight, bias) = match found {
             Some([weight, bias]) => (Some(weight), bias),
-            None => (None, crate::gpu::row_sums(crate::gpu::through(gradient, output, activation))),
+            None => (
+                None,
+                crate::gpu::row_sums(crate::gpu::activation_backward(gradient, output, activation)),
+            ),
         };
         Gradients { input, weight, bias }
     }

@@ -63,7 +63,7 @@ pub(super) fn linear(
     activation: Activation,
 ) -> Tensor<2> {
     let (weight, transposed) = match weight {
-        Weight::Straight(weight) => (weight, false),
+        Weight::Plain(weight) => (weight, false),
         Weight::Transposed(weight) => (weight, true),
     };
     Tensor::from_dispatch(<Dispatch as Linear>::linear(

@@ -6,15 +6,15 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use super::kernel::{Loss, Losses, LossesBackward};
-use crate::activation::cpu::Body;
-use crate::autodiff::by_type;
+use crate::activation::cpu::ActivationLoop;
+use crate::autodiff::by_dtype;
 use crate::buffer::{contiguous, tensor};
-use crate::matrix::written;
-use crate::number::{Number, vectorized};
+use crate::float::{Float, vectorized};
+use crate::matrix::uninit_then_fill;
 
 impl Losses for Flex {
     fn loss(logits: FlexTensor, target: FlexTensor, loss: Loss) -> FlexTensor {
-        by_type!(logits, value(&logits, &target, loss))
+        by_dtype!(logits, value(&logits, &target, loss))
     }
 }
 
@@ -25,7 +25,7 @@ impl LossesBackward for Flex {
         loss: Loss,
         gradient: &FlexTensor,
     ) -> FlexTensor {
-        by_type!(logits, to_logits(logits, target, loss, gradient))
+        by_dtype!(logits, to_logits(logits, target, loss, gradient))
     }
 
     fn in_target(
@@ -34,7 +34,7 @@ impl LossesBackward for Flex {
         loss: Loss,
         gradient: &FlexTensor,
     ) -> FlexTensor {
-        by_type!(logits, to_target(logits, target, loss, gradient))
+        by_dtype!(logits, to_target(logits, target, loss, gradient))
     }
 }
 
@@ -44,20 +44,20 @@ const RUN: usize = 1024;
 /// Numbers that a thread takes at a time, whatever the number of threads.
 const PART: usize = 1 << 15;
 
-fn value<T: Number>(logits: &FlexTensor, target: &FlexTensor, loss: Loss) -> FlexTensor {
+fn value<T: Float>(logits: &FlexTensor, target: &FlexTensor, loss: Loss) -> FlexTensor {
     let batch = logits.shape()[0];
     let (logits, target) = (contiguous(logits), contiguous(target));
     let (z, t): (&[T], &[T]) = (logits.storage(), target.storage());
     let parts: Vec<f64> =
         z.par_chunks(PART).zip(t.par_chunks(PART)).map(|(z, t)| sum(z, t, loss)).collect();
     let sum: f64 = parts.into_iter().sum();
-    tensor(vec![T::of(sum / batch as f64)], [1])
+    tensor(vec![T::from_f64(sum / batch as f64)], [1])
 }
 
-fn sum<T: Number>(logits: &[T], target: &[T], loss: Loss) -> f64 {
+fn sum<T: Float>(logits: &[T], target: &[T], loss: Loss) -> f64 {
     let pairs = logits.chunks(RUN).zip(target.chunks(RUN));
     match loss {
-        Loss::CrossEntropy => pairs.map(|(z, t)| entropy(z, t).wide()).sum(),
+        Loss::CrossEntropy => pairs.map(|(z, t)| entropy(z, t).to_f64()).sum(),
         Loss::SquaredError(output) => pairs
             .map(|(z, t)| {
                 vectorized(
@@ -70,7 +70,7 @@ fn sum<T: Number>(logits: &[T], target: &[T], loss: Loss) -> f64 {
 }
 
 /// `max(z, 0) - z t + ln(1 + exp(-|z|))`, summed.
-fn entropy<T: Number>(logits: &[T], target: &[T]) -> T {
+fn entropy<T: Float>(logits: &[T], target: &[T]) -> T {
     let mut lanes = [T::ZERO; 16];
     vectorized(
         #[inline(always)]
@@ -78,7 +78,7 @@ fn entropy<T: Number>(logits: &[T], target: &[T]) -> T {
             for (z, t) in logits.chunks(16).zip(target.chunks(16)) {
                 for ((z, t), sum) in z.iter().zip(t).zip(&mut lanes) {
                     let above = if *z > T::ZERO { *z } else { T::ZERO };
-                    let tail = (-z.absolute()).exponential().logarithm_1p();
+                    let tail = (-z.abs()).exp_nonpositive().ln_1p();
                     // What is not a number shows through `tail`.
                     *sum += above - *z * *t + tail;
                 }
@@ -93,7 +93,7 @@ struct Squares<'a, T> {
     t: &'a [T],
 }
 
-impl<T: Number> Body<T, f64> for Squares<'_, T> {
+impl<T: Float> ActivationLoop<T, f64> for Squares<'_, T> {
     #[inline(always)]
     fn run(self, value: impl Fn(T) -> T + Copy, _: impl Fn(T) -> T + Copy) -> f64 {
         let mut lanes = [T::ZERO; 16];
@@ -103,17 +103,17 @@ impl<T: Number> Body<T, f64> for Squares<'_, T> {
                 *sum += difference * difference;
             }
         }
-        lanes.into_iter().map(Number::wide).sum()
+        lanes.into_iter().map(Float::to_f64).sum()
     }
 }
 
-fn factor<T: Number>(logits: &FlexTensor, gradient: &FlexTensor) -> T {
+fn factor<T: Float>(logits: &FlexTensor, gradient: &FlexTensor) -> T {
     let gradient = contiguous(gradient);
-    T::of(gradient.storage::<T>()[0].wide() / logits.shape()[0] as f64)
+    T::from_f64(gradient.storage::<T>()[0].to_f64() / logits.shape()[0] as f64)
 }
 
 /// The derivative in the logits, times the gradient of the loss.
-fn to_logits<T: Number>(
+fn to_logits<T: Float>(
     logits: &FlexTensor,
     target: &FlexTensor,
     loss: Loss,
@@ -123,7 +123,7 @@ fn to_logits<T: Number>(
     let factor = factor::<T>(logits, gradient);
     let (logits, target) = (contiguous(logits), contiguous(target));
     let (z, t): (&[T], &[T]) = (logits.storage(), target.storage());
-    let values = written(z.len(), |out| {
+    let values = uninit_then_fill(z.len(), |out| {
         let parts = out.par_chunks_mut(PART).zip(z.par_chunks(PART)).zip(t.par_chunks(PART));
         parts.for_each(|((out, z), t)| {
             vectorized(
@@ -131,7 +131,7 @@ fn to_logits<T: Number>(
                 || match loss {
                     Loss::CrossEntropy => {
                         for ((out, z), t) in out.iter_mut().zip(z).zip(t) {
-                            *out = (z.logistic() - *t) * factor;
+                            *out = (z.sigmoid() - *t) * factor;
                         }
                     }
                     Loss::SquaredError(output) => output.with(ToLogits { out, z, t, factor }),
@@ -149,7 +149,7 @@ struct ToLogits<'a, T> {
     factor: T,
 }
 
-impl<T: Number> Body<T, ()> for ToLogits<'_, T> {
+impl<T: Float> ActivationLoop<T, ()> for ToLogits<'_, T> {
     #[inline(always)]
     fn run(self, value: impl Fn(T) -> T + Copy, slope: impl Fn(T) -> T + Copy) {
         let twice = self.factor + self.factor;
@@ -161,7 +161,7 @@ impl<T: Number> Body<T, ()> for ToLogits<'_, T> {
 }
 
 /// The derivative in the target, times the gradient of the loss.
-fn to_target<T: Number>(
+fn to_target<T: Float>(
     logits: &FlexTensor,
     target: &FlexTensor,
     loss: Loss,
@@ -171,7 +171,7 @@ fn to_target<T: Number>(
     let factor = factor::<T>(logits, gradient);
     let (logits, target) = (contiguous(logits), contiguous(target));
     let (z, t): (&[T], &[T]) = (logits.storage(), target.storage());
-    let values = written(z.len(), |out| match loss {
+    let values = uninit_then_fill(z.len(), |out| match loss {
         Loss::CrossEntropy => out.iter_mut().zip(z).for_each(|(out, z)| *out = -*z * factor),
         Loss::SquaredError(output) => output.with(ToTarget { out, z, t, factor }),
     });
@@ -185,7 +185,7 @@ struct ToTarget<'a, T> {
     factor: T,
 }
 
-impl<T: Number> Body<T, ()> for ToTarget<'_, T> {
+impl<T: Float> ActivationLoop<T, ()> for ToTarget<'_, T> {
     #[inline(always)]
     fn run(self, value: impl Fn(T) -> T + Copy, _: impl Fn(T) -> T + Copy) {
         let twice = self.factor + self.factor;

@@ -70,15 +70,15 @@ fn loss_parts<F: Float>(
     target: &[F],
     parts: &mut [F],
     count: usize,
-    share: usize,
+    per_group: usize,
     groups: usize,
     #[comptime] is_entropy: bool,
     #[comptime] output: Activation,
     #[define(F)] _dtype: ElemType,
 ) {
     let group = CUBE_POS;
-    let mut at = group * share + UNIT_POS as usize;
-    let end = clamp_max(group * share + share, count);
+    let mut at = group * per_group + UNIT_POS as usize;
+    let end = clamp_max(group * per_group + per_group, count);
     let mut sum = F::new(0.0);
     while at < end {
         sum += one::<F>(logits[at], target[at], is_entropy, output);
@@ -149,8 +149,8 @@ impl Losses for CubeBackend {
     fn loss(logits: CubeTensor, target: CubeTensor, loss: Loss) -> CubeTensor {
         let (logits, target) = (into_contiguous(logits), into_contiguous(target));
         let count = logits.meta.num_elements();
-        let share = SHARE.max(count.div_ceil(MOST)).next_multiple_of(UNITS);
-        let groups = count.div_ceil(share);
+        let per_group = SHARE.max(count.div_ceil(MOST)).next_multiple_of(UNITS);
+        let groups = count.div_ceil(per_group);
         let (parts, value) = (empty_like(&logits, [groups]), empty_like(&logits, [1]));
         let (client, dtype, factor) = (logits.client.clone(), element(&logits), factor(&logits));
         let dim = CubeDim::new_1d(UNITS as u32);
@@ -162,7 +162,7 @@ impl Losses for CubeBackend {
             target.into_buffer_arg(),
             parts.clone().into_buffer_arg(),
             count,
-            share,
+            per_group,
             groups,
             loss.is_entropy(),
             loss.output(),

@@ -41,10 +41,10 @@ pub(crate) trait LossesBackward: Losses {
 struct LossStep;
 
 /// Logits, target and which loss.
-type Kept<B> = (FloatTensor<B>, FloatTensor<B>, Loss);
+type Saved<B> = (FloatTensor<B>, FloatTensor<B>, Loss);
 
 impl<B: LossesBackward> Backward<B, 2> for LossStep {
-    type State = Kept<B>;
+    type State = Saved<B>;
 
     fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Tape, _: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);

@@ -1,34 +1,14 @@
-//! What a convolutional autoencoder is made of, and the sizes that follow from it.
+//! The configuration of a convolutional autoencoder, and the sizes that follow from it.
 
 use burn::tensor::Device;
 
 use super::{Conv, ConvDecoder, ConvEncoder};
 use crate::count::{Count, check_count};
-use crate::kept::check_kept;
-use crate::{Activation, DenseConfig, Error, Part, Result, initial::Initial};
-
-/// How an encoder stage halves its map (odd sizes round up).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Down {
-    /// A convolution with stride 2.
-    #[default]
-    Stride,
-    /// A convolution with stride 1, then the maximum of each 2x2 square.
-    MaxPool,
-}
-
-/// How a decoder stage doubles its map, back to the very size its encoder stage had.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Up {
-    /// A transposed convolution with stride 2.
-    #[default]
-    Transposed,
-    /// Nearest-neighbour upsampling, then a convolution with stride 1: no checkerboard
-    /// (Odena et al. 2016, doi 10.23915/distill.00003), for more arithmetic.
-    Upsample,
-}
+use crate::top_k::check_top_k;
+use crate::{
+    Activation, Component, DenseConfig, Downsample, Error, Result, Upsample,
+    initializer::Initializer,
+};
 
 /// Normalisation between a convolution and its activation, per sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -37,9 +17,9 @@ pub enum Norm {
     /// None.
     #[default]
     None,
-    /// Over all channels together.
+    /// Over all channels.
     Layer,
-    /// Over each of so many groups of channels (Wu & He 2018, arXiv 1803.08494).
+    /// Over each of this number of groups of channels (Wu & He 2018, arXiv 1803.08494).
     Group(usize),
 }
 
@@ -53,23 +33,23 @@ impl Norm {
     }
 }
 
-/// What a [`Conv`] autoencoder is made of.
+/// The configuration of a [`Conv`] autoencoder.
 ///
 /// | field | default | range | meaning |
 /// |---|---|---|---|
-/// | `input` | (asked for) | none 0 | channels, height, width of an image |
-/// | `code` | (asked for) | none, or above 0 | units of the code; none: the last map, flattened, is the code |
-/// | `channels` | 32, 64 | at least one, none 0 | channels after each stage; a stage halves height and width |
+/// | `input` | (required) | each from 1 | channels, height, width of an image |
+/// | `code` | (required) | none, or from 1 | units of the code; with none, the flattened last map is the code |
+/// | `channels` | 32, 64 | at least one, each from 1 | channels after each stage; a stage halves height and width |
 /// | `kernel` | 3 | odd, from 3 | height and width of every kernel |
-/// | `hidden` | none | none 0 | widths of dense layers between the last map and the code, if that has units of its own |
-/// | `down` | stride | stride, max-pool | how stages halve |
-/// | `up` | transposed | transposed, upsample | how stages double |
+/// | `hidden` | none | each from 1 | widths of dense layers between the last map and the code, if `code` is set |
+/// | `down` | stride | stride, max-pool | how encoder stages halve |
+/// | `up` | transposed | transposed, nearest | how decoder stages double |
 /// | `norm` | none | none, layer, group n (n divides all of `channels`) | between convolution and activation |
-/// | `activation` | ReLU | any | inside |
-/// | `code_activation` | identity | any | of the code |
-/// | `output` | sigmoid | any | of the reconstruction |
-/// | `tied` | false | | each decoder layer is the transpose of its encoder layer: the same kernel or matrix, a bias of its own |
-/// | `kept` | all | 1 to the code's units | units of a code that are kept, the largest; the others are 0 |
+/// | `activation` | ReLU | any | activation of hidden layers |
+/// | `code_activation` | identity | any | activation of the code |
+/// | `output` | sigmoid | any | activation of the reconstruction |
+/// | `tied` | false | | each decoder layer is the transpose of its encoder layer: it has the same kernel or matrix, and its own bias |
+/// | `top_k` | none | 1 to the code's units | how many of the largest units of a code are kept; the others are 0 |
 ///
 /// ```
 /// use ae_models::{Autoencoder, ConvConfig};
@@ -86,7 +66,7 @@ impl Norm {
 pub struct ConvConfig {
     /// Channels, height and width of an image.
     pub input: [usize; 3],
-    /// Units of the code; `None`: the last map is the code.
+    /// Units of the code. With `None` the last map is the code.
     pub code: Option<usize>,
     /// Channels after each stage.
     pub channels: Vec<usize>,
@@ -94,24 +74,25 @@ pub struct ConvConfig {
     pub kernel: usize,
     /// Widths of dense layers between the last map and the code.
     pub hidden: Vec<usize>,
-    /// How stages halve.
-    pub down: Down,
-    /// How stages double.
-    pub up: Up,
-    /// Between convolution and activation.
+    /// How encoder stages halve.
+    pub down: Downsample,
+    /// How decoder stages double.
+    pub up: Upsample,
+    /// The normalisation between convolution and activation.
     pub norm: Norm,
-    /// Inside.
+    /// Activation of hidden layers.
     pub activation: Activation,
-    /// Of the code.
+    /// Activation of the code.
     pub code_activation: Activation,
-    /// Of the reconstruction.
+    /// Activation of the reconstruction.
     pub output: Activation,
-    /// Whether decoder weights are the encoder's, transposed.
+    /// Whether decoder weights are those of the encoder, transposed.
     #[serde(default)]
     pub tied: bool,
-    /// How many units of a code are kept ([`Encoder::kept`](crate::Encoder::kept)).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kept: Option<usize>,
+    /// How many of the largest units of a code are kept ([`Encoder::top_k`](crate::Encoder::top_k)).
+    // Files have always said `kept`.
+    #[serde(rename = "kept", alias = "top_k", default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<usize>,
 }
 
 impl ConvConfig {
@@ -124,44 +105,44 @@ impl ConvConfig {
             channels: vec![32, 64],
             kernel: 3,
             hidden: Vec::new(),
-            down: Down::Stride,
-            up: Up::Transposed,
+            down: Downsample::Stride,
+            up: Upsample::Transposed,
             norm: Norm::None,
             activation: Activation::Relu,
             code_activation: Activation::Identity,
             output: Activation::Sigmoid,
             tied: false,
-            kept: None,
+            top_k: None,
         }
     }
 
-    /// No dense layers: the code is the map after the last of the stages, which have so many
-    /// `channels`. What a layer of a convolutional stack is.
+    /// The defaults without dense layers: the code is the map after the last stage. A layer of a
+    /// convolutional stack is such a model with one stage.
     pub fn maps(input: [usize; 3], channels: impl Into<Vec<usize>>) -> Self {
         Self { code: None, channels: channels.into(), ..Self::new(input, 0) }
     }
 
-    /// A model with weights drawn from `seed`: the same on every device. Weights are uniform
-    /// with variance `g / fan_in`, `g` being 2 before a rectifier (He et al. 2015) and 1
-    /// elsewhere; biases are 0.
+    /// Builds a model with weights drawn from `seed`, the same on every device. Weights are uniform with
+    /// variance `g / fan_in`, where `g` is 2 before a rectifier (He et al. 2015) and 1 elsewhere.
+    /// Biases are 0.
     ///
     /// # Errors
-    /// If a field is out of the range in the table above, or there are more stages than the
-    /// image can be halved.
+    /// If a field is out of the range in the table above, or the image cannot be halved as often as there
+    /// are stages.
     pub fn init(&self, seed: u64, device: &Device) -> Result<Conv> {
         self.check()?;
-        Ok(self.build(&mut Initial::new(seed, device)))
+        Ok(self.build(&mut Initializer::new(seed, device)))
     }
 
-    pub(crate) fn build(&self, initial: &mut Initial) -> Conv {
-        let encoder = ConvEncoder::init(self, initial);
-        let decoder = ConvDecoder::init(self, initial);
+    pub(crate) fn build(&self, initializer: &mut Initializer) -> Conv {
+        let encoder = ConvEncoder::init(self, initializer);
+        let decoder = ConvDecoder::init(self, initializer);
         Conv { encoder, decoder }
     }
 
-    /// The same chain as autoencoders of one layer each, the one nearest to the input first: stages
-    /// whose code is a map, then dense layers. What a [`Stack`](crate::Stack) is made of. The output
-    /// of each has the activation of the code below; a stage's decoder has no normalisation.
+    /// The same model as autoencoders of one layer each, from the input to the code, for a
+    /// [`Stack`](crate::Stack): stages whose code is a map, then dense layers. The output of each has the
+    /// activation of the code below. The decoder of a stage has no normalisation.
     pub fn layers(&self) -> (Vec<Self>, Vec<DenseConfig>) {
         let output = |layer| if layer == 0 { self.output } else { self.activation };
         let last = self.encoder_layers() - 1;
@@ -173,7 +154,7 @@ impl ConvConfig {
             hidden: Vec::new(),
             code_activation: self.encoder_activation(index),
             output: output(index),
-            kept: self.kept.filter(|_| index == last),
+            top_k: self.top_k.filter(|_| index == last),
             ..self.clone()
         });
         let stages: Vec<Self> = stages.collect();
@@ -186,7 +167,7 @@ impl ConvConfig {
                 code_activation: self.encoder_activation(layer),
                 output: output(layer),
                 tied: self.tied,
-                kept: self.kept.filter(|_| layer == last),
+                top_k: self.top_k.filter(|_| layer == last),
             }
         });
         let dense = dense.collect();
@@ -228,14 +209,14 @@ impl ConvConfig {
                 Err(Error::config("norm", expected, self.norm))
             }
             _ => {
-                check_count(self.parameters(Part::Whole))?;
-                check_kept(self.kept, self.code_size())
+                check_count(self.parameters(Component::Whole))?;
+                check_top_k(self.top_k, self.code_size())
             }
         }
     }
 
-    /// The numbers of a part's parameters, unless they are too many to count.
-    pub(crate) fn parameters(&self, part: Part) -> Option<usize> {
+    /// The number of parameters of a component, unless it overflows.
+    pub(crate) fn parameters(&self, component: Component) -> Option<usize> {
         let (chain, [height, width]) = (self.chain(), self.sizes()[self.channels.len()]);
         let innermost = Count::default().add(&[chain[chain.len() - 1], height, width]).total()?;
         let widths = self.widths_from(innermost);
@@ -245,10 +226,10 @@ impl ConvConfig {
         let features = all.total()?;
         for (index, pair) in chain.windows(2).enumerate() {
             let kernel = [pair[0], pair[1], self.kernel, self.kernel];
-            if part != Part::Decoder {
+            if component != Component::Decoder {
                 all.add(&kernel).add(&[1 + gains, pair[1]]);
             }
-            if part != Part::Encoder {
+            if component != Component::Encoder {
                 let gains = if index == 0 { 0 } else { gains };
                 if !self.tied {
                     all.add(&kernel);
@@ -257,10 +238,10 @@ impl ConvConfig {
             }
         }
         for pair in widths.windows(2) {
-            if part != Part::Decoder {
+            if component != Component::Decoder {
                 all.add(&[pair[0], pair[1]]).add(&[pair[1]]);
             }
-            if part != Part::Encoder {
+            if component != Component::Encoder {
                 if !self.tied {
                     all.add(&[pair[0], pair[1]]);
                 }
@@ -274,7 +255,7 @@ impl ConvConfig {
         self.input.iter().product()
     }
 
-    /// Channels of the image and after each stage.
+    /// The channels of the image and after each stage.
     pub(super) fn chain(&self) -> Vec<usize> {
         [&self.input[..1], &self.channels].concat()
     }
@@ -296,7 +277,7 @@ impl ConvConfig {
         self.code.unwrap_or_else(|| self.innermost().iter().product())
     }
 
-    /// Widths of the dense layers, from the flattened map to the code.
+    /// The widths of the dense layers, from the flattened map to the code.
     pub(super) fn widths(&self) -> Vec<usize> {
         self.widths_from(self.innermost().iter().product())
     }
@@ -305,12 +286,12 @@ impl ConvConfig {
         [&[innermost], &self.hidden[..], self.code.as_slice()].concat()
     }
 
-    /// Layers between the input and the code: stages, then dense ones.
+    /// The number of layers between input and code: stages and dense layers.
     pub(super) fn encoder_layers(&self) -> usize {
         self.channels.len() + self.widths().len() - 1
     }
 
-    /// Of an encoder layer; stages come first.
+    /// The activation of an encoder layer. Stages come first.
     pub(super) fn encoder_activation(&self, layer: usize) -> Activation {
         if layer + 1 == self.encoder_layers() { self.code_activation } else { self.activation }
     }

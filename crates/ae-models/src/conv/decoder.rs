@@ -1,38 +1,39 @@
-//! From a code back to an image.
+//! The decoder of a convolutional autoencoder.
 
-use ae_kernels::{convolve, convolve_back, flatten, unflatten};
+use ae_kernels::{conv_transpose2d, conv2d, flatten, unflatten};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{ConvConfig, ConvEncoder, Up, norm, normalized, shape};
-use crate::layers::{Borrowing, Normalization, upsample};
+use super::{ConvConfig, ConvEncoder, norm, normalized, shape};
+use crate::layers::{Normalization, TiedLayer, upsample};
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, initial::Initial};
+use crate::{Activation, Decoder, Upsample, initializer::Initializer};
 
 /// The decoding half of a [`Conv`](crate::Conv) autoencoder.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct ConvDecoder {
-    pub(super) dense: Vec<Borrowing<2>>,
+    pub(super) dense: Vec<TiedLayer<2>>,
     pub(super) stages: Vec<DecoderStage>,
     #[module(skip)]
     pub(super) config: ConvConfig,
 }
 
-/// A convolution, perhaps with its encoder stage's kernel, and what follows it.
+/// A convolution, which may use the kernel of its encoder stage, and its normalisation.
 #[derive(Module, Debug)]
 pub(super) struct DecoderStage {
-    pub(super) convolution: Borrowing<4>,
+    pub(super) convolution: TiedLayer<4>,
     pub(super) norm: Option<Normalization>,
 }
 
 impl ConvDecoder {
-    pub(crate) fn init(config: &ConvConfig, initial: &mut Initial) -> Self {
+    pub(crate) fn init(config: &ConvConfig, initializer: &mut Initializer) -> Self {
         let mut dense = Vec::new();
         for pair in config.widths().windows(2).rev() {
             let gain = config.activation.gain();
-            let weight = (!config.tied).then(|| initial.weight([pair[1], pair[0]], pair[1], gain));
-            dense.push(Borrowing { weight, bias: initial.constant(pair[0], 0.0) });
+            let weight =
+                (!config.tied).then(|| initializer.weight([pair[1], pair[0]], pair[1], gain));
+            dense.push(TiedLayer { weight, bias: initializer.constant(pair[0], 0.0) });
         }
         let mut stages = Vec::new();
         let k = config.kernel;
@@ -41,21 +42,21 @@ impl ConvDecoder {
             let is_outermost = index == 0;
             let gain = if is_outermost { config.output.gain() } else { config.activation.gain() };
             let weight = (!config.tied).then(|| match config.up {
-                // A quarter of the kernel's entries meet in one output.
-                Up::Transposed => {
-                    initial.weight([from, to, k, k], (from * k * k).div_ceil(4), gain)
+                // An output is a sum over a quarter of the kernel's entries.
+                Upsample::Transposed => {
+                    initializer.weight([from, to, k, k], (from * k * k).div_ceil(4), gain)
                 }
-                Up::Upsample => initial.weight([to, from, k, k], from * k * k, gain),
+                Upsample::Nearest => initializer.weight([to, from, k, k], from * k * k, gain),
             });
-            let convolution = Borrowing { weight, bias: initial.constant(to, 0.0) };
+            let convolution = TiedLayer { weight, bias: initializer.constant(to, 0.0) };
             let groups = config.norm.groups().filter(|_| !is_outermost);
-            let norm = groups.map(|groups| Normalization::init(to, groups, initial));
+            let norm = groups.map(|groups| Normalization::init(to, groups, initializer));
             stages.push(DecoderStage { convolution, norm });
         }
         Self { dense, stages, config: config.clone() }
     }
 
-    /// What it was made from.
+    /// The configuration of the model.
     pub fn config(&self) -> &ConvConfig {
         &self.config
     }
@@ -66,37 +67,37 @@ impl ConvDecoder {
         &self,
         code: Tensor<2>,
         encoder: Option<&ConvEncoder>,
-        mut between: Option<&mut dyn FnMut(Tensor<2>) -> Tensor<2>>,
+        mut hook: Option<&mut dyn FnMut(Tensor<2>) -> Tensor<2>>,
     ) -> Tensor<2> {
         let config = &self.config;
         let mut x = code;
         for (index, layer) in self.dense.iter().enumerate() {
-            let lent = self.dense.len() - 1 - index;
-            let lent = encoder.map(|encoder| encoder.dense[lent].weight.val());
-            x = layer.forward(x, lent, config.activation);
-            if let Some(between) = &mut between {
-                x = between(x);
+            let shared = self.dense.len() - 1 - index;
+            let shared = encoder.map(|encoder| encoder.dense[shared].weight.val());
+            x = layer.forward(x, shared, config.activation);
+            if let Some(hook) = &mut hook {
+                x = hook(x);
             }
         }
         let mut map = unflatten(x, config.innermost());
         let sizes = config.sizes();
         for (index, stage) in self.stages.iter().enumerate() {
             let target = self.stages.len() - 1 - index;
-            let lent = encoder.map(|encoder| encoder.stages[target].convolution.weight.val());
-            let is_lent = stage.convolution.weight.is_none();
-            let weight = stage.convolution.weight(lent);
+            let shared = encoder.map(|encoder| encoder.stages[target].convolution.weight.val());
+            let is_shared = stage.convolution.weight.is_none();
+            let weight = stage.convolution.weight(shared);
             let (bias, size) = (Some(stage.convolution.bias.val()), sizes[target]);
             let activation = if target > 0 { config.activation } else { Activation::Identity };
             map = normalized(&stage.norm, activation, |after| match config.up {
-                Up::Transposed => convolve_back(map, weight, bias, 2, size, after),
-                Up::Upsample => match (upsample(map, size), is_lent) {
-                    (map, true) => convolve_back(map, weight, bias, 1, size, after),
-                    (map, false) => convolve(map, weight, bias, 1, after),
+                Upsample::Transposed => conv_transpose2d(map, weight, bias, 2, size, after),
+                Upsample::Nearest => match (upsample(map, size), is_shared) {
+                    (map, true) => conv_transpose2d(map, weight, bias, 1, size, after),
+                    (map, false) => conv2d(map, weight, bias, 1, after),
                 },
             });
-            if let (Some(between), true) = (&mut between, target > 0) {
+            if let (Some(hook), true) = (&mut hook, target > 0) {
                 let shape = map.dims();
-                map = between(map.flatten(1, 3)).reshape(shape);
+                map = hook(map.flatten(1, 3)).reshape(shape);
             }
         }
         flatten(map)
@@ -141,8 +142,8 @@ impl ConvDecoder {
         }
         let (kernel, channels, sizes) = (config.kernel, config.chain(), config.sizes());
         let up = match config.up {
-            Up::Transposed => format!("transposed convolution {kernel}x{kernel}, stride 2"),
-            Up::Upsample => format!("upsample 2, convolution {kernel}x{kernel}"),
+            Upsample::Transposed => format!("transposed convolution {kernel}x{kernel}, stride 2"),
+            Upsample::Nearest => format!("upsample 2, convolution {kernel}x{kernel}"),
         };
         for (index, stage) in self.stages.iter().enumerate() {
             let target = self.stages.len() - 1 - index;

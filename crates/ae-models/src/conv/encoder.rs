@@ -1,6 +1,6 @@
-//! From an image to its code.
+//! The encoder of a convolutional autoencoder.
 
-use ae_kernels::{convolve, convolve_back, flatten, unflatten};
+use ae_kernels::{conv_transpose2d, conv2d, flatten, unflatten};
 use burn::module::Module;
 use burn::tensor::{
     Bool, IndexingUpdateOp, Int, Tensor,
@@ -8,12 +8,12 @@ use burn::tensor::{
     ops::MaxPoolOptions,
 };
 
-use super::{ConvConfig, Down, Stage, norm, normalized, shape};
-use crate::kept::{dropped, keep};
+use super::{ConvConfig, Stage, norm, normalized, shape};
 use crate::layers::{Affine, Kernel, Normalization, NormalizationSlope};
 use crate::summary::{Summary, print_as_summary};
 use crate::tangent::scale;
-use crate::{Activation, DifferentiableEncoder, Encoder, initial::Initial};
+use crate::top_k::{apply_top_k, dropped_units};
+use crate::{Activation, DifferentiableEncoder, Downsample, Encoder, initializer::Initializer};
 
 /// The encoding half of a [`Conv`](crate::Conv) autoencoder.
 #[derive(Module, Debug)]
@@ -26,18 +26,20 @@ pub struct ConvEncoder {
 }
 
 impl ConvEncoder {
-    pub(crate) fn init(config: &ConvConfig, initial: &mut Initial) -> Self {
+    pub(crate) fn init(config: &ConvConfig, initializer: &mut Initializer) -> Self {
         let mut stages = Vec::new();
         for (index, pair) in config.chain().windows(2).enumerate() {
             let convolution = match config.tied {
-                true => Kernel::init_tied([pair[0], pair[1]], config.kernel, config.up, initial),
+                true => {
+                    Kernel::init_tied([pair[0], pair[1]], config.kernel, config.up, initializer)
+                }
                 false => {
                     let gain = config.encoder_activation(index).gain();
-                    Kernel::init([pair[0], pair[1]], config.kernel, gain, initial)
+                    Kernel::init([pair[0], pair[1]], config.kernel, gain, initializer)
                 }
             };
             let groups = config.norm.groups();
-            let norm = groups.map(|groups| Normalization::init(pair[1], groups, initial));
+            let norm = groups.map(|groups| Normalization::init(pair[1], groups, initializer));
             stages.push(Stage { convolution, norm });
         }
         let mut dense = Vec::new();
@@ -45,37 +47,37 @@ impl ConvEncoder {
             let (from_to, stages) = ([pair[0], pair[1]], stages.len());
             dense.push(match config.tied {
                 true => Affine {
-                    weight: initial.symmetric_weight(from_to),
-                    bias: initial.constant(pair[1], 0.0),
+                    weight: initializer.symmetric_weight(from_to),
+                    bias: initializer.constant(pair[1], 0.0),
                 },
                 false => {
                     let gain = config.encoder_activation(stages + index).gain();
-                    Affine::init(from_to, gain, initial)
+                    Affine::init(from_to, gain, initializer)
                 }
             });
         }
         Self { stages, dense, config: config.clone() }
     }
 
-    /// What it was made from.
+    /// The configuration of the model.
     pub fn config(&self) -> &ConvConfig {
         &self.config
     }
 }
 
-/// What a stage leaves behind for tangents.
+/// What the derivative of a stage needs.
 struct StageSlope {
     norm: Option<NormalizationSlope>,
     activation: Tensor<4>,
-    /// Positions of the maxima in the flattened map before, `[batch, channels, height * width]`.
+    /// Positions of the maxima in the flattened map before pooling, `[batch, channels, height * width]`.
     pooled: Option<Tensor<3, Int>>,
 }
 
-/// What an encoding leaves behind for tangents.
+/// What the derivative of the encoder needs.
 struct Slopes {
     stages: Vec<StageSlope>,
     dense: Vec<Tensor<2>>,
-    /// Units of the code that are not kept.
+    /// A mask of the units of the code that are not kept.
     dropped: Option<Tensor<2, Bool>>,
 }
 
@@ -86,37 +88,37 @@ impl ConvEncoder {
 
     fn stride(&self) -> usize {
         match self.config.down {
-            Down::Stride => 2,
-            Down::MaxPool => 1,
+            Downsample::Stride => 2,
+            Downsample::MaxPool => 1,
         }
     }
 
-    pub(super) fn through(
+    pub(super) fn encode_hooked(
         &self,
         input: Tensor<2>,
-        mut between: Option<&mut dyn FnMut(Tensor<2>) -> Tensor<2>>,
+        mut hook: Option<&mut dyn FnMut(Tensor<2>) -> Tensor<2>>,
     ) -> Tensor<2> {
         let config = &self.config;
         let last = config.encoder_layers() - 1;
         let mut map = self.image(input);
         for (index, stage) in self.stages.iter().enumerate() {
             map = normalized(&stage.norm, config.encoder_activation(index), |after| {
-                stage.convolution.convolve(map, self.stride(), after)
+                stage.convolution.forward(map, self.stride(), after)
             });
-            if config.down == Down::MaxPool {
+            if config.down == Downsample::MaxPool {
                 map = max_pool2d(map, squares());
             }
-            if let (Some(between), true) = (&mut between, index < last) {
+            if let (Some(hook), true) = (&mut hook, index < last) {
                 let shape = map.dims();
-                map = between(map.flatten(1, 3)).reshape(shape);
+                map = hook(map.flatten(1, 3)).reshape(shape);
             }
         }
         let layers = self.dense.iter().enumerate();
         layers.fold(flatten(map), |x, (index, layer)| {
             let index = self.stages.len() + index;
             let y = layer.forward(x, config.encoder_activation(index));
-            match &mut between {
-                Some(between) if index < last => between(y),
+            match &mut hook {
+                Some(hook) if index < last => hook(y),
                 _ => y,
             }
         })
@@ -126,7 +128,7 @@ impl ConvEncoder {
         let config = &self.config;
         let (mut map, mut stages) = (self.image(input), Vec::new());
         for (index, stage) in self.stages.iter().enumerate() {
-            map = stage.convolution.convolve(map, self.stride(), Activation::Identity);
+            map = stage.convolution.forward(map, self.stride(), Activation::Identity);
             let norm = stage.norm.as_ref().map(|norm| {
                 let (normal, slope) = norm.forward_with_slope(map.clone());
                 map = normal;
@@ -135,8 +137,8 @@ impl ConvEncoder {
             let [value, activation] = config.encoder_activation(index).with_slope(map);
             let pooled;
             (map, pooled) = match config.down {
-                Down::Stride => (value, None),
-                Down::MaxPool => {
+                Downsample::Stride => (value, None),
+                Downsample::MaxPool => {
                     let (pooled, indices) = max_pool2d_with_indices(value, squares());
                     (pooled, Some(indices.flatten(2, 3)))
                 }
@@ -150,7 +152,7 @@ impl ConvEncoder {
             dense.push(slope);
             x = value;
         }
-        let dropped = config.kept.and_then(|k| dropped(x.clone(), k));
+        let dropped = config.top_k.and_then(|k| dropped_units(x.clone(), k));
         let code = drop_units(x, &dropped);
         (code, Slopes { stages, dense, dropped })
     }
@@ -160,7 +162,7 @@ fn squares() -> MaxPoolOptions<2> {
     MaxPoolOptions::new([2; 2]).with_stride([2; 2]).with_ceil_mode(true)
 }
 
-/// Zeroes what is dropped in codes, or in several directions for each: `[n * batch, code]`.
+/// Zeroes the dropped units of codes, or of several directions per sample: `[n * batch, code]`.
 fn drop_units(codes: Tensor<2>, dropped: &Option<Tensor<2, Bool>>) -> Tensor<2> {
     match dropped {
         Some(dropped) => {
@@ -172,22 +174,22 @@ fn drop_units(codes: Tensor<2>, dropped: &Option<Tensor<2, Bool>>) -> Tensor<2> 
     }
 }
 
-/// Positions of maxima for several directions for each sample.
+/// The positions of the maxima for several directions per sample.
 fn repeated(indices: &Tensor<3, Int>, rows: usize) -> Tensor<3, Int> {
     indices.clone().repeat(&[rows / indices.dims()[0], 1, 1])
 }
 
 impl Encoder for ConvEncoder {
     fn encode(&self, input: Tensor<2>) -> Tensor<2> {
-        keep(self.encode_all(input), self.config.kept)
+        apply_top_k(self.encode_dense(input), self.config.top_k)
     }
 
-    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
-        self.through(input, None)
+    fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
+        self.encode_hooked(input, None)
     }
 
-    fn kept(&self) -> Option<usize> {
-        self.config.kept
+    fn top_k(&self) -> Option<usize> {
+        self.config.top_k
     }
 
     fn features(&self) -> usize {
@@ -210,15 +212,15 @@ impl DifferentiableEncoder for ConvEncoder {
         let mut v = self.image(directions);
         for (index, (stage, slope)) in self.stages.iter().zip(&slopes.stages).enumerate() {
             let weight = stage.convolution.weight.val();
-            v = convolve(v, weight, None, self.stride(), Activation::Identity);
+            v = conv2d(v, weight, None, self.stride(), Activation::Identity);
             if let (Some(norm), Some(slope)) = (&stage.norm, &slope.norm) {
                 v = norm.tangent(v, slope);
             }
             v = scale(v, slope.activation.clone());
             if let Some(indices) = &slope.pooled {
                 let ([rows, channels, ..], [height, width]) = (v.dims(), sizes[index + 1]);
-                let picked = v.flatten::<3>(2, 3).gather(2, repeated(indices, rows));
-                v = picked.reshape([rows, channels, height, width]);
+                let selected = v.flatten::<3>(2, 3).gather(2, repeated(indices, rows));
+                v = selected.reshape([rows, channels, height, width]);
             }
         }
         let layers = self.dense.iter().zip(slopes.dense);
@@ -252,7 +254,7 @@ impl DifferentiableEncoder for ConvEncoder {
             }
             let weight = stage.convolution.weight.val();
             let (stride, size) = (self.stride(), [height, width]);
-            u = convolve_back(u, weight, None, stride, size, Activation::Identity);
+            u = conv_transpose2d(u, weight, None, stride, size, Activation::Identity);
         }
         [code, u.flatten(1, 3)]
     }
@@ -274,8 +276,8 @@ impl ConvEncoder {
         let kernel = config.kernel;
         let (channels, sizes) = (config.chain(), config.sizes());
         let down = match config.down {
-            Down::Stride => "stride 2",
-            Down::MaxPool => "max-pool 2",
+            Downsample::Stride => "stride 2",
+            Downsample::MaxPool => "max-pool 2",
         };
         for (index, stage) in self.stages.iter().enumerate() {
             let [height, width] = sizes[index + 1];

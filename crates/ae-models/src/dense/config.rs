@@ -1,22 +1,22 @@
-//! What a dense autoencoder is made of.
+//! The configuration of a dense autoencoder.
 
 use burn::tensor::Device;
 
 use super::{Dense, DenseDecoder, DenseEncoder};
 use crate::count::{Count, check_count};
-use crate::kept::check_kept;
-use crate::{Activation, Error, Part, Result, initial::Initial};
+use crate::top_k::check_top_k;
+use crate::{Activation, Component, Error, Result, initializer::Initializer};
 
-/// What a [`Dense`] autoencoder is made of.
+/// The configuration of a [`Dense`] autoencoder.
 ///
 /// | field | default | range | meaning |
 /// |---|---|---|---|
-/// | `widths` | (asked for) | at least two, none 0 | units from the input to the code, e.g. 784, 1000, 500, 250, 30; the decoder mirrors them |
-/// | `activation` | ReLU | any | of hidden layers, in encoder and decoder |
-/// | `code_activation` | identity | any | of the code |
-/// | `output` | sigmoid | any | of the reconstruction |
-/// | `tied` | false | | each decoder layer multiplies by the transpose of its encoder layer's weight |
-/// | `kept` | all | 1 to the code's units | units of a code that are kept, the largest; the others are 0 |
+/// | `widths` | (required) | at least two, each from 1 | units from the input to the code, e.g. 784, 1000, 500, 250, 30; the decoder mirrors them |
+/// | `activation` | ReLU | any | activation of hidden layers, in encoder and decoder |
+/// | `code_activation` | identity | any | activation of the code |
+/// | `output` | sigmoid | any | activation of the reconstruction |
+/// | `tied` | false | | each decoder layer uses the transpose of its encoder layer's weight |
+/// | `top_k` | none | 1 to the code's units | how many of the largest units of a code are kept; the others are 0 |
 ///
 /// ```
 /// use ae_models::{Activation, DenseConfig, Encoder};
@@ -34,21 +34,22 @@ use crate::{Activation, Error, Part, Result, initial::Initial};
 pub struct DenseConfig {
     /// Units from the input to the code.
     pub widths: Vec<usize>,
-    /// Of hidden layers.
+    /// Activation of hidden layers.
     pub activation: Activation,
-    /// Of the code.
+    /// Activation of the code.
     pub code_activation: Activation,
-    /// Of the reconstruction.
+    /// Activation of the reconstruction.
     pub output: Activation,
-    /// Whether decoder weights are the encoder's, transposed.
+    /// Whether decoder weights are those of the encoder, transposed.
     pub tied: bool,
-    /// How many units of a code are kept ([`Encoder::kept`](crate::Encoder::kept)).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kept: Option<usize>,
+    /// How many of the largest units of a code are kept ([`Encoder::top_k`](crate::Encoder::top_k)).
+    // Files have always said `kept`.
+    #[serde(rename = "kept", alias = "top_k", default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<usize>,
 }
 
 impl DenseConfig {
-    /// The defaults for a chain of widths from the input to the code.
+    /// The defaults for these widths, from the input to the code.
     pub fn new(widths: impl Into<Vec<usize>>) -> Self {
         Self {
             widths: widths.into(),
@@ -56,32 +57,31 @@ impl DenseConfig {
             code_activation: Activation::Identity,
             output: Activation::Sigmoid,
             tied: false,
-            kept: None,
+            top_k: None,
         }
     }
 
-    /// A model with weights drawn from `seed`: the same on every device.
+    /// Builds a model with weights drawn from `seed`, the same on every device.
     ///
-    /// Untied weights are uniform with variance `g / fan_in`, `g` being 2 before a rectifier
-    /// (He et al. 2015) and 1 elsewhere; tied ones `6 / (fan_in + fan_out)` as bound (Glorot
-    /// & Bengio 2010). Biases are 0.
+    /// Untied weights are uniform with variance `g / fan_in`, where `g` is 2 before a rectifier (He et
+    /// al. 2015) and 1 elsewhere. Tied weights are uniform on `+-sqrt(6 / (fan_in + fan_out))` (Glorot &
+    /// Bengio 2010). Biases are 0.
     ///
     /// # Errors
     /// If there are fewer than two widths or one is 0.
     pub fn init(&self, seed: u64, device: &Device) -> Result<Dense> {
         self.check()?;
-        Ok(self.build(&mut Initial::new(seed, device)))
+        Ok(self.build(&mut Initializer::new(seed, device)))
     }
 
-    pub(crate) fn build(&self, initial: &mut Initial) -> Dense {
-        let encoder = DenseEncoder::init(self, initial);
-        let decoder = DenseDecoder::init(self, initial);
+    pub(crate) fn build(&self, initializer: &mut Initializer) -> Dense {
+        let encoder = DenseEncoder::init(self, initializer);
+        let decoder = DenseDecoder::init(self, initializer);
         Dense { encoder, decoder }
     }
 
-    /// The same chain as autoencoders of one layer each, the one nearest to the input first: what
-    /// a [`Stack`](crate::Stack) is made of. The output of each has the activation of the code
-    /// below.
+    /// The same model as autoencoders of one layer each, from the input to the code, for a
+    /// [`Stack`](crate::Stack). The output of each has the activation of the code below.
     pub fn layers(&self) -> Vec<Self> {
         let layer = |(index, pair): (usize, &[usize])| Self {
             widths: pair.to_vec(),
@@ -89,7 +89,7 @@ impl DenseConfig {
             code_activation: self.encoder_activation(index),
             output: if index == 0 { self.output } else { self.activation },
             tied: self.tied,
-            kept: self.kept.filter(|_| index + 1 == self.depth()),
+            top_k: self.top_k.filter(|_| index + 1 == self.depth()),
         };
         self.widths.windows(2).enumerate().map(layer).collect()
     }
@@ -99,19 +99,19 @@ impl DenseConfig {
             let expected = "at least two widths (features and code), none of them 0";
             return Err(Error::config("widths", expected, &self.widths));
         }
-        check_kept(self.kept, self.code_size())?;
-        check_count(self.parameters(Part::Whole))
+        check_top_k(self.top_k, self.code_size())?;
+        check_count(self.parameters(Component::Whole))
     }
 
-    /// The numbers of a part's parameters, unless they are too many to count.
-    pub(crate) fn parameters(&self, part: Part) -> Option<usize> {
+    /// The number of parameters of a component, unless it overflows.
+    pub(crate) fn parameters(&self, component: Component) -> Option<usize> {
         let mut all = Count::default();
-        if part != Part::Decoder {
+        if component != Component::Decoder {
             for [from, to] in self.encoder_layers() {
                 all.add(&[from, to]).add(&[to]);
             }
         }
-        if part != Part::Encoder {
+        if component != Component::Encoder {
             for [from, to] in self.decoder_layers() {
                 all.add(&[to]);
                 if !self.tied {

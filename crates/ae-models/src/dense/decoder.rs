@@ -1,38 +1,38 @@
-//! From a code back to an input.
+//! The decoder of a dense autoencoder.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::{DenseConfig, DenseEncoder};
-use crate::layers::Borrowing;
+use crate::layers::TiedLayer;
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, initial::Initial};
+use crate::{Activation, Decoder, initializer::Initializer};
 
-/// The decoding half of a [`Dense`](crate::Dense) autoencoder, with weights of its own.
+/// The decoding half of a [`Dense`](crate::Dense) autoencoder, with its own weights.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct DenseDecoder {
-    pub(super) layers: Vec<Borrowing<2>>,
+    pub(super) layers: Vec<TiedLayer<2>>,
     #[module(skip)]
     pub(super) config: DenseConfig,
 }
 
 impl DenseDecoder {
-    pub(crate) fn init(config: &DenseConfig, initial: &mut Initial) -> Self {
+    pub(crate) fn init(config: &DenseConfig, initializer: &mut Initializer) -> Self {
         let layers = config
             .decoder_layers()
             .enumerate()
-            .map(|(layer, [from, to])| Borrowing {
+            .map(|(layer, [from, to])| TiedLayer {
                 weight: (!config.tied).then(|| {
-                    initial.weight([from, to], from, config.decoder_activation(layer).gain())
+                    initializer.weight([from, to], from, config.decoder_activation(layer).gain())
                 }),
-                bias: initial.constant(to, 0.0),
+                bias: initializer.constant(to, 0.0),
             })
             .collect();
         Self { layers, config: config.clone() }
     }
 
-    /// What it was made from.
+    /// The configuration of the model.
     pub fn config(&self) -> &DenseConfig {
         &self.config
     }
@@ -41,15 +41,15 @@ impl DenseDecoder {
         &self,
         code: Tensor<2>,
         encoder: Option<&DenseEncoder>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
         let depth = self.layers.len();
         let mut x = code;
         for (index, layer) in self.layers.iter().enumerate() {
-            let lent = encoder.map(|encoder| encoder.layers[depth - 1 - index].weight.val());
+            let shared = encoder.map(|encoder| encoder.layers[depth - 1 - index].weight.val());
             x = match index + 1 < depth {
-                true => between(layer.forward(x, lent, self.config.activation)),
-                false => layer.forward(x, lent, Activation::Identity),
+                true => hook(layer.forward(x, shared, self.config.activation)),
+                false => layer.forward(x, shared, Activation::Identity),
             };
         }
         x

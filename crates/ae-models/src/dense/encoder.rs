@@ -1,14 +1,14 @@
-//! From an input to its code.
+//! The encoder of a dense autoencoder.
 
-use ae_kernels::squared_jacobian;
+use ae_kernels::jacobian_norm_sq;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::DenseConfig;
-use crate::kept::{dropped, keep};
 use crate::summary::{Summary, print_as_summary};
 use crate::tangent::scale;
-use crate::{Activation, DifferentiableEncoder, Encoder, initial::Initial, layers::Affine};
+use crate::top_k::{apply_top_k, dropped_units};
+use crate::{Activation, DifferentiableEncoder, Encoder, initializer::Initializer, layers::Affine};
 
 /// The encoding half of a [`Dense`](crate::Dense) autoencoder.
 #[derive(Module, Debug)]
@@ -20,39 +20,41 @@ pub struct DenseEncoder {
 }
 
 impl DenseEncoder {
-    pub(crate) fn init(config: &DenseConfig, initial: &mut Initial) -> Self {
+    pub(crate) fn init(config: &DenseConfig, initializer: &mut Initializer) -> Self {
         let layers = config
             .encoder_layers()
             .enumerate()
             .map(|(layer, [from, to])| {
                 let weight = match config.tied {
-                    true => initial.symmetric_weight([from, to]),
-                    false => {
-                        initial.weight([from, to], from, config.encoder_activation(layer).gain())
-                    }
+                    true => initializer.symmetric_weight([from, to]),
+                    false => initializer.weight(
+                        [from, to],
+                        from,
+                        config.encoder_activation(layer).gain(),
+                    ),
                 };
-                Affine { weight, bias: initial.constant(to, 0.0) }
+                Affine { weight, bias: initializer.constant(to, 0.0) }
             })
             .collect();
         Self { layers, config: config.clone() }
     }
 
-    /// What it was made from.
+    /// The configuration of the model.
     pub fn config(&self) -> &DenseConfig {
         &self.config
     }
 }
 
 impl DenseEncoder {
-    pub(super) fn through(
+    pub(super) fn encode_hooked(
         &self,
         input: Tensor<2>,
-        between: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
+        hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
         let last = self.layers.len() - 1;
         self.layers.iter().enumerate().fold(input, |x, (index, layer)| {
             let y = layer.forward(x, self.config.encoder_activation(index));
-            if index < last { between(y) } else { y }
+            if index < last { hook(y) } else { y }
         })
     }
 
@@ -66,7 +68,7 @@ impl DenseEncoder {
             slopes.push(slope);
             x = value;
         }
-        if let Some(dropped) = self.config.kept.and_then(|k| dropped(x.clone(), k)) {
+        if let Some(dropped) = self.config.top_k.and_then(|k| dropped_units(x.clone(), k)) {
             x = x.mask_fill(dropped.clone(), 0.0);
             let last = slopes.pop().expect("at least one layer");
             slopes.push(last.mask_fill(dropped, 0.0));
@@ -77,15 +79,15 @@ impl DenseEncoder {
 
 impl Encoder for DenseEncoder {
     fn encode(&self, input: Tensor<2>) -> Tensor<2> {
-        keep(self.encode_all(input), self.config.kept)
+        apply_top_k(self.encode_dense(input), self.config.top_k)
     }
 
-    fn encode_all(&self, input: Tensor<2>) -> Tensor<2> {
-        self.through(input, &mut |hidden| hidden)
+    fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
+        self.encode_hooked(input, &mut |hidden| hidden)
     }
 
-    fn kept(&self) -> Option<usize> {
-        self.config.kept
+    fn top_k(&self) -> Option<usize> {
+        self.config.top_k
     }
 
     fn features(&self) -> usize {
@@ -119,13 +121,14 @@ impl DifferentiableEncoder for DenseEncoder {
         [code, cotangent]
     }
 
-    /// `sum_j s'(a_j)^2 sum_i W_ij^2` (Rifai et al. 2011, ICML, equation 5).
-    fn squared_jacobian(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
+    /// `sum_j s'(a_j)^2 sum_i W_ij^2` (Rifai et al. 2011, ICML, equation 5): for each unit, its squared
+    /// slope times the squared length of its weights.
+    fn jacobian_norm_sq(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
         let [layer] = &self.layers[..] else { return None };
         let activation = self.config.code_activation;
-        if self.config.kept.is_none() && activation.slope_follows_from_value() {
+        if self.config.top_k.is_none() && activation.slope_follows_from_value() {
             let code = code.unwrap_or_else(|| self.encode(input));
-            return Some(squared_jacobian(code, layer.weight.val(), activation));
+            return Some(jacobian_norm_sq(code, layer.weight.val(), activation));
         }
         let (_, slopes) = self.slopes(input);
         let lengths = layer.weight.val().square().sum_dim(0); // [1, code]

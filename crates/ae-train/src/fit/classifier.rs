@@ -8,16 +8,16 @@ use super::task::Task;
 use super::{Data, Fitted};
 use crate::classification::predict;
 use crate::{
-    Batches, Checkpoints, LabelledData, Losses, Measured, Memory, Moment, Observer, Result,
+    Batches, Checkpoints, LabelledData, Losses, Measured, NoiseKey, Observer, PenaltyState, Result,
     Schedule, Supervised, Validation,
 };
 
-/// Fits a classifier to labelled data: as [`fit`](crate::fit), with a supervised loss.
+/// Fits a classifier to labelled data: as [`fit`](crate::fit()), with a supervised loss.
 ///
-/// A [`Head`](ae_models::Head) is fitted to codes that were [computed once](crate::encode_all), and
-/// its encoder stays as it is; in a [`Classifier`](ae_models::Classifier) the encoder is trained
-/// along. The best epoch is the one with the fewest errors on the validation part, and among
-/// such the one with the lowest loss.
+/// A [`Head`](ae_models::Head) is fitted to codes that are [computed once](crate::encode_dataset), which
+/// leaves the encoder unchanged. In a [`Classifier`](ae_models::Classifier) the encoder is trained too.
+/// The best epoch is the one with the fewest errors on the validation set, and among these the one with
+/// the lowest loss.
 ///
 /// ```
 /// use ae_data::digits;
@@ -45,7 +45,7 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// As [`fit`](crate::fit), and if a class comes for which the model has no score.
+/// As [`fit`](crate::fit()), and if the data has a class for which the model has no score.
 pub fn fit_classifier<M: Classify>(
     model: M,
     supervised: &Supervised,
@@ -53,8 +53,8 @@ pub fn fit_classifier<M: Classify>(
     schedule: &Schedule,
     observer: &mut dyn Observer,
 ) -> Result<Fitted<M>> {
-    let task = Labelling { supervised, data };
-    Run::new(model, &task, &task.samples(), schedule, None)?.go(observer)
+    let task = SupervisedTask { supervised, data };
+    Run::new(model, &task, &task.samples(), schedule, None)?.train(observer)
 }
 
 /// As [`fit_classifier`], with checkpoints, as
@@ -72,41 +72,41 @@ pub fn fit_classifier_with_checkpoints<M: Classify>(
     observer: &mut dyn Observer,
 ) -> Result<Fitted<M>> {
     checkpoints.check()?;
-    let task = Labelling { supervised, data };
-    Run::new(model, &task, &task.samples(), schedule, Some(checkpoints))?.go(observer)
+    let task = SupervisedTask { supervised, data };
+    Run::new(model, &task, &task.samples(), schedule, Some(checkpoints))?.train(observer)
 }
 
-/// To put each sample into its class.
-struct Labelling<'a> {
+/// The task of predicting the class of each sample.
+struct SupervisedTask<'a> {
     supervised: &'a Supervised,
     data: &'a LabelledData,
 }
 
-impl Labelling<'_> {
+impl SupervisedTask<'_> {
     fn samples(&self) -> Data {
         Data {
             training: self.data.training.samples().clone(),
-            validation: self.data.validation.as_ref().map(|part| part.samples().clone()),
+            validation: self.data.validation.as_ref().map(|set| set.samples().clone()),
         }
     }
 }
 
-impl<M: Classify> Task<M> for Labelling<'_> {
+impl<M: Classify> Task<M> for SupervisedTask<'_> {
     fn identity(&self) -> Vec<(&'static str, String)> {
         let mut identity = vec![
             ("supervised loss", self.supervised.to_string()),
-            ("classes of the training part", self.data.training.fingerprint()),
+            ("classes of the training set", self.data.training.fingerprint()),
         ];
         if let Some(validation) = &self.data.validation {
-            identity.push(("classes of the validation part", validation.fingerprint()));
+            identity.push(("classes of the validation set", validation.fingerprint()));
         }
         identity
     }
 
     fn check(&self, model: &M) -> Result<()> {
-        self.data.training.check(" of the training part", model.classes())?;
+        self.data.training.check(" of the training set", model.classes())?;
         match &self.data.validation {
-            Some(validation) => validation.check(" of the validation part", model.classes()),
+            Some(validation) => validation.check(" of the validation set", model.classes()),
             None => Ok(()),
         }
     }
@@ -129,8 +129,8 @@ impl<M: Classify> Task<M> for Labelling<'_> {
         computing: &M,
         input: Tensor<2>,
         rows: &[usize],
-        _: Moment,
-        _: &Memory,
+        _: NoiseKey,
+        _: &PenaltyState,
     ) -> Losses {
         let all = self.data.training.labels().classes();
         let classes: Vec<u32> = rows.iter().map(|row| all[*row]).collect();
@@ -143,15 +143,16 @@ impl<M: Classify> Task<M> for Labelling<'_> {
         model: &M,
         data: &Batches,
         batch: usize,
-        _: Moment,
-        _: &Memory,
+        _: NoiseKey,
+        _: &PenaltyState,
     ) -> Result<Validation> {
-        let validation = self.data.validation.as_ref().expect("the part whose samples came");
+        let validation =
+            self.data.validation.as_ref().expect("a validation set with these samples");
         let classes = validation.labels().classes();
-        let answers = predict(model, self.supervised.loss(), data, classes, batch)?;
+        let predictions = predict(model, self.supervised.loss(), data, classes, batch)?;
         let decay = self.supervised.decay(model).map(Tensor::into_scalar::<f64>);
-        let values = std::iter::once(answers.classification.loss).chain(decay);
+        let values = std::iter::once(predictions.classification.loss).chain(decay);
         let terms = self.supervised.names().into_iter().zip(values).collect();
-        Ok(Validation { terms, measured: Measured::Classification(answers.classification) })
+        Ok(Validation { terms, measured: Measured::Classification(predictions.classification) })
     }
 }

@@ -1,4 +1,4 @@
-//! What a run leaves on disk, and how it goes on from there.
+//! Writes the checkpoints of a run, and resumes from them.
 
 use std::time::Instant;
 
@@ -14,7 +14,8 @@ use crate::{Error, Event, Flow, Observer, Result};
 const MODEL: &str = "model.";
 const BEST: &str = "best.";
 const OPTIMIZER: &str = "optimizer.";
-const MEMORY: &str = "memory.";
+// The name in the files of all versions.
+const PENALTY_STATE: &str = "memory.";
 
 impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
     pub(super) fn write_checkpoint_if_due(
@@ -30,7 +31,7 @@ impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
         if !is_due {
             return Ok(Flow::Continue);
         }
-        let flow = self.read(observer)?;
+        let flow = self.read_losses(observer)?;
         self.write_checkpoint(observer)?;
         *written = Instant::now();
         Ok(flow)
@@ -40,24 +41,24 @@ impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
         let Some(checkpoints) = self.checkpoints else { return Ok(()) };
         let _span = tracing::debug_span!("checkpoint", step = self.state.done).entered();
         let weights = self.check_weights()?;
-        let (moments, numbers) = self.updates.save();
+        let (moments, numbers) = self.optimizer.save();
         self.state.optimizer = numbers;
         self.state.sums = self.sums.iter().map(|sum| sum.to_bits()).collect();
         let mut all = Tensors::new();
-        checkpoint::add(&mut all, MODEL, weights);
-        checkpoint::add(&mut all, OPTIMIZER, moments);
-        let memory = self.memory.iter().map(|(name, value)| (name.clone(), value.to_data()));
-        checkpoint::add(&mut all, MEMORY, memory.collect());
+        checkpoint::insert_prefixed(&mut all, MODEL, weights);
+        checkpoint::insert_prefixed(&mut all, OPTIMIZER, moments);
+        let penalty_state =
+            self.penalty_state.iter().map(|(name, value)| (name.clone(), value.to_data()));
+        checkpoint::insert_prefixed(&mut all, PENALTY_STATE, penalty_state.collect());
         if let Some(best) = &self.best {
-            checkpoint::add(&mut all, BEST, tensors::collect(best));
+            checkpoint::insert_prefixed(&mut all, BEST, tensors::collect(best));
         }
         let path = checkpoints.write(&self.state, &all)?;
         observer.observe(&Event::Checkpoint { path: &path, done: self.state.done });
         Ok(())
     }
 
-    /// The weights, all of them finite: a loss is that before its step, and says nothing of what the
-    /// step did.
+    /// The weights, checked to be finite. The loss of a step does not show what the step did to them.
     pub(super) fn check_weights(&self) -> Result<Tensors> {
         let weights = tensors::collect(self.model());
         for (name, weight) in &weights {
@@ -77,7 +78,9 @@ impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
             got: got.to_owned(),
         };
         for (what, mine) in &self.state.run {
-            match state.run.get(what) {
+            // Checkpoints of earlier versions say `part` instead of `set`.
+            let its = state.run.get(what);
+            match its.or_else(|| state.run.get(&what.replace(" set", " part"))) {
                 Some(its) if its == mine => {}
                 its => {
                     let its = its.map_or("none", String::as_str);
@@ -88,17 +91,17 @@ impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
                 }
             }
         }
-        let model = checkpoint::part(&mut all, MODEL);
+        let model = checkpoint::take_prefixed(&mut all, MODEL);
         self.replace_model(|old| Ok(tensors::replace(old, model)?))?;
-        let best = checkpoint::part(&mut all, BEST);
+        let best = checkpoint::take_prefixed(&mut all, BEST);
         if !best.is_empty() {
             self.best = Some(tensors::replace(self.model().valid(), best)?);
         }
-        let memory = checkpoint::part(&mut all, MEMORY).into_iter();
-        let brought = |(name, value)| (name, Tensor::from_data(value, &self.device));
-        self.memory = memory.map(brought).collect();
-        let moments = checkpoint::part(&mut all, OPTIMIZER);
-        self.updates
+        let penalty_state = checkpoint::take_prefixed(&mut all, PENALTY_STATE).into_iter();
+        let on_device = |(name, value)| (name, Tensor::from_data(value, &self.device));
+        self.penalty_state = penalty_state.map(on_device).collect();
+        let moments = checkpoint::take_prefixed(&mut all, OPTIMIZER);
+        self.optimizer
             .restore(moments, &state.optimizer, &self.device)
             .map_err(|problem| other("the state of its optimiser", &problem))?;
         if state.sums.len() != self.sums.len() {

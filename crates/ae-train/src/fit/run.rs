@@ -1,4 +1,4 @@
-//! A run: its steps, its epochs, and what it tells of them.
+//! A training run: its steps, its epochs, and its events.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use burn::tensor::{Device, Tensor, Transaction};
 
 use super::task::Task;
 use super::{Data, End, Fitted};
-use crate::ahead::Ahead;
 use crate::checkpoint::{Checkpoints, State};
-use crate::optimizer::{Updates, clip, multiply};
+use crate::optimizer::{OptimizerState, clip, multiply};
+use crate::prefetch::Prefetcher;
 use crate::{
-    Batches, EpochReport, Error, Event, Flow, Memory, Moment, Observer, Result, Schedule,
-    Validation, Warning,
+    Batches, EpochReport, Error, Event, Flow, NoiseKey, Observer, PenaltyState, Phase, Result,
+    Schedule, Validation, Warning,
 };
 
-/// Steps, and seconds, after which losses are read back.
+/// The number of steps and of seconds after which losses are read back.
 const READ_STEPS: usize = 64;
 const READ_SECONDS: f64 = 0.25;
 
 pub(super) struct Run<'a, M: Module, T: Task<M>> {
-    /// Absent only while a step is taken from it: what nobody else holds is changed in place.
+    /// `None` only during a step, so that its parameters have no other owner and are updated in place.
     model: Option<M>,
     pub(super) task: &'a T,
     pub(super) schedule: &'a Schedule,
@@ -32,22 +32,22 @@ pub(super) struct Run<'a, M: Module, T: Task<M>> {
     pub(super) training: Batches,
     pub(super) validation: Option<Batches>,
     pub(super) device: Device,
-    pub(super) updates: Updates,
+    pub(super) optimizer: OptimizerState,
     pub(super) batch: usize,
     pub(super) steps_per_epoch: u64,
     pub(super) state: State,
     /// The weights of the best epoch.
     pub(super) best: Option<M>,
-    /// What penalties remember of the steps so far.
-    pub(super) memory: Memory,
+    /// What penalties carry from step to step.
+    pub(super) penalty_state: PenaltyState,
     pub(super) unread: Unread,
-    /// Sums of each term over the steps of this epoch that were read.
+    /// The sum of each term over the steps of this epoch that were read.
     pub(super) sums: Vec<f64>,
 }
 
 /// Steps whose losses are still on the device.
 pub(super) struct Unread {
-    /// The terms of one step after the other.
+    /// The terms, step by step.
     pub(super) terms: Vec<Tensor<1>>,
     pub(super) steps: usize,
     pub(super) since: Instant,
@@ -75,22 +75,23 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             Batches::new(source.clone(), &device, schedule.resident_limit, range)
         };
         let training = on_device(&data.training, task.target_range())?;
-        // What was scaled by the training part may lie a little outside its range.
+        // The range holds for the training set; scaled by it, other data may be a little outside.
         let validation = data.validation.as_ref().map(|source| on_device(source, None));
         let validation = validation.transpose()?;
         if schedule.patience.is_some() && validation.is_none() {
-            let message = "patience: expected a validation part to be patient about, got none";
+            let message =
+                "patience: needs a validation set; set Data::validation, or remove the patience";
             return Err(Error::Objective(message.into()));
         }
         let batch = schedule.batch.min(training.len());
         let mut run = BTreeMap::from([
             ("model".to_owned(), model.format(DisplaySettings::new())),
             ("schedule".to_owned(), schedule.identity()),
-            ("training part".to_owned(), training.fingerprint()?),
+            ("training set".to_owned(), training.fingerprint()?),
         ]);
         run.extend(task.identity().into_iter().map(|(what, it)| (what.to_owned(), it)));
         if let Some(validation) = &validation {
-            run.insert("validation part".to_owned(), validation.fingerprint()?);
+            run.insert("validation set".to_owned(), validation.fingerprint()?);
         }
         let state = State {
             run,
@@ -109,11 +110,11 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             training,
             validation,
             device,
-            updates: Updates::new(&schedule.optimizer),
+            optimizer: OptimizerState::new(&schedule.optimizer),
             batch,
             state,
             best: None,
-            memory: Memory::new(),
+            penalty_state: PenaltyState::new(),
             unread: Unread { terms: Vec::new(), steps: 0, since: Instant::now() },
             sums: vec![0.0; task.names().len()],
         };
@@ -137,7 +138,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         self.steps_per_epoch * self.schedule.epochs as u64
     }
 
-    pub(super) fn go(mut self, observer: &mut dyn Observer) -> Result<Fitted<M>> {
+    pub(super) fn train(mut self, observer: &mut dyn Observer) -> Result<Fitted<M>> {
         let start = Event::Start {
             done: self.state.done,
             steps: self.steps(),
@@ -160,7 +161,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             flow = self.epoch(&mut written, observer)?;
             flow = either(flow, self.write_checkpoint_if_due(&mut written, observer)?);
         };
-        self.read(observer)?;
+        self.read_losses(observer)?;
         self.check_weights()?;
         self.write_checkpoint(observer)?;
         let model = match self.best {
@@ -183,29 +184,29 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         })
     }
 
-    /// The rest of the current epoch, and its end unless it was stopped.
+    /// Runs the rest of the current epoch, and ends it unless it is stopped.
     fn epoch(&mut self, written: &mut Instant, observer: &mut dyn Observer) -> Result<Flow> {
         let epoch = self.state.epochs.len();
         let _span = tracing::debug_span!("epoch", number = epoch + 1).entered();
-        let moment = Moment { seed: self.schedule.seed, epoch: epoch as u32, step: 0 };
-        let order = Arc::new(moment.order(self.training.len()));
+        let key = NoiseKey { seed: self.schedule.seed, phase: Phase::Train(epoch as u32), step: 0 };
+        let order = Arc::new(key.order(self.training.len()));
         let first = self.state.done - epoch as u64 * self.steps_per_epoch;
         let began = Instant::now();
         let mut inputs =
-            Ahead::new(&self.training, &order, first as usize * self.batch, self.batch);
+            Prefetcher::new(&self.training, &order, first as usize * self.batch, self.batch);
         for step in first..self.steps_per_epoch {
             let rows = &order[step as usize * self.batch..][..self.batch];
             let input = inputs.next(rows)?;
-            self.step(Moment { step: step as u32, ..moment }, rows, input)?;
+            self.step(NoiseKey { step: step as u32, ..key }, rows, input)?;
             let mut flow =
                 observer.observe(&Event::Step { done: self.state.done, epoch: epoch + 1 });
             if self.unread.steps >= READ_STEPS
                 || self.unread.since.elapsed().as_secs_f64() >= READ_SECONDS
             {
-                flow = either(flow, self.read(observer)?);
+                flow = either(flow, self.read_losses(observer)?);
             }
-            // The last step's checkpoint waits for the end of the epoch: else a resumed run would
-            // end that epoch again, and tell of it twice.
+            // After the last step the checkpoint is written at the end of the epoch. Otherwise a
+            // resumed run would report that epoch again.
             if step + 1 < self.steps_per_epoch {
                 flow = either(flow, self.write_checkpoint_if_due(written, observer)?);
             }
@@ -213,7 +214,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
                 return Ok(flow);
             }
         }
-        let flow = self.read(observer)?;
+        let flow = self.read_losses(observer)?;
         let seconds = began.elapsed().as_secs_f64();
         let samples = (self.steps_per_epoch - first) * self.batch as u64;
         let report = EpochReport {
@@ -228,23 +229,23 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         Ok(either(flow, self.end_epoch(report, observer)))
     }
 
-    /// The learning rate of the step that made it `done` steps.
+    /// The learning rate of the last of `done` steps.
     fn rate_before(&self, done: u64) -> f64 {
         self.schedule.rate.at(done - 1, self.steps(), self.steps_per_epoch)
     }
 
-    /// One step of descent.
-    fn step(&mut self, moment: Moment, rows: &[usize], input: Tensor<2>) -> Result<()> {
+    /// Takes one step.
+    fn step(&mut self, key: NoiseKey, rows: &[usize], input: Tensor<2>) -> Result<()> {
         let rate = self.rate_before(self.state.done + 1);
         let input = input.autodiff();
         let model = self.model.take().expect("a model between steps");
-        let (task, memory, updates, schedule) =
-            (self.task, &self.memory, &mut self.updates, self.schedule);
+        let (task, penalty_state, optimizer, schedule) =
+            (self.task, &self.penalty_state, &mut self.optimizer, self.schedule);
         let (scale, device) = (schedule.precision.scale(self.training.width()), &self.device);
-        let descend = move || {
+        let update = move || {
             let copy = schedule.precision.copy(&model);
             let computing = copy.as_ref().unwrap_or(&model);
-            let losses = task.losses(&model, computing, input, rows, moment, memory);
+            let losses = task.losses(&model, computing, input, rows, key, penalty_state);
             let total = losses.total();
             let total = scale.map_or(total.clone(), |scale| total * scale);
             drop(copy);
@@ -257,22 +258,22 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
                 gradients = clip(&model, gradients, limit);
             }
             let terms: Vec<Tensor<1>> = losses.each().collect();
-            (updates.apply(rate, model, gradients), terms, losses.memory().clone())
+            (optimizer.apply(rate, model, gradients), terms, losses.penalty_state().clone())
         };
-        let (model, terms, memory) = match ae_kernels::uses_workers(&self.device) {
-            true => ae_kernels::among_workers(descend),
-            false => descend(),
+        let (model, terms, penalty_state) = match ae_kernels::uses_threads(&self.device) {
+            true => ae_kernels::run_in_pool(update),
+            false => update(),
         };
         self.model = Some(model);
         self.unread.terms.extend(terms);
         self.unread.steps += 1;
-        self.memory = memory;
+        self.penalty_state = penalty_state;
         self.state.done += 1;
         Ok(())
     }
 
-    /// Reads the losses of the steps since the last time from the device, all at once.
-    pub(super) fn read(&mut self, observer: &mut dyn Observer) -> Result<Flow> {
+    /// Reads the losses of the steps since the last reading from the device, all at once.
+    pub(super) fn read_losses(&mut self, observer: &mut dyn Observer) -> Result<Flow> {
         self.unread.since = Instant::now();
         let steps = std::mem::take(&mut self.unread.steps);
         if steps == 0 {
@@ -298,7 +299,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
                 *mean += value / steps as f64;
             }
         }
-        Ok(observer.observe(&Event::Read {
+        Ok(observer.observe(&Event::Losses {
             done: self.state.done,
             epoch: self.state.epochs.len() + 1,
             terms: &terms,
@@ -317,7 +318,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         }
     }
 
-    /// The means over the epoch; the sums begin anew.
+    /// The means over the epoch. Resets the sums.
     fn means(&mut self) -> Vec<(String, f64)> {
         let steps = self.steps_per_epoch as f64;
         let sums = self.sums.iter_mut().map(std::mem::take);
@@ -327,11 +328,11 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
     fn validate(&self) -> Result<Option<Validation>> {
         let Some(data) = &self.validation else { return Ok(None) };
         let _span = tracing::debug_span!("validation").entered();
-        // The noise on validation samples is the same at every epoch.
-        let (model, moment) = (self.model().valid(), Moment::validation(self.schedule.seed));
-        let validation = self.task.validate(&model, data, self.batch, moment, &self.memory)?;
+        // The noise on validation samples is the same in every epoch.
+        let (model, key) = (self.model().valid(), NoiseKey::validation(self.schedule.seed));
+        let validation = self.task.validate(&model, data, self.batch, key, &self.penalty_state)?;
         if let Some((term, value)) = validation.numbers().find(|(_, value)| !value.is_finite()) {
-            let term = format!("{term} of the validation part");
+            let term = format!("{term} of the validation set");
             return Err(self.not_finite(self.state.done - 1, &term, value));
         }
         Ok(Some(validation))
@@ -348,7 +349,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             let before = self.state.epochs.last().and_then(|epoch| epoch.validation.as_ref());
             let before = before.map(|before| Warning::of(report.epoch, before));
             for warning in Warning::of(report.epoch, validation) {
-                // What was said of the epoch before need not be said again.
+                // A warning is not repeated in the next epoch.
                 if !before.iter().flatten().any(|before| before.is_like(&warning)) {
                     flow = either(flow, observer.observe(&Event::Warning(&warning)));
                 }

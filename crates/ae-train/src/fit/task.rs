@@ -5,50 +5,53 @@ use ae_models::Autoencoder;
 use burn::tensor::Tensor;
 
 use crate::evaluate::{Tally, first, for_each_batch};
-use crate::{Batches, Losses, Measured, Memory, Moment, Objective, Pass, Result, Validation};
+use crate::{
+    Batches, Losses, Measured, NoiseKey, Objective, Pass, PenaltyState, Result, Validation,
+};
 
-/// What a run asks for besides a model, samples and a schedule.
+/// The task of a run: its loss and its validation.
 pub(super) trait Task<M>: Sync {
-    /// What of it decides the numbers of the run, by name: a checkpoint of another is refused.
+    /// Everything of the task that determines the results of a run, by name. A checkpoint of another task
+    /// is refused.
     fn identity(&self) -> Vec<(&'static str, String)>;
 
-    /// Whether it makes sense for the model.
+    /// Checks that the task fits the model.
     fn check(&self, model: &M) -> Result<()>;
 
-    /// Features that the model takes.
+    /// The number of features of the model.
     fn features(&self, model: &M) -> usize;
 
-    /// The range that training samples must lie in, if any.
+    /// The range of allowed training samples, if it is limited.
     fn target_range(&self) -> Option<[f32; 2]>;
 
-    /// The names of the terms of a loss, in their order.
+    /// The names of the terms of the loss, in order.
     fn names(&self) -> Vec<String>;
 
-    /// The terms for a batch, `[batch, features]`, of the given rows of the training part. `computing` is
-    /// the model, or a copy of it in another [precision](crate::Precision).
+    /// Computes the terms for a batch, `[batch, features]`, of these rows of the training set. `computing`
+    /// is the model, or a copy of it in another [precision](crate::Precision).
     fn losses(
         &self,
         model: &M,
         computing: &M,
         input: Tensor<2>,
         rows: &[usize],
-        moment: Moment,
-        memory: &Memory,
+        key: NoiseKey,
+        penalty_state: &PenaltyState,
     ) -> Losses;
 
-    /// The model on the validation part, `batch` samples at a time; `moment` is that of the
-    /// first batch, and the next ones are its steps.
+    /// Validates the model, `batch` samples at a time. `key` is that of the first batch; the next ones have
+    /// the next steps.
     fn validate(
         &self,
         model: &M,
         data: &Batches,
         batch: usize,
-        moment: Moment,
-        memory: &Memory,
+        key: NoiseKey,
+        penalty_state: &PenaltyState,
     ) -> Result<Validation>;
 }
 
-/// To reconstruct: samples are their own targets.
+/// The task of reconstruction: samples are their own targets.
 impl<M: Autoencoder> Task<M> for Objective<M> {
     fn identity(&self) -> Vec<(&'static str, String)> {
         vec![("objective", self.to_string())]
@@ -76,10 +79,10 @@ impl<M: Autoencoder> Task<M> for Objective<M> {
         computing: &M,
         input: Tensor<2>,
         _: &[usize],
-        moment: Moment,
-        memory: &Memory,
+        key: NoiseKey,
+        penalty_state: &PenaltyState,
     ) -> Losses {
-        let pass = self.pass_with(computing, input, moment, memory.clone());
+        let pass = self.pass_with(computing, input, key, penalty_state.clone());
         self.losses(&Pass { model, ..pass })
     }
 
@@ -88,21 +91,21 @@ impl<M: Autoencoder> Task<M> for Objective<M> {
         model: &M,
         data: &Batches,
         batch: usize,
-        mut moment: Moment,
-        memory: &Memory,
+        mut key: NoiseKey,
+        penalty_state: &PenaltyState,
     ) -> Result<Validation> {
         let mut terms: Vec<(String, f64)> =
             self.names().into_iter().map(|name| (name, 0.0)).collect();
         let mut tally = Tally::new(model, data)?;
         for_each_batch(data, batch, |input, count| {
             let input = first(input, count);
-            let pass = self.pass_with(model, input.clone(), moment, memory.clone());
-            moment.step += 1;
+            let pass = self.pass_with(model, input.clone(), key, penalty_state.clone());
+            key.step += 1;
             let values = self.losses(&pass).terms().into_data();
             for ((_, mean), value) in terms.iter_mut().zip(values.iter::<f64>()) {
                 *mean += value * count as f64 / data.len() as f64;
             }
-            let (code, logits) = if self.passes_as_in_use() {
+            let (code, logits) = if self.validates_the_plain_model() {
                 (pass.code, pass.logits)
             } else {
                 let code = model.encode(input.clone());

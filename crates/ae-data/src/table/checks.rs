@@ -1,25 +1,25 @@
-//! What is said of missing cells, of texts that are too many, and of what was left out.
+//! Checks of missing cells and of numbers of categories, and notes on what was left out.
 
 use std::path::Path;
 
 use super::cells::Cells;
 use super::columns::Plan;
 use super::header::First;
-use super::reading::listed;
+use super::info::listed;
 use super::rows::Rows;
-use super::{Labelling, Missing, Role, Schema, TableOptions};
+use super::{Missing, Role, RowLabels, Schema, TableOptions};
 use crate::error::{list, quote};
 use crate::{Error, Result};
 
-/// Columns whose missing cells are counted in a message.
-const COUNTED: usize = 8;
+/// The most columns with missing cells that a message lists.
+const LISTED_COLUMNS: usize = 8;
 
-/// Whether the texts of columns are what they have to be.
+/// Checks that columns have no more categories than allowed, and boolean columns only booleans.
 pub(super) fn words(cells: &Cells, plan: &Plan, options: &TableOptions, path: &Path) -> Result<()> {
     for (slot, words) in &cells.words {
         let at = cells.kept[*slot];
         let place = || format!("column {}", quote(&plan.names[at]));
-        if words.too_many && plan.said[at] {
+        if words.too_many && plan.specified[at] {
             return Err(Error::malformed_at(path, place(), "at most 4096 categories", "more"));
         }
         let known = plan.matching.as_ref().map(|matching| matching.features[*slot].0);
@@ -35,11 +35,11 @@ pub(super) fn words(cells: &Cells, plan: &Plan, options: &TableOptions, path: &P
     Ok(())
 }
 
-/// The columns with missing cells and how many they have, of those that are features or the
-/// labels; an error where missing cells are refused.
+/// The number of missing cells for each column of features or labels that has any. It is an error if
+/// missing cells are refused.
 pub(super) fn missing(
     cells: &Cells,
-    labels: &Labelling,
+    labels: &RowLabels,
     schema: &Schema,
     plan: &Plan,
     options: &TableOptions,
@@ -49,7 +49,7 @@ pub(super) fn missing(
         Some(_) => true,
         None => schema.columns[at].role.features() > 0,
     };
-    // By their place in the file: the count, and the line and text of the first.
+    // By their index in the file: the count, and the line and text of the first.
     let mut found: Vec<(usize, usize, u64, &str)> = cells
         .missing
         .iter()
@@ -72,23 +72,23 @@ pub(super) fn missing(
     most.sort_by_key(|(at, count, ..)| (std::cmp::Reverse(*count), *at));
     let mut shown: Vec<String> = most
         .iter()
-        .take(COUNTED)
+        .take(LISTED_COLUMNS)
         .map(|(at, count, ..)| format!("{count} in {}", quote(name(*at))))
         .collect();
-    if most.len() > COUNTED {
-        shown.push(format!("others in {} more columns", most.len() - COUNTED));
+    if most.len() > LISTED_COLUMNS {
+        shown.push(format!("others in {} more columns", most.len() - LISTED_COLUMNS));
     }
     let are =
         if all == 1 { "1 cell is missing".to_owned() } else { format!("{all} cells are missing") };
     let advice = format!(
-        "{are}, {}: give `missing` as drop to leave such rows out, as mean to fill them, or ignore \
-         columns",
+        "{are}, {}: set `missing` to drop to leave out such rows or to mean to fill them, or list \
+         columns in `ignore`",
         list(&shown, "and")
     );
     Err(Error::malformed_at(path, place, "a value", got).advise(&advice))
 }
 
-/// What was done that is not plain from the file; said as warnings, too.
+/// What was done that is not obvious from the file. These notes are also logged as warnings.
 pub(super) fn notes(cells: &Cells, rows: &Rows, plan: &Plan, empty: u64) -> Vec<String> {
     let mut notes = vec![];
     let lines = |count: u64, what: &str| match count {
@@ -100,7 +100,7 @@ pub(super) fn notes(cells: &Cells, rows: &Rows, plan: &Plan, empty: u64) -> Vec<
     }
     if rows.latin > 0 {
         notes.push(format!(
-            "{} read as Windows-1252 (Latin letters), being no UTF-8",
+            "{} read as Windows-1252, because they are not UTF-8",
             lines(rows.latin, "row")
         ));
     }
@@ -112,16 +112,16 @@ pub(super) fn notes(cells: &Cells, rows: &Rows, plan: &Plan, empty: u64) -> Vec<
     for (slot, count) in rounded {
         let column = quote(&plan.names[cells.kept[*slot]]);
         notes.push(format!(
-            "{} of {column} rounded, being beyond 2^53",
-            lines(*count as u64, "whole number")
+            "{} of {column} rounded, because they are above 2^53",
+            lines(*count as u64, "integer")
         ));
     }
     if plan.units {
-        notes.push("the second row left out: it is units".to_owned());
+        notes.push("the second row left out, because it has units".to_owned());
     }
     if plan.first == First::CountingRow {
         notes.push(
-            "the first row counts up but is read as a sample; give `header` as yes if it is names"
+            "the first row counts up but is read as a sample; set `header` to yes if it has the names"
                 .to_owned(),
         );
     }

@@ -1,19 +1,19 @@
-//! The sets that this crate makes out of nothing.
+//! The data sets that this crate generates.
 
-use crate::{Error, Options, Parts, Result, Samples, convex, curves, digits, rectangles};
+use crate::{Error, Result, Samples, Splits, convex, curves, digits, rectangles};
 
-/// A set that is made, any number of samples of it.
+/// A generated data set, of any number of samples.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Generated {
+pub(crate) enum Synthetic {
     Digits,
     Rectangles,
     Convex,
     Curves,
 }
 
-const MOST: usize = 1_000_000;
+const MAX_SAMPLES: usize = 1_000_000;
 
-impl Generated {
+impl Synthetic {
     pub(crate) const ALL: [Self; 4] = [Self::Digits, Self::Rectangles, Self::Convex, Self::Curves];
 
     pub(crate) fn name(self) -> &'static str {
@@ -25,7 +25,7 @@ impl Generated {
         }
     }
 
-    pub(crate) fn what(self) -> &'static str {
+    pub(crate) fn description(self) -> &'static str {
         match self {
             Self::Digits => "handwritten-looking digits, 28x28, drawn by this program",
             Self::Rectangles => {
@@ -43,7 +43,7 @@ impl Generated {
         }
     }
 
-    /// How many there are to train and to test on where nobody says otherwise.
+    /// The default numbers of training and test samples.
     pub(crate) fn counts(self) -> (usize, usize) {
         match self {
             Self::Digits => (20_000, 2_000),
@@ -53,20 +53,17 @@ impl Generated {
         }
     }
 
-    pub(crate) fn draw(self, options: &Options) -> Result<Parts> {
-        let (training, test) = options.counts(self.counts());
-        for (part, count) in [("training", training), ("test", test)] {
-            if !(1..=MOST).contains(&count) {
-                let what = format!("{part} samples of {}", self.name());
-                return Err(Error::invalid(what, format!("1 to {MOST}"), count.to_string()));
+    /// Generates this many training and test samples.
+    pub(crate) fn splits(self, (training, test): (usize, usize), seed: u64) -> Result<Splits> {
+        for (set, count) in [("training", training), ("test", test)] {
+            if !(1..=MAX_SAMPLES).contains(&count) {
+                let what = format!("{set} samples of {}", self.name());
+                return Err(Error::invalid(what, format!("1 to {MAX_SAMPLES}"), count.to_string()));
             }
         }
-        // The test part depends on the seed alone, not on how many there are to train on.
-        let test_seed = options.seed ^ u64::from_be_bytes(*b"the test");
-        Ok(Parts {
-            training: self.generate(training, options.seed),
-            test: self.generate(test, test_seed),
-        })
+        // The test set depends on the seed alone, not on the number of training samples.
+        let test_seed = seed ^ u64::from_be_bytes(*b"the test");
+        Ok(Splits { training: self.generate(training, seed), test: self.generate(test, test_seed) })
     }
 
     fn generate(self, count: usize, seed: u64) -> Samples {

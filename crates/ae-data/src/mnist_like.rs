@@ -1,17 +1,17 @@
-//! MNIST and its relatives as published: names, addresses, digests and classes.
+//! MNIST and the sets in its format: names, addresses, digests and classes.
 
 use std::path::{Path, PathBuf};
 
 /// One published data set: training and test images with labels, as four IDX files.
-pub(crate) struct Family {
+pub(crate) struct MnistLike {
     pub name: String,
-    pub what: String,
-    /// The folder it has in the user's cache.
+    pub description: String,
+    /// The name of its folder in the user's cache.
     pub folder: &'static str,
-    /// As [`STEMS`].
+    /// The starts of the file names, in the order of [`STEMS`].
     pub stems: [String; 4],
     pub origin: Origin,
-    /// Where the origin is reached, best first; each ends in `/`.
+    /// Addresses of the files' folder, best first. Each ends in `/`.
     pub mirrors: Vec<String>,
     /// Names of the classes, separated by commas.
     pub classes: &'static str,
@@ -21,17 +21,20 @@ pub(crate) struct Family {
     pub transposed: bool,
 }
 
-/// What is downloaded, and its MD5 as published.
+/// What is downloaded, with its published MD5.
 #[cfg_attr(not(feature = "download"), expect(dead_code, reason = "only downloads have digests"))]
 pub(crate) enum Origin {
     /// The four files, each with its own digest.
     Files([String; 4]),
-    /// One archive of all splits, with the files in a folder `gzip`.
+    /// One archive of all splits, with the files in its folder `gzip`.
     Zip { name: &'static str, md5: String },
 }
 
-/// Training images, training labels, test images, test labels: as MNIST calls them.
+/// MNIST's names for training images, training labels, test images and test labels.
 pub(crate) const STEMS: [&str; 4] = ["train-images", "train-labels", "t10k-images", "t10k-labels"];
+
+/// What to do about a broken file in the cache.
+pub(crate) const DELETE_TO_REFETCH: &str = "delete this file to have it downloaded again";
 
 const TEN: &str = "0,1,2,3,4,5,6,7,8,9";
 const CLOTHES: &str = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot";
@@ -39,11 +42,11 @@ const HIRAGANA: &str = "o,ki,su,tsu,na,ha,ma,ya,re,wo";
 const LETTERS: &str = "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z";
 const BY_CLASS: &str = "0,1,2,3,4,5,6,7,8,9,A,B,C,D,E,F,G,H,I,J,K,L,M,N,O,P,Q,R,S,T,U,V,W,X,Y,Z,\
                         a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z";
-/// Where upper and lower case look alike, one class holds both.
+/// Letters whose upper and lower case look alike are one class.
 const MERGED: &str = "0,1,2,3,4,5,6,7,8,9,A,B,C,D,E,F,G,H,I,J,K,L,M,N,O,P,Q,R,S,T,U,V,W,X,Y,Z,\
                       a,b,d,e,f,g,h,n,q,r,t";
 
-impl Family {
+impl MnistLike {
     pub(crate) fn all() -> Vec<Self> {
         vec![
             Self::four_files(
@@ -96,14 +99,14 @@ impl Family {
 
     fn four_files(
         name: &'static str,
-        what: &str,
+        description: &str,
         classes: &'static str,
         mirrors: &[&str],
         md5: [&str; 4],
     ) -> Self {
         Self {
             name: name.to_owned(),
-            what: what.to_owned(),
+            description: description.to_owned(),
             folder: name,
             stems: STEMS.map(str::to_owned),
             origin: Origin::Files(md5.map(str::to_owned)),
@@ -114,10 +117,10 @@ impl Family {
         }
     }
 
-    fn emnist(split: &str, what: &str, classes: &'static str, first_label: u8) -> Self {
+    fn emnist(split: &str, description: &str, classes: &'static str, first_label: u8) -> Self {
         Self {
             name: format!("emnist-{split}"),
-            what: format!("{what}, 28x28 (Cohen et al. 2017, arXiv:1702.05373)"),
+            description: format!("{description}, 28x28 (Cohen et al. 2017, arXiv:1702.05373)"),
             folder: "emnist",
             stems: ["train-images", "train-labels", "test-images", "test-labels"]
                 .map(|stem| format!("emnist-{split}-{stem}")),
@@ -141,7 +144,7 @@ impl Family {
         std::array::from_fn(|at| format!("{}-{}.gz", self.stems[at], suffix(at)))
     }
 
-    /// Whether `folder` has it, as four files or in its archive (by their names only).
+    /// Whether `folder` has the four files or the archive, by their names alone.
     pub(crate) fn is_in(&self, folder: &Path) -> bool {
         let archive = match &self.origin {
             Origin::Files(_) => false,
@@ -156,7 +159,7 @@ impl Family {
     }
 }
 
-/// The four files in `folder`, those that are there, under any name they go by.
+/// Which of the four files are in `folder`, under any of their names.
 pub(crate) fn find(stems: [&str; 4], folder: &Path) -> [Option<PathBuf>; 4] {
     std::array::from_fn(|at| {
         let (stem, suffix) = (stems[at], suffix(at));
@@ -180,9 +183,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_are_as_many_as_published() {
-        let families = Family::all();
-        let counts = families.iter().map(|family| (&*family.name, family.class_names().len()));
+    fn class_counts_are_as_published() {
+        let sets = MnistLike::all();
+        let counts = sets.iter().map(|set| (&*set.name, set.class_names().len()));
         assert_eq!(
             counts.collect::<Vec<_>>(),
             [
@@ -201,7 +204,7 @@ mod tests {
 
     #[test]
     fn files_are_found_under_each_of_their_names() {
-        let family = &Family::all()[0];
+        let mnist = &MnistLike::all()[0];
         let folder = tempfile::tempdir().unwrap();
         let names = [
             "train-images-idx3-ubyte",
@@ -209,11 +212,11 @@ mod tests {
             "t10k-images-idx3-ubyte.gz",
             "t10k-labels.idx1-ubyte.gz",
         ];
-        assert_eq!(family.find(folder.path()), [const { None }; 4]);
+        assert_eq!(mnist.find(folder.path()), [const { None }; 4]);
         for name in names {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
-        assert_eq!(family.find(folder.path()), names.map(|name| Some(folder.path().join(name))));
-        assert_eq!(family.files()[3], "t10k-labels-idx1-ubyte.gz");
+        assert_eq!(mnist.find(folder.path()), names.map(|name| Some(folder.path().join(name))));
+        assert_eq!(mnist.files()[3], "t10k-labels-idx1-ubyte.gz");
     }
 }

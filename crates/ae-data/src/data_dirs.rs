@@ -1,36 +1,36 @@
-//! Where published data sets are looked for.
+//! The folders that published data sets are searched in, and the progress of a download.
 
 use std::path::PathBuf;
 
 use crate::{Error, Result};
 
-/// Where published data sets are looked for.
+/// The folders that published data sets are searched in.
 ///
 /// | field | default | meaning |
 /// |---|---|---|
-/// | `data_dir` | none | a folder of the user's, looked in first: its subfolder named as the set, then itself |
-/// | `cache_dir` | `ae` in the user's cache folder | looked in next (one subfolder per set), and what downloads go to |
-/// | `download` | true | whether what is in neither is downloaded |
+/// | `data_dir` | none | a folder of the user, searched first: its subfolder with the name of the set, then the folder itself |
+/// | `cache_dir` | `ae` in the user's cache folder | searched next, one subfolder per set; downloads go there |
+/// | `download` | true | whether to download a set that neither has |
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Search {
-    /// A folder of the user's; it must exist.
+pub struct DataDirs {
+    /// A folder of the user, which must exist.
     pub data_dir: Option<PathBuf>,
-    /// The cache; without one nothing is downloaded.
+    /// The cache. Without one nothing is downloaded.
     pub cache_dir: Option<PathBuf>,
     /// Whether to download.
     pub download: bool,
 }
 
-impl Default for Search {
+impl Default for DataDirs {
     fn default() -> Self {
         let cache_dir = dirs::cache_dir().map(|folder| folder.join("ae"));
         Self { data_dir: None, cache_dir, download: true }
     }
 }
 
-impl Search {
-    /// The folders of the user's that may hold `set`.
-    pub(crate) fn own(&self, set: &str) -> Result<Vec<PathBuf>> {
+impl DataDirs {
+    /// The user's folders that may hold `set`.
+    pub(crate) fn user_folders(&self, set: &str) -> Result<Vec<PathBuf>> {
         match &self.data_dir {
             None => Ok(vec![]),
             Some(folder) if folder.is_dir() => Ok(vec![folder.join(set), folder.clone()]),
@@ -41,24 +41,24 @@ impl Search {
     }
 
     /// The folder of `set` in the cache.
-    pub(crate) fn cached(&self, set: &str) -> Option<PathBuf> {
+    pub(crate) fn cache_folder(&self, set: &str) -> Option<PathBuf> {
         self.cache_dir.as_ref().map(|folder| folder.join(set))
     }
 
-    /// All folders that may hold `set`, in the order in which they are looked at.
+    /// All folders that may hold `set`, in the order of the search.
     pub(crate) fn folders(&self, set: &str) -> Result<Vec<PathBuf>> {
-        Ok(self.own(set)?.into_iter().chain(self.cached(set)).collect())
+        Ok(self.user_folders(set)?.into_iter().chain(self.cache_folder(set)).collect())
     }
 }
 
-/// How far a download is; given out before its first piece and after every piece.
+/// The state of a download, reported at its start and after every piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'a> {
-    /// What is fetched.
+    /// The address that is downloaded.
     pub address: &'a str,
     /// Bytes so far.
     pub received: u64,
-    /// Bytes in all, if the server says.
+    /// Size of the file in bytes, if the server says.
     pub total: Option<u64>,
 }
 
@@ -67,19 +67,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_users_folder_comes_before_the_cache() {
+    fn user_folder_is_searched_before_the_cache() {
         let data = tempfile::tempdir().unwrap();
-        let search = Search {
+        let dirs = DataDirs {
             data_dir: Some(data.path().to_owned()),
             cache_dir: Some("/cache".into()),
             download: false,
         };
         assert_eq!(
-            search.folders("kmnist").unwrap(),
+            dirs.folders("kmnist").unwrap(),
             [data.path().join("kmnist"), data.path().to_owned(), "/cache/kmnist".into()]
         );
-        let search = Search { data_dir: Some(data.path().join("typo")), ..search };
-        let error = search.folders("kmnist").unwrap_err().to_string();
+        let dirs = DataDirs { data_dir: Some(data.path().join("typo")), ..dirs };
+        let error = dirs.folders("kmnist").unwrap_err().to_string();
         assert!(
             error.ends_with("typo: expected a folder of data sets, got no folder of this name")
         );

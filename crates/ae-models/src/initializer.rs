@@ -1,23 +1,23 @@
-//! Initial weights, drawn on the host: the same seed gives the same model on every back end,
-//! and nothing else in the process can disturb it.
+//! Initial weights, drawn on the host from a generator of their own: the same seed gives the same model
+//! on every back end.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use chacha20::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-/// Draws the parameters of one model, in the order they are asked for.
-pub(crate) struct Initial<'a> {
+/// Draws the parameters of one model, in the order of the calls.
+pub(crate) struct Initializer<'a> {
     generator: ChaCha8Rng,
     device: &'a Device,
 }
 
-impl<'a> Initial<'a> {
+impl<'a> Initializer<'a> {
     pub(crate) fn new(seed: u64, device: &'a Device) -> Self {
         Self { generator: ChaCha8Rng::seed_from_u64(seed), device }
     }
 
-    /// Uniform with variance `gain / fan_in`, so on `+-sqrt(3 gain / fan_in)`.
+    /// A weight that is uniform on `+-sqrt(3 gain / fan_in)`, so its variance is `gain / fan_in`.
     pub(crate) fn weight<const D: usize>(
         &mut self,
         shape: [usize; D],
@@ -28,8 +28,7 @@ impl<'a> Initial<'a> {
         self.uniform(shape, bound)
     }
 
-    /// Uniform on `+-sqrt(6 / (fan_in + fan_out))` (Glorot & Bengio 2010): for a weight that
-    /// is used in both directions.
+    /// A weight for both directions, uniform on `+-sqrt(6 / (fan_in + fan_out))` (Glorot & Bengio 2010).
     pub(crate) fn symmetric_weight(&mut self, [fan_in, fan_out]: [usize; 2]) -> Param<Tensor<2>> {
         self.symmetric([fan_in, fan_out], [fan_in, fan_out])
     }
@@ -42,7 +41,7 @@ impl<'a> Initial<'a> {
         self.uniform(shape, (6.0 / (fan_in + fan_out) as f64).sqrt() as f32)
     }
 
-    /// `value` everywhere: biases start at 0, gains at 1.
+    /// A vector of `value`: biases start at 0, gains at 1.
     pub(crate) fn constant(&mut self, length: usize, value: f32) -> Param<Tensor<1>> {
         Param::from_data(TensorData::new(vec![value; length], [length]), self.device)
     }

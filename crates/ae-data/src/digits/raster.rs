@@ -1,20 +1,20 @@
-//! Ink on paper: a pen path becomes grey pixels.
+//! Renders a path as grey pixels in the format of MNIST.
 
 use crate::pictures::SIDE;
-use crate::stroke::{self, Dab};
+use crate::stroke::{self, Disc};
 
-/// Side of the box a digit is scaled to fill, in pixels.
+/// The side of the box that a digit is scaled to, in pixels.
 const BOX: usize = 20;
 
-/// Least distance of the box from the edge of the field, in pixels.
+/// The least distance of the box from the edge of the picture, in pixels.
 const MARGIN: usize = 1;
 
-/// Draws a path of any size into an empty field as MNIST's digits were: scaled to fill the box, then
-/// moved by whole pixels until the centre of mass is next to the pixel (14, 14).
-/// Radii are in pixels of the field.
-pub(super) fn draw(path: &mut [Dab], field: &mut [u8]) {
+/// Draws a path of any size into a black picture, by the rules of MNIST: scaled to fill the box, then
+/// shifted by whole pixels so that the centre of mass is next to the pixel (14, 14). Radii are in
+/// pixels of the picture.
+pub(super) fn render(path: &mut [Disc], field: &mut [u8]) {
     fit(path);
-    let ink = stroke::ink::<BOX>(path);
+    let ink = stroke::rasterize::<BOX>(path);
     let (mut mass, mut right, mut down) = (0.0, 0.0, 0.0);
     for (y, row) in ink.iter().enumerate() {
         for (x, ink) in row.iter().enumerate() {
@@ -35,21 +35,21 @@ pub(super) fn draw(path: &mut [Dab], field: &mut [u8]) {
     }
 }
 
-/// Scales a path to fill the box, pen included, and puts it into the middle of the box.
-fn fit(path: &mut [Dab]) {
+/// Scales a path to fill the box, with its radius, and centres it there.
+fn fit(path: &mut [Disc]) {
     let mut low = (f32::MAX, f32::MAX);
     let mut high = (f32::MIN, f32::MIN);
-    let mut pen = 0.0f32;
-    for dab in path.iter() {
-        low = (low.0.min(dab.x), low.1.min(dab.y));
-        high = (high.0.max(dab.x), high.1.max(dab.y));
-        pen = pen.max(dab.radius);
+    let mut radius = 0.0f32;
+    for disc in path.iter() {
+        low = (low.0.min(disc.x), low.1.min(disc.y));
+        high = (high.0.max(disc.x), high.1.max(disc.y));
+        radius = radius.max(disc.radius);
     }
     let extent = (high.0 - low.0).max(high.1 - low.1).max(1.0);
-    let scale = (BOX as f32 - 2.0 * pen) / extent;
-    for dab in path {
-        dab.x = 0.5 * BOX as f32 + (dab.x - 0.5 * (low.0 + high.0)) * scale;
-        dab.y = 0.5 * BOX as f32 + (dab.y - 0.5 * (low.1 + high.1)) * scale;
+    let scale = (BOX as f32 - 2.0 * radius) / extent;
+    for disc in path {
+        disc.x = 0.5 * BOX as f32 + (disc.x - 0.5 * (low.0 + high.0)) * scale;
+        disc.y = 0.5 * BOX as f32 + (disc.y - 0.5 * (low.1 + high.1)) * scale;
     }
 }
 
@@ -59,14 +59,14 @@ mod tests {
     use crate::pictures::PIXELS;
 
     #[test]
-    fn a_line_fills_the_box_and_fades_at_its_rim() {
-        let dab = |y: f32, first: bool| Dab { x: 3.0, y, radius: 2.0, first };
+    fn line_fills_the_box_and_fades_at_its_rim() {
+        let disc = |y: f32, first: bool| Disc { x: 3.0, y, radius: 2.0, first };
         let mut field = [0; PIXELS];
-        draw(&mut [dab(0.0, true), dab(70.0, false)], &mut field);
+        render(&mut [disc(0.0, true), disc(70.0, false)], &mut field);
         let row = |y: usize| &field[y * SIDE..(y + 1) * SIDE];
         // The line is 4 pixels wide; half a pixel inside its edge is 0.5 + 0.5 / 1.35 = 0.87 across
         // the rim, half a pixel outside 0.13, and 0.87^2 (3 - 2 * 0.87) * 255 = 243. The centre of
-        // mass is half way between two pixels, so either may come to lie at (14, 14).
+        // mass is half way between two pixels, so either may be at (14, 14).
         let left = row(14).iter().position(|&ink| ink > 0).unwrap();
         assert!((11..=12).contains(&left), "{left}");
         assert_eq!(row(14)[left..left + 7], [12, 243, 255, 255, 243, 12, 0]);

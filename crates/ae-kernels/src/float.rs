@@ -1,4 +1,4 @@
-//! The two float types that kernels compute in, and their functions in forms that vectorise.
+//! The float types that kernels compute in, `f32` and `f64`, with functions that vectorise.
 
 use std::marker::PhantomData;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -10,7 +10,7 @@ pub(crate) use crate::isa::{dispatched, vectorized};
 use crate::narrow::{self, Gemm};
 
 /// `f32` or `f64`.
-pub(crate) trait Number:
+pub(crate) trait Float:
     Element
     + bytemuck::Pod
     + PartialOrd
@@ -24,10 +24,10 @@ pub(crate) trait Number:
     const ZERO: Self;
     const ONE: Self;
 
-    /// A vector of them.
+    /// A vector of these numbers.
     type Lanes<S: Simd>: bytemuck::Pod;
 
-    /// The same number in all places.
+    /// A vector whose numbers are all `value`.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Lanes<S>;
 
     /// `a b + c`, rounded once.
@@ -38,39 +38,39 @@ pub(crate) trait Number:
         c: Self::Lanes<S>,
     ) -> Self::Lanes<S>;
 
-    /// How many of them a vector holds.
+    /// How many numbers a vector holds.
     #[inline(always)]
     fn lanes<S: Simd>() -> usize {
         size_of::<Self::Lanes<S>>() / size_of::<Self>()
     }
 
-    /// The product of an instruction set that is not the widest of the processor.
+    /// The matrix product for an instruction set narrower than the processor's widest.
     fn product(isa: &str) -> Option<Gemm<Self>>;
 
-    fn of(value: f64) -> Self;
-    fn wide(self) -> f64;
-    fn absolute(self) -> Self;
-    fn root(self) -> Self;
+    fn from_f64(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+    fn abs(self) -> Self;
+    fn sqrt(self) -> Self;
 
-    /// `exp(x)` for `x <= 0`; what is not a number stays so.
-    fn exponential(self) -> Self;
+    /// `exp(x)` for `x <= 0`; NaN gives NaN.
+    fn exp_nonpositive(self) -> Self;
 
     /// `ln(1 + x)` for `x` in \[0, 1\].
-    fn logarithm_1p(self) -> Self;
+    fn ln_1p(self) -> Self;
 
     /// `tanh(x)`.
-    fn hyperbolic(self) -> Self;
+    fn tanh(self) -> Self;
 
     /// `1 / (1 + exp(-x))`, from the exponential of `-|x|`, so that nothing overflows.
     #[inline(always)]
-    fn logistic(self) -> Self {
-        let e = (-self.absolute()).exponential();
+    fn sigmoid(self) -> Self {
+        let e = (-self.abs()).exp_nonpositive();
         let above = Self::ONE / (Self::ONE + e);
         if self < Self::ZERO { e * above } else { above }
     }
 }
 
-impl Number for f64 {
+impl Float for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
 
@@ -96,42 +96,42 @@ impl Number for f64 {
     }
 
     #[inline(always)]
-    fn of(value: f64) -> Self {
+    fn from_f64(value: f64) -> Self {
         value
     }
 
     #[inline(always)]
-    fn wide(self) -> f64 {
+    fn to_f64(self) -> f64 {
         self
     }
 
     #[inline(always)]
-    fn absolute(self) -> Self {
-        self.abs()
+    fn abs(self) -> Self {
+        Self::abs(self)
     }
 
     #[inline(always)]
-    fn root(self) -> Self {
-        self.sqrt()
+    fn sqrt(self) -> Self {
+        Self::sqrt(self)
     }
 
     #[inline(always)]
-    fn exponential(self) -> Self {
-        self.exp()
+    fn exp_nonpositive(self) -> Self {
+        Self::exp(self)
     }
 
     #[inline(always)]
-    fn logarithm_1p(self) -> Self {
-        self.ln_1p()
+    fn ln_1p(self) -> Self {
+        Self::ln_1p(self)
     }
 
     #[inline(always)]
-    fn hyperbolic(self) -> Self {
-        self.tanh()
+    fn tanh(self) -> Self {
+        Self::tanh(self)
     }
 }
 
-impl Number for f32 {
+impl Float for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
 
@@ -157,29 +157,29 @@ impl Number for f32 {
     }
 
     #[inline(always)]
-    fn of(value: f64) -> Self {
+    fn from_f64(value: f64) -> Self {
         value as f32
     }
 
     #[inline(always)]
-    fn wide(self) -> f64 {
+    fn to_f64(self) -> f64 {
         self.into()
     }
 
     #[inline(always)]
-    fn absolute(self) -> Self {
-        self.abs()
+    fn abs(self) -> Self {
+        Self::abs(self)
     }
 
     #[inline(always)]
-    fn root(self) -> Self {
-        self.sqrt()
+    fn sqrt(self) -> Self {
+        Self::sqrt(self)
     }
 
     /// `2^n` times a polynomial in the rest of `x / ln 2` (Cephes, `expf`), within 2 units in the last
     /// place; -87.3 and below give the smallest normal number.
     #[inline(always)]
-    fn exponential(self) -> Self {
+    fn exp_nonpositive(self) -> Self {
         const SHIFT: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to a whole number
         let x = self.clamp(-87.3, 0.0);
         let shifted = x * std::f32::consts::LOG2_E + SHIFT;
@@ -197,7 +197,7 @@ impl Number for f32 {
 
     /// `2 artanh(x / (2 + x))` as its series, whose argument is at most a third.
     #[inline(always)]
-    fn logarithm_1p(self) -> Self {
+    fn ln_1p(self) -> Self {
         let s = self / (2.0 + self);
         let q = s * s;
         let p = 1.0 / 15.0;
@@ -210,9 +210,9 @@ impl Number for f32 {
         2.0 * (s + s * q * p)
     }
 
-    /// From the exponential; a polynomial near 0, where that would cancel (Cephes, `tanhf`).
+    /// From the exponential; near 0, where that would cancel, a polynomial (Cephes, `tanhf`).
     #[inline(always)]
-    fn hyperbolic(self) -> Self {
+    fn tanh(self) -> Self {
         let q = self * self;
         let p = -5.704_988_7e-3;
         let p = p * q + 2.063_909e-2;
@@ -220,16 +220,16 @@ impl Number for f32 {
         let p = p * q + 1.333_144_2e-1;
         let p = p * q - 3.333_328e-1;
         let near = p * q * self + self;
-        let e = (-2.0 * self.abs()).exponential();
+        let e = (-2.0 * self.abs()).exp_nonpositive();
         let far = ((1.0 - e) / (1.0 + e)).copysign(self);
         if self.abs() < 0.625 { near } else { far }
     }
 }
 
-/// How many numbers the processor's vectors hold.
-pub(crate) fn lanes<T: Number>() -> usize {
+/// How many numbers a vector of the processor holds.
+pub(crate) fn lanes<T: Float>() -> usize {
     struct Count<T>(PhantomData<T>);
-    impl<T: Number> WithSimd for Count<T> {
+    impl<T: Float> WithSimd for Count<T> {
         type Output = usize;
 
         #[inline(always)]
@@ -240,15 +240,15 @@ pub(crate) fn lanes<T: Number>() -> usize {
     dispatched(Count::<T>(PhantomData))
 }
 
-/// The first numbers as a vector.
+/// Loads the first numbers of `values` into a vector.
 #[inline(always)]
-pub(crate) fn load<T: Number, S: Simd>(values: &[T]) -> T::Lanes<S> {
+pub(crate) fn load<T: Float, S: Simd>(values: &[T]) -> T::Lanes<S> {
     bytemuck::pod_read_unaligned(bytemuck::cast_slice(&values[..T::lanes::<S>()]))
 }
 
-/// Writes a vector to the first places.
+/// Writes a vector to the start of `values`.
 #[inline(always)]
-pub(crate) fn store<T: Number, S: Simd>(vector: T::Lanes<S>, values: &mut [T]) {
+pub(crate) fn store<T: Float, S: Simd>(vector: T::Lanes<S>, values: &mut [T]) {
     let places = bytemuck::cast_slice_mut(&mut values[..T::lanes::<S>()]);
     places.copy_from_slice(bytemuck::bytes_of(&vector));
 }
@@ -257,34 +257,34 @@ pub(crate) fn store<T: Number, S: Simd>(vector: T::Lanes<S>, values: &mut [T]) {
 mod tests {
     use super::*;
 
-    /// Every function against the standard library's in f64, relative, over the range it is used in.
+    /// Compares every function with the standard library's in f64, by relative error, over the range in use.
     #[test]
-    fn functions_are_as_exact_as_single_precision_allows() {
+    fn functions_are_accurate_to_a_few_units_in_the_last_place() {
         let check = |name: &str, at: f32, value: f32, exact: f64, tolerance: f64| {
             let error = (f64::from(value) - exact).abs() / exact.abs().max(1e-37);
             assert!(error < tolerance, "{name}({at}): {value} for {exact}");
         };
         for step in 0..400_000 {
             let x = -87.0 + step as f32 * (87.0 / 400_000.0);
-            check("exp", x, x.exponential(), f64::from(x).exp(), 3e-7);
-            check("sigmoid", x, x.logistic(), 1.0 / (1.0 + (-f64::from(x)).exp()), 4e-7);
-            check("sigmoid", -x, (-x).logistic(), 1.0 / (1.0 + f64::from(x).exp()), 4e-7);
-            check("tanh", x, (x / 8.0).hyperbolic(), f64::from(x / 8.0).tanh(), 4e-7);
+            check("exp", x, x.exp_nonpositive(), f64::from(x).exp(), 3e-7);
+            check("sigmoid", x, x.sigmoid(), 1.0 / (1.0 + (-f64::from(x)).exp()), 4e-7);
+            check("sigmoid", -x, (-x).sigmoid(), 1.0 / (1.0 + f64::from(x).exp()), 4e-7);
+            check("tanh", x, Float::tanh(x / 8.0), f64::from(x / 8.0).tanh(), 4e-7);
             let e = step as f32 / 400_000.0;
-            check("ln_1p", e, e.logarithm_1p(), f64::from(e).ln_1p(), 3e-7);
+            check("ln_1p", e, Float::ln_1p(e), f64::from(e).ln_1p(), 3e-7);
         }
         for x in [0.0f32, -0.0, 1e-30, -1e-30] {
-            assert_eq!(x.hyperbolic(), x);
-            assert_eq!(x.logistic(), 0.5);
+            assert_eq!(Float::tanh(x), x);
+            assert_eq!(x.sigmoid(), 0.5);
         }
     }
 
     #[test]
-    fn what_is_not_finite_stays_or_saturates() {
-        assert!(f32::NAN.exponential().is_nan() && f32::NAN.logistic().is_nan());
-        assert!(f32::NAN.hyperbolic().is_nan());
-        assert_eq!((f32::INFINITY.logistic(), f32::INFINITY.hyperbolic()), (1.0, 1.0));
-        assert!(f32::NEG_INFINITY.logistic() < 1e-37);
-        assert_eq!(f32::NEG_INFINITY.hyperbolic(), -1.0);
+    fn nan_is_kept_and_infinities_saturate() {
+        assert!(f32::NAN.exp_nonpositive().is_nan() && f32::NAN.sigmoid().is_nan());
+        assert!(Float::tanh(f32::NAN).is_nan());
+        assert_eq!((f32::INFINITY.sigmoid(), Float::tanh(f32::INFINITY)), (1.0, 1.0));
+        assert!(f32::NEG_INFINITY.sigmoid() < 1e-37);
+        assert_eq!(Float::tanh(f32::NEG_INFINITY), -1.0);
     }
 }

@@ -16,36 +16,41 @@
 use pulp::{Simd, WithSimd};
 
 use crate::convolution::geometry::Geometry;
-use crate::number::{Number, dispatched, lanes, load, store};
+use crate::float::{Float, dispatched, lanes, load, store};
 
 /// `small[pixel, filter] = sum over taps of bordered[pixel's place + tap] taps[tap, filter]`
-pub(super) fn shrink<T: Number>(geometry: &Geometry, taps: &[T], bordered: &[T], small: &mut [T]) {
-    dispatched(Shrink { geometry, taps, bordered, small });
+pub(super) fn large_to_small<T: Float>(
+    geometry: &Geometry,
+    taps: &[T],
+    padded: &[T],
+    small: &mut [T],
+) {
+    dispatched(LargeToSmall { geometry, taps, padded, small });
 }
 
 /// `bordered[pixel's place + tap] += sum over filters of small[pixel, filter] weight[filter, tap]`, with the
 /// weight from [`whole`].
-pub(super) fn spread<T: Number>(
+pub(super) fn small_to_large<T: Float>(
     geometry: &Geometry,
     weight: &[T],
     small: &[T],
-    bordered: &mut [T],
+    padded: &mut [T],
 ) {
-    dispatched(Spread { geometry, weight, small, bordered });
+    dispatched(SmallToLarge { geometry, weight, small, padded });
 }
 
 /// `to_weight[tap, filter] += sum over pixels of bordered[pixel's place + tap] small[pixel, filter]`
-pub(super) fn gather<T: Number>(
+pub(super) fn add_weight_gradient<T: Float>(
     geometry: &Geometry,
-    bordered: &[T],
+    padded: &[T],
     small: &[T],
     to_weight: &mut [T],
 ) {
-    dispatched(Gather { geometry, bordered, small, to_weight });
+    dispatched(WeightGradient { geometry, padded, small, to_weight });
 }
 
 /// The kernel, `[filter, whole vectors]`, each filter filled up with zeros.
-pub(super) fn whole<T: Number>(flat: &[T], geometry: &Geometry) -> Vec<T> {
+pub(super) fn padded_filters<T: Float>(flat: &[T], geometry: &Geometry) -> Vec<T> {
     let patch = geometry.patch();
     let len = patch.next_multiple_of(lanes::<T>());
     let mut whole = vec![T::ZERO; geometry.filters() * len];
@@ -63,18 +68,18 @@ fn places<const N: usize>(geometry: &Geometry, first: usize) -> [usize; N] {
 }
 
 /// Whether there are 32 vector registers, and not 16.
-const fn has_many_registers<T: Number, S: Simd>() -> bool {
+const fn has_many_registers<T: Float, S: Simd>() -> bool {
     size_of::<T::Lanes<S>>() == 64
 }
 
-struct Shrink<'a, T> {
+struct LargeToSmall<'a, T> {
     geometry: &'a Geometry,
     taps: &'a [T],
-    bordered: &'a [T],
+    padded: &'a [T],
     small: &'a mut [T],
 }
 
-impl<T: Number> WithSimd for Shrink<'_, T> {
+impl<T: Float> WithSimd for LargeToSmall<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -93,7 +98,7 @@ impl<T: Number> WithSimd for Shrink<'_, T> {
     }
 }
 
-impl<T: Number> Shrink<'_, T> {
+impl<T: Float> LargeToSmall<'_, T> {
     #[inline(always)]
     fn line<S: Simd, const V: usize>(&mut self, simd: S, y: usize, filter: usize) {
         let width = self.geometry.small[2];
@@ -129,7 +134,7 @@ impl<T: Number> Shrink<'_, T> {
         let mut sums = [[T::splat(simd, T::ZERO); V]; P];
         for (number, taps) in self.taps.chunks_exact(row * filters).enumerate() {
             let start = (y * geometry.stride + number) * geometry.line() + x * step;
-            let run = &self.bordered[start..start + (P - 1) * step + row];
+            let run = &self.padded[start..start + (P - 1) * step + row];
             for (tap, weights) in taps.chunks_exact(filters).enumerate() {
                 let mut weight = [T::splat(simd, T::ZERO); V];
                 for (v, weight) in weight.iter_mut().enumerate() {
@@ -152,17 +157,17 @@ impl<T: Number> Shrink<'_, T> {
     }
 }
 
-struct Spread<'a, T> {
+struct SmallToLarge<'a, T> {
     geometry: &'a Geometry,
     weight: &'a [T],
     small: &'a [T],
-    bordered: &'a mut [T],
+    padded: &'a mut [T],
 }
 
 /// Most numbers in a vector.
 const WIDEST: usize = 16;
 
-impl<T: Number> WithSimd for Spread<'_, T> {
+impl<T: Float> WithSimd for SmallToLarge<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -192,7 +197,7 @@ impl<T: Number> WithSimd for Spread<'_, T> {
     }
 }
 
-impl<T: Number> Spread<'_, T> {
+impl<T: Float> SmallToLarge<'_, T> {
     /// What `P` pixels of a line give to a vector of taps.
     #[inline(always)]
     fn block<S: Simd, const P: usize>(
@@ -220,7 +225,7 @@ impl<T: Number> Spread<'_, T> {
         for (p, sum) in sums.into_iter().enumerate() {
             let mut values = [T::ZERO; WIDEST];
             store::<T, S>(sum, &mut values);
-            let patch = &mut self.bordered[start + p * step..];
+            let patch = &mut self.padded[start + p * step..];
             for (value, place) in values[..taps].iter().zip(places) {
                 patch[*place] += *value;
             }
@@ -228,14 +233,14 @@ impl<T: Number> Spread<'_, T> {
     }
 }
 
-struct Gather<'a, T> {
+struct WeightGradient<'a, T> {
     geometry: &'a Geometry,
-    bordered: &'a [T],
+    padded: &'a [T],
     small: &'a [T],
     to_weight: &'a mut [T],
 }
 
-impl<T: Number> WithSimd for Gather<'_, T> {
+impl<T: Float> WithSimd for WeightGradient<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -253,7 +258,7 @@ impl<T: Number> WithSimd for Gather<'_, T> {
     }
 }
 
-impl<T: Number> Gather<'_, T> {
+impl<T: Float> WeightGradient<'_, T> {
     #[inline(always)]
     fn taps<S: Simd, const V: usize>(&mut self, simd: S, filter: usize) {
         let patch = self.geometry.patch();
@@ -289,7 +294,7 @@ impl<T: Number> Gather<'_, T> {
         for y in 0..height {
             for x in 0..width {
                 let start = y * geometry.stride * geometry.line() + x * step;
-                let patch = &self.bordered[start..start + reach];
+                let patch = &self.padded[start..start + reach];
                 let pixel = &self.small[(y * width + x) * filters + filter..];
                 let mut given = [T::splat(simd, T::ZERO); V];
                 for (v, given) in given.iter_mut().enumerate() {

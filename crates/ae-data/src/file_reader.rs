@@ -1,4 +1,4 @@
-//! The bytes of one file, inflated where it is gzip, and never more of them than are honest.
+//! Reads a file, decompresses gzip, and limits the decompressed size.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -10,31 +10,31 @@ use crate::{Error, Result};
 
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
-/// How many bytes a file of `compressed` bytes may inflate to: 16 MiB + 100 x `compressed`.
+/// The most bytes that a file of `compressed` bytes may inflate to: 16 MiB + 100 x `compressed`.
 ///
-/// Deflate shrinks runs of zeros a thousandfold, so a download of 10 MB could otherwise fill
-/// 10 GB of memory. The published sets shrink by 3 to 10; a hundredfold is met only by data that
-/// is nearly blank, and the first 16 MiB are free so that small blank sets still load.
+/// Deflate compresses runs of zeros a thousandfold, so a download of 10 MB could otherwise fill
+/// 10 GB of memory. The published sets are compressed 3 to 10 times; only nearly blank data reaches
+/// 100 times. The first 16 MiB are free, so that small blank sets still load.
 pub(crate) fn inflated_limit(compressed: u64) -> u64 {
     compressed.saturating_mul(100).saturating_add(16 << 20)
 }
 
-/// A regular file opened for reading; whether it is gzip is told by its first bytes, not by its
-/// name. Everything in this crate that inflates gzip reads through it.
-pub(crate) struct Input {
+/// A regular file opened for reading. Its first bytes, not its name, say whether it is gzip. All gzip
+/// files that this crate reads are read through it.
+pub(crate) struct FileReader {
     path: PathBuf,
     size: u64,
     bytes: Box<dyn Read>,
     gzip: bool,
-    /// Bytes that may still come out.
+    /// Bytes that may still be read.
     left: u64,
 }
 
-impl Input {
+impl FileReader {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let metadata = path.metadata().map_err(Error::io(path))?;
         if !metadata.is_file() {
-            // A device or a pipe has no size to hold its contents against, and may never open.
+            // A device or a pipe has no size to limit its contents by, and opening it may block.
             let got = if metadata.is_dir() { "a folder" } else { "a device or a pipe" };
             return Err(Error::malformed(path, "a file", got));
         }
@@ -50,15 +50,15 @@ impl Input {
         Ok(Self { path: path.to_owned(), size, bytes, gzip, left })
     }
 
-    /// Bytes of the file as it lies on the disk.
+    /// The size of the file on disk, in bytes.
     #[cfg(feature = "images")]
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// The next `count` bytes, or all that are left where there are fewer.
+    /// The next `count` bytes, or all that are left if there are fewer.
     ///
-    /// Memory grows with the bytes that arrive, so `count` may come from a header that lies.
+    /// Memory grows with the bytes that arrive, so `count` may come from a header that is wrong.
     pub(crate) fn up_to(&mut self, count: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(count.min(self.size) as usize);
         let path = self.path.clone();
@@ -71,10 +71,11 @@ impl Input {
         Ok(self.up_to(1)?.is_empty())
     }
 
-    fn judge(&self, error: std::io::Error) -> std::io::Error {
+    /// Turns a decompression error into one that names the file.
+    fn classify_error(&self, error: std::io::Error) -> std::io::Error {
         use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         let got = match error.kind() {
-            UnexpectedEof => "one that breaks off".to_owned(),
+            UnexpectedEof => "one that is cut short".to_owned(),
             InvalidData | InvalidInput => format!("a damaged one ({error})"),
             _ => return error,
         };
@@ -82,8 +83,8 @@ impl Input {
     }
 }
 
-/// The members of a gzip file one after another. Zeros behind the last, with which tapes and block
-/// devices fill up, are not looked at, as gzip itself does not.
+/// The members of a gzip file, one after another. Zeros after a member, which tapes and block
+/// devices pad with, are skipped, as by gzip itself.
 struct Members<R> {
     member: Option<GzDecoder<R>>,
 }
@@ -108,10 +109,10 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-impl Read for Input {
+impl Read for FileReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = match self.bytes.read(buffer) {
-            Err(error) if self.gzip => return Err(self.judge(error)),
+            Err(error) if self.gzip => return Err(self.classify_error(error)),
             other => other?,
         };
         match self.left.checked_sub(read as u64) {
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_told_by_its_bytes() {
+    fn gzip_is_recognised_by_its_bytes() {
         let bytes = b"seven bytes and more";
         let members = [gzip(b"seven "), gzip(&bytes[6..])];
         for stored in [
@@ -158,7 +159,7 @@ mod tests {
             [&*members[0], &[0; 512], &*members[1], &[0; 7]].concat(),
         ] {
             let path = file(&stored);
-            let mut input = Input::open(&path).unwrap();
+            let mut input = FileReader::open(&path).unwrap();
             assert_eq!(input.up_to(5).unwrap(), b"seven");
             assert!(!input.is_at_end().unwrap());
             assert_eq!(input.up_to(u64::MAX).unwrap(), &bytes[6..]);
@@ -167,26 +168,26 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_behind_gzip_are_refused() {
+    fn other_bytes_after_gzip_are_refused() {
         let path = file(&[gzip(b"seven"), b"more".to_vec()].concat());
-        let error = Input::open(&path).unwrap().up_to(u64::MAX).unwrap_err().to_string();
+        let error = FileReader::open(&path).unwrap().up_to(u64::MAX).unwrap_err().to_string();
         assert!(error.contains("expected a whole gzip file"), "{error}");
     }
 
     #[test]
-    fn a_bomb_stops_at_the_limit() {
+    fn decompression_stops_at_the_limit() {
         let bomb = gzip(&vec![0; 20 << 20]);
         let path = file(&bomb);
         let limit = inflated_limit(bomb.len() as u64);
-        assert_eq!(Input::open(&path).unwrap().up_to(limit).unwrap().len() as u64, limit);
-        let error = Input::open(&path).unwrap().up_to(limit + 1).unwrap_err().to_string();
+        assert_eq!(FileReader::open(&path).unwrap().up_to(limit).unwrap().len() as u64, limit);
+        let error = FileReader::open(&path).unwrap().up_to(limit + 1).unwrap_err().to_string();
         assert!(error.contains(&format!("expected at most {limit} bytes")), "{error}");
     }
 
     #[test]
-    fn a_folder_is_no_file() {
+    fn folder_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Input::open(folder.path()).err().unwrap().to_string();
+        let error = FileReader::open(folder.path()).err().unwrap().to_string();
         assert!(error.ends_with(": expected a file, got a folder"), "{error}");
     }
 }

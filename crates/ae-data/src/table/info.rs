@@ -1,9 +1,9 @@
-//! How a table was read, as a person is told.
+//! A record of how a table was read, which displays as one line.
 
 use super::{Role, Schema};
 use crate::error::{list, quote};
 
-/// Names that a sentence lists at most.
+/// The most names in a sentence.
 const LISTED: usize = 8;
 
 /// How a table was read.
@@ -11,48 +11,47 @@ const LISTED: usize = 8;
 /// Its `Display` is one line: `12 columns: 9 numeric, 2 categorical, `id` left out (one for each
 /// row), label `target` (3 classes); 41 cells missing; names in the first row`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reading {
+pub struct TableInfo {
     /// What the columns are.
     pub schema: Schema,
-    /// Number of classes, where a column holds labels.
+    /// The number of classes, if a column has labels.
     pub classes: usize,
-    /// Columns with missing cells, and how many they have, those of rows that were left out
-    /// counted.
+    /// The number of missing cells for each column that has any, including dropped rows.
     pub missing: Vec<(String, usize)>,
-    /// Rows left out for a missing cell.
+    /// The number of rows left out because of a missing cell.
     pub dropped: usize,
-    /// Whether the first row was the names of the columns.
+    /// Whether the first row had the names of the columns.
     pub named: bool,
-    /// What else was done that is not plain from the file: sentences without a full stop.
+    /// What else was done that is not obvious from the file, without a full stop.
     pub notes: Vec<String>,
 }
 
-impl Reading {
+impl TableInfo {
     /// The number of missing cells.
     pub fn missing_cells(&self) -> usize {
         self.missing.iter().map(|(_, count)| count).sum()
     }
 }
 
-impl std::fmt::Display for Reading {
+impl std::fmt::Display for TableInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let columns = &self.schema.columns;
         let count = |wanted: &dyn Fn(&Role) -> bool| {
             columns.iter().filter(|column| wanted(&column.role)).count()
         };
         let mut parts = vec![];
-        let mut say = |count: usize, what: &str| {
+        let mut add = |count: usize, what: &str| {
             if count > 0 {
                 parts.push(format!("{count} {what}"));
             }
         };
-        say(count(&|role| matches!(role, Role::Number | Role::Integer)), "numeric");
-        say(count(&|role| matches!(role, Role::Categorical { .. })), "categorical");
-        say(count(&|role| *role == Role::Boolean), "boolean");
-        say(count(&|role| matches!(role, Role::Date { .. })), "of dates");
+        add(count(&|role| matches!(role, Role::Number | Role::Integer)), "numeric");
+        add(count(&|role| matches!(role, Role::Categorical { .. })), "categorical");
+        add(count(&|role| *role == Role::Boolean), "boolean");
+        add(count(&|role| matches!(role, Role::Date { .. })), "of dates");
         for (role, why) in [
             (Role::Id, "one for each row"),
-            (Role::Text, "text of too many kinds"),
+            (Role::Text, "too many distinct texts"),
             (Role::Empty, "empty"),
             (Role::Ignored, "as asked"),
         ] {
@@ -86,7 +85,7 @@ impl std::fmt::Display for Reading {
     }
 }
 
-/// Names of columns, as many as one reads.
+/// A list of column names, shortened if it is long.
 pub(super) fn listed(names: &[&str]) -> String {
     let mut shown: Vec<String> = names.iter().take(LISTED).map(|name| quote(name)).collect();
     if names.len() > LISTED {

@@ -1,17 +1,17 @@
-//! Which reader a source is for.
+//! The kind of a source, which decides who reads it.
 
 use std::path::Path;
 
-use crate::catalogue::{names, nearest};
 use crate::error::{list, quote};
-use crate::generated::Generated;
+use crate::registry::{names, nearest};
+use crate::synthetic::Synthetic;
 use crate::variations::Variation;
-use crate::{Error, Result, cifar, family};
+use crate::{Error, Result, cifar, mnist_like};
 
-/// What a source is, as far as one can tell without reading it.
+/// What a source is, by its name or by the files in its folder.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Generated(Generated),
+pub(crate) enum SourceKind {
+    Synthetic(Synthetic),
     Published,
     Variation(Variation),
     Cifar10,
@@ -22,15 +22,26 @@ pub(crate) enum Kind {
     Array,
 }
 
-impl Kind {
-    /// Whether its files are looked for by its name.
+/// Whether a source is a name whose files are searched for, [`DataDirs::data_dir`](crate::DataDirs)
+/// first: a published set, or a variation of one.
+///
+/// ```
+/// assert!(ae_data::is_published("mnist") && ae_data::is_published("mnist-rot"));
+/// assert!(!ae_data::is_published("digits") && !ae_data::is_published("my/pictures"));
+/// ```
+pub fn is_published(source: &str) -> bool {
+    SourceKind::of(source).is_ok_and(SourceKind::is_published)
+}
+
+impl SourceKind {
+    /// Whether its files are searched for by its name.
     pub(crate) fn is_published(self) -> bool {
         matches!(self, Self::Published | Self::Variation(_) | Self::Cifar10)
     }
 
     pub(crate) fn of(source: &str) -> Result<Self> {
-        if let Some(made) = Generated::ALL.into_iter().find(|made| made.name() == source) {
-            return Ok(Self::Generated(made));
+        if let Some(made) = Synthetic::ALL.into_iter().find(|made| made.name() == source) {
+            return Ok(Self::Synthetic(made));
         }
         if let Some(made) = Variation::ALL.into_iter().find(|made| made.name() == source) {
             return Ok(Self::Variation(made));
@@ -47,7 +58,7 @@ impl Kind {
     fn of_folder(path: &Path) -> Result<Self> {
         if cifar::is_in(path) {
             Ok(Self::CifarFolder)
-        } else if family::find(family::STEMS, path).iter().any(Option::is_some) {
+        } else if mnist_like::find(mnist_like::STEMS, path).iter().any(Option::is_some) {
             Ok(Self::IdxFolder)
         } else if holds_images(path)? {
             Ok(Self::Images)
@@ -91,9 +102,9 @@ impl Kind {
         }
     }
 
-    pub(crate) fn what(self) -> &'static str {
+    pub(crate) fn description(self) -> &'static str {
         match self {
-            Self::Generated(_) => "generated pictures",
+            Self::Synthetic(_) => "generated pictures",
             Self::Published => "a published set",
             Self::Variation(_) => "a variation of MNIST",
             Self::Cifar10 | Self::CifarFolder => "CIFAR-10 batches",
@@ -105,10 +116,10 @@ impl Kind {
     }
 }
 
-/// Ends of names of tables.
+/// The extensions of tables.
 const TABLES: [&str; 7] = [".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".data"];
 
-/// Files in a folder that can be given by themselves, but for text that may be anything.
+/// The files in a folder that are surely a data set each; `.txt` may be any text.
 fn files_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
@@ -128,7 +139,8 @@ fn files_in(folder: &Path) -> Vec<String> {
 #[cfg(feature = "images")]
 use crate::images::may_be_in as holds_images;
 
-/// Without the feature, what is left is taken for images, to be told that it cannot be read.
+/// Without the feature `images`, any other folder counts as one of images, and its reader says that
+/// they cannot be read.
 #[cfg(not(feature = "images"))]
 fn holds_images(_: &Path) -> Result<bool> {
     Ok(true)

@@ -4,15 +4,15 @@
 /// them, and keeps the others awake for short pauses between kernels: a thread that fell asleep takes
 /// some fifty microseconds to wake, as long as a small kernel runs. A training step takes a tenth less time
 /// by the first, 3 to 7 % less by the second. Without the feature `flex`, `work` just runs.
-pub fn among_workers<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+pub fn run_in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     #[cfg(feature = "flex")]
-    return awake::among_workers(work);
+    return awake::run_in_pool(work);
     #[cfg(not(feature = "flex"))]
     work()
 }
 
 /// Whether operations on a device run on threads of this process, and not on a device beside them.
-pub fn uses_workers(device: &burn::tensor::Device) -> bool {
+pub fn uses_threads(device: &burn::tensor::Device) -> bool {
     #[cfg(feature = "flex")]
     return crate::target::Target::of_device(device) == Some(crate::target::Target::Cpu);
     #[cfg(not(feature = "flex"))]
@@ -23,7 +23,7 @@ pub fn uses_workers(device: &burn::tensor::Device) -> bool {
 }
 
 /// How many threads kernels run their parts on, here.
-pub fn workers() -> usize {
+pub fn num_threads() -> usize {
     #[cfg(feature = "flex")]
     return rayon::current_num_threads();
     #[cfg(not(feature = "flex"))]
@@ -33,7 +33,7 @@ pub fn workers() -> usize {
 /// Runs `work` with so many threads of its own for the parts of its kernels, so that several works side by
 /// side do not wait for each other's. Where the system gives no more threads, and without the feature `flex`,
 /// `work` just runs.
-pub fn with_workers<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     #[cfg(feature = "flex")]
     return match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
         Ok(pool) => pool.install(work),
@@ -54,7 +54,7 @@ mod awake {
     /// Longer pauses are slept through: other programs want to run as well.
     const PAUSE: Duration = Duration::from_micros(200);
 
-    pub(super) fn among_workers<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    pub(super) fn run_in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
         let has_ended = AtomicBool::new(false);
         let has_ended = &has_ended;
         rayon::scope(|scope| {
@@ -100,7 +100,7 @@ mod awake {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let seen = Mutex::new(BTreeSet::new());
                 let sum: usize = pool.install(|| {
-                    super::among_workers(|| {
+                    super::run_in_pool(|| {
                         (0..300usize)
                             .into_par_iter()
                             .map(|number| {
@@ -113,7 +113,7 @@ mod awake {
                 });
                 assert_eq!(sum, 299 * 300 / 2);
                 assert_eq!(seen.into_inner().unwrap().len(), threads);
-                let panics = || pool.install(|| super::among_workers(|| panic!("asked for")));
+                let panics = || pool.install(|| super::run_in_pool(|| panic!("asked for")));
                 let panicked: Result<(), _> =
                     std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics));
                 assert!(panicked.is_err());
@@ -124,7 +124,9 @@ mod awake {
         fn works_side_by_side_have_their_own_threads() {
             let counts = std::thread::scope(|scope| {
                 let each = [1, 3].map(|threads| {
-                    scope.spawn(move || super::super::with_workers(threads, super::super::workers))
+                    scope.spawn(move || {
+                        super::super::with_threads(threads, super::super::num_threads)
+                    })
                 });
                 each.map(|it| it.join().unwrap())
             });

@@ -1,20 +1,20 @@
-//! One part of a data set: IDX images, and their labels beside them.
+//! IDX images with their labels, as one set of samples.
 
 use std::path::Path;
 
 use crate::{Error, Labels, Result, Samples, Shape, idx};
 
 /// How a set stores its images and labels.
-pub(crate) struct Convention {
+pub(crate) struct IdxConvention {
     /// The label of the first class.
     pub first_label: u8,
-    /// What the classes are called, at least one.
+    /// The names of the classes, at least one.
     pub names: Vec<String>,
     /// Whether rows and columns of the stored images are exchanged.
     pub transposed: bool,
 }
 
-impl Convention {
+impl IdxConvention {
     pub(crate) fn read(&self, images: &Path, labels: Option<&Path>) -> Result<Samples> {
         let ([count, height, width], mut pixels) = idx::read_pixels(images)?;
         let shape = if self.transposed {
@@ -47,7 +47,7 @@ impl Convention {
         samples.with_labels(Labels::new(classes, self.names.clone())?)
     }
 
-    /// The same for the test part, whose images must be of the training part's size.
+    /// Reads the test set, whose images must have the size of those in `training`.
     pub(crate) fn read_test(
         &self,
         images: &Path,

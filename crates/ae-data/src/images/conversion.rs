@@ -1,22 +1,22 @@
-//! What images had that samples do not keep, counted.
+//! Conversion of images to 8-bit RGB, and counts of what it changed.
 
 use image::{DynamicImage, GenericImageView, Rgb, RgbImage};
 
-/// How many images had what samples do not keep, or keep otherwise.
+/// Counts of images that lost something in the conversion.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Met {
-    /// More than 8 bits a colour.
+pub(super) struct Conversions {
+    /// Images of more than 8 bits per colour.
     deep: usize,
-    /// The largest value of those, as a part of what there may be.
+    /// The largest value in those, as a fraction of the possible maximum.
     brightest: f32,
-    /// Transparent in places.
+    /// Images with transparency.
     transparent: usize,
-    /// Of one colour, so that transparency alone has a shape.
+    /// Images of one colour whose shape is in the transparency.
     shapes: usize,
 }
 
-impl Met {
-    /// An image as red, green and blue of 8 bits each.
+impl Conversions {
+    /// Converts an image to 8-bit RGB.
     pub(super) fn flatten(&mut self, image: DynamicImage) -> RgbImage {
         let colour = image.color();
         if colour.bytes_per_pixel() > colour.channel_count() {
@@ -43,7 +43,7 @@ impl Met {
         })
     }
 
-    /// What a person is told: sentences without a full stop.
+    /// Warnings for the user, without a full stop.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = vec![];
         let images = |count: usize| match count {
@@ -51,12 +51,13 @@ impl Met {
             count => format!("{count} images have"),
         };
         if self.deep > 0 {
-            let mut note = format!("{} more than 8 bits a colour, rounded to 8", images(self.deep));
+            let mut note =
+                format!("{} more than 8 bits per colour, rounded to 8", images(self.deep));
             if self.brightest < 0.5 {
                 let percent = 100.0 * self.brightest;
                 note += &format!(
-                    "; their brightest value is {percent:.1} % of what there may be, so {:.0} of 256 \
-                     levels are left: save them with values up to the largest",
+                    "; their brightest value is {percent:.1} % of the maximum, so {:.0} of 256 levels \
+                     are left: save them with values up to the maximum",
                     (255.0 * self.brightest).ceil() + 1.0
                 );
             }
@@ -68,7 +69,7 @@ impl Met {
         }
         if self.shapes > 0 {
             notes.push(format!(
-                "{} one colour and a shape in the transparency alone, read over white or black",
+                "{} one colour, with the shape in the transparency: drawn over white or black",
                 images(self.shapes)
             ));
         }
@@ -76,7 +77,7 @@ impl Met {
     }
 }
 
-/// The largest colour of a picture of more than 8 bits, as a part of what there may be.
+/// The largest value of an image of more than 8 bits, as a fraction of the possible maximum.
 fn brightest(image: &DynamicImage) -> f32 {
     let largest = |values: &[u16]| f32::from(values.iter().copied().max().unwrap_or(0)) / 65535.0;
     let without_alpha = |values: &[u16], channels: usize| {

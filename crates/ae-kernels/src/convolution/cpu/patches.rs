@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::buffer::sink;
+use crate::buffer::add_row;
 use crate::convolution::geometry::{Geometry, pixels};
-use crate::number::{Number, lanes, vectorized};
+use crate::float::{Float, lanes, vectorized};
 
 /// Parts of a batch, whatever the number of threads, so that sums over it do not depend on that.
 const PARTS: usize = 16;
@@ -15,21 +15,21 @@ const ROWS: usize = 128;
 /// Bytes of unrolled patches at a time: they stay in the second-level cache.
 const PATCH_BYTES: usize = 3 << 17;
 
-/// Numbers in a row of a kernel up to which it is thin.
-const THIN: usize = 16;
+/// Numbers in a row of a kernel up to which it counts as having few channels.
+const FEW_IN_A_ROW: usize = 16;
 
 impl Geometry {
-    /// Whether images are met where they lie, inside of a border of zeros ([`thin`](super::thin)), and not
+    /// Whether images are met where they lie, inside of a border of zeros ([`small_channels`](super::small_channels)), and not
     /// unrolled into patches for a product. With few channels, those of pictures, products would be too
     /// narrow to be worth their copies; with many, they are at nine tenths of the processor's peak.
-    pub(super) fn is_thin<T: Number>(&self) -> bool {
+    pub(super) fn has_few_channels<T: Float>(&self) -> bool {
         let lanes = lanes::<T>();
-        lanes > 1 && self.row() <= THIN && self.filters().is_multiple_of(lanes)
+        lanes > 1 && self.row() <= FEW_IN_A_ROW && self.filters().is_multiple_of(lanes)
     }
 
     /// Images of a part.
-    pub(super) fn share<T: Number>(&self) -> usize {
-        let least = match self.is_thin::<T>() {
+    pub(super) fn images_per_part<T: Float>(&self) -> usize {
+        let least = match self.has_few_channels::<T>() {
             true => 1,
             false => ROWS.div_ceil(pixels(self.small).max(1)),
         };
@@ -37,23 +37,23 @@ impl Geometry {
     }
 
     /// Images that are worked on together.
-    pub(super) fn together<T: Number>(&self) -> usize {
-        if self.is_thin::<T>() {
+    pub(super) fn images_per_block<T: Float>(&self) -> usize {
+        if self.has_few_channels::<T>() {
             return 1;
         }
         let image = pixels(self.small) * self.patch() * size_of::<T>();
-        let share = self.share::<T>();
-        let most = (PATCH_BYTES / image.max(1)).clamp(1, share);
+        let images_per_part = self.images_per_part::<T>();
+        let most = (PATCH_BYTES / image.max(1)).clamp(1, images_per_part);
         // As many as in every other chunk, or one less.
-        share.div_ceil(share.div_ceil(most))
+        images_per_part.div_ceil(images_per_part.div_ceil(most))
     }
 
     /// Room for the patches of images that are worked on together, or for one image and its border. It is
     /// zero, and what lies beyond the border stays so.
-    pub(super) fn room<T: Number>(&self) -> Vec<T> {
-        let len = match self.is_thin::<T>() {
-            true => self.bordered(),
-            false => self.together::<T>() * pixels(self.small) * self.patch(),
+    pub(super) fn scratch<T: Float>(&self) -> Vec<T> {
+        let len = match self.has_few_channels::<T>() {
+            true => self.padded(),
+            false => self.images_per_block::<T>() * pixels(self.small) * self.patch(),
         };
         vec![T::ZERO; len]
     }
@@ -64,7 +64,7 @@ impl Geometry {
     }
 
     /// Numbers in a large image with that border.
-    fn bordered(&self) -> usize {
+    fn padded(&self) -> usize {
         (self.large[1] + self.kernel - 1) * self.line()
     }
 
@@ -79,13 +79,13 @@ impl Geometry {
     }
 
     /// Puts an image inside of its border.
-    pub(super) fn put<T: Number>(&self, image: &[T], bordered: &mut [T]) {
-        self.lines(|run, inside| bordered[inside].copy_from_slice(&image[run]));
+    pub(super) fn pad<T: Float>(&self, image: &[T], padded: &mut [T]) {
+        self.lines(|run, inside| padded[inside].copy_from_slice(&image[run]));
     }
 
     /// Takes it out again.
-    pub(super) fn take<T: Number>(&self, bordered: &[T], image: &mut [T]) {
-        self.lines(|run, inside| image[run].copy_from_slice(&bordered[inside]));
+    pub(super) fn unpad<T: Float>(&self, padded: &[T], image: &mut [T]) {
+        self.lines(|run, inside| image[run].copy_from_slice(&padded[inside]));
     }
 
     /// Calls `visit(row of the kernel's run in a patch, pixels' run in the large map)` for every
@@ -116,7 +116,7 @@ impl Geometry {
     }
 
     /// Patches of an image, `[small pixels, patch]`; what lies beyond the border is zero already.
-    pub(super) fn unroll<T: Number>(&self, image: &[T], patches: &mut [T]) {
+    pub(super) fn im2col<T: Float>(&self, image: &[T], patches: &mut [T]) {
         self.runs(
             #[inline(always)]
             |patch, pixels| patches[patch].copy_from_slice(&image[pixels]),
@@ -124,13 +124,13 @@ impl Geometry {
     }
 
     /// Adds patches to where they come from.
-    pub(super) fn roll<T: Number>(&self, patches: &[T], image: &mut [T]) {
+    pub(super) fn col2im<T: Float>(&self, patches: &[T], image: &mut [T]) {
         vectorized(
             #[inline(always)]
             || {
                 self.runs(
                     #[inline(always)]
-                    |patch, pixels| sink(&mut image[pixels], &patches[patch]),
+                    |patch, pixels| add_row(&mut image[pixels], &patches[patch]),
                 )
             },
         );

@@ -1,4 +1,4 @@
-//! Batches in a known order, the next one read while this one is trained on.
+//! Reads the next batch while the current one is trained on.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -9,18 +9,18 @@ use burn::tensor::Tensor;
 use crate::batches::Order;
 use crate::{Batches, Result};
 
-/// Batches that wait to be taken; one more may be on its way.
+/// The number of batches that wait in the channel. One more may be in progress.
 const WAITING: usize = 1;
 
-/// The batches of an order, one after another.
+/// The batches of an epoch, in order.
 ///
-/// What lies on the device is gathered when it is asked for. What is streamed is read by a thread of
-/// its own, at most [`WAITING`] and one batches ahead; values, their order and the first error are those of
-/// reading each when it is due.
-pub(crate) struct Ahead {
+/// Batches of a resident data set are selected on the device when they are needed. Those of a streamed one
+/// are read by a separate thread, at most [`WAITING`] + 1 batches ahead. Values, order and the first error
+/// are the same as without a thread.
+pub(crate) struct Prefetcher {
     batches: Batches,
     reader: Option<Reader>,
-    /// On a GPU, the rows of all batches that are left: sent once, not with every step.
+    /// On a GPU, the rows of all remaining batches, which are copied once and not in every step.
     order: Option<Order>,
 }
 
@@ -29,8 +29,8 @@ struct Reader {
     thread: JoinHandle<()>,
 }
 
-impl Ahead {
-    /// The batches from row `first` of `order` on, of `batch` rows each.
+impl Prefetcher {
+    /// Starts with row `first` of `order`, with batches of `batch` rows.
     pub(crate) fn new(
         batches: &Batches,
         order: &Arc<Vec<usize>>,
@@ -44,7 +44,7 @@ impl Ahead {
                 for chosen in order[first..].chunks_exact(batch) {
                     let values = rows.values(chosen);
                     let is_last = values.is_err();
-                    // Nobody is left to take them once training has stopped.
+                    // Sending fails once training has stopped.
                     if sender.send(values).is_err() || is_last {
                         return;
                     }
@@ -57,7 +57,7 @@ impl Ahead {
         Self { batches: batches.clone(), reader: reader.flatten(), order }
     }
 
-    /// The next batch, `[rows, features]`, whose rows are `rows`.
+    /// The next batch, `[rows, features]`, which must have these rows.
     pub(crate) fn next(&mut self, rows: &[usize]) -> Result<Tensor<2>> {
         if let Some(order) = &mut self.order {
             return Ok(self.batches.next(order, rows.len()));
@@ -73,12 +73,12 @@ impl Ahead {
     }
 }
 
-/// A source is not read any more once training has returned.
-impl Drop for Ahead {
+/// Waits for the thread, so that the source is not read after training has returned.
+impl Drop for Prefetcher {
     fn drop(&mut self) {
         if let Some(Reader { values, thread }) = self.reader.take() {
             drop(values);
-            // A panic there that nobody waited for changes nothing.
+            // A panic in a batch that is not needed is ignored.
             let _ = thread.join();
         }
     }
@@ -103,21 +103,21 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_those_of_reading_each_when_it_is_due() {
+    fn batches_are_the_same_as_without_prefetching() {
         for limit in [0, 1 << 20] {
             let batches = batches(samples(), limit);
-            let mut ahead = Ahead::new(&batches, &order(), 2, 2);
+            let mut prefetcher = Prefetcher::new(&batches, &order(), 2, 2);
             for rows in order()[2..].chunks_exact(2) {
                 let expected = batches.select(rows).unwrap().into_data();
-                assert_eq!(ahead.next(rows).unwrap().into_data(), expected);
+                assert_eq!(prefetcher.next(rows).unwrap().into_data(), expected);
             }
         }
     }
 
-    /// Row 3 cannot be read.
-    struct Torn;
+    /// A source whose row 3 cannot be read.
+    struct Broken;
 
-    impl Source for Torn {
+    impl Source for Broken {
         fn len(&self) -> usize {
             7
         }
@@ -128,7 +128,7 @@ mod tests {
 
         fn read(&self, rows: &[usize], out: &mut [f32]) -> ae_data::Result<()> {
             if rows.contains(&3) {
-                let reason = std::io::Error::other("torn");
+                let reason = std::io::Error::other("broken");
                 return Err(Error::Io { path: "rows".into(), reason });
             }
             assert!(!rows.contains(&2), "row 2");
@@ -138,22 +138,22 @@ mod tests {
     }
 
     #[test]
-    fn an_error_comes_with_its_batch() {
-        let mut ahead = Ahead::new(&batches(Torn, 0), &order(), 0, 2);
-        assert!(ahead.next(&[4, 1]).is_ok());
-        assert_eq!(ahead.next(&[3, 0]).unwrap_err().to_string(), "rows: torn");
+    fn error_is_returned_with_its_batch() {
+        let mut prefetcher = Prefetcher::new(&batches(Broken, 0), &order(), 0, 2);
+        assert!(prefetcher.next(&[4, 1]).is_ok());
+        assert_eq!(prefetcher.next(&[3, 0]).unwrap_err().to_string(), "rows: broken");
     }
 
     #[test]
     #[should_panic(expected = "row 2")]
-    fn so_does_a_panic() {
-        let mut ahead = Ahead::new(&batches(Torn, 0), &order(), 4, 2);
-        let _ = ahead.next(&[2, 5]);
+    fn panic_is_raised_with_its_batch() {
+        let mut prefetcher = Prefetcher::new(&batches(Broken, 0), &order(), 4, 2);
+        let _ = prefetcher.next(&[2, 5]);
     }
 
     #[test]
-    fn who_stops_early_waits_for_nothing() {
-        let ahead = Ahead::new(&batches(samples(), 0), &order(), 0, 1);
-        drop(ahead);
+    fn dropping_the_prefetcher_joins_its_thread() {
+        let prefetcher = Prefetcher::new(&batches(samples(), 0), &order(), 0, 1);
+        drop(prefetcher);
     }
 }

@@ -43,7 +43,7 @@ pub enum Activation {
 const LEAK: f64 = 0.01;
 
 impl Activation {
-    /// All of them, for tests and for listings.
+    /// All activations.
     pub const ALL: [Self; 7] = [
         Self::Identity,
         Self::Sigmoid,
@@ -62,19 +62,20 @@ impl Activation {
             Self::Tanh => activation::tanh(a),
             Self::Relu => activation::relu(a),
             Self::LeakyRelu => activation::leaky_relu(a, LEAK),
-            // Burn's own differentiates an approximation of it on most back ends: off by up to 9e-4.
+            // Burn's GELU differentiates an approximation on most back ends: its error is up to 9e-4.
             Self::Gelu => a.clone() * ((a / SQRT_2).erf() + 1.0) * 0.5,
             Self::Silu => activation::silu(a),
         }
     }
 
-    /// Whether `s'(a)` follows from `s(a)` alone, so that an operation can apply `s` in its own pass and keep nothing
-    /// else for its backward pass: all but GELU and SiLU.
+    /// Whether `s'(a)` follows from `s(a)` alone: true for all but GELU and SiLU. An operation can then apply `s` in
+    /// the same pass and keep only the output for its backward pass.
     pub fn slope_follows_from_value(self) -> bool {
         !matches!(self, Self::Gelu | Self::Silu)
     }
 
-    /// `s` of what an operation gives, which applies it itself where the slope follows from the value.
+    /// Applies `s` to the output of `operation`. The operation gets `s` and applies it itself where the slope follows
+    /// from the value; otherwise it gets the identity.
     pub fn after<const D: usize>(self, operation: impl FnOnce(Self) -> Tensor<D>) -> Tensor<D> {
         match self.slope_follows_from_value() {
             true => operation(self),
@@ -87,9 +88,9 @@ impl Activation {
         if self == Self::LeakyRelu { LEAK } else { 0.0 }
     }
 
-    /// `s(a)` and its derivative `s'(a)`, both differentiable: what a tangent or a cotangent is
-    /// multiplied by on its way through the activation. At the kink of a rectifier the derivative
-    /// is that of the left side.
+    /// `s(a)` and its derivative `s'(a)`, both differentiable. A tangent or a cotangent is multiplied by
+    /// the derivative when it passes the activation. At the kink of a rectifier the derivative is that of
+    /// the left side.
     pub fn with_slope<const D: usize>(self, a: Tensor<D>) -> [Tensor<D>; 2] {
         let above_zero = |a: &Tensor<D>| a.clone().greater_elem(0.0).float();
         match self {
@@ -170,7 +171,7 @@ mod tests {
     /// Values at -1, 0 and 2, from the definitions: sigmoid(2) = 0.880797, tanh(2) = 0.964028,
     /// Phi(2) = 0.977250 so gelu(2) = 1.954500, Phi(-1) = 0.158655, silu(-1) = -0.268941.
     #[test]
-    fn by_hand() {
+    fn values_follow_the_definitions() {
         let device = Device::flex();
         for (activation, expected) in [
             (Activation::Identity, [-1.0, 0.0, 2.0]),

@@ -12,11 +12,11 @@ use burn::tensor::Tensor;
 pub struct Adam {
     /// Decay of the mean of gradients, in [0, 1).
     pub beta_1: f32,
-    /// Decay of the mean of their squares, in [0, 1).
+    /// Decay of the mean of squared gradients, in [0, 1).
     pub beta_2: f32,
-    /// Added to the root of the latter.
+    /// Added to the root of the mean of squared gradients.
     pub epsilon: f32,
-    /// Share of the parameter that is lost first, times the rate (AdamW); 0: none.
+    /// Decoupled weight decay (AdamW): each step first multiplies the parameter by `1 - weight_decay rate`. 0: none.
     pub weight_decay: f32,
     /// The learning rate.
     pub rate: f64,
@@ -26,7 +26,7 @@ pub struct Adam {
 
 impl Adam {
     /// `1 - weight_decay rate`, `rate sqrt(1 - beta_2^t) / (1 - beta_1^t)` and
-    /// `epsilon sqrt(1 - beta_2^t)`: the two corrections of bias in one factor each.
+    /// `epsilon sqrt(1 - beta_2^t)`: both bias corrections in one factor each.
     fn factors(&self) -> [f64; 3] {
         let time = i32::try_from(self.time).unwrap_or(i32::MAX);
         let [first, second] =
@@ -41,8 +41,10 @@ impl Adam {
 /// `v' = v / (1 - beta_2^t)` (Kingma & Ba 2015, arXiv 1412.6980; weight decay: Loshchilov & Hutter 2019,
 /// arXiv 1711.05101).
 ///
-/// Takes and gives parameter and moments `[p, m, v]`. Where a tensor is held by nobody else, it is
-/// written in place.
+/// The parameter moves against the mean of its gradients, divided by the root of the mean of their squares.
+///
+/// Takes and returns the parameter and its moments `[p, m, v]`. A tensor that has no other owner is updated in
+/// place.
 pub fn adam<const D: usize>(
     state: [Tensor<D>; 3],
     gradient: Tensor<D>,
@@ -51,8 +53,8 @@ pub fn adam<const D: usize>(
     AdamQueue::default().push(state, gradient, step)
 }
 
-/// Updates of some parameters. On a GPU several of them are one launch: what [`push`](Self::push) gives may be read
-/// after [`finish`](Self::finish), or once the queue is dropped.
+/// Collects the updates of several parameters. On a GPU several updates are one launch: the tensors that
+/// [`push`](Self::push) returns may be read after [`finish`](Self::finish), or once the queue is dropped.
 #[derive(Default)]
 pub struct AdamQueue {
     #[cfg(feature = "gpu")]
@@ -60,7 +62,7 @@ pub struct AdamQueue {
 }
 
 impl AdamQueue {
-    /// As [`adam`], which is a queue of one.
+    /// As [`adam`], which is a queue with one parameter.
     pub fn push<const D: usize>(
         &mut self,
         state: [Tensor<D>; 3],
@@ -83,7 +85,7 @@ impl AdamQueue {
         plain(state, gradient, step)
     }
 
-    /// Launches what is still pending.
+    /// Launches the updates that are still pending.
     pub fn finish(&mut self) {
         #[cfg(feature = "gpu")]
         for alike in std::mem::take(&mut self.pending).chunk_by(|(one, _), (next, _)| one == next) {
@@ -99,7 +101,7 @@ impl Drop for AdamQueue {
     }
 }
 
-/// As [`adam`], in Burn's operations.
+/// [`adam`] composed of Burn's operations.
 pub fn plain<const D: usize>(
     [parameter, first, second]: [Tensor<D>; 3],
     gradient: Tensor<D>,

@@ -1,10 +1,10 @@
-//! What operations share of their backward passes.
+//! What the backward passes of operations have in common.
 
 use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
 
-/// What an operation with a weight keeps for its backward pass: the input if the weight's gradient is
-/// wanted, the weight if the input's is.
+/// What an operation with a weight keeps for its backward pass: the input if the weight needs a gradient, the weight
+/// if the input does.
 #[derive(Clone, Debug)]
 pub(crate) struct Pass<B: Backend, F> {
     pub(crate) input: Option<FloatTensor<B>>,
@@ -13,14 +13,14 @@ pub(crate) struct Pass<B: Backend, F> {
     pub(crate) form: F,
 }
 
-/// The gradients that were wanted.
+/// The gradients that are needed.
 pub(crate) struct Gradients<B: Backend> {
     pub(crate) input: Option<FloatTensor<B>>,
     pub(crate) weight: Option<FloatTensor<B>>,
     pub(crate) bias: FloatTensor<B>,
 }
 
-/// Gives each parent that wants one its gradient. (A macro, since Burn does not name the type of a parent.)
+/// Registers the gradient of each parent that needs one. (A macro, since Burn does not name the type of a parent.)
 macro_rules! register {
     ($backend:ty, $gradients:expr, $parents:expr, $found:expr) => {
         for (node, gradient) in $parents.into_iter().zip($found) {
@@ -31,8 +31,8 @@ macro_rules! register {
     };
 }
 
-/// The forward pass of an operation of input, weight and bias, recorded on the tape with what its backward pass
-/// needs. (A macro for the same reason.)
+/// The forward pass of an operation of input, weight and bias, recorded with what its backward pass needs. (A
+/// macro for the same reason.)
 macro_rules! record {
     ($backward:expr, $strategy:ty, [$input:ident, $weight:ident, $bias:ident], $form:ident, $forward:expr) => {{
         let prepared =
@@ -50,7 +50,7 @@ macro_rules! record {
     }};
 }
 
-/// Calls a function that is generic over the type of numbers by that of a tensor.
+/// Calls a function that is generic over the float type, with the type of a tensor.
 #[cfg(feature = "flex")]
 macro_rules! by_dtype {
     ($tensor:expr, $($function:tt)::+ ( $($argument:expr),* $(,)? )) => {

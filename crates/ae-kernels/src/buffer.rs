@@ -5,21 +5,21 @@ use burn_flex::{FlexTensor, Layout};
 
 use crate::float::Float;
 
-/// The same values in a buffer of their own size, row after row; no copy if they lie so.
+/// The same values in row-major order, in a buffer of exactly their size. No copy if they already are.
 pub(crate) fn contiguous(tensor: &FlexTensor) -> FlexTensor {
     let tensor = tensor.to_contiguous();
     let covers = tensor.bytes().len() == tensor.layout().num_elements() * tensor.dtype().size();
     if covers { tensor } else { FlexTensor::from_data(tensor.into_data()) }
 }
 
-/// The same values with no stride below 1, as [`Matrix`](crate::matrix::Matrix) takes them: no copy but for
-/// what is flipped or repeated.
+/// The same values without strides below 1, as [`Matrix`](crate::matrix::Matrix) needs them. Only flipped or
+/// broadcast tensors are copied.
 pub(crate) fn forward(tensor: &FlexTensor) -> FlexTensor {
     let is_forward = tensor.layout().strides().iter().all(|stride| *stride > 0);
     if is_forward { tensor.clone() } else { contiguous(tensor) }
 }
 
-/// A tensor of values that lie row after row.
+/// A tensor of values in row-major order.
 pub(crate) fn tensor<T: Float, const D: usize>(values: Vec<T>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(Shape::from(shape)), T::dtype())
 }

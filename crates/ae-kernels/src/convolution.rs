@@ -1,4 +1,4 @@
-//! Strided convolutions with their nonlinearity, and their transposes.
+//! Strided convolutions with an activation, and their transposes.
 
 #[cfg(feature = "atlas")]
 pub(crate) mod atlas;
@@ -18,8 +18,9 @@ use burn::tensor::{
 
 use crate::Activation;
 
-/// `s(x * W + b)`, with a kernel of odd size, padded by half of it: a stride of 1 keeps the size, a
-/// stride of 2 halves it, rounding up. In the weight's type, to which the input is converted.
+/// `s(x * W + b)`: a convolution and an activation. The kernel has an odd size and the input is padded by half of it:
+/// a stride of 1 keeps the size, a stride of 2 halves it, rounding up. The input is converted to the weight's type,
+/// which is the type of the result.
 ///
 /// # Shapes
 /// - input: `[batch, in, height, width]`, weight: `[out, in, kernel, kernel]`, bias: `[out]`
@@ -40,8 +41,8 @@ pub fn conv2d(
     plain(input, weight, bias, stride, activation)
 }
 
-/// The transpose of [`conv2d`] and a nonlinearity: to a map of `[height, width]`, which a
-/// convolution of that stride would bring to the input's size. In the weight's type as well.
+/// The transpose of [`conv2d`], and an activation. The output has the size `[height, width]`, from which a convolution
+/// of that stride returns to the input's size. The result has the weight's type as well.
 ///
 /// # Shapes
 /// - input: `[batch, out, ceil(height / stride), ceil(width / stride)]`
@@ -69,7 +70,7 @@ fn zeros(like: &Tensor<4>, len: usize) -> Tensor<1> {
     Tensor::zeros([len], (&like.device(), like.dtype()))
 }
 
-/// As [`conv2d`], in Burn's operations.
+/// [`conv2d`] composed of Burn's operations.
 pub fn plain(
     input: Tensor<4>,
     weight: Tensor<4>,
@@ -82,7 +83,7 @@ pub fn plain(
     activation.apply(module::conv2d(input, weight, bias, options))
 }
 
-/// As [`conv_transpose2d`], in Burn's operations.
+/// [`conv_transpose2d`] composed of Burn's operations.
 pub fn plain_transpose(
     input: Tensor<4>,
     weight: Tensor<4>,

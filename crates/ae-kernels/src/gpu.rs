@@ -1,7 +1,7 @@
-//! Kernels for GPUs, in CubeCL: one tiled contraction behind products and convolutions, and what surrounds it.
+//! Kernels for GPUs, in CubeCL: one tiled contraction for products and convolutions, and its helpers.
 //!
-//! Sums go in a fixed order: no atomics, no subgroup operations, so that a device repeats its numbers. Maps lie
-//! channels last. Nothing is tuned at run time: [`Tile`] is a function of the shapes.
+//! Sums are added in a fixed order, without atomics and subgroup operations, so that results are reproducible on a
+//! device. Maps are stored channels last. Nothing is tuned at run time: [`Tile`] is a function of the shapes.
 
 #![allow(clippy::collapsible_if, reason = "a condition of compiling around one of running")]
 
@@ -11,6 +11,7 @@ mod elementwise;
 mod launches;
 mod operand;
 mod partials;
+mod request;
 mod tile;
 #[cfg(feature = "atlas")]
 mod variant;
@@ -29,7 +30,7 @@ use burn_cubecl::ops::{permute_nchw_to_nhwc, permute_nhwc_to_nchw};
 use burn_cubecl::tensor::CubeTensor;
 
 #[cfg(feature = "atlas")]
-pub use self::class::{Class, Kind, Request, UNLIMITED};
+pub use self::class::{Class, UNLIMITED};
 pub(crate) use self::contraction::{Contraction, Side, Sums};
 pub(crate) use self::elementwise::{activate, activation_backward, slope};
 pub(crate) use self::launches::note;
@@ -37,6 +38,8 @@ pub use self::launches::{Launched, Launches, launches};
 use self::operand::Read;
 pub(crate) use self::operand::{Map, Operand};
 pub(crate) use self::partials::{Order, kernel as kernel_of_parts};
+#[cfg(feature = "atlas")]
+pub use self::request::{Kind, Request};
 pub(crate) use self::tile::Launch;
 use self::tile::Tile;
 #[cfg(feature = "atlas")]
@@ -45,32 +48,32 @@ pub use self::variant::{Choice, Misfit, Variant, choices, with_variant};
 /// Units of a workgroup.
 pub(crate) const UNITS: usize = 256;
 
-/// Most workgroups in a dimension of a grid, on every device.
+/// The most workgroups in a dimension of a grid that every device supports.
 const WIDEST: usize = 65_535;
 
-/// A grid of at least that many workgroups, of which a kernel uses the place in all, `CUBE_POS`.
+/// A grid of at least `groups` workgroups. Kernels use the index over the whole grid, `CUBE_POS`.
 pub(crate) fn grid(groups: usize) -> CubeCount {
     let height = groups.div_ceil(WIDEST).max(1);
     CubeCount::Static(groups.div_ceil(height) as u32, height as u32, 1)
 }
 
-/// A tensor on the same device, of the same type, that is to be written.
+/// An uninitialised tensor on the same device and of the same type.
 pub(crate) fn empty_like(tensor: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
     let (client, device) = (tensor.client.clone(), tensor.device.clone());
     empty_device_contiguous_dtype(client, device, shape.into(), tensor.dtype)
 }
 
-/// `[batch, channels, height, width]` to `[batch, height, width, channels]`, contiguous: no copy of what a
-/// convolution gave.
+/// `[batch, channels, height, width]` to `[batch, height, width, channels]`, contiguous. The output of a
+/// convolution is not copied.
 pub(crate) fn channels_last(map: CubeTensor) -> CubeTensor {
     into_contiguous(permute_nchw_to_nhwc(map))
 }
 
-/// Back, without a copy.
+/// The inverse of [`channels_last`], without a copy.
 pub(crate) fn channels_first(map: CubeTensor) -> CubeTensor {
     let [batch, height, width, channels] = map.shape().dims();
     match channels {
-        // Burn takes a permuted axis of one channel for another layout, and copies.
+        // With a single channel Burn takes the permuted tensor for another layout and copies it.
         1 => reshaped(map, [batch, 1, height, width]),
         _ => permute_nhwc_to_nchw(map),
     }
@@ -93,15 +96,15 @@ pub(crate) fn row_sums(rows: CubeTensor) -> CubeTensor {
     reshaped(CubeBackend::float_sum_dim(rows, 0), [columns])
 }
 
-/// The buffer behind a tensor on a GPU that is on no tape.
+/// The buffer of a tensor on a GPU that has no autodiff graph.
 pub(crate) fn into_primitive<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
     match tensor.into_dispatch().kind {
         DispatchTensorKind::Cube(BackendTensor::Float(tensor)) => tensor,
-        _ => unreachable!("a tensor without a tape, on a GPU"),
+        _ => unreachable!("a tensor on a GPU without an autodiff graph"),
     }
 }
 
-/// Back from [`into_primitive`].
+/// The inverse of [`into_primitive`].
 pub(crate) fn from_primitive<const D: usize>(tensor: CubeTensor) -> Tensor<D> {
     let kind = DispatchTensorKind::Cube(BackendTensor::Float(tensor));
     Tensor::from_dispatch(DispatchTensor { kind, autodiff: DispatchAutodiffContext::default() })

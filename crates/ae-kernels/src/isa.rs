@@ -1,14 +1,14 @@
-//! The instruction set whose vectors kernels are written in.
+//! The instruction set that kernels use.
 
 use std::env::VarError;
 use std::sync::LazyLock;
 
 use pulp::{Arch, WithSimd};
 
-/// The environment variable that sets the widest one.
+/// The environment variable that limits the instruction set.
 const VARIABLE: &str = "AE_MAX_ISA";
 
-/// The names that [`VARIABLE`] knows here, the widest last.
+/// The values of [`VARIABLE`] on this architecture, the widest last.
 const NAMES: &[&str] = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
     &["scalar", "avx2", "avx512"]
 } else if cfg!(target_arch = "aarch64") {
@@ -21,8 +21,8 @@ const NAMES: &[&str] = if cfg!(any(target_arch = "x86", target_arch = "x86_64"))
 /// and that the environment variable `AE_MAX_ISA` allows. The variable is read once.
 ///
 /// # Errors
-/// Where `AE_MAX_ISA` is none of the names that there are on this kind of processor. Kernels say so on the
-/// standard error then and use all that there is.
+/// If `AE_MAX_ISA` is no instruction set of this architecture. Kernels then print the error once to standard error
+/// and use the widest instruction set.
 pub fn isa() -> Result<&'static str, String> {
     CHOSEN.as_ref().map(|arch| name(*arch)).map_err(Clone::clone)
 }
@@ -36,7 +36,7 @@ static CHOSEN: LazyLock<Result<Arch, String>> = LazyLock::new(|| {
     limited(&limit)
 });
 
-/// For each kernel; a mistake is told once.
+/// The instruction set for kernels. An invalid variable is reported once.
 static USED: LazyLock<Arch> = LazyLock::new(|| match &*CHOSEN {
     Ok(arch) => *arch,
     Err(message) => {
@@ -55,7 +55,7 @@ fn limited(limit: &str) -> Result<Arch, String> {
     Ok(if has <= allowed { most } else { of(NAMES[allowed]) })
 }
 
-/// The one of that name; the processor has it.
+/// The instruction set with that name, which the processor has.
 fn of(name: &str) -> Arch {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     if name == "avx2"
@@ -79,7 +79,7 @@ fn name(arch: Arch) -> &'static str {
     }
 }
 
-/// The instruction set that kernels use, where it is not the widest of the processor.
+/// The instruction set that kernels use, if it is not the processor's widest.
 pub(crate) fn limit() -> Option<&'static str> {
     static LIMIT: LazyLock<Option<&'static str>> = LazyLock::new(|| {
         let [used, most] = [*USED, Arch::new()].map(name);
@@ -88,13 +88,13 @@ pub(crate) fn limit() -> Option<&'static str> {
     *LIMIT
 }
 
-/// Runs a loop compiled for the widest vectors that there are.
+/// Runs a loop compiled for the widest vectors available.
 #[inline(always)]
 pub(crate) fn vectorized<R>(body: impl FnOnce() -> R) -> R {
     USED.dispatch(body)
 }
 
-/// Runs what is written in vectors for the widest that there are.
+/// Runs code written with explicit vectors for the widest vectors available.
 #[inline(always)]
 pub(crate) fn dispatched<W: WithSimd>(work: W) -> W::Output {
     USED.dispatch(work)

@@ -1,4 +1,4 @@
-//! The squared norm of the Jacobian of one layer.
+//! The squared Frobenius norm of a layer's Jacobian.
 
 #[cfg(feature = "flex")]
 mod cpu;
@@ -10,7 +10,9 @@ use burn::tensor::Tensor;
 use crate::Activation;
 
 /// `||J||_F^2 = sum_j s'(a_j)^2 sum_i W_ij^2` of each sample for `y = s(x W + b)` (Rifai et al. 2011,
-/// ICML, equation 5), from the outputs `y`: the slope follows from them.
+/// ICML, equation 5), computed from the outputs `y`, from which the slope follows.
+///
+/// The norm says how much the outputs change when the input changes a little.
 ///
 /// # Shapes
 /// - output `y` of the layer: `[batch, out]`, weight `W`: `[in, out]`, result: `[batch]`
@@ -29,7 +31,7 @@ pub fn jacobian_norm_sq(output: Tensor<2>, weight: Tensor<2>, activation: Activa
     plain(output, weight, activation)
 }
 
-/// As [`jacobian_norm_sq`], in Burn's operations.
+/// [`jacobian_norm_sq`] composed of Burn's operations.
 pub fn plain(output: Tensor<2>, weight: Tensor<2>, activation: Activation) -> Tensor<1> {
     let slope = match activation {
         Activation::Identity => output.ones_like(),

@@ -1,7 +1,7 @@
 #![cfg_attr(feature = "flex", doc = include_str!("../README.md"))]
 #![cfg_attr(
     not(feature = "flex"),
-    doc = "The heavy operations of training autoencoders; the feature `flex` has them as one pass each."
+    doc = "The heavy operations of training autoencoders; with the feature `flex`, each is one pass on the CPU."
 )]
 
 mod activation;
@@ -61,11 +61,11 @@ pub mod plain {
     pub use crate::noise::plain as replace_at_random;
 }
 
-/// Numbers of which a loop over them is worth several threads.
+/// The length from which a loop runs on several threads.
 #[cfg(feature = "flex")]
 const PARALLEL_THRESHOLD: usize = 1 << 16;
 
-/// Threads that so many multiply-adds are worth: waking one costs some ten microseconds.
+/// The number of threads for `multiply_adds` operations: waking a thread costs about ten microseconds.
 #[cfg(feature = "flex")]
 fn parts(multiply_adds: usize) -> usize {
     if multiply_adds < 1 << 20 { 1 } else { rayon::current_num_threads() }

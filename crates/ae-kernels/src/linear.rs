@@ -13,11 +13,11 @@ use burn::tensor::{DType, Tensor, module};
 
 use crate::Activation;
 
-/// The weight of a linear map, as it is kept.
+/// The weight of a linear map, in one of two layouts.
 pub enum Weight {
     /// `W`: `[in, out]`.
     Plain(Tensor<2>),
-    /// The transpose of `W`: `[out, in]`. What a decoder borrows from its encoder.
+    /// The transpose of `W`: `[out, in]`. A tied decoder uses its encoder's weight so.
     Transposed(Tensor<2>),
 }
 
@@ -29,7 +29,8 @@ impl Weight {
     }
 }
 
-/// `s(x W + b)`, in the weight's type, to which the input is converted.
+/// `s(x W + b)`: a linear map and an activation. The input is converted to the weight's type, which is the type of the
+/// result.
 ///
 /// # Shapes
 /// - input `x`: `[batch, in]`, bias `b`: `[out]`, output: `[batch, out]`
@@ -47,7 +48,7 @@ pub fn linear(
     plain(input, weight, bias, activation)
 }
 
-/// As [`linear`], in Burn's operations.
+/// [`linear`] composed of Burn's operations.
 pub fn plain(
     input: Tensor<2>,
     weight: Weight,

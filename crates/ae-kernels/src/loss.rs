@@ -1,4 +1,4 @@
-//! Losses of a reconstruction, summed over features and averaged over the batch.
+//! Reconstruction losses, summed over features and averaged over the batch.
 
 #[cfg(feature = "flex")]
 mod cpu;
@@ -14,6 +14,8 @@ use crate::Activation;
 /// `1 / batch sum -t log s(z) - (1 - t) log(1 - s(z))` with the sigmoid `s`, computed from the logits
 /// `z`; its derivative is `(s(z) - t) / batch`.
 ///
+/// The negative log-likelihood of the target `t`, if each output is the probability of a 1.
+///
 /// # Shapes
 /// - logits and target: `[batch, features]`, output: `[1]`
 pub fn cross_entropy(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
@@ -26,6 +28,8 @@ pub fn cross_entropy(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
 
 /// `1 / batch sum (s(z) - t)^2`, for logits `z` and the activation `s` of the output.
 ///
+/// The squared distance between output and target, averaged over the batch.
+///
 /// # Shapes
 /// - logits and target: `[batch, features]`, output: `[1]`
 pub fn squared_error(logits: Tensor<2>, output: Activation, target: Tensor<2>) -> Tensor<1> {
@@ -36,7 +40,7 @@ pub fn squared_error(logits: Tensor<2>, output: Activation, target: Tensor<2>) -
     plain_squared_error(logits, output, target)
 }
 
-/// As [`cross_entropy`], in Burn's operations.
+/// [`cross_entropy`] composed of Burn's operations.
 pub fn plain_cross_entropy(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
     cross_entropy_by(activation::log_sigmoid, logits, target)
 }
@@ -46,26 +50,26 @@ fn cross_entropy_by(
     logits: Tensor<2>,
     target: Tensor<2>,
 ) -> Tensor<1> {
-    // Times the inverse: Burn rounds what it divides a gradient by to single precision.
+    // A product with the inverse: Burn rounds the divisor of a gradient to single precision.
     let inverse = 1.0 / logits.dims()[0] as f64;
     ((-target + 1.0) * logits.clone() - logarithm(logits)).sum() * inverse
 }
 
 /// `log s(z)` of every component, with the sigmoid `s`; its derivative is `s(-z)`.
 ///
-/// On a tape it is a linear function of that slope: Burn's own step back has sixteen operations, which are
-/// not fused on a GPU.
+/// With autodiff it is recorded as a linear function with that slope: Burn's backward pass has sixteen operations,
+/// which are not fused on a GPU.
 pub fn log_sigmoid(logits: Tensor<2>) -> Tensor<2> {
     if !logits.is_autodiff() {
         return activation::log_sigmoid(logits);
     }
     let fixed = logits.clone().detach();
-    // Not Burn's sigmoid, which is computed in single precision.
+    // Not Burn's sigmoid, which computes in single precision.
     let slope = (fixed.clone().exp() + 1.0).recip();
     activation::log_sigmoid(fixed.clone()) + (logits - fixed) * slope
 }
 
-/// As [`squared_error`], in Burn's operations.
+/// [`squared_error`] composed of Burn's operations.
 pub fn plain_squared_error(logits: Tensor<2>, output: Activation, target: Tensor<2>) -> Tensor<1> {
     let inverse = 1.0 / logits.dims()[0] as f64;
     (output.apply(logits) - target).square().sum() * inverse
@@ -77,10 +81,10 @@ mod tests {
 
     use super::*;
 
-    /// Against Burn's formulation, on the plain path in both types: at 0, where the sigmoid is steep, and
-    /// far out, where `exp` overflows.
+    /// Against Burn's function in both types: at 0, where the sigmoid is steep, and at large arguments, where
+    /// `exp` overflows.
     #[test]
-    fn the_logarithm_of_a_sigmoid_has_its_values_and_slopes() {
+    fn log_sigmoid_agrees_with_burn() {
         let device = Device::flex().autodiff();
         for (dtype, tolerance) in [(DType::F32, 1e-6), (DType::F64, 1e-12)] {
             let both = [log_sigmoid, activation::log_sigmoid].map(|function| {

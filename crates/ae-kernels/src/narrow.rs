@@ -1,14 +1,14 @@
-//! Products in narrower vectors than those that `gemm` chooses by itself, which asks the processor alone.
+//! Products with narrower vectors than `gemm` chooses, which only asks the processor.
 //!
-//! What `gemm` has for each instruction set is public in its parts, but not in one function; this is that function.
+//! `gemm` makes the parts for each instruction set public, but no function that joins them; this module does.
 #![allow(unsafe_code, reason = "gemm's own functions are")]
 
 use gemm::Parallelism;
 use gemm_common::gemm::gemm_basic_generic;
 use gemm_common::simd::{MixedSimd, Scalar};
 
-/// The sizes; of the result, the left and the right matrix where it is and how far its columns and rows are apart,
-/// and after the result whether it is added to.
+/// The arguments: the sizes; pointer, column stride and row stride of the result, whether the product is added to it,
+/// and pointers and strides of the left and the right matrix.
 pub(crate) type Gemm<T> = unsafe fn(
     [usize; 3],
     (*mut T, isize, isize),
@@ -17,11 +17,12 @@ pub(crate) type Gemm<T> = unsafe fn(
     (*const T, isize, isize),
 );
 
-/// Of a type: the function, its kernels, its vectors, and how many numbers a vector holds.
+/// Defines the product of a type: the function's name, its kernels, its vectors, and the numbers in a vector.
 macro_rules! product {
     ($type:ident, $name:ident, $kernels:path, $vectors:ty, $lanes:literal) => {
         /// # Safety
-        /// All that the sizes and strides reach is there, and the result overlaps neither of the others.
+        /// The pointers are valid for all elements that sizes and strides reach, and the result overlaps neither of the
+        /// other matrices.
         pub(crate) unsafe fn $name(
             [m, n, k]: [usize; 3],
             (out, out_columns, out_rows): (*mut $type, isize, isize),
@@ -38,7 +39,7 @@ macro_rules! product {
             let multiply_add = |a, b, c| a * b + c;
             let (kernels, flat) = (&kernels::UKR, &kernels::H_UKR);
             const FLAT: [usize; 2] = [kernels::H_M, kernels::H_N];
-            // SAFETY: the caller's.
+            // SAFETY: as the caller guarantees.
             unsafe {
                 gemm_basic_generic::<_, $type, $lanes, HIGH, WIDE, LOW, { FLAT[0] }, { FLAT[1] }>(
                     vectors,

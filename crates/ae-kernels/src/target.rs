@@ -1,21 +1,21 @@
-//! Which kernels a tensor's device and type have.
+//! Which kernels exist for a tensor's device and type.
 
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Device, Tensor};
 
-/// Where kernels of ours run.
+/// Where this crate's kernels run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Target {
-    /// Burn's CPU back end, flex: on threads of this process.
+    /// On threads of this process: Burn's CPU back end, flex.
     #[cfg(feature = "flex")]
     Cpu,
-    /// Burn's CubeCL back end.
+    /// On a GPU: Burn's CubeCL back end.
     #[cfg(feature = "gpu")]
     Gpu,
 }
 
 impl Target {
-    /// `None`: an operation on this tensor is a composition of Burn's.
+    /// `None`: operations on this tensor are composed of Burn's operations.
     pub(crate) fn of<const D: usize>(tensor: &Tensor<D>) -> Option<Self> {
         let target = Self::of_device(&tensor.device())?;
         let computes = match target {
@@ -33,10 +33,7 @@ impl Target {
             DispatchDevice::Flex(_) => Some(Self::Cpu),
             #[cfg(feature = "gpu")]
             DispatchDevice::Cube(_) => Some(Self::Gpu),
-            #[allow(
-                unreachable_patterns,
-                reason = "which back ends there are is Burn's features' choice"
-            )]
+            #[allow(unreachable_patterns, reason = "the back ends depend on Burn's features")]
             _ => None,
         }
     }

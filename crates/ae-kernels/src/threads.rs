@@ -1,9 +1,9 @@
-//! The threads that kernels run their parts on.
+//! The threads that kernels run on.
 
-/// Runs `work` where kernels run their parts, so that it need not be left and entered again by each of
-/// them, and keeps the others awake for short pauses between kernels: a thread that fell asleep takes
-/// some fifty microseconds to wake, as long as a small kernel runs. A training step takes a tenth less time
-/// by the first, 3 to 7 % less by the second. Without the feature `flex`, `work` just runs.
+/// Runs `work` inside the thread pool of the kernels, so that the kernels need not enter it one by one. It also keeps
+/// the pool's other threads awake during short pauses between kernels: a sleeping thread takes about fifty
+/// microseconds to wake, as long as a small kernel runs. The first makes a training step a tenth faster, the second 3
+/// to 7 %. Without the feature `flex` it only calls `work`.
 pub fn run_in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     #[cfg(feature = "flex")]
     return awake::run_in_pool(work);
@@ -11,7 +11,7 @@ pub fn run_in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     work()
 }
 
-/// Whether operations on a device run on threads of this process, and not on a device beside them.
+/// Whether operations on a device run on threads of this process, as on the CPU, and not on a separate device.
 pub fn uses_threads(device: &burn::tensor::Device) -> bool {
     #[cfg(feature = "flex")]
     return crate::target::Target::of_device(device) == Some(crate::target::Target::Cpu);
@@ -22,7 +22,7 @@ pub fn uses_threads(device: &burn::tensor::Device) -> bool {
     }
 }
 
-/// How many threads kernels run their parts on, here.
+/// The number of threads that kernels use when called from here.
 pub fn num_threads() -> usize {
     #[cfg(feature = "flex")]
     return rayon::current_num_threads();
@@ -30,9 +30,8 @@ pub fn num_threads() -> usize {
     1
 }
 
-/// Runs `work` with so many threads of its own for the parts of its kernels, so that several works side by
-/// side do not wait for each other's. Where the system gives no more threads, and without the feature `flex`,
-/// `work` just runs.
+/// Runs `work` in a new pool of `threads` threads, so that several trainings at once do not wait for each other's
+/// kernels. If the system has no more threads, and without the feature `flex`, it only calls `work`.
 pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     #[cfg(feature = "flex")]
     return match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
@@ -51,7 +50,7 @@ mod awake {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::{Duration, Instant};
 
-    /// Longer pauses are slept through: other programs want to run as well.
+    /// After a longer pause threads sleep, so that other programs can run.
     const PAUSE: Duration = Duration::from_micros(200);
 
     pub(super) fn run_in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
@@ -62,7 +61,7 @@ mod awake {
             if rayon::current_num_threads() > 1 {
                 scope.spawn_broadcast(move |_, worker| {
                     if Some(worker.index()) != caller {
-                        look_for_parts(has_ended);
+                        run_tasks(has_ended);
                     }
                 });
             }
@@ -72,8 +71,8 @@ mod awake {
         })
     }
 
-    /// Runs what parts there are, until the work has ended or there were none for a while.
-    fn look_for_parts(has_ended: &AtomicBool) {
+    /// Runs the pool's tasks until the work has ended, or until there was no task for [`PAUSE`].
+    fn run_tasks(has_ended: &AtomicBool) {
         let mut last = Instant::now();
         while !has_ended.load(Ordering::Relaxed) {
             if rayon::yield_now() == Some(rayon::Yield::Executed) {
@@ -93,9 +92,9 @@ mod awake {
 
         use rayon::prelude::*;
 
-        /// Parts run on all threads, results and panics come back, on one thread as on three.
+        /// With one thread and with three: tasks run on all threads, and results and panics reach the caller.
         #[test]
-        fn work_is_shared_and_ends() {
+        fn work_runs_on_all_threads_and_returns() {
             for threads in [1, 3] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let seen = Mutex::new(BTreeSet::new());
@@ -121,7 +120,7 @@ mod awake {
         }
 
         #[test]
-        fn works_side_by_side_have_their_own_threads() {
+        fn concurrent_calls_have_separate_threads() {
             let counts = std::thread::scope(|scope| {
                 let each = [1, 3].map(|threads| {
                     scope.spawn(move || {

@@ -1,4 +1,4 @@
-//! Every kernel against its plain formulation: values and all gradients, in f32 and in f64.
+//! Every kernel against its formulation in Burn's operations: values and all gradients, in f32 and in f64.
 #![cfg(feature = "flex")]
 
 mod numbers;
@@ -16,8 +16,7 @@ const ACTIVATIONS: [Activation; 5] = [
     Activation::LeakyRelu,
 ];
 
-/// The largest difference that two ways to the same number may have, for numbers of the order of 1 that
-/// are sums of some hundred.
+/// The largest difference between two ways to compute the same sum of about a hundred numbers of the order of 1.
 fn tolerance(dtype: DType) -> f64 {
     if dtype == DType::F64 { 1e-12 } else { 2e-5 }
 }
@@ -38,8 +37,8 @@ fn close<const D: usize>(what: &str, ours: Tensor<D>, theirs: Tensor<D>) {
     }
 }
 
-/// Values and gradients of a function of three tensors, each weighted by numbers so that no two entries
-/// count alike.
+/// Compares values and gradients of a function of three tensors. The output is weighted by random numbers, so that each
+/// entry counts differently.
 fn hold<const A: usize, const B: usize, const C: usize, const O: usize>(
     what: &str,
     [a, b, c]: [&dyn Fn() -> Leaf; 3],
@@ -62,7 +61,7 @@ fn hold<const A: usize, const B: usize, const C: usize, const O: usize>(
     close(&format!("{what}: third gradient"), pairs.0.2.unwrap(), pairs.1.2.unwrap());
 }
 
-/// A tensor to be made: shape, seed, type.
+/// A random tensor: shape, seed, type.
 struct Leaf(Vec<usize>, u64, DType);
 
 impl Leaf {
@@ -117,7 +116,7 @@ proptest! {
         kernel in prop::sample::select(vec![1usize, 3, 5]), stride in 1usize..4, seed: u64,
         whole: bool,
     ) {
-        // Whole vectors of filters: few channels are then met where they lie.
+        // With complete vectors of filters, few channels are not unrolled into patches.
         let small = if whole { 16 * small } else { small };
         let weight = || Leaf(vec![small, large, kernel, kernel], seed ^ 1, dtype);
         let what = format!("{after:?}, {dtype:?}, {kernel}x{kernel}, stride {stride}, back: {back}");
@@ -157,7 +156,7 @@ proptest! {
         let rows = || Leaf(vec![batch, size.iter().product()], seed, dtype);
         let weight = || Leaf(vec![3, channels, 3, 3], seed ^ 1, dtype);
         let shift = || Leaf(vec![size.iter().product()], seed ^ 2, dtype);
-        // Through a convolution of stride 1 and its transpose, which leave maps pixel after pixel.
+        // Through a convolution of stride 1 and its transpose, which return maps channels last.
         let there_and_back = |x: Tensor<4>, w: Tensor<4>| {
             let map = ae_kernels::conv2d(x, w.clone(), None, 1, Activation::Tanh);
             ae_kernels::conv_transpose2d(map, w, None, 1, [height, width], Activation::Identity)
@@ -189,7 +188,7 @@ proptest! {
             true => plain::cross_entropy(z * 9.0, t),
             false => plain::squared_error(z * 3.0, output, t),
         };
-        // The third tensor only fills its place.
+        // The third tensor is only there because `hold` takes three.
         hold::<2, 2, 1, 1>(
             &format!("{output:?}, {dtype:?}, cross-entropy: {entropy}"),
             [
@@ -207,7 +206,7 @@ proptest! {
         dtype in types(), after in activations(),
         batch in 1usize..40, from in 1usize..200, to in 1usize..90, seed: u64,
     ) {
-        // So that every tensor has a gradient, also where slopes are constant.
+        // Gives every tensor a gradient, even if the slope is constant.
         let rest = |y: Tensor<2>, c: Tensor<1>| y.sum_dim(1).squeeze_dim::<1>(1) + c;
         hold::<2, 2, 1, 1>(
             &format!("{after:?}, {dtype:?}"),
@@ -242,9 +241,9 @@ proptest! {
     }
 }
 
-/// A strided input, a sliced one and one that others hold: nothing but the values may matter.
+/// Transposed, sliced, flipped and expanded inputs give the same results as contiguous ones.
 #[test]
-fn views_are_what_they_show() {
+fn strides_do_not_change_results() {
     let (dtype, after) = (DType::F32, Activation::Tanh);
     let bias = || numbers([7], 3, dtype);
     let weight = || numbers([11, 7], 2, dtype);
@@ -274,15 +273,15 @@ fn views_are_what_they_show() {
     let kernel = || numbers([4, 6, 3, 3], 2, dtype);
     let ours = ae_kernels::conv2d(map.clone(), kernel(), None, 2, after);
     close("conv2d", ours.clone(), plain::conv2d(map, kernel(), None, 2, after));
-    // What a kernel gave lies pixel after pixel; Burn's operations must see it as any other tensor.
+    // The output of a kernel is stored channels last; Burn's operations must read it like any other tensor.
     let flat = ours.clone().flatten::<2>(1, 3);
     let again = Tensor::<4>::from_data(ours.into_data(), &Device::flex()).flatten::<2>(1, 3);
     close("flattened", flat, again);
 }
 
-/// What others still see is not written to.
+/// A tensor with another owner is not overwritten.
 #[test]
-fn adam_leaves_shared_values_alone() {
+fn adam_does_not_overwrite_shared_tensors() {
     let parameter = numbers([100], 1, DType::F32);
     let shared = parameter.clone();
     let before = shared.to_data();
@@ -295,9 +294,9 @@ fn adam_leaves_shared_values_alone() {
     assert_ne!(after.into_data(), before);
 }
 
-/// A gradient that is not a number shows in all that follows.
+/// A loss is NaN if a logit is NaN.
 #[test]
-fn what_is_not_a_number_stays_so() {
+fn nan_logits_give_a_nan_loss() {
     let device = Device::flex();
     let logits = Tensor::<2>::from_floats([[0.0, f32::NAN]], &device);
     let target = Tensor::<2>::from_floats([[0.5, 0.5]], &device);

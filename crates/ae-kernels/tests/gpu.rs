@@ -1,5 +1,5 @@
-//! Every kernel on a GPU, or on a software driver that `AE_REQUIRE=wgpu` takes for one, against the plain formulation
-//! on the CPU: values and all gradients, in f32.
+//! Every kernel on a GPU against its formulation in Burn's operations on the CPU: values and all gradients, in f32.
+//! With `AE_REQUIRE=wgpu` a software driver counts as a GPU.
 
 mod numbers;
 
@@ -8,7 +8,7 @@ use burn::tensor::{DType, Device, DeviceType, Tensor};
 use libtest_mimic::{Arguments, Failed, Trial};
 use numbers::{difference, numbers};
 
-/// The largest difference, as a share of the largest value: f32 sums of some thousand numbers in another order.
+/// The largest difference, relative to the largest value: f32 sums of about a thousand numbers in another order.
 const TOLERANCE: f64 = 1e-5;
 
 const ACTIVATIONS: [Activation; 7] = Activation::ALL;
@@ -22,12 +22,12 @@ fn main() {
     let device = device(is_required);
     let bodies: [(&str, Body); 9] = [
         ("products", products),
-        ("products of which the sum is split", split_products),
+        ("products with a split sum", split_products),
         ("views", views),
         ("convolutions", convolutions),
         ("transposed convolutions", transposed_convolutions),
         ("losses", losses),
-        ("what is not a number stays so", not_a_number),
+        ("nan inputs give nan", nan),
         ("adam", adam),
         ("random words", random_words),
     ];
@@ -40,7 +40,7 @@ fn main() {
     libtest_mimic::run(&arguments, trials.collect()).exit();
 }
 
-/// The first GPU; a software driver is taken for one only if that is required.
+/// The first GPU; a software driver counts only if it is required.
 fn device(is_required: bool) -> Option<Device> {
     let is_software = |device: &Device| {
         let name = device.identity().map(|identity| identity.name.to_lowercase());
@@ -58,8 +58,8 @@ fn close(what: &str, ours: Tensor<1>, theirs: Tensor<1>) -> Result<(), Failed> {
     }
 }
 
-/// A function of three tensors on the device and on the CPU: values and gradients, each weighted by numbers so that
-/// no two entries count alike.
+/// Compares a function of three tensors on the device and on the CPU: values and gradients. The output is weighted by
+/// random numbers, so that each entry counts differently.
 fn hold<const A: usize, const B: usize, const O: usize>(
     what: &str,
     device: &Device,
@@ -103,7 +103,7 @@ fn product(
         false => Weight::Plain(weight),
     };
     let shape = if transposed { [to, from] } else { [from, to] };
-    // Inputs of the order of 1 / from, so that outputs stay where activations are steep.
+    // Inputs of the order of 1 / from keep outputs in the range where activations are steep.
     let scale = 4.0 / from as f64;
     hold::<2, 2, 2>(
         &format!("{batch}x{from} to {to}, transposed: {transposed}, {activation}"),
@@ -114,7 +114,7 @@ fn product(
     )
 }
 
-/// One row, one column, one step, odd sizes, sizes that no tile divides.
+/// One row, one column, one step, odd sizes, and sizes that are no multiple of a tile.
 fn products(device: &Device) -> Result<(), Failed> {
     for activation in ACTIVATIONS {
         for transposed in [false, true] {
@@ -147,7 +147,7 @@ fn split_products(device: &Device) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Strides that are not those of rows: only the values matter.
+/// Strides do not change results.
 fn views(device: &Device) -> Result<(), Failed> {
     let activation = Activation::Sigmoid;
     hold::<2, 2, 2>(
@@ -257,7 +257,7 @@ fn losses(device: &Device) -> Result<(), Failed> {
     Ok(())
 }
 
-fn not_a_number(device: &Device) -> Result<(), Failed> {
+fn nan(device: &Device) -> Result<(), Failed> {
     let row = Tensor::<2>::from_floats([[0.0, f32::NAN, 1.0]], device);
     let target = Tensor::<2>::from_floats([[0.5, 0.5, 0.5]], device);
     let mut losses =
@@ -280,17 +280,17 @@ fn not_a_number(device: &Device) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The same components as on the CPU, to the bit, whatever the size, the share and the stream.
+/// The same components as on the CPU, bit for bit, for several sizes, shares and streams.
 fn random_words(device: &Device) -> Result<(), Failed> {
     for (number, [rows, features]) in
         [[1, 1], [3, 5], [2, 1024], [33, 784], [300, 41]].into_iter().enumerate()
     {
         let key = std::array::from_fn(|byte| (byte * 37 + number) as u8);
         let words = Words { key, stream: (number as u64) << 33 | 7 };
-        for [touched, ones] in [[0, 0], [1 << 30, 0], [3 << 30, 3 << 29], [1 << 32, 1 << 31]] {
+        for [replaced, ones] in [[0, 0], [1 << 30, 0], [3 << 30, 3 << 29], [1 << 32, 1 << 31]] {
             let run = |device: &Device, replace: Replace| {
                 let input = numbers([rows, features], 4, DType::F32, device);
-                let (values, mask) = replace(input, &words, touched, ones);
+                let (values, mask) = replace(input, &words, replaced, ones);
                 let marks = [mask.clone().into_float(), mask.into_bool().float()];
                 (
                     values.into_data(),
@@ -300,7 +300,7 @@ fn random_words(device: &Device) -> Result<(), Failed> {
             let ours = run(device, ae_kernels::replace_at_random);
             let theirs = run(&Device::flex(), plain::replace_at_random);
             if ours != theirs {
-                return Err(format!("{rows}x{features}, {touched} and {ones} of 2^32").into());
+                return Err(format!("{rows}x{features}, {replaced} and {ones} of 2^32").into());
             }
         }
     }
@@ -309,8 +309,8 @@ fn random_words(device: &Device) -> Result<(), Failed> {
 
 type Replace = fn(Tensor<2>, &Words, u64, u64) -> (Tensor<2>, Mask);
 
-/// Several parameters in one queue, of different sizes, against one after the other on the CPU; and what others hold
-/// stays as it was.
+/// Several parameters of different sizes in one queue, against one after the other on the CPU. A tensor with another
+/// owner is not overwritten.
 fn adam(device: &Device) -> Result<(), Failed> {
     let step = |time| Adam {
         beta_1: 0.9,
@@ -343,8 +343,8 @@ fn adam(device: &Device) -> Result<(), Failed> {
             close("adam", ours.clone(), theirs.clone())?;
         }
     }
-    close("what others hold", shared, before)?;
-    // In place, nine parameters are two launches.
+    close("a shared tensor", shared, before)?;
+    // In place, nine parameters take two launches.
     let mut held = Some(ours);
     let (_, seen) = launches(|| {
         let mut queue = AdamQueue::default();

@@ -1,7 +1,7 @@
-//! A contraction gives the same however it is launched: all variants that the atlas times, on a GPU, or on a software
-//! driver that `AE_REQUIRE=wgpu` takes for one.
+//! A contraction gives the same result in all variants that the atlas measures, on a GPU. With `AE_REQUIRE=wgpu` a
+//! software driver counts as a GPU.
 
-#[allow(dead_code, reason = "the half of it that compares")]
+#[allow(dead_code, reason = "only its comparison is used")]
 mod numbers;
 
 use ae_kernels::atlas::{Direction, Layer, Sizes, Work, choices, with_variant};
@@ -9,7 +9,7 @@ use burn::tensor::{Device, DeviceType};
 use libtest_mimic::{Arguments, Failed, Trial};
 use numbers::difference;
 
-/// The largest difference, as a share of the largest value: f32 sums of some hundred numbers in another order.
+/// The largest difference, relative to the largest value: f32 sums of a few hundred numbers in another order.
 const TOLERANCE: f64 = 1e-5;
 
 fn main() {
@@ -25,10 +25,10 @@ fn main() {
     let sizes = |channels, side, filters| Sizes { channels, side, filters, kernel: 3, stride: 2 };
     let layers = [
         ("a linear map", Layer::Linear([130, 70]), 37),
-        ("a linear map of few rows", Layer::Linear([600, 40]), 9),
+        ("a linear map with few rows", Layer::Linear([600, 40]), 9),
         ("a convolution", Layer::Convolution(sizes(5, 9, 33)), 3),
         ("a transposed convolution", Layer::Transposed(sizes(9, 9, 20)), 3),
-        ("a transposed convolution of one channel", Layer::Transposed(sizes(1, 11, 17)), 5),
+        ("a transposed convolution with one channel", Layer::Transposed(sizes(1, 11, 17)), 5),
     ];
     let trials = layers.into_iter().map(|(name, layer, batch)| {
         let (is_missing, device) = (device.is_none(), device.clone());

@@ -1,10 +1,10 @@
-//! Activations within a loop.
+//! Activations inside a loop on the CPU.
 
 use super::Activation;
 use crate::float::Float;
 
 impl Activation {
-    /// Calls `body` with `s` and `s'` of this kind, so that the choice is made once for a loop.
+    /// Calls `body` with `s` and `s'` of this activation, so that a loop chooses once and not for each element.
     #[inline(always)]
     pub(crate) fn with<T: Float, R>(self, body: impl ActivationLoop<T, R>) -> R {
         match self {
@@ -40,7 +40,7 @@ impl Activation {
     }
 }
 
-/// A loop over a function and its slope.
+/// A loop that is generic over an activation and its slope.
 pub(crate) trait ActivationLoop<T, R> {
     fn run(self, value: impl Fn(T) -> T + Copy, slope: impl Fn(T) -> T + Copy) -> R;
 }

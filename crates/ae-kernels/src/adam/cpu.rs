@@ -1,4 +1,4 @@
-//! One pass in place.
+//! Adam on the CPU: one pass, in place.
 
 use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ pub(super) fn update<const D: usize>(
     step: &Adam,
 ) -> [Tensor<D>; 3] {
     let device = state[0].device();
-    // A buffer that nobody else holds is handed over, and back, as it is.
+    // A buffer without another owner is taken and returned without a copy.
     let mut state = state.map(Tensor::into_data);
     let gradient = gradient.into_data();
     match gradient.dtype() {

@@ -1,4 +1,4 @@
-//! Some parameters of a model in one launch, in place.
+//! Adam on a GPU: several parameters in one launch, in place.
 
 use burn::backend::{BackendTensor, DispatchTensorKind};
 use burn::tensor::Tensor;
@@ -11,7 +11,7 @@ use cubecl::{CubeDim, cube};
 use super::Adam;
 use crate::gpu::{UNITS, element, grid, into_primitive};
 
-/// Parameters of a launch, four buffers each: with that of the scalars as many as Metal binds.
+/// Parameters of a launch, with four buffers each. With the buffer of the scalars this is the most that Metal binds.
 const AT_ONCE: usize = 7;
 
 /// Buffers of a launch.
@@ -128,7 +128,7 @@ pub(super) fn fits<const D: usize>(tensor: &Tensor<D>) -> bool {
 /// The buffers of a parameter on a GPU; those of `[p, m, v]` are written.
 pub(super) fn slot<const D: usize>(state: [Tensor<D>; 3], gradient: Tensor<D>) -> Slot {
     let [p, m, v] = state;
-    // What others see is left alone.
+    // A tensor with another owner is copied, not overwritten.
     let own = |tensor: CubeTensor| if tensor.can_mut() { tensor } else { tensor.copy() };
     let [p, m, v, g] = [p, m, v, gradient].map(|tensor| into_contiguous(into_primitive(tensor)));
     [own(p), own(m), own(v), g]
@@ -144,7 +144,7 @@ fn launch(slots: &[Slot], step: &Adam) {
         end += slots.get(index).map_or(0, |[p, ..]| p.meta.num_elements());
         end
     });
-    // Places that are left over end where they begin.
+    // Unused slots get an empty range.
     let buffers = |index: usize| slots.get(index).unwrap_or(&slots[0]).clone();
     let all = std::array::from_fn::<_, AT_ONCE, _>(buffers)
         .map(|slot| slot.map(CubeTensor::into_buffer_arg));

@@ -1,10 +1,10 @@
-//! What a GPU says of itself.
+//! The properties that a GPU reports.
 
 use burn::tensor::Device;
 use burn_cubecl::cubecl::ir::{ElemType, FloatKind};
 use burn_cubecl::cubecl::profile::TimingMethod;
 
-/// Names and values; empty where the device is no GPU.
+/// Names and values; empty if the device is no GPU.
 pub fn properties(device: &Device) -> Vec<(&'static str, String)> {
     let Some(tensor) = super::random([1], device) else { return Vec::new() };
     let properties = tensor.client.properties();

@@ -1,25 +1,25 @@
-//! How long a GPU is at some work.
+//! Measures the time that a GPU takes for some work.
 
 use burn::tensor::Device;
 use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::future::block_on;
 use burn_cubecl::cubecl::profile::TimingMethod;
 
-/// Whose clock a time is of.
+/// The clock of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
     /// The device's timestamps, from the first launch to the end of the last.
     Device,
-    /// The host's clock, between two waits for the device.
+    /// The host's clock, between two synchronisations with the device.
     Host,
 }
 
-/// A time.
+/// A measured time.
 #[derive(Clone, Copy, Debug)]
 pub struct Lap {
-    /// How long it was.
+    /// The time.
     pub seconds: f64,
-    /// By which clock.
+    /// The clock that measured it.
     pub clock: Clock,
 }
 
@@ -29,23 +29,23 @@ pub struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// `None` where the device is no GPU.
+    /// `None` if the device is no GPU.
     pub fn new(device: &Device) -> Option<Self> {
         Some(Self { client: super::random([1], device)?.client })
     }
 
-    /// Waits until all that was launched is done.
+    /// Waits until the device has finished all launches.
     ///
     /// # Errors
-    /// Where the device was lost, or could not do it.
+    /// If the device was lost or a launch failed.
     pub fn wait(&self) -> Result<(), String> {
         block_on(self.client.sync()).map_err(|error| error.to_string())
     }
 
-    /// Runs `work`, and says how long the device was at it.
+    /// Runs `work` and measures the time on the device.
     ///
     /// # Errors
-    /// Where the device gave no time.
+    /// If the device reports no time.
     pub fn time(&self, work: impl FnOnce()) -> Result<Lap, String> {
         self.wait()?;
         let window = self.client.profile_start().map_err(|error| error.to_string())?;

@@ -8,11 +8,11 @@ use super::geometry::{Direction, Geometry};
 use super::gpu;
 use super::kernel::{Convolution, ConvolutionBackward, Form};
 use crate::Activation;
-use crate::atlas::{Direction as Which, Sizes, random};
+use crate::atlas::layer::{Direction as Which, Sizes, random};
 use crate::autodiff::Pass;
 use crate::gpu::{channels_first, channels_last};
 
-/// A convolution with all that its passes take.
+/// A convolution with the tensors that its passes need.
 #[derive(Debug)]
 pub(crate) struct Map {
     form: Form,
@@ -36,7 +36,7 @@ impl Map {
         let geometry = Geometry { batch, large, small, kernel, stride };
         let direction = if is_transposed { Direction::Up } else { Direction::Down };
         let [from, to] = direction.ends(&geometry);
-        // As a kernel leaves a map: channels last.
+        // As kernels return a map: channels last.
         let map = |[channels, height, width]: [usize; 3]| {
             random([batch, height, width, channels], device).map(channels_first)
         };
@@ -50,7 +50,7 @@ impl Map {
         })
     }
 
-    /// What the pass gives.
+    /// The results of the pass.
     pub(crate) fn run(&self, which: Which) -> Vec<CubeTensor> {
         let Self { form, input, weight, bias, output, gradient } = self;
         match which {

@@ -1,4 +1,4 @@
-//! Both directions of a convolution and of its transpose, in parts of a batch side by side.
+//! A convolution, its transpose and the gradients of both on the CPU: parts of a batch in parallel.
 
 pub(crate) mod layout;
 mod passes;
@@ -40,7 +40,7 @@ impl ConvolutionBackward for Flex {
     }
 }
 
-/// From one side to the other.
+/// The forward pass from one side to the other.
 fn forward<T: Float>(
     input: &FlexTensor,
     weight: &FlexTensor,
@@ -79,8 +79,8 @@ fn forward<T: Float>(
     from_channels_last(values, geometry.batch, to)
 }
 
-/// The same values over and over, one for each channel of a line of pixels: a loop over a line is
-/// worth its vectors also where there is one channel.
+/// One value per channel, repeated for each pixel of a line. A loop over a whole line vectorises even with a single
+/// channel.
 fn along_line<T: Float>(values: &[T], width: usize) -> Vec<T> {
     values.repeat(width)
 }
@@ -97,7 +97,7 @@ fn bias_activation<T: Float>(values: &mut [T], line: &[T], after: Activation) {
     );
 }
 
-/// The gradient before the nonlinearity, and its sum over lines.
+/// The gradient before the activation, and its sum over lines.
 fn activation_backward<T: Float>(
     gradient: &mut [T],
     output_gradient: &[T],
@@ -122,7 +122,7 @@ fn activation_backward<T: Float>(
     );
 }
 
-/// What a thread works in on the direction back.
+/// The buffers of a thread in the backward pass.
 struct Scratch<T> {
     patches: Vec<T>,
     columns: Vec<T>,
@@ -162,7 +162,7 @@ fn backward<T: Float>(pass: &Pass<Flex, Form>, gradient: &FlexTensor) -> Gradien
             let g = &*g;
             let here = (first - images.start) * from_size;
             let to_input = to_input.as_mut().map(|all| &mut all[here..here + count * from_size]);
-            // The small side of the pass, whose product with the patches is the weight's gradient.
+            // The small side. Its product with the patches is the weight's gradient.
             let small = match direction {
                 Direction::Down => {
                     if let (Some(weights), Some(to_input)) = (&weights, to_input) {
@@ -230,10 +230,10 @@ fn backward<T: Float>(pass: &Pass<Flex, Form>, gradient: &FlexTensor) -> Gradien
     }
 }
 
-/// Numbers of a sum that a thread adds up at a time.
+/// Numbers of a sum that a thread adds at a time.
 const SUMS: usize = 1 << 12;
 
-/// The sum of vectors of one length, in their order.
+/// The sum of vectors of equal length, in order.
 fn summed<T: Float>(parts: Vec<Vec<T>>) -> Vec<T> {
     let mut parts = parts.into_iter();
     let mut sum = parts.next().expect("at least one image");

@@ -1,18 +1,18 @@
-//! Sizes of both sides of a convolution.
+//! The sizes of both sides of a convolution.
 
-/// Sizes of the large side (in front of a convolution) and of the small one (behind it).
+/// The sizes of the large side (the input of a convolution) and of the small side (its output).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Geometry {
     pub(crate) batch: usize,
     /// Channels, height, width of the large side.
     pub(crate) large: [usize; 3],
-    /// Those of the small side.
+    /// Channels, height, width of the small side.
     pub(crate) small: [usize; 3],
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
 }
 
-/// Which direction a pass takes.
+/// The direction of a pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Direction {
     /// As a convolution: large to small.
@@ -22,7 +22,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// The side that a pass begins at, and the one that it ends at.
+    /// The sizes of the input and the output of a pass.
     pub(super) fn ends(self, geometry: &Geometry) -> [[usize; 3]; 2] {
         match self {
             Self::Down => [geometry.large, geometry.small],

@@ -21,14 +21,14 @@ impl Geometry {
     }
 }
 
-/// Pixels of a split of a weight's gradient at least.
+/// The fewest pixels in a part of a weight's gradient.
 const PIXELS: usize = 96;
 
-/// Columns up to which all phases of a transposed convolution are computed together: fewer would leave most of a tile
-/// empty.
+/// Up to this many columns all phases of a transposed convolution are computed together: one phase alone would leave
+/// most of a tile empty.
 const FEW: usize = 8;
 
-/// What a side is multiplied by on the way back.
+/// The slope that a side is multiplied by in the backward pass.
 pub(super) type Slope = Option<(CubeTensor, Activation)>;
 
 fn side(values: CubeTensor, operand: Operand, slope: Slope) -> Side {
@@ -86,7 +86,8 @@ fn up(
     )
 }
 
-/// Whether taps from the middle one on are as many as the stride, so that together they meet each large pixel once.
+/// Whether there are at least as many taps from the middle one on as the stride, so that together they read each large
+/// pixel once.
 fn has_taps(geometry: &Geometry) -> bool {
     geometry.kernel - geometry.kernel / 2 >= geometry.stride
 }
@@ -119,7 +120,7 @@ fn of_parameters(
     kernel_of_parts(parts, count, order)
 }
 
-/// The gradient of the input, from that of the output, channels last.
+/// The gradient of the input, from that of the output, both with channels last.
 pub(super) fn of_input(
     weight: CubeTensor,
     gradient: CubeTensor,

@@ -1,4 +1,4 @@
-//! The operation on back ends that have a kernel, and its place on the tape.
+//! The operation on back ends that have a kernel, with autodiff.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients as Tape;

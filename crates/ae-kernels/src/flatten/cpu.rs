@@ -1,4 +1,4 @@
-//! Maps turned on all threads.
+//! Maps to rows and back on all threads of the CPU.
 
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{DType, Shape};

@@ -1,4 +1,4 @@
-//! The operations on back ends that have a kernel, and their place on the tape: each is the other's backward pass.
+//! The operations on back ends that have a kernel, with autodiff: each is the other's backward pass.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients as Tape;

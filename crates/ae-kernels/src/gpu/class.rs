@@ -1,49 +1,26 @@
-//! Contractions that are alike, and how they are launched where a GPU was measured.
+//! Classes of similar contractions, and the measured launch of each class.
 
+use super::request::{Kind, Request};
 use super::tile::{Launch, Tile};
 
-/// What may be done with the sum of a contraction.
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// It may be split.
-    Whole,
-    /// It may not: the phases of a transposed convolution.
-    Phases,
-    /// It always is, and its parts are added by a second kernel: the gradient of a convolution's weight.
-    Parts,
-}
-
-/// A contraction that is to be launched: `rows x columns` numbers, `layers` times, each a sum of `sum`.
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
-pub struct Request {
-    /// What may be done with its sum.
-    pub kind: Kind,
-    /// Rows, columns and steps of the sum.
-    pub shape: [usize; 3],
-    /// How often.
-    pub layers: usize,
-    /// Steps of the sum that are worth a workgroup.
-    pub steps: usize,
-}
-
-/// Requests of similar sizes.
+/// A class of requests with similar sizes.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Class {
-    /// What may be done with the sum.
+    /// How the sum may be split.
     pub kind: Kind,
-    /// Rows, columns and steps of the sum at most; [`UNLIMITED`]: any number.
+    /// The most rows, columns and terms of the sum; [`UNLIMITED`]: any number.
     pub most: [usize; 3],
 }
 
-/// No limit of a class.
+/// A size without a limit.
 pub const UNLIMITED: usize = usize::MAX;
 
 const ROWS: &[usize] = &[16, 256, 2048, 1 << 14, 1 << 17, UNLIMITED];
 const COLUMNS: &[usize] = &[4, 16, 32, 64, 512, UNLIMITED];
 const SUM: &[usize] = &[16, 64, 512, 4096, 1 << 16, UNLIMITED];
 
-/// A line of the table: a class, a tile of `[rows, columns, depth]` with `[m, n]` numbers a unit and so many sets of
-/// units, and the parts of the sum.
+/// A line of the table: a class, and a tile of `[rows, columns, depth]` with `[m, n]` numbers a unit, `groups` sets of
+/// units and `splits` parts of the sum.
 #[allow(dead_code, reason = "there are no lines yet")]
 const fn line(
     kind: Kind,
@@ -56,8 +33,8 @@ const fn line(
     (Class { kind, most }, Launch { tile: Tile { rows, columns, depth, m, n, groups }, splits })
 }
 
-/// What `benches/gpu.sh` found and prints in this form. It is empty: these kernels have not been measured on a GPU
-/// yet, and [`Launch`]'s rules decide everywhere.
+/// The launches that `benches/gpu.sh` found; it prints lines of this form. It is empty: these kernels have not been
+/// measured on a GPU yet, so the rules of [`Launch`] decide everywhere.
 const MEASURED: &[(Class, Launch)] = &[];
 
 impl Class {
@@ -72,8 +49,24 @@ impl Class {
     }
 }
 
+/// The fewest terms of a sum that are worth a workgroup.
+const SHORTEST: usize = 64;
+
+impl Launch {
+    /// The launch for `layers` outputs of `[rows, columns]` numbers, each a sum of `sum` terms.
+    pub(crate) fn new(shape: [usize; 3], layers: usize, may_split: bool) -> Self {
+        let kind = if may_split { Kind::Whole } else { Kind::Phases };
+        Request { kind, shape, layers, steps: SHORTEST }.launch()
+    }
+
+    /// The same for a sum that is always split, into parts of at least `steps` terms.
+    pub(crate) fn split(shape: [usize; 3], steps: usize) -> Self {
+        Request { kind: Kind::Parts, shape, layers: 1, steps }.launch()
+    }
+}
+
 impl Request {
-    /// What a table has for it. A sum has no more parts than a tile has steps in it.
+    /// The launch in a table. A sum is split into parts of at least one depth of the tile.
     fn found(&self, table: &[(Class, Launch)]) -> Option<Launch> {
         let class = Class::of(self);
         let (_, launch) = table.iter().find(|(known, _)| *known == class)?;
@@ -81,7 +74,7 @@ impl Request {
         Some(Launch { splits: launch.splits.min(most), ..*launch })
     }
 
-    /// As it was measured, or else by the rules.
+    /// The measured launch, or the one by the rules.
     pub(crate) fn launch(&self) -> Launch {
         let chosen = self.found(MEASURED).unwrap_or_else(|| Launch::by_rule(self));
         #[cfg(feature = "atlas")]
@@ -120,6 +113,40 @@ mod tests {
             assert!(lies_in(ROWS, rows) && lies_in(COLUMNS, columns) && lies_in(SUM, sum));
             assert_eq!(launch.misfit(class.kind), None, "{class:?}");
             assert!(MEASURED[..number].iter().all(|(other, _)| other != class), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn every_launch_fits_a_workgroup_and_the_shared_memory() {
+        for rows in [1, 3, 16, 30, 128, 500, 25_088] {
+            for columns in [1, 2, 4, 9, 30, 32, 64, 288, 1000] {
+                for sum in [1, 9, 30, 128, 1000, 25_088] {
+                    let shape = [rows, columns, sum];
+                    let launches = [
+                        Launch::new(shape, 1, true),
+                        Launch::new(shape, 4, false),
+                        Launch::split(shape, 64),
+                    ];
+                    let kinds = [Kind::Whole, Kind::Phases, Kind::Parts];
+                    for (launch, kind) in launches.into_iter().zip(kinds) {
+                        assert_eq!(launch.misfit(kind), None, "{launch:?}");
+                        assert!(launch.splits <= sum, "{launch:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The layers of the deep dense and of the convolutional net at a batch of 128: no expensive product has few
+    /// workgroups.
+    #[test]
+    fn products_of_a_training_step_keep_a_gpu_busy() {
+        for shape in
+            [[128, 1000, 784], [128, 784, 1000], [128, 500, 1000], [128, 250, 500], [128, 32, 3136]]
+        {
+            let Launch { tile, splits } = Launch::new(shape, 1, true);
+            let groups = shape[0].div_ceil(tile.rows) * shape[1].div_ceil(tile.columns) * splits;
+            assert!(groups >= 64, "{shape:?}: {tile:?}, {splits}: {groups}");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::operand::{Phase, read};
 use super::{Launch, Map, Operand, Read, Tile, activate, element, empty_like, grid, note};
 use crate::Activation;
 
-/// Which sums over `k` of an operand alone are wanted: the gradient of a bias.
+/// The operand whose sums over `k` are needed too, for the gradient of a bias.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(crate) enum Sums {
     None,
@@ -29,16 +29,16 @@ pub(crate) enum Bias {
     Columns,
 }
 
-/// Where results go.
+/// Where results are written.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 enum Target {
-    /// Row after row; sums of an operand to a buffer of their own.
+    /// In row-major order; the sums of an operand to a separate buffer.
     Matrix,
-    /// For each part of the sum, row after row, and behind them the sums of an operand.
+    /// In row-major order for each part of the sum, followed by the sums of an operand.
     Parts,
-    /// Pixels of the large side, in one phase.
+    /// To pixels of the large side, of one phase.
     Phase(Map),
-    /// Pixels of the large side, a column for each phase and channel.
+    /// To pixels of the large side, with a column for each phase and channel.
     Cells(Map),
 }
 
@@ -67,7 +67,7 @@ impl Target {
     }
 }
 
-/// All that is fixed when a kernel is compiled.
+/// The compile-time parameters of a kernel.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 struct Plan {
     tile: Tile,
@@ -289,7 +289,7 @@ fn contraction<F: Float>(
         sync_cube();
         at += t.depth;
     }
-    // Sets of units in turn, so that sums go in a fixed order.
+    // Sets of units take turns, so that sums are added in a fixed order.
     if comptime!(t.groups > 1) {
         #[unroll]
         for other in 1..t.groups {
@@ -436,7 +436,7 @@ fn contraction<F: Float>(
     }
 }
 
-/// What a contraction computes, for people.
+/// A contraction as text, for reports.
 fn name(plan: &Plan) -> &'static str {
     match (plan.left.operand, plan.right.operand, plan.target) {
         (Operand::Matrix, Operand::Matrix, _) => match plan.sums {
@@ -483,7 +483,7 @@ impl Side {
         Self { values, outputs: None, read, strides: [0, 0] }
     }
 
-    /// Times the slope at outputs that lie as the values do.
+    /// Multiplies the values by the slope at `output`, which has the same layout.
     pub(crate) fn sloped(mut self, outputs: CubeTensor, activation: Activation) -> Self {
         if activation != Activation::Identity {
             self.read.slope = activation;
@@ -493,7 +493,7 @@ impl Side {
     }
 }
 
-/// A contraction that is to be launched.
+/// A contraction to launch.
 pub(crate) struct Contraction {
     pub(crate) left: Side,
     pub(crate) right: Side,
@@ -510,7 +510,7 @@ impl Contraction {
     fn multiply_adds(&self, target: Target) -> usize {
         let steps = match target {
             Target::Matrix | Target::Parts => self.steps,
-            // All phases together meet each tap once.
+            // All phases together use each tap once.
             Target::Phase(map) => map.kernel * map.kernel * map.filters,
             Target::Cells(map) => {
                 let phases = map.stride * map.stride;
@@ -534,7 +534,7 @@ impl Contraction {
         super::partials::matrix(parts, count, [rows, columns], bias, activation)
     }
 
-    /// The matrix without an activation, and the sums of one operand.
+    /// The product without an activation, and the sums of one operand.
     pub(crate) fn with_sums(self, sums: Sums) -> [CubeTensor; 2] {
         let launch = Launch::new(self.shape(), 1, true);
         let (rows, columns) = (self.rows, self.columns);
@@ -550,7 +550,7 @@ impl Contraction {
         super::partials::with_sums(parts, count, [rows, columns], len)
     }
 
-    /// Parts of the sums, `[parts, rows * columns + sums]`, and how many.
+    /// The parts of the sums, `[parts, rows * columns + sums]`, and their number.
     pub(crate) fn parts(self, launch: &Launch, sums: Sums) -> (CubeTensor, usize) {
         let of_split = self.steps.div_ceil(launch.splits).next_multiple_of(launch.tile.depth);
         let count = self.steps.div_ceil(of_split).max(1);
@@ -614,7 +614,7 @@ impl Contraction {
         let groups = across[0] * across[1] * layers;
         let operands = [&self.left.values, &self.right.values, out];
         let bytes = operands.map(|tensor| tensor.meta.num_elements() * tensor.elem_size());
-        // Of the phases each has its share of the neighbours, of the parts each its share of the sum.
+        // Each phase has its share of the neighbours, each part its share of the sum.
         note(name(&plan), groups, self.multiply_adds(target), bytes.iter().sum());
         let outputs = |side: &Side| side.outputs.clone().unwrap_or_else(|| side.values.clone());
         let (left_outputs, right_outputs) = (outputs(&self.left), outputs(&self.right));

@@ -9,14 +9,14 @@ use cubecl::{CubeDim, cube};
 use super::{UNITS, element, empty_like, grid};
 use crate::Activation;
 
-/// `s(a)`. What is not a number stays so.
+/// `s(a)`. NaN stays NaN.
 #[cube]
 pub(crate) fn activate<F: Float>(a: F, #[comptime] activation: Activation) -> F {
     let mut value = a;
     if comptime!(activation == Activation::Sigmoid) {
         value = F::new(1.0) / (F::new(1.0) + F::exp(-a));
     } else if comptime!(activation == Activation::Tanh) {
-        // Some drivers overflow far out.
+        // Some drivers overflow for large arguments.
         if a > F::new(15.0) {
             value = F::new(1.0);
         } else if a < F::new(-15.0) {

@@ -1,40 +1,40 @@
-//! What a piece of work launches on a GPU: which kernels, how often, and of ours how large.
+//! Counts what some work launches on a GPU: the kernels, how often, and the sizes of this crate's kernels.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn_cubecl::cubecl::logging::{LaunchObservation, LaunchObserver};
 
-/// A launch of one of our kernels.
+/// A launch of one of this crate's kernels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launched {
     /// The kernel and what it computes.
     pub kernel: &'static str,
     /// Its workgroups.
     pub workgroups: usize,
-    /// Multiplications that are added to a sum.
+    /// Multiply-adds.
     pub multiply_adds: usize,
     /// Bytes of operands and results, each counted once.
     pub bytes: usize,
 }
 
-/// Launches since an observation began.
+/// The launches of an observation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Launches {
-    /// Every kernel by name, Burn's as well as ours, and how often it was launched.
+    /// Every kernel by name, Burn's as well as this crate's, and how often it was launched.
     pub counts: BTreeMap<String, usize>,
-    /// Ours, in order.
+    /// This crate's launches, in order.
     pub ours: Vec<Launched>,
 }
 
 impl Launches {
-    /// How many there were.
+    /// The number of launches.
     pub fn total(&self) -> usize {
         self.counts.values().sum()
     }
 }
 
-/// Launches of ours while some work is observed; `None`: it is not.
+/// This crate's launches during an observation; `None` if there is none.
 static OURS: Mutex<Option<Vec<Launched>>> = Mutex::new(None);
 
 pub(crate) fn note(kernel: &'static str, workgroups: usize, multiply_adds: usize, bytes: usize) {
@@ -54,14 +54,14 @@ impl LaunchObserver for Counts {
     }
 }
 
-/// The last part of each path in a type's name, without the types that it is generic over.
+/// The last part of each path in a type's name, without generic arguments.
 fn short(name: &str) -> String {
     let name = name.split('<').next().unwrap_or(name);
     name.rsplit("::").next().unwrap_or(name).to_owned()
 }
 
-/// Runs `work` and tells what the process launched meanwhile. One observation at a time: launches of other threads
-/// are counted as well.
+/// Runs `work` and returns what the process launched meanwhile. Only one observation runs at a time, and it also counts
+/// launches of other threads.
 pub fn launches<R>(work: impl FnOnce() -> R) -> (R, Launches) {
     let counts = Arc::new(Counts::default());
     let observation = LaunchObservation::new(counts.clone());

@@ -1,4 +1,4 @@
-//! Where a contraction finds its numbers.
+//! Where a contraction reads its numbers.
 
 use burn_cubecl::cubecl;
 use cubecl::cube;
@@ -7,7 +7,7 @@ use cubecl::prelude::*;
 use super::slope;
 use crate::Activation;
 
-/// Both sides of a strided convolution, but for the batch: `small[y, x, filter]` is a sum over taps
+/// Both sides of a strided convolution, without the batch: `small[y, x, filter]` is a sum over taps
 /// `large[y stride + ky - padding, x stride + kx - padding, channel]`.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(crate) struct Map {
@@ -26,17 +26,18 @@ impl Map {
         self.kernel / 2
     }
 
-    /// Numbers that a small pixel is a sum of.
+    /// The number of terms in the sum for a small pixel.
     pub(crate) fn patch(&self) -> usize {
         self.kernel * self.kernel * self.channels
     }
 
-    /// Small pixels of an image.
+    /// The small pixels of an image.
     pub(crate) fn pixels(&self) -> usize {
         self.h * self.w
     }
 
-    /// How far before `q` and how far behind it a large pixel `stride q + phase` meets small ones, over all phases.
+    /// How far before and after `q` the small pixels are that contribute to a large pixel `stride q + phase`, over all
+    /// phases.
     fn reaches(&self) -> [usize; 2] {
         let mut reaches = [0, 0];
         for (phase, tap) in (0..self.stride).flat_map(|p| (0..self.kernel).map(move |tap| (p, tap)))
@@ -50,22 +51,22 @@ impl Map {
         reaches
     }
 
-    /// A large pixel `stride q + phase` meets small pixels from `q - before` on.
+    /// The first small pixel that contributes to a large pixel `stride q + phase` is `q - before`.
     pub(crate) fn before(&self) -> usize {
         self.reaches()[0]
     }
 
-    /// It meets the `n`-th of them by the tap `base + phase - stride n`, where there is such a tap.
+    /// The `n`-th of them contributes by the tap `base + phase - stride n`, if there is such a tap.
     pub(crate) fn base(&self) -> usize {
         self.padding() + self.stride * self.before()
     }
 
-    /// Small pixels met in a direction, by all phases together.
+    /// The small pixels in one dimension that contribute, for all phases together.
     pub(crate) fn neighbours(&self) -> usize {
         self.reaches().iter().sum::<usize>() + 1
     }
 
-    /// The first neighbour of a phase, and how many it has.
+    /// The first neighbour of a phase, and the number of its neighbours.
     pub(crate) fn reach(&self, phase: usize) -> [usize; 2] {
         // 0 <= base + phase - stride n < kernel
         let reach = self.base() + phase;
@@ -97,7 +98,7 @@ pub(crate) enum Operand {
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) operand: Operand,
-    /// Whether neighbours along the sum are neighbours in memory.
+    /// Whether consecutive steps of the sum are contiguous in memory.
     pub(crate) along_sum: bool,
     /// The slope that each number is multiplied by, taken from a buffer of outputs of the same layout.
     pub(crate) slope: Activation,
@@ -141,7 +142,7 @@ impl Read {
     }
 }
 
-/// The phase that a workgroup computes and the neighbours that it meets, in each direction.
+/// The phase that a workgroup computes and its neighbours, in each dimension.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Phase {
     pub(crate) y: usize,
@@ -258,8 +259,8 @@ pub(crate) fn read<F: Float>(
 mod tests {
     use super::Map;
 
-    /// 3x3 with stride 2 and padding 1: even pixels meet one small pixel by the middle tap, odd ones two.
-    /// 5x5: three by the even taps, two by the odd ones.
+    /// 3x3 with stride 2 and padding 1: an even pixel has one neighbour, by the middle tap; an odd pixel has two.
+    /// 5x5: three neighbours by the even taps, two by the odd ones.
     #[test]
     fn phases_meet_their_neighbours() {
         let map = |kernel, stride| Map {
@@ -278,7 +279,7 @@ mod tests {
         let five = map(5, 2);
         assert_eq!((five.before(), five.base(), five.neighbours()), (1, 4, 3));
         assert_eq!([0, 1].map(|phase| five.reach(phase)), [[0, 3], [1, 2]]);
-        // Every tap of every phase is met once, whatever the sizes.
+        // Every tap belongs to one phase, whatever the sizes.
         for kernel in [1, 3, 5, 7] {
             for stride in 1..5 {
                 let map = map(kernel, stride);

@@ -1,4 +1,4 @@
-//! The second stage of sums that were split: parts added in a fixed order.
+//! The second stage of split sums: adds their parts in a fixed order.
 
 use burn_cubecl::cubecl;
 use burn_cubecl::tensor::CubeTensor;
@@ -8,20 +8,20 @@ use cubecl::{CubeDim, cube};
 use super::{Map, activate, element, empty_like, grid};
 use crate::Activation;
 
-/// Results of a workgroup, and units that share the parts of each.
+/// The results of a workgroup, and the units that share the parts of each result.
 const RESULTS: usize = 32;
 const SHARES: usize = 8;
 
-/// How results lie behind each other in a part.
+/// The order of results in a part.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// As they are written, and behind them sums of an operand.
+    /// As they are written, followed by the sums of an operand.
     Same,
-    /// `[filter, (tap, channel)]`, written as `[filter, channel, tap]`; behind them sums for each filter, the bias of a
+    /// `[filter, (tap, channel)]`, written as `[filter, channel, tap]`, followed by a sum for each filter: the bias of a
     /// convolution.
     Kernel(Map),
-    /// The same, but behind them sums of the large side for each (tap, channel), of which some together are the bias
-    /// of a transposed convolution.
+    /// The same, followed by sums of the large side for each (tap, channel). Some of them together are the bias of a
+    /// transposed convolution.
     KernelOfTransposed(Map),
 }
 
@@ -89,8 +89,8 @@ fn added<F: Float>(
                 let source = filter * patch + tap * m.channels + channel;
                 sum = share::<F>(parts, source, mine, count, size);
             } else if comptime!(order.is_transposed()) {
-                // The taps from half a kernel on, as many as the stride in each direction, meet each pixel of the large
-                // side once.
+                // The taps from the middle one on, a stride of them in each dimension, read each pixel of the large side
+                // once.
                 let channel = at - results;
                 let first = comptime!(m.kernel / 2);
                 #[unroll]
@@ -187,7 +187,7 @@ pub(super) fn matrix(
     out
 }
 
-/// The sums of the parts, and those of an operand behind them.
+/// The sums of the parts, followed by the sums of an operand.
 pub(super) fn with_sums(
     parts: CubeTensor,
     count: usize,
@@ -205,7 +205,7 @@ pub(super) fn with_sums(
 pub(crate) fn kernel(parts: CubeTensor, count: usize, order: Order) -> [CubeTensor; 2] {
     let map = order.map();
     let results = map.filters * map.patch();
-    // Parts may come without sums of an operand.
+    // The sums of an operand may be missing.
     let has_sums = parts.meta.shape()[1] > results;
     let most = if order.is_transposed() { map.channels } else { map.filters };
     let out = empty_like(&parts, [map.filters, map.channels, map.kernel, map.kernel]);

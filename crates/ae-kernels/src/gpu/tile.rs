@@ -1,19 +1,19 @@
 //! What a workgroup of a contraction computes, and in which steps.
 
 use super::UNITS;
-use super::class::{Kind, Request};
+use super::request::{Kind, Request};
 
-/// The part of an output that a workgroup computes.
+/// The block of an output that a workgroup computes.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(crate) struct Tile {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     /// Steps along the sum that are in shared memory at a time.
     pub(crate) depth: usize,
-    /// Rows and columns of a unit.
+    /// Rows and columns that a unit computes.
     pub(crate) m: usize,
     pub(crate) n: usize,
-    /// Sets of units that share the steps of a sum among them.
+    /// Sets of units; each set adds a share of the steps of a sum.
     pub(crate) groups: usize,
 }
 
@@ -25,21 +25,18 @@ pub(crate) struct Launch {
     pub(crate) splits: usize,
 }
 
-/// Workgroups that keep a large GPU busy: twice the 132 multiprocessors of an H100, rounded down. Fewer are
-/// launched only where a sum is too short to be split.
+/// Enough workgroups for a large GPU: twice the 132 multiprocessors of an H100, rounded down. Fewer are launched only
+/// if a sum is too short to be split.
 const WANTED: usize = 256;
 
 /// Bytes of shared memory that every device has for a workgroup.
 const SHARED: usize = 16 << 10;
 
-/// Workgroups below which a long sum is split: the second launch costs some microseconds.
+/// With fewer workgroups a long sum is split; the second launch costs a few microseconds.
 const LEAST: usize = 64;
 
-/// Steps of a sum from which that is worth it.
+/// The fewest steps of a sum that is worth splitting.
 const LONG: usize = 512;
-
-/// Steps of a sum that are worth a workgroup.
-const SHORTEST: usize = 64;
 
 impl Tile {
     pub(super) fn new(rows: usize, columns: usize, [m, n]: [usize; 2], sum: usize) -> Self {
@@ -52,7 +49,7 @@ impl Tile {
         Self { rows, columns, depth: depth / groups * groups, m, n, groups }
     }
 
-    /// Units of a set.
+    /// The units of a set.
     pub(crate) fn group(&self) -> usize {
         self.rows / self.m * (self.columns / self.n)
     }
@@ -61,13 +58,13 @@ impl Tile {
         self.groups * self.group()
     }
 
-    /// Workgroups of a request, but for parts of its sum.
+    /// The workgroups of a request whose sum is not split.
     pub(super) fn workgroups(&self, request: &Request) -> usize {
         let [rows, columns, _] = request.shape;
         rows.div_ceil(self.rows) * columns.div_ceil(self.columns) * request.layers
     }
 
-    /// Parts of the sum of a request that leave enough workgroups.
+    /// The number of parts of a request's sum that gives enough workgroups.
     pub(super) fn splits(&self, request: &Request) -> usize {
         let (groups, sum) = (self.workgroups(request), request.shape[2]);
         match request.kind {
@@ -78,8 +75,8 @@ impl Tile {
         }
     }
 
-    /// Bytes of shared memory: steps of rows and columns, each row of them with a number between, and a tile of sums
-    /// where several sets of units add to it.
+    /// Bytes of shared memory: rows and columns of `depth` steps, each step padded by one number, and a tile of sums if
+    /// there are several sets of units.
     #[cfg(any(test, feature = "atlas"))]
     fn shared(&self) -> usize {
         let sums = if self.groups > 1 { self.rows * self.columns } else { 1 };
@@ -114,18 +111,7 @@ impl Tile {
 }
 
 impl Launch {
-    /// For an output of `rows x columns`, `layers` times, each number a sum of `sum`.
-    pub(crate) fn new(shape: [usize; 3], layers: usize, may_split: bool) -> Self {
-        let kind = if may_split { Kind::Whole } else { Kind::Phases };
-        Request { kind, shape, layers, steps: SHORTEST }.launch()
-    }
-
-    /// The same for a sum that is always split, into parts of so many steps at least.
-    pub(crate) fn split(shape: [usize; 3], steps: usize) -> Self {
-        Request { kind: Kind::Parts, shape, layers: 1, steps }.launch()
-    }
-
-    /// The largest tile that leaves enough workgroups; where even the smallest does not, the sum is split.
+    /// The largest tile that gives enough workgroups. If even the smallest does not, the sum is split.
     pub(super) fn by_rule(request: &Request) -> Self {
         let [rows, columns, sum] = request.shape;
         let tile = match request.kind {
@@ -143,7 +129,7 @@ impl Launch {
         Self { tile, splits: tile.splits(request) }
     }
 
-    /// Why a kernel cannot run so, if it cannot.
+    /// The reason why a kernel cannot be launched so, if there is one.
     #[cfg(any(test, feature = "atlas"))]
     pub(super) fn misfit(&self, kind: Kind) -> Option<String> {
         if self.splits == 0 {
@@ -159,7 +145,7 @@ impl Launch {
     }
 }
 
-/// Rows, columns and the numbers of a unit, the largest first.
+/// Rows and columns of tiles and of their units, the largest tile first.
 fn candidates(rows: usize, columns: usize) -> &'static [(usize, usize, [usize; 2])] {
     match columns {
         0..=4 => &[(256, 4, [2, 4]), (64, 4, [1, 2])],
@@ -170,7 +156,7 @@ fn candidates(rows: usize, columns: usize) -> &'static [(usize, usize, [usize; 2
     }
 }
 
-/// A length as equal parts of at most `most`, each a multiple of `by`: the size of a part.
+/// The size of a part if a length is divided into equal parts of at most `most`, each a multiple of `by`.
 fn even(len: usize, most: usize, by: usize) -> usize {
     len.div_ceil(len.div_ceil(most)).next_multiple_of(by)
 }
@@ -180,28 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_launch_fits_a_workgroup_and_the_shared_memory() {
-        for rows in [1, 3, 16, 30, 128, 500, 25_088] {
-            for columns in [1, 2, 4, 9, 30, 32, 64, 288, 1000] {
-                for sum in [1, 9, 30, 128, 1000, 25_088] {
-                    let shape = [rows, columns, sum];
-                    let launches = [
-                        Launch::new(shape, 1, true),
-                        Launch::new(shape, 4, false),
-                        Launch::split(shape, 64),
-                    ];
-                    let kinds = [Kind::Whole, Kind::Phases, Kind::Parts];
-                    for (launch, kind) in launches.into_iter().zip(kinds) {
-                        assert_eq!(launch.misfit(kind), None, "{launch:?}");
-                        assert!(launch.splits <= sum, "{launch:?}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_does_not_fit_is_refused() {
+    fn launches_that_do_not_fit_are_refused() {
         let fits = Launch { tile: Tile::new(64, 64, [4, 4], 100), splits: 1 };
         let with = |change: fn(&mut Launch)| {
             let mut launch = fits;
@@ -223,19 +188,6 @@ mod tests {
         for (reason, change) in refused {
             let misfit = with(change).expect(reason);
             assert!(misfit.contains(reason), "{misfit}");
-        }
-    }
-
-    /// Layers of the deep dense net and of the convolutional one at a batch of 128: no product that counts has few
-    /// workgroups.
-    #[test]
-    fn products_of_a_training_step_keep_a_gpu_busy() {
-        for shape in
-            [[128, 1000, 784], [128, 784, 1000], [128, 500, 1000], [128, 250, 500], [128, 32, 3136]]
-        {
-            let Launch { tile, splits } = Launch::new(shape, 1, true);
-            let groups = shape[0].div_ceil(tile.rows) * shape[1].div_ceil(tile.columns) * splits;
-            assert!(groups >= 64, "{shape:?}: {tile:?}, {splits}: {groups}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Launches that a measurement chooses, instead of the table and the rules.
+//! Launches that a measurement sets, in place of the table and the rules.
 
 use std::cell::RefCell;
 
 use super::UNITS;
-use super::class::{Kind, Request};
+use super::request::{Kind, Request};
 use super::tile::{Launch, Tile};
 
 /// How a contraction is launched: its tile and the parts of its sum.
@@ -11,15 +11,15 @@ use super::tile::{Launch, Tile};
 pub struct Variant {
     /// Rows of the output that a workgroup computes.
     pub rows: usize,
-    /// Columns of it.
+    /// Columns of the output that a workgroup computes.
     pub columns: usize,
     /// Steps along the sum that are in shared memory at a time.
     pub depth: usize,
     /// Rows that a unit computes.
     pub m: usize,
-    /// Columns of it.
+    /// Columns that a unit computes.
     pub n: usize,
-    /// Sets of units that share the steps of a sum among them.
+    /// Sets of units; each set adds a share of the steps of a sum.
     pub groups: usize,
     /// Parts of a sum that different workgroups compute.
     pub splits: usize,
@@ -40,9 +40,9 @@ impl std::error::Error for Misfit {}
 /// A contraction that was launched, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// What was to be launched.
+    /// The contraction.
     pub request: Request,
-    /// How it was.
+    /// How it was launched.
     pub variant: Variant,
 }
 
@@ -57,7 +57,7 @@ thread_local! {
     static MEASUREMENT: RefCell<Option<Measurement>> = const { RefCell::new(None) };
 }
 
-/// Puts back what was there, even where the work panics.
+/// Restores the previous measurement when dropped, also after a panic.
 struct Restored(Option<Measurement>);
 
 impl Drop for Restored {
@@ -78,8 +78,8 @@ fn measured<R>(variant: Option<Variant>, work: impl FnOnce() -> R) -> (R, Measur
 /// Launches every contraction of some work on this thread as `variant` says.
 ///
 /// # Errors
-/// Where it does not fit a workgroup, the shared memory that every device has, or a contraction; and where the work has
-/// no contraction. Of the second kind the work was run, by the rules.
+/// If the variant does not fit a workgroup or the shared memory of every device; then `work` did not run. If it does not
+/// fit a contraction, which was then launched by the rules, or if `work` has no contraction.
 pub fn with_variant<R>(variant: Variant, work: impl FnOnce() -> R) -> Result<R, Misfit> {
     if let Some(misfit) = variant.launch().misfit(Kind::Whole) {
         return Err(Misfit(misfit));
@@ -94,13 +94,13 @@ pub fn with_variant<R>(variant: Variant, work: impl FnOnce() -> R) -> Result<R, 
     }
 }
 
-/// What contractions some work launches on this thread, and how.
+/// The contractions that `work` launches on this thread, and how they are launched.
 pub fn choices<R>(work: impl FnOnce() -> R) -> (R, Vec<Choice>) {
     let (result, found) = measured(None, work);
     (result, found.choices)
 }
 
-/// The launch that is measured, or `chosen` where none is.
+/// The launch of the current measurement, or `chosen` if there is none.
 pub(super) fn instead_of(request: &Request, chosen: Launch) -> Launch {
     MEASUREMENT.with_borrow_mut(|measurement| {
         let Some(measurement) = measurement else { return chosen };
@@ -116,10 +116,10 @@ pub(super) fn instead_of(request: &Request, chosen: Launch) -> Launch {
     })
 }
 
-/// Rows and columns of a tile, and of a unit.
+/// Rows and columns of a tile, and of its units.
 type Sizes = (usize, usize, [usize; 2]);
 
-/// Tiles that are worth a try.
+/// Tiles to try.
 fn tiles(rows: usize, columns: usize) -> &'static [Sizes] {
     match columns {
         0..=4 => &[
@@ -170,8 +170,8 @@ fn tiles(rows: usize, columns: usize) -> &'static [Sizes] {
 }
 
 impl Request {
-    /// A coarse grid: tiles of every size that suits the shape, of steps that are a power of two, and as many parts of
-    /// the sum as keep a GPU busy.
+    /// A coarse grid: tiles of every size that suits the shape, with a depth of a power of two, and enough parts of the sum
+    /// for a large GPU.
     pub fn variants(&self) -> Vec<Variant> {
         let [rows, columns, sum] = self.shape;
         let mut variants = Vec::new();
@@ -202,13 +202,13 @@ impl Variant {
         self.launch().tile.units()
     }
 
-    /// Workgroups that it launches for a request.
+    /// Workgroups of a request.
     pub fn workgroups(&self, request: &Request) -> usize {
         self.launch().tile.workgroups(request) * self.splits
     }
 
-    /// Those around this one: with fewer and more steps in shared memory, with one set of units and with as many as
-    /// fit, with half and with twice the parts of the sum.
+    /// Variants near this one: with fewer and more steps in shared memory, with one set of units and with as many as
+    /// fit, with half, twice and four times the parts of the sum.
     pub fn around(&self, request: &Request) -> Vec<Self> {
         let mut variants = Vec::new();
         for depth in [8, 16, 32, 64].into_iter().filter(|depth| *depth < 2 * request.shape[2]) {
@@ -220,7 +220,7 @@ impl Variant {
             Self { groups, depth, ..*self }.push_to(&mut variants, request);
         }
         for splits in [self.splits / 2, self.splits * 2, self.splits * 4] {
-            // A part is at least as long as what is in shared memory at a time.
+            // A part has at least as many steps as are in shared memory at a time.
             if splits * self.depth <= request.shape[2] {
                 Self { splits, ..*self }.push_to(&mut variants, request);
             }
@@ -229,7 +229,7 @@ impl Variant {
         variants
     }
 
-    /// Once, where it fits.
+    /// Adds it if it fits and is not there yet.
     fn push_to(self, variants: &mut Vec<Self>, request: &Request) {
         if self.launch().misfit(request.kind).is_none() && !variants.contains(&self) {
             variants.push(self);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_takes_the_place_of_the_choice_while_it_is_measured() {
+    fn a_variant_replaces_the_chosen_launch_during_a_measurement() {
         let request = request(Kind::Whole, [128, 1000, 784]);
         let [own, other] = [request.launch(), request.variants()[3].launch()];
         assert_ne!(own, other);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_that_does_not_fit_or_is_not_used_is_an_error() {
+    fn a_variant_that_does_not_fit_or_is_unused_is_an_error() {
         let whole = request(Kind::Whole, [128, 1000, 784]);
         let variant = whole.variants()[0];
         let reason = |variant, kind| {

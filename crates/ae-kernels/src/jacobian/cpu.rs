@@ -1,4 +1,4 @@
-//! One pass on threads of the CPU.
+//! The norm of a Jacobian on the CPU: one pass on several threads.
 
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::DType;
@@ -48,7 +48,7 @@ impl JacobianBackward for Flex {
     }
 }
 
-/// Rows of a weight that a thread takes at a time, whatever the number of threads.
+/// Rows of a weight that a thread processes at a time. It does not depend on the number of threads.
 const ROWS: usize = 64;
 
 /// `s'(a)^2` and its derivative in `y = s(a)`.
@@ -118,7 +118,7 @@ fn value<T: Float>(output: &FlexTensor, lengths: &[T], after: Activation) -> Fle
     tensor(norms.collect(), [batch])
 }
 
-/// The gradients in the outputs and in the weight: `g_b L_j d s'^2 / d y` and
+/// The gradients with respect to the outputs and to the weight: `g_b L_j d s'^2 / d y` and
 /// `2 W_ij sum_b g_b s'_bj^2`.
 fn backward<T: Float>(
     output: &FlexTensor,

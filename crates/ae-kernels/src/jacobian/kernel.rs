@@ -1,4 +1,4 @@
-//! The operation on back ends that have a kernel, and its place on the tape.
+//! The operation on back ends that have a kernel, with autodiff.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients as Tape;
@@ -20,7 +20,7 @@ pub(crate) trait Jacobian: Backend {
 }
 
 pub(crate) trait JacobianBackward: Jacobian {
-    /// The gradients in the outputs and in the weight.
+    /// The gradients with respect to the outputs and to the weight.
     fn jacobian_norm_sq_backward(
         output: &FloatTensor<Self>,
         weight: &FloatTensor<Self>,

@@ -7,10 +7,10 @@ use burn_cubecl::tensor::CubeTensor;
 use super::gpu;
 use super::kernel::{Form, Linear, LinearBackward};
 use crate::Activation;
-use crate::atlas::{Direction, random};
+use crate::atlas::layer::{Direction, random};
 use crate::autodiff::Pass;
 
-/// A linear map with all that its passes take.
+/// A linear map with the tensors that its passes need.
 #[derive(Debug)]
 pub(crate) struct Map {
     input: CubeTensor,
@@ -31,7 +31,7 @@ impl Map {
         })
     }
 
-    /// What the pass gives.
+    /// The results of the pass.
     pub(crate) fn run(&self, direction: Direction) -> Vec<CubeTensor> {
         let form = Form { transposed: false, activation: Activation::Relu };
         let Self { input, weight, bias, output, gradient } = self;

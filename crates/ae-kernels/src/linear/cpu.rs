@@ -1,4 +1,4 @@
-//! One pass on threads of the CPU.
+//! A linear map and its gradients on the CPU: one pass on several threads.
 
 use burn::backend::Flex;
 use burn::tensor::DType;
@@ -44,7 +44,7 @@ fn forward<T: Float>(
     let values = uninit_then_fill(rows * columns, |values| {
         let out = MatrixMut::new(values, rows, columns);
         let parts = parts(rows * columns * w.rows);
-        // Blocks of columns read each its part of the weight, which is the larger matrix unless the
+        // Each block of columns reads only a part of the weight, which is the larger matrix unless the
         // batch is very large.
         in_columns(out, parts, &|mut block, range| {
             product(&mut block, x, w.columns(range.clone()));
@@ -104,8 +104,8 @@ fn backward<T: Float>(pass: &Pass<Flex, Form>, gradient: &FlexTensor) -> Gradien
         });
         Some(tensor(values, shape))
     };
-    // One after the other, each on all threads. Side by side each stays with the thread that it was begun on,
-    // and that of the quicker one waits.
+    // One after the other, each on all threads. If both ran at once, each would stay on the thread that started it,
+    // and the thread of the quicker one would wait.
     let (input, weight) = (to_input(), to_weight());
     Gradients { input, weight, bias: tensor(sum, [columns]) }
 }
@@ -125,7 +125,7 @@ fn sums<T: Float>(rows: &[T], columns: usize) -> Vec<T> {
     })
 }
 
-/// The gradient before the nonlinearity, and after its rows one more with their sum.
+/// The gradient before the activation, followed by one row with the sum of its rows.
 fn activation_backward<T: Float>(
     after: Activation,
     gradient: &[T],

@@ -10,12 +10,12 @@ use crate::Activation;
 use crate::autodiff::{Gradients, Pass};
 use crate::gpu::{Contraction, Side, Sums};
 
-/// `W` as (column of the output, index of the sum).
+/// `W` indexed by (column of the output, step of the sum).
 fn weight_side(weight: CubeTensor, transposed: bool) -> Side {
     Side::matrix(weight, if transposed { 0 } else { 1 })
 }
 
-/// The gradient of the input, from that of the output and the output itself.
+/// The gradient of the input, from the output and its gradient.
 pub(super) fn of_input(
     weight: CubeTensor,
     gradient: CubeTensor,
@@ -25,7 +25,7 @@ pub(super) fn of_input(
     let [rows, columns] = gradient.shape().dims();
     let features = weight.shape()[usize::from(form.transposed)];
     let left = Side::matrix(gradient, 0).sloped(output, form.activation);
-    // (feature, column): the other axis of the weight.
+    // Indexed by (feature, column): the weight's other axis.
     let right = weight_side(weight, !form.transposed);
     Contraction { left, right, rows, columns: features, steps: columns }
         .matrix(None, Activation::Identity)

@@ -1,4 +1,4 @@
-//! One pass on threads of the CPU.
+//! Losses on the CPU: one pass on several threads.
 
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::DType;
@@ -38,10 +38,10 @@ impl LossesBackward for Flex {
     }
 }
 
-/// Sums in single precision go over so many numbers at most before they go on in double precision.
+/// The most numbers that are summed in single precision; these sums are added in double precision.
 const RUN: usize = 1024;
 
-/// Numbers that a thread takes at a time, whatever the number of threads.
+/// Numbers that a thread processes at a time. It does not depend on the number of threads.
 const PART: usize = 1 << 15;
 
 fn value<T: Float>(logits: &FlexTensor, target: &FlexTensor, loss: Loss) -> FlexTensor {
@@ -79,7 +79,7 @@ fn entropy<T: Float>(logits: &[T], target: &[T]) -> T {
                 for ((z, t), sum) in z.iter().zip(t).zip(&mut lanes) {
                     let above = if *z > T::ZERO { *z } else { T::ZERO };
                     let tail = (-z.abs()).exp_nonpositive().ln_1p();
-                    // What is not a number shows through `tail`.
+                    // `tail` is NaN where the logit is.
                     *sum += above - *z * *t + tail;
                 }
             }
@@ -112,7 +112,7 @@ fn factor<T: Float>(logits: &FlexTensor, gradient: &FlexTensor) -> T {
     T::from_f64(gradient.storage::<T>()[0].to_f64() / logits.shape()[0] as f64)
 }
 
-/// The derivative in the logits, times the gradient of the loss.
+/// The derivative with respect to the logits, times the gradient of the loss.
 fn to_logits<T: Float>(
     logits: &FlexTensor,
     target: &FlexTensor,
@@ -160,7 +160,7 @@ impl<T: Float> ActivationLoop<T, ()> for ToLogits<'_, T> {
     }
 }
 
-/// The derivative in the target, times the gradient of the loss.
+/// The derivative with respect to the target, times the gradient of the loss.
 fn to_target<T: Float>(
     logits: &FlexTensor,
     target: &FlexTensor,

@@ -11,7 +11,7 @@ use super::kernel::{Loss, Losses, LossesBackward};
 use crate::Activation;
 use crate::gpu::{UNITS, activate, element, empty_like, grid, slope};
 
-/// Numbers of a workgroup, and workgroups at most: the second stage has one.
+/// The fewest numbers of a workgroup, and the most workgroups: the second stage is a single workgroup.
 const SHARE: usize = 1024;
 const MOST: usize = 1024;
 

@@ -1,4 +1,4 @@
-//! The losses on back ends that have a kernel, and their place on the tape.
+//! The losses on back ends that have a kernel, with autodiff.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients as Tape;
@@ -40,7 +40,7 @@ pub(crate) trait LossesBackward: Losses {
 #[derive(Debug)]
 struct LossStep;
 
-/// Logits, target and which loss.
+/// Logits, target and the loss.
 type Saved<B> = (FloatTensor<B>, FloatTensor<B>, Loss);
 
 impl<B: LossesBackward> Backward<B, 2> for LossStep {

@@ -128,7 +128,7 @@ pub(super) fn replace(input: Tensor<2>, words: &Words, touched: u64, ones: u64) 
     let key: [u32; 8] = std::array::from_fn(|i| {
         u32::from_le_bytes(std::array::from_fn(|byte| words.key[4 * i + byte]))
     });
-    // A share of 1 is a limit that no word reaches.
+    // For a share of 1 the limit is above every word.
     let limit = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
     let (client, dtype) = (input.client.clone(), element(&input));
     replaced::launch(

@@ -1,9 +1,9 @@
-//! Numbers for tests, and how far two tensors are from each other.
+//! Random numbers for tests, and the difference of two tensors.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-/// Numbers in (-1, 1) that look random, from a seed; none within 1e-3 of 0, where a rectifier of ours
-/// and one of Burn's may see rounding fall on different sides.
+/// Pseudorandom numbers in (-1, 1). None is within 1e-3 of 0, where rounding may put two implementations on different
+/// sides of a rectifier's kink.
 pub fn numbers<const D: usize>(
     shape: [usize; D],
     seed: u64,
@@ -24,8 +24,8 @@ pub fn numbers<const D: usize>(
     Tensor::from_data(data, (device, dtype))
 }
 
-/// The largest difference, as a share of the largest value or of 1; infinite if one of them is not a number.
-#[allow(dead_code, reason = "one of two users")]
+/// The largest difference, relative to the largest value or to 1; infinite if a value is NaN.
+#[allow(dead_code, reason = "only some tests use it")]
 pub fn difference(ours: Tensor<1>, theirs: Tensor<1>) -> f64 {
     assert_eq!(ours.dims(), theirs.dims());
     let [ours, theirs] =

@@ -1,6 +1,5 @@
-//! Maps lie pixel after pixel, all channels of one beside each other, so that a row of a kernel
-//! meets one run of memory. What lies so comes in and goes out without a copy: a tensor of the
-//! back end keeps its strides.
+//! Memory layout of maps and kernels. Maps are stored channels last, so that a row of a kernel reads one contiguous
+//! range. Such maps are taken and returned without a copy, since a tensor of the back end keeps its strides.
 
 use burn::backend::TensorMetadata;
 use burn::tensor::{Bytes, Shape};
@@ -12,7 +11,7 @@ use crate::convolution::geometry::Geometry;
 use crate::float::Float;
 use crate::matrix::uninit_then_fill;
 
-/// The values of a map, pixel after pixel.
+/// The values of a map, channels last.
 pub(super) fn channels_last<T: Float>(map: &FlexTensor) -> FlexTensor {
     let [batch, channels, height, width] = map.shape().dims();
     if has_layout::<T>(map, &channels_last_layout([batch, channels, height, width])) {
@@ -23,7 +22,7 @@ pub(super) fn channels_last<T: Float>(map: &FlexTensor) -> FlexTensor {
     from_channels_last(moved, batch, [channels, height, width])
 }
 
-/// The values of a map, channel after channel.
+/// The values of a map, channels first.
 pub(crate) fn channels_first<T: Float>(map: &FlexTensor) -> FlexTensor {
     let [batch, channels, height, width] = map.shape().dims();
     if !has_layout::<T>(map, &channels_last_layout([batch, channels, height, width])) {
@@ -33,14 +32,14 @@ pub(crate) fn channels_first<T: Float>(map: &FlexTensor) -> FlexTensor {
     tensor(moved, [batch, channels, height, width])
 }
 
-/// Whether a tensor is all of a buffer, in that order.
+/// Whether a tensor covers its whole buffer, in that order of dimensions.
 fn has_layout<T: Float>(tensor: &FlexTensor, layout: &Layout) -> bool {
     tensor.layout().strides() == layout.strides()
         && tensor.layout().start_offset() == 0
         && tensor.bytes().len() == layout.num_elements() * size_of::<T>()
 }
 
-/// Images that a thread turns round at a time.
+/// Images that a thread transposes at a time.
 const IMAGES: usize = 4;
 
 fn channels_last_layout([batch, channels, height, width]: [usize; 4]) -> Layout {
@@ -49,8 +48,7 @@ fn channels_last_layout([batch, channels, height, width]: [usize; 4]) -> Layout 
     Layout::new(Shape::from([batch, channels, height, width]), strides, 0)
 }
 
-/// A map whose values lie pixel after pixel; its dimensions are `[batch, channels, height, width]` all
-/// the same.
+/// A map from values that are stored channels last; its dimensions are still `[batch, channels, height, width]`.
 pub(super) fn from_channels_last<T: Float>(
     values: Vec<T>,
     batch: usize,
@@ -60,7 +58,7 @@ pub(super) fn from_channels_last<T: Float>(
     FlexTensor::new(Bytes::from_elems(values), layout, T::dtype())
 }
 
-/// A matrix of so many rows and columns, columns first.
+/// The transpose of a matrix of `rows` and `columns`.
 pub(super) fn transpose<T: Float>(values: &[T], [rows, columns]: [usize; 2], transposed: &mut [T]) {
     for (column, transposed) in transposed.chunks_exact_mut(rows).enumerate() {
         let column = values[column..].iter().step_by(columns);
@@ -68,7 +66,7 @@ pub(super) fn transpose<T: Float>(values: &[T], [rows, columns]: [usize; 2], tra
     }
 }
 
-/// Filters that a thread turns round at a time.
+/// Filters that a thread transposes at a time.
 const FILTERS: usize = 16;
 
 /// The kernel as a matrix, `[filters, patch]`.
@@ -78,14 +76,14 @@ pub(super) fn filter_matrix<T: Float>(weight: &FlexTensor, geometry: &Geometry) 
     transposed(weight.storage(), shape, FILTERS)
 }
 
-/// Back from [`flat`].
+/// The inverse of [`filter_matrix`].
 pub(super) fn from_filter_matrix<T: Float>(filter_matrix: &[T], geometry: &Geometry) -> FlexTensor {
     let (channels, kernel) = (geometry.large[0], geometry.kernel);
     let filters = transposed(filter_matrix, [kernel * kernel, channels], FILTERS);
     tensor(filters, [geometry.filters(), channels, kernel, kernel])
 }
 
-/// Transposes every matrix of that shape, so many of them on one thread at a time.
+/// Transposes every matrix of that shape, `at_a_time` of them on one thread at a time.
 fn transposed<T: Float>(matrices: &[T], shape: [usize; 2], at_a_time: usize) -> Vec<T> {
     let size = shape[0] * shape[1];
     if shape.contains(&1) {

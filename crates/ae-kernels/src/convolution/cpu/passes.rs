@@ -1,5 +1,5 @@
-//! From one side of a convolution to the other, some images at a time: by products with unrolled
-//! patches, or where the kernel has few channels from images as they lie.
+//! From one side of a convolution to the other, several images at a time: by products with unrolled patches, or
+//! directly if the kernel has few channels.
 
 use burn_flex::FlexTensor;
 
@@ -9,7 +9,7 @@ use crate::convolution::geometry::{Direction, Geometry, pixels, size};
 use crate::float::Float;
 use crate::matrix::{Matrix, MatrixMut, multiply, uninit_then_fill};
 
-/// The kernel in the order that a direction reads it in.
+/// The kernel in the layout that a direction reads.
 pub(super) struct Weights<T>(Vec<T>);
 
 impl<T: Float> Weights<T> {
@@ -29,7 +29,7 @@ fn transposed<T: Float>(values: &[T], shape: [usize; 2]) -> Vec<T> {
     uninit_then_fill(values.len(), |transposed| transpose(values, shape, transposed))
 }
 
-/// Makes the large side ready for [`large_to_small`] and [`add_weight_gradient`].
+/// Prepares the large side for [`large_to_small`] and [`add_weight_gradient`].
 pub(super) fn im2col<T: Float>(geometry: &Geometry, large: &[T], patches: &mut [T]) {
     let images = large.chunks_exact(size(geometry.large));
     if geometry.has_few_channels::<T>() {
@@ -87,7 +87,7 @@ pub(super) fn small_to_large<T: Float>(
     images.zip(patches).for_each(|(image, patches)| geometry.col2im(patches, image));
 }
 
-/// Adds to the weight's gradient what comes of the large side, unrolled, and the small one.
+/// Adds to the weight's gradient the contribution of the prepared large side and the small side.
 pub(super) fn add_weight_gradient<T: Float>(
     geometry: &Geometry,
     patches: &[T],
@@ -107,7 +107,7 @@ pub(super) fn add_weight_gradient<T: Float>(
     );
 }
 
-/// The weight's gradient, as [`add_weight_gradient`] leaves it, in the shape of the weight.
+/// The sum of [`add_weight_gradient`], in the shape of the weight.
 pub(super) fn weight_gradient<T: Float>(geometry: &Geometry, to_weight: &[T]) -> FlexTensor {
     match geometry.has_few_channels::<T>() {
         true => from_filter_matrix(

@@ -1,4 +1,4 @@
-//! How a batch is cut up, and images inside of a border or unrolled into patches.
+//! How a batch is divided, and how images are padded or unrolled into patches.
 
 use std::ops::Range;
 
@@ -6,28 +6,28 @@ use crate::buffer::add_row;
 use crate::convolution::geometry::{Geometry, pixels};
 use crate::float::{Float, lanes, vectorized};
 
-/// Parts of a batch, whatever the number of threads, so that sums over it do not depend on that.
+/// Parts of a batch. It is constant, so that sums over the batch do not depend on the number of threads.
 const PARTS: usize = 16;
 
-/// Rows of a product that make up for the copy of the kernel that it begins with.
+/// Enough rows of a product to outweigh the copy of the kernel that it starts with.
 const ROWS: usize = 128;
 
-/// Bytes of unrolled patches at a time: they stay in the second-level cache.
+/// Bytes of unrolled patches at a time, which fit the second-level cache.
 const PATCH_BYTES: usize = 3 << 17;
 
-/// Numbers in a row of a kernel up to which it counts as having few channels.
+/// A kernel has few channels if its rows have at most this many numbers.
 const FEW_IN_A_ROW: usize = 16;
 
 impl Geometry {
-    /// Whether images are met where they lie, inside of a border of zeros ([`small_channels`](super::small_channels)), and not
-    /// unrolled into patches for a product. With few channels, those of pictures, products would be too
-    /// narrow to be worth their copies; with many, they are at nine tenths of the processor's peak.
+    /// Whether images are padded and read directly ([`small_channels`](super::small_channels)), and not unrolled into
+    /// patches for a product. With few channels, as pictures have, products are too narrow to be worth the copies;
+    /// with many, products reach nine tenths of the processor's peak.
     pub(super) fn has_few_channels<T: Float>(&self) -> bool {
         let lanes = lanes::<T>();
         lanes > 1 && self.row() <= FEW_IN_A_ROW && self.filters().is_multiple_of(lanes)
     }
 
-    /// Images of a part.
+    /// The images of a part.
     pub(super) fn images_per_part<T: Float>(&self) -> usize {
         let least = match self.has_few_channels::<T>() {
             true => 1,
@@ -36,7 +36,7 @@ impl Geometry {
         self.batch.div_ceil(PARTS).max(least).min(self.batch.max(1))
     }
 
-    /// Images that are worked on together.
+    /// The number of images that are processed together.
     pub(super) fn images_per_block<T: Float>(&self) -> usize {
         if self.has_few_channels::<T>() {
             return 1;
@@ -44,12 +44,12 @@ impl Geometry {
         let image = pixels(self.small) * self.patch() * size_of::<T>();
         let images_per_part = self.images_per_part::<T>();
         let most = (PATCH_BYTES / image.max(1)).clamp(1, images_per_part);
-        // As many as in every other chunk, or one less.
+        // All chunks have the same size, or one image less.
         images_per_part.div_ceil(images_per_part.div_ceil(most))
     }
 
-    /// Room for the patches of images that are worked on together, or for one image and its border. It is
-    /// zero, and what lies beyond the border stays so.
+    /// A buffer of zeros for the patches of images that are processed together, or for one padded image. The padding
+    /// stays zero.
     pub(super) fn scratch<T: Float>(&self) -> Vec<T> {
         let len = match self.has_few_channels::<T>() {
             true => self.padded(),
@@ -58,17 +58,17 @@ impl Geometry {
         vec![T::ZERO; len]
     }
 
-    /// Numbers in a line of a large image inside of a border of half a kernel.
+    /// Numbers in a line of a large image with padding of half a kernel.
     pub(super) fn line(&self) -> usize {
         (self.large[2] + self.kernel - 1) * self.large[0]
     }
 
-    /// Numbers in a large image with that border.
+    /// Numbers in a large image with that padding.
     fn padded(&self) -> usize {
         (self.large[1] + self.kernel - 1) * self.line()
     }
 
-    /// Calls `visit(run of the image, run of it inside of the border)` for every line.
+    /// Calls `visit(range in the image, range in the padded image)` for every line.
     fn lines(&self, mut visit: impl FnMut(Range<usize>, Range<usize>)) {
         let [channels, height, width] = self.large;
         let (border, run) = (self.kernel / 2, width * channels);
@@ -78,19 +78,18 @@ impl Geometry {
         }
     }
 
-    /// Puts an image inside of its border.
+    /// Copies an image into the padded one.
     pub(super) fn pad<T: Float>(&self, image: &[T], padded: &mut [T]) {
         self.lines(|run, inside| padded[inside].copy_from_slice(&image[run]));
     }
 
-    /// Takes it out again.
+    /// Copies an image out of the padded one.
     pub(super) fn unpad<T: Float>(&self, padded: &[T], image: &mut [T]) {
         self.lines(|run, inside| image[run].copy_from_slice(&padded[inside]));
     }
 
-    /// Calls `visit(row of the kernel's run in a patch, pixels' run in the large map)` for every
-    /// small pixel and kernel row: both as ranges of elements, of equal length, which leave out
-    /// what lies beyond the border.
+    /// Calls `visit(range in a patch, range in the large map)` for every small pixel and every row of the kernel.
+    /// Both ranges have the same length and leave out the padding.
     #[inline(always)]
     fn runs(&self, mut visit: impl FnMut(Range<usize>, Range<usize>)) {
         let [channels, height, width] = self.large;
@@ -115,7 +114,7 @@ impl Geometry {
         }
     }
 
-    /// Patches of an image, `[small pixels, patch]`; what lies beyond the border is zero already.
+    /// The patches of an image, `[small pixels, patch]`. Elements in the padding are zero already.
     pub(super) fn im2col<T: Float>(&self, image: &[T], patches: &mut [T]) {
         self.runs(
             #[inline(always)]
@@ -123,7 +122,7 @@ impl Geometry {
         );
     }
 
-    /// Adds patches to where they come from.
+    /// Adds patches to the pixels that they were taken from.
     pub(super) fn col2im<T: Float>(&self, patches: &[T], image: &mut [T]) {
         vectorized(
             #[inline(always)]

@@ -35,3 +35,20 @@ pub use ae_data as data;
 pub use ae_models as models;
 pub use ae_train as train;
 pub use burn;
+
+/// Compiles and runs the programs in the documents.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../benches/README.md")]
+    mod benches {}
+    #[doc = include_str!("../docs/src/from-pytorch-and-scikit-learn.md")]
+    mod from_pytorch_and_scikit_learn {}
+    #[doc = include_str!("../docs/src/your-own-data-source.md")]
+    mod your_own_data_source {}
+    #[doc = include_str!("../docs/src/your-own-model.md")]
+    mod your_own_model {}
+    #[doc = include_str!("../docs/src/your-own-penalty.md")]
+    mod your_own_penalty {}
+}

@@ -1,6 +1,8 @@
 //! The command line.
 
 mod data;
+#[cfg(test)]
+mod documented;
 mod examples;
 mod inspect;
 mod latent;

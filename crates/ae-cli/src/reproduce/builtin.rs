@@ -108,12 +108,11 @@ mod tests {
         }
     }
 
-    /// The example of the README.
     #[test]
-    fn the_recipe_of_the_readme_is_valid() {
-        let readme = include_str!("../../README.md");
-        let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-        let experiment = Experiment::parse("readme", text).unwrap();
+    fn the_experiment_of_the_guide_is_valid() {
+        let page = include_str!("../../../../docs/src/reproducing-papers.md");
+        let text = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let experiment = Experiment::parse("page", text).unwrap();
         assert_eq!(experiment.plan(false, None).unwrap().arms.len(), 3);
         assert_eq!(experiment.plan(true, Some(1)).unwrap().seeds, 1);
     }

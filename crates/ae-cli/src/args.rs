@@ -11,6 +11,7 @@ mod objective;
 mod reproduce;
 mod schedule;
 mod sweep;
+mod table;
 mod train;
 pub mod values;
 
@@ -28,6 +29,7 @@ pub use objective::ObjectiveArgs;
 pub use reproduce::ReproduceArgs;
 pub use schedule::ScheduleArgs;
 pub use sweep::SweepArgs;
+pub use table::TableArgs;
 pub use train::{ClassifyArgs, FinetuneArgs, NewRunArgs, TrainArgs};
 
 /// Trains autoencoders on any GPU or on the CPU.
@@ -211,7 +213,7 @@ mod tests {
             _ => panic!("{line}"),
         };
         let expected: Table = "
-            [data]\nsource = 'mnist'\nresize = [64, 48]\ntraining_samples = 100\nnormal = 3
+            [data]\nsource = 'mnist'\nresize = [64, 48]\ntraining_samples = 100\nnormal = '3'
             [model]\ncode = 16\nchannels = [8, 16]\nnorm = { group = 4 }\nkept = 10
             [objective]\ncorruption = { masking = 0.25 }\nemphasis = [1.0, 0.5]
             kl = { weight = 3.0, decay = 0.9 }\nk_sparse = { units = 5, from = 20, epochs = 3 }

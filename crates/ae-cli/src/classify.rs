@@ -1,6 +1,5 @@
 //! `ae classify`: trains a head on the codes of a run, whose encoder stays fixed, and predicts classes.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,8 +13,7 @@ use crate::args::{ClassifyArgs, DataArgs, NewRunArgs};
 use crate::classifier;
 use crate::device::NamedDevice;
 use crate::error::{Error, Result};
-use crate::export::quoted;
-use crate::files;
+use crate::export::write_cells;
 use crate::format::{count, duration};
 use crate::new_run::{self, NewRun};
 use crate::recipe::data_section;
@@ -157,25 +155,10 @@ fn predict(
         None => {}
     }
     if let Some(path) = &args.predictions {
-        let truth = samples.labels().map(|_| labelled.labels().classes());
-        write(path, &predictions.classes, truth, &classes)?;
+        let predicted =
+            predictions.classes.iter().map(|class| vec![classes[*class as usize].clone()]);
+        write_cells(path, &["predicted".to_owned()], predicted, samples)?;
         println!("{} predictions: {}", predictions.classes.len(), path.display());
     }
     Ok(())
-}
-
-fn write(path: &Path, predicted: &[u32], truth: Option<&[u32]>, classes: &[String]) -> Result<()> {
-    let name = |class: u32| quoted(&classes[class as usize]);
-    let mut text = match truth {
-        Some(_) => "sample,predicted,label\n".to_owned(),
-        None => "sample,predicted\n".to_owned(),
-    };
-    for (sample, class) in predicted.iter().enumerate() {
-        text += &format!("{sample},{}", name(*class));
-        if let Some(truth) = truth {
-            text += &format!(",{}", name(truth[sample]));
-        }
-        text.push('\n');
-    }
-    files::write(path, &text)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ae_data::{DataSet, Preprocessing, Samples};
+use ae_data::{DataSet, Options, Preprocessing, Samples};
 use ae_train::Batches;
 use burn::tensor::Device;
 
@@ -71,14 +71,26 @@ impl std::fmt::Display for Splits {
             self.training.shape(),
             self.sizes()[1],
             self.test.len()
-        )
+        )?;
+        match (self.training.table(), self.training.missing()) {
+            (Some(table), _) => write!(f, "\n{table}"),
+            (None, 0) => Ok(()),
+            (None, missing) => {
+                write!(f, "\n{missing} values missing (NaN), read as the mean of their feature")
+            }
+        }
     }
 }
 
 /// Opens a data set, with a progress bar if it has to be downloaded.
 pub fn open_data(recipe: &DataRecipe) -> Result<DataSet> {
+    open_with(recipe, &recipe.options())
+}
+
+/// Opens the data of a recipe with other options than those of the recipe alone.
+pub fn open_with(recipe: &DataRecipe, options: &Options) -> Result<DataSet> {
     let mut bar = DownloadBar::default();
-    Ok(ae_data::open(&recipe.source, &recipe.options(), &mut |progress| bar.show(progress))?)
+    Ok(ae_data::open(&recipe.source, options, &mut |progress| bar.show(progress))?)
 }
 
 /// Samples in batches, for an evaluation.

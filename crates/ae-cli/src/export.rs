@@ -1,27 +1,32 @@
 //! Samples and codes as CSV and NumPy files.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ae_data::{Labels, Samples, Shape};
+use ae_data::table::Schema;
+use ae_data::{Samples, Shape};
 use ae_models::tensors::{write_atomically, write_atomically_with};
 
 use crate::error::{Error, Result};
 
-/// Writes one row per sample, as .csv (with labels) or .npy.
-pub fn write_rows(
-    path: &Path,
-    rows: &[Vec<f32>],
-    shape: &Shape,
-    labels: Option<&Labels>,
-) -> Result<()> {
+/// Writes rows, one for each of the first samples, as .csv (with the place of the sample in its source,
+/// its file if it is one, and its label) or .npy.
+pub fn write_rows(path: &Path, rows: &[Vec<f32>], shape: &Shape, samples: &Samples) -> Result<()> {
     let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
     let bytes = match end.as_deref() {
-        Some("csv") => csv(rows, shape, labels).into_bytes(),
+        Some("csv") => {
+            let columns = match shape {
+                Shape::Table { columns } => columns.clone(),
+                image => {
+                    (0..image.features()).map(|feature| format!("feature_{feature}")).collect()
+                }
+            };
+            let cells = |row: &Vec<f32>| row.iter().map(f32::to_string).collect();
+            csv(&columns, rows.iter().map(cells), samples).into_bytes()
+        }
         Some("npy") => npy(rows, shape),
         _ => {
             let message = format!(
-                "{}: expected a .csv or .npy file (or .png, for reconstructions of images)",
+                "{}: expected a file that ends in .csv or .npy (reconstructed images: or .png)",
                 path.display()
             );
             return Err(Error::usage(message));
@@ -71,21 +76,41 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-fn csv(rows: &[Vec<f32>], shape: &Shape, labels: Option<&Labels>) -> String {
-    let columns = match shape {
-        Shape::Table { columns } => columns.clone(),
-        image => (0..image.features()).map(|feature| format!("feature_{feature}")).collect(),
+/// Writes rows of the features of a table as .csv, in the columns that the table had.
+pub fn write_table(
+    path: &Path,
+    rows: &[Vec<f32>],
+    schema: &Schema,
+    samples: &Samples,
+) -> Result<()> {
+    let columns: Vec<String> = schema.column_names().into_iter().map(str::to_owned).collect();
+    let preprocessing = samples.preprocessing();
+    let cells = rows.iter().map(|row| schema.cells(&preprocessing.invert_exact(row)));
+    write_cells(path, &columns, cells, samples)
+}
+
+/// Writes cells, a row for each of the first samples, as .csv.
+pub fn write_cells(
+    path: &Path,
+    columns: &[String],
+    rows: impl Iterator<Item = Vec<String>>,
+    samples: &Samples,
+) -> Result<()> {
+    Ok(write_atomically(path, csv(columns, rows, samples).as_bytes())?)
+}
+
+fn csv(columns: &[String], rows: impl Iterator<Item = Vec<String>>, samples: &Samples) -> String {
+    let labels = samples.labels();
+    let has_names = !samples.is_empty() && samples.name(0).is_some();
+    let line = |place: &str, name: Option<&str>, cells: &[String], label: Option<&str>| {
+        let cells = cells.iter().map(String::as_str);
+        let all = std::iter::once(place).chain(name).chain(cells).chain(label);
+        all.map(quoted).collect::<Vec<_>>().join(",") + "\n"
     };
-    let mut text = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(",");
-    text += if labels.is_some() { ",label\n" } else { "\n" };
-    for (index, row) in rows.iter().enumerate() {
-        text += &row.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
-        if let Some(labels) = labels {
-            let name = &labels.names()[labels.classes()[index] as usize];
-            // Writing to a string does not fail.
-            let _ = write!(text, ",{}", quoted(name));
-        }
-        text.push('\n');
+    let mut text = line("sample", has_names.then_some("file"), columns, labels.map(|_| "label"));
+    for (index, cells) in rows.enumerate() {
+        let label = labels.map(|labels| &*labels.names()[labels.classes()[index] as usize]);
+        text += &line(&samples.place(index).to_string(), samples.name(index), &cells, label);
     }
     text
 }
@@ -127,6 +152,7 @@ fn npy_header(element: &str, shape: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ae_data::Labels;
 
     #[test]
     fn npy_round_trip() {
@@ -162,9 +188,12 @@ mod tests {
 
     #[test]
     fn csv_cells_are_quoted_if_necessary() {
-        let labels = Labels::new(vec![1, 0], vec!["a".into(), "b, \"c\"".into()]).unwrap();
-        let shape = Shape::Table { columns: vec!["x".into(), "y,z".into()] };
-        let text = csv(&[vec![1.0, 0.5], vec![-2.0, 1e-9]], &shape, Some(&labels));
-        assert_eq!(text, "x,\"y,z\",label\n1,0.5,\"b, \"\"c\"\"\"\n-2,0.000000001,a\n");
+        let labels = Labels::new(vec![1, 0, 1], vec!["a".into(), "b, \"c\"".into()]).unwrap();
+        let samples = Samples::from_floats(vec![0.0; 3], Shape::table(1)).unwrap();
+        let samples = samples.with_labels(labels).unwrap().subset(&[2, 1]);
+        let rows = [["1", "0.5"], ["-2", "0.000000001"]];
+        let rows = rows.into_iter().map(|row| row.map(str::to_owned).into());
+        let text = csv(&["x".to_owned(), "y,z".to_owned()], rows, &samples);
+        assert_eq!(text, "sample,x,\"y,z\",label\n2,1,0.5,\"b, \"\"c\"\"\"\n1,-2,0.000000001,a\n");
     }
 }

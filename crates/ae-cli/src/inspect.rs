@@ -10,7 +10,7 @@ use crate::classifier::{self, ClassifierSummary};
 use crate::datasets::batches;
 use crate::device::NamedDevice;
 use crate::error::{Error, Result};
-use crate::export::write_rows;
+use crate::export::{write_rows, write_table};
 use crate::files::read_json;
 use crate::format::{count, number};
 use crate::jacobian::Jacobian;
@@ -93,8 +93,14 @@ pub fn encode(args: &EncodeArgs) -> Result<()> {
     let codes = map(&run, samples, &device, |input| encoder.encode(input), samples.len())?;
     let columns = (0..encoder.code_size()).map(|unit| format!("code_{unit}")).collect();
     let shape = Shape::Table { columns };
-    write_rows(&args.out, &codes, &shape, samples.labels())?;
-    println!("{} codes of {} numbers: {}", codes.len(), encoder.code_size(), args.out.display());
+    write_rows(&args.out, &codes, &shape, samples)?;
+    println!(
+        "{} codes of {} numbers ({}): {}",
+        codes.len(),
+        encoder.code_size(),
+        selection.title(),
+        args.out.display()
+    );
     Ok(())
 }
 
@@ -103,7 +109,8 @@ pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
     let model = run.autoencoder("reconstruction")?;
     let samples = &selection.samples;
     let is_picture = args.out.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
-    let count = args.count.unwrap_or(if is_picture { 16 } else { samples.len() });
+    let usual = if is_picture { samples.len().min(16) } else { samples.len() };
+    let count = args.count.unwrap_or(usual);
     if count == 0 || count > samples.len() {
         return Err(Error::usage(format!(
             "--count: expected 1 to {}, the size of {}, got {count}",
@@ -125,8 +132,14 @@ pub fn reconstruct(args: &ReconstructArgs) -> Result<()> {
         pictures::write_png(&args.out, &grid)?;
     } else {
         let mut rows = map(&run, samples, &device, |input| model.reconstruct(input), count)?;
-        rows.iter_mut().for_each(|row| samples.preprocessing().invert(row));
-        write_rows(&args.out, &rows, samples.shape(), samples.labels())?;
+        let is_csv = args.out.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+        match samples.table() {
+            Some(table) if is_csv => write_table(&args.out, &rows, &table.schema, samples)?,
+            _ => {
+                rows.iter_mut().for_each(|row| samples.preprocessing().invert(row));
+                write_rows(&args.out, &rows, samples.shape(), samples)?;
+            }
+        }
     }
     println!("{count} reconstructions: {}", args.out.display());
     Ok(())

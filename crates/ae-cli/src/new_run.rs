@@ -18,7 +18,7 @@ use crate::files;
 use crate::metrics::Metrics;
 use crate::observers::{Interrupt, Terminal, Warnings};
 use crate::recipe::{Command, Recipe, read_table};
-use crate::run::{CLASSES, COLUMNS, TRAINING_SET, class_names};
+use crate::run::{CLASSES, COLUMNS, SCHEMA, TRAINING_SET, class_names};
 use crate::run_dir::RunDir;
 
 /// A run about to train, new or resumed.
@@ -169,6 +169,11 @@ pub fn about(
     }
     if let Shape::Table { columns } = data.training.shape() {
         provenance.insert(COLUMNS.to_owned(), columns.join("\n"));
+    }
+    if let Some(table) = data.training.table() {
+        let schema = serde_json::to_string(&table.schema)
+            .map_err(|error| Error::usage(format!("columns: {error}")))?;
+        provenance.insert(SCHEMA.to_owned(), schema);
     }
     if let (Some(_), Some(labels)) = (&recipe.head, data.training.labels()) {
         provenance.insert(CLASSES.to_owned(), class_names(labels).join("\n"));

@@ -9,9 +9,10 @@ mod validate;
 
 use std::path::{Path, PathBuf};
 
+use ae_data::table::TableOptions;
 use ae_data::{DataDirs, Method, Options};
 use ae_train::{Corruption, HeadLoss, Schedule, Supervised};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
@@ -55,6 +56,12 @@ pub struct DataRecipe {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<(usize, usize)>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub skip_broken: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub table: TableOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub label_column: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<PathBuf>,
@@ -65,9 +72,10 @@ pub struct DataRecipe {
     /// Training and test samples in one, in older recipes.
     #[serde(default, skip_serializing)]
     digits: Option<(usize, usize)>,
-    /// The only class to train on; all others count as anomalies in the test set.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub normal: Option<usize>,
+    /// The only class to train on, by its name (in older recipes its number); all others count as
+    /// anomalies in the test set.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
+    pub normal: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<f64>,
     /// The share of the training samples to hold out for choosing the best epoch; with 0 the last epoch is used.
@@ -94,14 +102,16 @@ impl DataRecipe {
         Options {
             dirs: DataDirs { data_dir: self.data_dir.clone(), ..DataDirs::default() },
             resize: self.resize,
+            channels: self.channels,
+            skip_broken: self.skip_broken,
             label_column: self.label_column.clone(),
+            table: self.table.clone(),
             labels_file: self.labels.clone(),
             test_fraction: self.test,
             training_samples: self.training_samples,
             test_samples: self.test_samples,
-            normal: self.normal.map(|class| class.to_string()),
+            normal: self.normal.clone(),
             seed: self.seed,
-            ..Options::default()
         }
     }
 
@@ -251,6 +261,22 @@ fn parse_error(path: &Path, error: &toml::de::Error) -> Error {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn text_or_number<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    match Option::<Value>::deserialize(source)? {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Integer(number)) => Ok(Some(number.to_string())),
+        Some(other) => {
+            let message = format!("expected the name of a class, got {}", other.type_str());
+            Err(serde::de::Error::custom(message))
+        }
+    }
 }
 
 fn is_zero(value: &f64) -> bool {

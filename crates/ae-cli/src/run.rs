@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ae_data::{Labels, Preprocessing, Progress, Samples, Shape, fingerprint};
+use ae_data::{Labels, Options, Preprocessing, Progress, Samples, Shape, fingerprint};
 use ae_models::{
     Architecture, Classifier, Component, FromArchitecture, Metadata, Model, ModelEncoder,
 };
@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use toml::Table;
 
 use crate::args::{DataArgs, DeviceArgs, SplitName};
-use crate::datasets::{Splits, hold_out, open_data};
+use crate::datasets::{Splits, hold_out, open_data, open_with};
 use crate::device::{self, NamedDevice};
 use crate::download::DownloadBar;
 use crate::error::{Error, Result};
@@ -106,7 +106,10 @@ impl SavedRun {
     /// Opens data to train the model further on, preprocessed as the model expects, and prints its sizes.
     /// `is_own`: it is the data of the run.
     pub fn prepare(&self, data: &DataRecipe, is_own: bool) -> Result<Splits> {
-        let set = open_data(data)?;
+        let set = match is_own {
+            true => open_data(data)?,
+            false => open_with(data, &self.options(data)?)?,
+        };
         self.check(&set.name, &set.splits.training)?;
         let splits = Splits::new(set, data, Some(self.preprocessing.clone()))?;
         eprintln!("{splits}");
@@ -159,6 +162,19 @@ impl SavedRun {
         Recipe::data(&Table::from_iter([("data".to_owned(), overrides.into())]))
     }
 
+    /// The options to read data with that the model was not trained on: columns of a table are matched by
+    /// name.
+    fn options(&self, data: &DataRecipe) -> Result<Options> {
+        let mut options = data.options();
+        if let Some(schema) = self.about.provenance.get(SCHEMA) {
+            let schema = serde_json::from_str(schema).map_err(|error| {
+                Error::usage(format!("{}: columns: {error}", self.folder.model().display()))
+            })?;
+            options.table.schema = Some(schema);
+        }
+        Ok(options)
+    }
+
     /// Warns if the training set of the run's data is not the one it was trained on.
     pub fn warn_if_changed(&self, training: &Samples) -> Result<()> {
         if is_changed(&self.about, training)? {
@@ -181,7 +197,11 @@ impl SavedRun {
         let recipe = self.data(&other.section())?;
         let mut bar = DownloadBar::default();
         let mut progress = |progress: Progress<'_>| bar.show(progress);
-        let whole = ae_data::open_unsplit(&recipe.source, &recipe.options(), &mut progress)?;
+        let options = match other.data {
+            Some(_) => self.options(&recipe)?,
+            None => recipe.options(),
+        };
+        let whole = ae_data::open_unsplit(&recipe.source, &options, &mut progress)?;
         self.check(&whole.name, &whole.samples)?;
         let name = whole.name.clone();
         let split = split.unwrap_or(match other.data.is_some() && whole.test.is_none() {
@@ -202,9 +222,9 @@ impl SavedRun {
                 )));
             }
             SplitName::All => whole.samples,
-            SplitName::Test if other.data.is_some() => whole.split(&recipe.options())?.splits.test,
+            SplitName::Test if other.data.is_some() => whole.split(&options)?.splits.test,
             SplitName::Test | SplitName::Training | SplitName::Validation => {
-                let ae_data::Splits { training, test } = whole.split(&recipe.options())?.splits;
+                let ae_data::Splits { training, test } = whole.split(&options)?.splits;
                 let (training, validation) = hold_out(training, &recipe)?;
                 let training = training.with_preprocessing(self.preprocessing.clone())?;
                 if other.data.is_none() && is_changed(&self.about, &training)? {
@@ -240,6 +260,8 @@ fn is_changed(about: &Metadata, training: &Samples) -> Result<bool> {
 pub const TRAINING_SET: &str = "training part";
 /// The provenance key of the names of columns, one per line.
 pub const COLUMNS: &str = "columns";
+/// The provenance key of the columns of a table and their roles, as JSON.
+pub const SCHEMA: &str = "schema";
 /// The provenance key of the names of classes, one per line.
 pub const CLASSES: &str = "classes";
 

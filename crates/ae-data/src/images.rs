@@ -73,11 +73,16 @@ pub fn read_folder_with(
     let layout = Layout::of(folder)?;
     let mut pixels = Pixels::new(options.channels);
     let mut broken: Option<(usize, Error)> = None;
+    let mut names = vec![];
     let mut read = |images: &[ClassedImage]| -> Result<Vec<Option<String>>> {
         let mut classes = vec![];
         for (path, class) in images {
             match pixels.push(path, resize) {
-                Ok(()) => classes.push(class.clone()),
+                Ok(()) => {
+                    classes.push(class.clone());
+                    let name = path.strip_prefix(folder).unwrap_or(path);
+                    names.push(name.to_string_lossy().into_owned());
+                }
                 Err(error @ Error::Malformed { .. }) if options.skip_broken => {
                     broken.get_or_insert((0, error)).0 += 1;
                 }
@@ -102,7 +107,7 @@ pub fn read_folder_with(
     }
     notes.extend(pixels.notes());
 
-    let samples = pixels.finish()?;
+    let samples = pixels.finish()?.with_names(names);
     let rows: Vec<usize> = (0..samples.len()).collect();
     let (for_training, for_test) = rows.split_at(training.len());
     let labelled =

@@ -21,17 +21,16 @@ use header::{Array, Dtype};
 /// channels, the former if both fit.
 ///
 /// # Errors
-/// If a file cannot be read, is cut short, has another type or shape, has NaN (see [`read_with`]),
-/// infinity or a number outside the range of f32, or has more than 2^20 columns; or if the number of
+/// If a file cannot be read, is cut short, has another type or shape, has infinity or a number outside the range of f32, or has more than 2^20 columns; or if the number of
 /// labels is not that of the samples.
 pub fn read(path: &Path, labels: Option<&Path>) -> Result<Samples> {
-    read_with(path, labels, Missing::Refuse)
+    read_with(path, labels, Missing::default())
 }
 
 /// Reads an array as [`read`] does, and handles its NaN by `missing`.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`read`], and of NaN with [`Missing::Refuse`].
 pub fn read_with(path: &Path, labels: Option<&Path>, missing: Missing) -> Result<Samples> {
     let samples = samples(&Array::read(path)?, path)?;
     let classes = labels.map(|labels| Ok((labels, classes(&Array::read(labels)?, labels)?)));

@@ -27,8 +27,8 @@ use crate::{DataDirs, Error, Result};
 /// The test set is held out first, then samples are drawn, then the other classes are removed: of
 /// 1,000 training samples some 100 are left if one digit of ten is normal.
 ///
-/// An option that does not fit the source is an error. Only `seed`, `dirs.cache_dir` and
-/// `dirs.download` may be set for any source.
+/// An option that does not fit the source is an error. Only `seed`, `dirs.cache_dir`,
+/// `dirs.download` and `table.schema` may be set for any source.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The folders that published sets are searched in.
@@ -65,7 +65,8 @@ impl Options {
             kind,
             SourceKind::Synthetic(_) | SourceKind::Published | SourceKind::Variation(_)
         );
-        let only_missing = TableOptions { missing: self.table.missing, ..TableOptions::default() };
+        let (missing, schema) = (self.table.missing, self.table.schema.clone());
+        let only_missing = TableOptions { missing, schema, ..TableOptions::default() };
         let options = [
             ("data folder", self.dirs.data_dir.is_some(), kind.is_published(), "a published set"),
             ("resize", self.resize.is_some(), kind == SourceKind::Images, "a folder of images"),
@@ -75,7 +76,7 @@ impl Options {
             ("table", self.table != only_missing, kind == SourceKind::Table, "a table"),
             (
                 "missing",
-                self.table.missing != Missing::Refuse,
+                missing != Missing::default(),
                 matches!(kind, SourceKind::Table | SourceKind::Array),
                 "a table or an array",
             ),

@@ -36,6 +36,10 @@ pub struct Samples {
     exact: bool,
     /// The values that replace missing ones, if any are missing.
     fill: Option<Arc<[f64]>>,
+    /// The place of each sample in its source; `None` if that is its place here.
+    places: Option<Arc<[u32]>>,
+    /// The names of all samples of the source, by their places there.
+    names: Option<Arc<[String]>>,
 }
 
 impl Samples {
@@ -87,7 +91,21 @@ impl Samples {
             table: None,
             exact: false,
             fill: None,
+            places: None,
+            names: None,
         }
+    }
+
+    /// The same samples with their places in the source, of which rows were left out.
+    pub(crate) fn with_places(mut self, places: Vec<u32>) -> Self {
+        self.places = Some(places.into());
+        self
+    }
+
+    /// The same samples with the names of all samples of the source.
+    pub(crate) fn with_names(mut self, names: Vec<String>) -> Self {
+        self.names = Some(names.into());
+        self
     }
 
     /// The same samples with a record of how their table was read.
@@ -224,7 +242,28 @@ impl Samples {
             table: self.table.clone(),
             exact: self.exact,
             fill: self.fill.clone(),
+            places: Some(rows.iter().map(|row| self.place(*row) as u32).collect()),
+            names: self.names.clone(),
         }
+    }
+
+    /// The place of a sample in the source it was read from, from 0: its row in a table or an array (rows
+    /// left out count), its place among the images of a folder. Subsets keep it.
+    ///
+    /// # Panics
+    /// If `row` is not below [`len`](Self::len).
+    pub fn place(&self, row: usize) -> usize {
+        assert!(row < self.count, "sample {row} of {}", self.count);
+        self.places.as_ref().map_or(row, |places| places[row] as usize)
+    }
+
+    /// The file of a sample, relative to the folder that was read, if each sample is a file.
+    ///
+    /// # Panics
+    /// If `row` is not below [`len`](Self::len).
+    pub fn name(&self, row: usize) -> Option<&str> {
+        let place = self.place(row);
+        self.names.as_ref().map(|names| names[place].as_str())
     }
 
     /// The first `count` samples, or all if there are fewer.

@@ -74,10 +74,10 @@ pub fn read(path: &Path, label_column: Option<&str>) -> Result<Samples> {
 /// are skipped if they are no categories (more than 64, or hardly one is repeated).
 /// [`Samples::table`] has what was found.
 ///
-/// **Missing cells** ([`is_missing`]) are refused, dropped or filled ([`Missing`]).
+/// **Missing cells** ([`is_missing`]) are filled, dropped or refused ([`Missing`]).
 ///
 /// # Errors
-/// If the file cannot be read or is not text; a cell is missing (unless `options.missing` is set); a
+/// If the file cannot be read or is not text; a cell is missing and `options.missing` is [`Missing::Refuse`]; a
 /// cell in a column of numbers is not a finite number in the range of f32; a row has another number
 /// of cells than the first; there is no row, no feature or more than 2^20 columns; a column of
 /// `label_column` or `options` does not exist; or the columns are not those of `options.schema`.
@@ -86,6 +86,7 @@ pub fn read_with(
     label_column: Option<&str>,
     options: &TableOptions,
 ) -> Result<Samples> {
+    let options = &options.with_schema();
     let (mut rows, first_rows) = Rows::open(path, options)?;
     let plan = Plan::of(&first_rows, label_column, options, &rows.dialect, path)?;
     drop(first_rows);
@@ -240,7 +241,11 @@ fn finish(
     for note in &info.notes {
         tracing::warn!("{}: {note}", path.display());
     }
-    let samples = Samples::from_cells(values, Shape::Table { columns })?.with_table(info);
+    let mut samples = Samples::from_cells(values, Shape::Table { columns })?.with_table(info);
+    if dropped > 0 {
+        let left = (0..count as u32).filter(|row| !is_dropped[*row as usize]);
+        samples = samples.with_places(left.collect());
+    }
     match plan.label() {
         Some(_) => samples.with_labels(labels),
         None => Ok(samples),

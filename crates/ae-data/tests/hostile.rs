@@ -569,7 +569,9 @@ mod image_folders {
 
 fn csv(folder: &Path, bytes: impl AsRef<[u8]>) -> Option<Error> {
     fs::write(folder.join("table.csv"), bytes).unwrap();
-    table::read(&folder.join("table.csv"), None).err()
+    let missing = table::Missing::Refuse;
+    let options = table::TableOptions { missing, ..table::TableOptions::default() };
+    table::read_with(&folder.join("table.csv"), None, &options).err()
 }
 
 #[test]
@@ -722,7 +724,7 @@ fn described(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
 
 fn numpy(folder: &Path, bytes: &[u8]) -> Option<Error> {
     fs::write(folder.join("array.npy"), bytes).unwrap();
-    npy::read(&folder.join("array.npy"), None).err()
+    npy::read_with(&folder.join("array.npy"), None, table::Missing::Refuse).err()
 }
 
 fn numpy_labels(folder: &Path, bytes: &[u8]) -> Option<Error> {

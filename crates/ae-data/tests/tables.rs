@@ -278,7 +278,8 @@ fn missing_cells() {
     ];
     for token in tokens {
         let text = format!("a,b\n1,10\n{token},20\n5,{token}\n3,30\n");
-        let error = read(text.as_bytes(), None, plain).unwrap_err().to_string();
+        let refuse: Set = |options| options.missing = Missing::Refuse;
+        let error = read(text.as_bytes(), None, refuse).unwrap_err().to_string();
         assert!(error.contains("line 3, column `a`: expected a value"), "{error}");
         assert!(
             error.contains("2 cells are missing, 1 in `a` and 1 in `b`: set `missing`"),

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use toml::{Table, Value};
 
-use super::values::{number, pair, put, seed, size};
+use super::TableArgs;
+use super::values::{color, flag, number, pair, put, seed, size};
 
 #[derive(Debug, Args)]
 pub struct DataDirArgs {
@@ -34,6 +35,14 @@ pub struct DataOptions {
     /// Scale all images of a folder to one size; other proportions are stretched
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub resize: Option<(usize, usize)>,
+    /// Read all images of a folder as grey or as RGB [default: as they are]
+    #[arg(long, visible_alias = "colour", value_name = "grey|rgb", value_parser = color)]
+    pub color: Option<usize>,
+    /// Leave out images of a folder that cannot be read, and print how many
+    #[arg(long)]
+    pub skip_broken: bool,
+    #[command(flatten)]
+    pub table: TableArgs,
     /// Column of a table with the labels [default: label, class or target]
     #[arg(long, value_name = "NAME|INDEX")]
     pub label_column: Option<String>,
@@ -55,10 +64,10 @@ pub struct DataOptions {
         conflicts_with_all = ["train_samples", "test_samples"]
     )]
     pub samples: Option<(usize, usize)>,
-    /// Train on one class only, by its number, and treat all others as anomalies: labels of the test set
+    /// Train on one class only, by its name, and treat all others as anomalies: labels of the test set
     /// become normal (0) and anomalous (1)
     #[arg(long = "one-class", alias = "normal", value_name = "CLASS")]
-    pub normal: Option<usize>,
+    pub normal: Option<String>,
     /// Fraction of the samples to hold out as test set, if the data has none [default: 0.1]
     #[arg(long, value_name = "FRACTION")]
     pub test: Option<f64>,
@@ -98,12 +107,15 @@ impl DataOptions {
         put(&mut section, "source", data.clone().map(Value::from));
         put(&mut section, "data_dir", self.data_dir.as_ref().map(path));
         put(&mut section, "resize", self.resize.map(numbers));
+        put(&mut section, "channels", self.color.map(number));
+        put(&mut section, "skip_broken", flag(self.skip_broken));
+        put(&mut section, "table", self.table.section());
         put(&mut section, "label_column", self.label_column.clone().map(Value::from));
         put(&mut section, "labels", self.labels.as_ref().map(path));
         let (training, test) = self.samples.unzip();
         put(&mut section, "training_samples", training.or(self.train_samples).map(number));
         put(&mut section, "test_samples", test.or(self.test_samples).map(number));
-        put(&mut section, "normal", self.normal.map(number));
+        put(&mut section, "normal", self.normal.clone().map(Value::from));
         put(&mut section, "test", self.test.map(Value::from));
         put(&mut section, "seed", self.data_seed.map(Value::from));
         section

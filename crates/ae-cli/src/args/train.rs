@@ -54,7 +54,7 @@ pub struct PreparationArgs {
     /// 0 the last epoch is used [default: 0.1]
     #[arg(long, value_name = "FRACTION")]
     pub validation: Option<f64>,
-    /// Preprocessing: none, scale, min-max or standardize [default: none for images, standardize for
+    /// Preprocessing: none, scale, min-max, standardize or robust (median and interquartile range) [default: none for images, standardize for
     /// tables]
     #[arg(long, value_name = "METHOD")]
     pub preprocess: Option<String>,

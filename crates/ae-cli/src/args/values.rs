@@ -62,6 +62,27 @@ pub fn size(text: &str) -> Result<(usize, usize), String> {
     parts.ok_or_else(|| "expected width and height in pixels, such as 64x48".into())
 }
 
+pub fn color(text: &str) -> Result<usize, String> {
+    match text {
+        "grey" | "gray" => Ok(1),
+        "rgb" => Ok(3),
+        _ => Err("expected grey or rgb".into()),
+    }
+}
+
+pub fn separator(text: &str) -> Result<Value, String> {
+    let mut letters = text.chars();
+    let separator = match (text, letters.next(), letters.next()) {
+        ("comma", ..) => ',',
+        ("semicolon", ..) => ';',
+        ("tab" | "\\t", ..) => '\t',
+        ("blank" | "space", ..) => ' ',
+        (_, Some(letter), None) => letter,
+        _ => return Err("expected one character, or comma, semicolon, tab or blank".into()),
+    };
+    Ok(separator.to_string().into())
+}
+
 pub fn pair(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once(',').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
     parts.ok_or_else(|| "expected two numbers, such as 20000,2000".into())

@@ -1,5 +1,6 @@
 //! Default settings, which depend on the data.
 
+use ae_data::table::TableOptions;
 use ae_data::{Method, Shape};
 use ae_models::{Activation, ConvConfig, DenseConfig};
 use ae_train::{LearningRate, Reconstruction, Schedule};
@@ -19,6 +20,9 @@ impl Recipe {
             source: "digits".into(),
             data_dir: None,
             resize: None,
+            channels: None,
+            skip_broken: false,
+            table: TableOptions::default(),
             label_column: None,
             labels: None,
             training_samples: None,

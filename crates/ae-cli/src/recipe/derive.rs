@@ -71,7 +71,7 @@ const HEAD_RATE: f64 = 1e-2;
 
 impl HeadRecipe {
     fn complete(overrides: &Table, data: &DataRecipe) -> Result<Self> {
-        if let Some(class) = data.normal {
+        if let Some(class) = &data.normal {
             return Err(Error::usage(format!(
                 "a head needs training samples of several classes, but the run was trained on one (--one-class \
                  {class}); train the autoencoder without --one-class"

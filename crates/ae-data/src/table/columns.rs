@@ -108,7 +108,7 @@ impl Plan {
             plan.kinds.push(kind);
             open.extend(example.map(|cell| (at, cell)));
         }
-        plan.apply_options(label_column, options, path)?;
+        plan.apply_options(asked, options, path)?;
         if let Some(schema) = &options.schema {
             plan.matching =
                 Some(Matching::of(schema, &mut plan.names, &mut plan.kinds, named, path)?);

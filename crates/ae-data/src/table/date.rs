@@ -79,6 +79,33 @@ fn days(date: &str, order: Order) -> Option<i64> {
     )
 }
 
+/// The inverse of [`seconds`], to the whole second: a time on the first day of 1970, else a date, with its
+/// time unless that is midnight. A number that is no date stays a number.
+pub(super) fn text(seconds: f64) -> String {
+    let rounded = seconds.round();
+    if rounded.is_nan() || rounded.abs() > 1e14 {
+        return seconds.to_string();
+    }
+    let (day, second) = ((rounded as i64).div_euclid(86_400), (rounded as i64).rem_euclid(86_400));
+    let time = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+    if day == 0 {
+        return time;
+    }
+    // Years begin in March, so that the leap day is the last of one; 400 of them have 146,097 days.
+    let day = day + 719_468;
+    let (era, in_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (in_era - in_era / 1460 + in_era / 36_524 - in_era / 146_096) / 365;
+    let in_year = in_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * in_year + 2) / 153;
+    let date = in_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year + i64::from(month <= 2);
+    match second {
+        0 => format!("{year:04}-{month:02}-{date:02}"),
+        _ => format!("{year:04}-{month:02}-{date:02} {time}"),
+    }
+}
+
 fn with_zone(time: &str) -> Option<f64> {
     if let Some(time) = time.strip_suffix(['Z', 'z']) {
         return time_of_day(time);
@@ -122,6 +149,31 @@ fn time_of_day(time: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_written_as_they_are_read() {
+        for cell in [
+            "1970-01-02",
+            "1969-12-31",
+            "2020-12-31",
+            "2000-02-29",
+            "1900-02-28",
+            "1900-03-01",
+            "2100-03-01",
+            "0001-01-01",
+            "2020-12-31 23:59:59",
+            "10:30:00",
+        ] {
+            assert_eq!(text(seconds(cell, Order::DayFirst).unwrap()), cell);
+        }
+        assert_eq!(text(f64::NAN), "NaN");
+        // Every day of 800 years.
+        for day in -146_097..146_097 {
+            let written = text(f64::from(day) * 86_400.0 + 1.0);
+            let read = seconds(&written, Order::DayFirst);
+            assert_eq!(read, Some(f64::from(day) * 86_400.0 + 1.0), "{written}");
+        }
+    }
 
     #[test]
     fn dates_of_all_formats() {

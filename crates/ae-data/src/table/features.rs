@@ -14,7 +14,7 @@ const MAX_CATEGORIES: usize = 64;
 const FEW: usize = 10;
 
 /// Names of columns that number the rows, in any case of letters.
-const ID_NAMES: [&str; 12] = [
+const ID_NAMES: [&str; 13] = [
     "id",
     "_id",
     "index",
@@ -24,6 +24,7 @@ const ID_NAMES: [&str; 12] = [
     "row number",
     "rownames",
     "row names",
+    "sample",
     "uuid",
     "uid",
     "unnamed: 0",
@@ -109,7 +110,7 @@ fn schema(cells: &Cells, plan: &Plan, options: &TableOptions, roles: Vec<Role>) 
     for (at, role) in cells.kept.iter().zip(roles) {
         columns[*at].role = role;
     }
-    Schema { columns }
+    Schema { columns, missing_as: options.missing_as.clone() }
 }
 
 fn encoding(cells: &Cells, slot: usize, plan: &Plan, options: &TableOptions) -> (Role, Encoding) {

@@ -14,7 +14,7 @@ use super::Schema;
 /// | `separator` | inferred | the separator of cells: `,`, `;`, a tab, `\|`, or a blank for runs of blanks |
 /// | `decimal` | inferred | whether numbers are written 1.5 or 1,5 |
 /// | `month_first` | inferred | whether 01/02/2020 is in January |
-/// | `missing` | refuse | how missing cells are handled |
+/// | `missing` | mean | how missing cells are handled |
 /// | `missing_as` | none | further texts that mean a missing cell ([`is_missing`](super::is_missing) has the usual ones) |
 /// | `ignore` | none | columns to leave out |
 /// | `id` | inferred | columns that number or name the rows, which are left out |
@@ -51,6 +51,17 @@ pub struct TableOptions {
     pub schema: Option<Schema>,
 }
 
+impl TableOptions {
+    /// Adds the texts that mean a missing cell in the schema.
+    pub(super) fn with_schema(&self) -> Self {
+        let mut options = self.clone();
+        if let Some(schema) = &self.schema {
+            options.missing_as.extend(schema.missing_as.iter().cloned());
+        }
+        options
+    }
+}
+
 /// Whether the first row of a table has the names of its columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -79,12 +90,12 @@ pub enum Decimal {
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
     /// They are an error, which counts them.
-    #[default]
     Refuse,
     /// Rows with one are left out.
     Drop,
     /// They are read as the mean of their column in the training set, and stay marked as missing
     /// ([`Samples::missing`](crate::Samples::missing)). Rows without a label are left out.
+    #[default]
     Mean,
 }
 

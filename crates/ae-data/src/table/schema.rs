@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::date;
+
 /// The role of a column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -78,6 +80,9 @@ pub struct Column {
 pub struct Schema {
     /// The columns.
     pub columns: Vec<Column>,
+    /// Further texts that mean a missing cell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_as: Vec<String>,
 }
 
 /// The features that one categorical column became.
@@ -88,6 +93,12 @@ pub struct Block {
     /// Its features. Exactly one of them is 1 in a row, unless the cell is missing or its category is
     /// unknown.
     pub features: Range<usize>,
+}
+
+/// As few digits as identify the number, as one of 32 bits if it is one.
+fn number(value: f64) -> String {
+    let short = value as f32;
+    if f64::from(short) == value { short.to_string() } else { value.to_string() }
 }
 
 impl Schema {
@@ -104,6 +115,46 @@ impl Schema {
             }
         }
         names
+    }
+
+    /// The names of the columns that become features, in order: those of the cells of
+    /// [`cells`](Self::cells).
+    pub fn column_names(&self) -> Vec<&str> {
+        let columns = self.columns.iter().filter(|column| column.role.features() > 0);
+        columns.map(|column| column.name.as_str()).collect()
+    }
+
+    /// The cells of a row from its features, the inverse of reading it: the category whose feature is
+    /// largest (the first of those), dates as `YYYY-MM-DD` or `YYYY-MM-DD HH:MM:SS`, all else the number.
+    ///
+    /// ```
+    /// use ae_data::table::{Column, Role, Schema};
+    /// let colour = Role::Categorical { categories: vec!["blue".into(), "red".into()] };
+    /// let columns = [("size", Role::Number), ("colour", colour), ("day", Role::Date { month_first: false })];
+    /// let columns = columns.map(|(name, role)| Column { name: name.into(), role });
+    /// let schema = Schema { columns: columns.into(), ..Schema::default() };
+    /// assert_eq!(schema.cells(&[1.5, 0.2, 0.7, 86_400.0]), ["1.5", "red", "1970-01-02"]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are not as many features as the schema has.
+    pub fn cells(&self, features: &[f64]) -> Vec<String> {
+        assert_eq!(features.len(), self.features(), "features of a row");
+        let mut rest = features;
+        let mut cells = vec![];
+        for Column { role, .. } in &self.columns {
+            let (own, next) = rest.split_at(role.features());
+            rest = next;
+            cells.extend(match role {
+                Role::Categorical { categories } => {
+                    let largest = own.iter().enumerate().rev().max_by(|a, b| a.1.total_cmp(b.1));
+                    largest.map(|(at, _)| categories[at].clone())
+                }
+                Role::Date { .. } => own.first().map(|seconds| date::text(*seconds)),
+                _ => own.first().map(|value| number(*value)),
+            });
+        }
+        cells
     }
 
     /// The blocks of features of the categorical columns, in order.

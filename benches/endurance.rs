@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use autoencoders::data::digits;
 use autoencoders::models::{Architecture, ConvConfig, DenseConfig};
-use autoencoders::train::{Data, Event, Flow, Objective, Reconstruction, Schedule, fit};
+use autoencoders::train::{Data, Event, Flow, Objective, Reconstruction, Schedule, Training};
 use children::{child, numbers, task};
 use statistics::line;
 
@@ -73,7 +73,10 @@ fn train(backend: &str, model: &str, steps: &str) -> Result<()> {
         }
         Flow::Continue
     };
-    fit(model, &Objective::new(Reconstruction::CrossEntropy), &data, &schedule, &mut look)?;
+    Training::new(model, &Objective::new(Reconstruction::CrossEntropy))
+        .schedule(&schedule)
+        .observe(&mut look)
+        .fit(&data)?;
     for look in looks {
         let bytes = look.ok_or("expected a system that tells the memory of a process")?;
         print!("{} ", bytes as f64 / f64::from(1 << 20));

@@ -18,8 +18,8 @@ use autoencoders::models::{
     ModelEncoder,
 };
 use autoencoders::train::{
-    Corruption, Data, HeadLoss, Labelled, LabelledData, LearningRate, Objective, Reconstruction,
-    Schedule, Supervised, classify, fit_classifier, pretrain,
+    Corruption, Data, HeadLoss, Labelled, LabelledData, Layerwise, LearningRate, Objective,
+    Reconstruction, Schedule, Supervised, Training, classify,
 };
 
 const SEEDS: u64 = 5;
@@ -52,7 +52,7 @@ fn search(
             let schedule = Schedule { epochs, batch: 50, rate, seed, ..Schedule::default() };
             let data = LabelledData { training: few.clone(), validation: None };
             let softmax = Supervised::new(HeadLoss::Softmax, 0.0)?;
-            let model = fit_classifier(model, &softmax, &data, &schedule, &mut ())?.model;
+            let model = Training::new(model, &softmax).schedule(&schedule).fit(&data)?.model;
             let error = |set| -> Result<f64> {
                 let answers = classify(&model, HeadLoss::Softmax, set, 500)?;
                 Ok(answers.classification.error())
@@ -88,7 +88,7 @@ fn seed(seed: u64, splits: &Splits) -> Result<[Vec<[f64; 2]>; 2]> {
     let rate = LearningRate { warm_up: 0.5, ..LearningRate::default() };
     let schedule = Schedule { epochs: 10, rate, seed, ..Schedule::default() };
     let data = Data { training: Arc::new(splits.training.clone()), validation: None };
-    let stack = pretrain(stack, &objective, &data, &schedule, &mut ())?.stack;
+    let stack = Training::new(stack, &Layerwise(&objective)).schedule(&schedule).fit(&data)?.stack;
     eprintln!("seed {seed}: pretrained in {:.0} s", began.elapsed().as_secs_f64());
     let with = search(&Model::Stack(stack).to_encoder(), &few, splits, seed)?;
     Ok([without, with])

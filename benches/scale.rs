@@ -14,7 +14,7 @@ use std::sync::Arc;
 use autoencoders::burn::tensor::Device;
 use autoencoders::data::{Samples, digits};
 use autoencoders::models::{Architecture, ConvConfig, DenseConfig};
-use autoencoders::train::{Data, Objective, Reconstruction, Schedule, fit};
+use autoencoders::train::{Data, Objective, Reconstruction, Schedule, Training};
 use charts::Line;
 use statistics::{line, median};
 
@@ -115,7 +115,7 @@ fn slice(point: &Point, of_epoch: bool, digits: &Samples) -> Result<f64> {
     let data = Data { training: Arc::new(digits.take(point.rows)), validation: None };
     let schedule = Schedule { epochs: 2, batch: point.batch, ..Schedule::default() };
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let fitted = fit(model, &objective, &data, &schedule, &mut ())?;
+    let fitted = Training::new(model, &objective).schedule(&schedule).fit(&data)?;
     let milliseconds = 1000.0 * fitted.epochs[1].seconds;
     let steps = (point.rows / point.batch) as f64;
     Ok(if of_epoch { milliseconds } else { milliseconds / steps })

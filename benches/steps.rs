@@ -15,7 +15,7 @@ use autoencoders::data::{Samples, Shape, digits, idx};
 use autoencoders::models::{Activation, Architecture, ConvConfig, DenseConfig, Model};
 use autoencoders::train::{
     Batches, Contraction, Corruption, Data, NoiseKey, Objective, Optimizer, Phase, RESIDENT_LIMIT,
-    Reconstruction, Result, Schedule, encode_dataset, evaluate, fit,
+    Reconstruction, Result, Schedule, Training, encode_dataset, evaluate,
 };
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -99,7 +99,11 @@ fn train(
         .counter(ItemsCount::new(STEPS * case.batch))
         .with_inputs(|| model.clone())
         .bench_values(|model| {
-            fit(model, &objective, &data, &schedule, &mut ()).expect("a training").done
+            Training::new(model, &objective)
+                .schedule(&schedule)
+                .fit(&data)
+                .expect("a training")
+                .done
         });
 }
 
@@ -266,7 +270,7 @@ mod batch {
     use super::*;
 
     fn select(bencher: Bencher, case: &Case, limit: usize) {
-        let rows = Arc::new(digits::generate(10_000, 0));
+        let rows = digits::generate(10_000, 0);
         let batches = Batches::new(rows, &case.device, limit, Some([0.0, 1.0])).expect("rows");
         let chosen: Vec<usize> = (0..case.batch).map(|at| at * 7919 % 10_000).collect();
         bencher.counter(ItemsCount::new(case.batch)).bench(|| {
@@ -294,10 +298,10 @@ mod encoding {
 
     fn encode(bencher: Bencher, case: &Case, architecture: &Architecture) {
         let model = architecture.init(0, &case.device).expect("a possible model");
-        let rows = Arc::new(digits::generate(ROWS, 0));
+        let rows = digits::generate(ROWS, 0);
         bencher
             .counter(ItemsCount::new(ROWS))
-            .bench(|| encode_dataset(&model, rows.clone(), case.batch).expect("codes"));
+            .bench(|| encode_dataset(&model, &rows, case.batch).expect("codes"));
     }
 
     #[divan::bench(args = cases(&[128]))]
@@ -318,7 +322,7 @@ mod evaluation {
 
     fn measure(bencher: Bencher, case: &Case, architecture: &Architecture) {
         let model = architecture.init(0, &case.device).expect("a possible model");
-        let rows = Arc::new(digits::generate(ROWS, 0));
+        let rows = digits::generate(ROWS, 0);
         let rows = Batches::new(rows, &case.device, RESIDENT_LIMIT, None).expect("rows");
         bencher
             .counter(ItemsCount::new(ROWS))

@@ -19,7 +19,7 @@ use autoencoders::burn::tensor::Device;
 use autoencoders::data::{Error, Source, digits, idx};
 use autoencoders::models::{Architecture, Autoencoder, ConvConfig, DenseConfig};
 use autoencoders::train::{
-    Batches, Data, Event, Flow, Objective, RESIDENT_LIMIT, Reconstruction, Schedule, fit,
+    Batches, Data, Event, Flow, Objective, RESIDENT_LIMIT, Reconstruction, Schedule, Training,
 };
 use children::{child, numbers, task};
 use statistics::median;
@@ -98,7 +98,7 @@ fn models() -> [(&'static str, Architecture, u64); 4] {
 /// Prints samples per second, MiB resident before the training and at most, and the squared error of the
 /// trained model.
 fn train(path: &str, model: &str, limit: &str) -> Result<()> {
-    let images = Arc::new(Images::open(Path::new(path))?);
+    let images: Arc<dyn Source> = Arc::new(Images::open(Path::new(path))?);
     let (_, architecture, steps) = &models()[model.parse::<usize>()?];
     let model = architecture.init(0, &Device::flex())?;
     let schedule = Schedule { epochs: 100, resident_limit: limit.parse()?, ..Schedule::default() };
@@ -121,7 +121,8 @@ fn train(path: &str, model: &str, limit: &str) -> Result<()> {
     };
     let data = Data { training: images.clone(), validation: None };
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let fitted = fit(model, &objective, &data, &schedule, &mut clock)?;
+    let fitted =
+        Training::new(model, &objective).schedule(&schedule).observe(&mut clock).fit(&data)?;
     let most = mebibytes(record::peak_memory())?;
     let rows: Vec<usize> = (0..schedule.batch).collect();
     let input = Batches::new(images, &Device::flex(), 0, None)?.select(&rows)?;

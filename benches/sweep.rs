@@ -16,7 +16,7 @@ use std::time::Instant;
 use autoencoders::burn::tensor::Device;
 use autoencoders::data::{Samples, digits};
 use autoencoders::models::{Architecture, ConvConfig, DenseConfig};
-use autoencoders::train::{Data, Objective, Reconstruction, Schedule, fit};
+use autoencoders::train::{Data, Objective, Reconstruction, Schedule, Training};
 use children::{child, task};
 use rayon::ThreadPoolBuilder;
 use statistics::median;
@@ -74,7 +74,9 @@ fn train(architecture: &Architecture, rows: &Arc<Samples>, seed: usize) -> Resul
     let model = architecture.init(seed as u64, &Device::flex())?;
     let schedule = Schedule { epochs: 1, seed: seed as u64, ..Schedule::default() };
     let data = Data { training: rows.clone(), validation: None };
-    fit(model, &Objective::new(Reconstruction::CrossEntropy), &data, &schedule, &mut ())?;
+    Training::new(model, &Objective::new(Reconstruction::CrossEntropy))
+        .schedule(&schedule)
+        .fit(&data)?;
     Ok(())
 }
 

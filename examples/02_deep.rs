@@ -7,7 +7,7 @@ mod setting;
 
 use autoencoders::burn::tensor::Device;
 use autoencoders::models::{Autoencoder, DenseConfig, Pca};
-use autoencoders::train::{Event, Flow, Objective, Reconstruction, fit};
+use autoencoders::train::{Event, Flow, Objective, Reconstruction, Training};
 use setting::{Result, Setting, all_rows, at_most, squared_error};
 
 fn main() -> Result<()> {
@@ -24,7 +24,10 @@ fn main() -> Result<()> {
         Flow::Continue
     };
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let fitted = fit(model, &objective, &setting.data(), &schedule, &mut watch)?;
+    let fitted = Training::new(model, &objective)
+        .schedule(&schedule)
+        .observe(&mut watch)
+        .fit(&setting.data())?;
 
     let pixels: Vec<f32> = all_rows(&setting.training, &device)?.into_data().iter().collect();
     let pca = Pca::fit(&pixels, 784, 30, &device)?;

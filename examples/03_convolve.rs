@@ -8,14 +8,14 @@ mod setting;
 use autoencoders::burn::module::Module;
 use autoencoders::burn::tensor::Device;
 use autoencoders::models::{Autoencoder, ConvConfig, DenseConfig};
-use autoencoders::train::{Objective, Reconstruction, fit};
+use autoencoders::train::{Objective, Reconstruction, Training};
 use setting::{Result, Setting, all_rows, at_most, squared_error};
 
 fn error_of<M: Autoencoder>(name: &str, model: M, setting: &Setting) -> Result<f64> {
     let parameters = Module::num_params(&model);
     let schedule = setting.schedule((8, 50, 5e-3), (4, 128, 3e-3));
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let fitted = fit(model, &objective, &setting.data(), &schedule, &mut ())?;
+    let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
     let test = all_rows(&setting.test, &Device::flex())?;
     let error = squared_error(fitted.model.reconstruct(test.clone()), test);
     println!("{name}: {parameters} parameters, squared error per image {error:.2}");

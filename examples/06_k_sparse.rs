@@ -9,7 +9,7 @@ mod setting;
 
 use autoencoders::burn::tensor::Device;
 use autoencoders::models::{Activation, Decoder, DenseConfig, Encoder, top_k};
-use autoencoders::train::{Objective, Reconstruction, TopKSchedule, evaluate, fit};
+use autoencoders::train::{Objective, Reconstruction, TopKSchedule, Training, evaluate};
 use setting::{Result, Setting, all_rows, at_most, squared_error};
 
 fn main() -> Result<()> {
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
         let model = config.init(setting.seed, &device)?;
         let objective = Objective::new(Reconstruction::SquaredError).train_top_k(sparse);
         let schedule = setting.schedule((20, 50, 3e-3), (15, 128, 1e-3));
-        let fitted = fit(model, &objective, &setting.data(), &schedule, &mut ())?;
+        let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
 
         let found = evaluate(&fitted.model, &test, 500)?.evaluation;
         println!("{sparse}: {} of {units} units are dead; squared error of", found.dead_units);

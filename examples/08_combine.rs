@@ -8,8 +8,8 @@ mod setting;
 use autoencoders::burn::tensor::Device;
 use autoencoders::models::{Activation, Autoencoder, Dense, DenseConfig};
 use autoencoders::train::{
-    Contraction, Corruption, KlSparsity, NoiseKey, Objective, Phase, Reconstruction, WeightDecay,
-    evaluate, fit, jacobian_norm,
+    Contraction, Corruption, KlSparsity, NoiseKey, Objective, Phase, Reconstruction, Training,
+    WeightDecay, evaluate, jacobian_norm,
 };
 use setting::{Result, Setting, all_rows, at_most, squared_error};
 
@@ -25,7 +25,7 @@ fn main() -> Result<()> {
             DenseConfig { code_activation: Activation::Sigmoid, ..DenseConfig::new([784, 256]) };
         let schedule = setting.schedule((15, 50, 1e-2), (8, 128, 5e-3));
         let model = config.init(setting.seed, &device)?;
-        let fitted = fit(model, &objective, &setting.data(), &schedule, &mut ())?;
+        let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
         println!("{objective}");
         let last = fitted.epochs.last().ok_or("expected an epoch")?;
         for (name, value) in &last.training {

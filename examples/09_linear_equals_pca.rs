@@ -10,7 +10,7 @@ mod setting;
 use autoencoders::burn::tensor::{Device, Tensor};
 use autoencoders::data::{Samples, Shape};
 use autoencoders::models::{Activation, Autoencoder, DenseConfig, Pca};
-use autoencoders::train::{Objective, Reconstruction, fit};
+use autoencoders::train::{Objective, Reconstruction, Training};
 use nalgebra::DMatrix;
 use setting::{Result, Setting, all_rows, at_least, at_most, squared_error};
 
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     let schedule = setting.schedule((300, 300, 1e-2), (100, 1000, 3e-3));
     let objective = Objective::new(Reconstruction::SquaredError);
     let model = config.init(setting.seed, &device)?;
-    let model = fit(model, &objective, &setting.data(), &schedule, &mut ())?.model;
+    let model = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?.model;
 
     let reconstructions = model.reconstruct(centred.clone());
     let (truth, found) = (pca(centred.clone(), k)?, pca(reconstructions.clone(), k)?);

@@ -9,7 +9,7 @@ mod setting;
 use autoencoders::burn::tensor::Device;
 use autoencoders::models::{Activation, Dense, DenseConfig, Stack};
 use autoencoders::train::{
-    Objective, Optimizer, Reconstruction, Schedule, evaluate, fit, pretrain,
+    Layerwise, Objective, Optimizer, Reconstruction, Schedule, Training, evaluate,
 };
 use setting::{Result, Setting, at_least, at_most};
 
@@ -27,14 +27,15 @@ fn main() -> Result<()> {
     let whole = Schedule { optimizer: Optimizer::sgd(0.0), ..whole };
     // Each layer's inputs are in [0, 1], so cross-entropy suits all of them.
     let of_layer = |_, _: &_| Ok(Objective::new(Reconstruction::CrossEntropy));
-    let pretrained = pretrain(stack.clone(), &of_layer, &data, &greedy, &mut ())?.stack;
+    let pretrained =
+        Training::new(stack.clone(), &Layerwise(&of_layer)).schedule(&greedy).fit(&data)?.stack;
 
     let test = setting.test(&device)?;
     let mut errors = Vec::new();
     for (name, stack) in [("from scratch", stack), ("pretrained", pretrained)] {
         let before = evaluate(&stack, &test, 500)?.evaluation;
         let objective = Objective::new(Reconstruction::CrossEntropy);
-        let fitted = fit(stack, &objective, &data, &whole, &mut ())?;
+        let fitted = Training::new(stack, &objective).schedule(&whole).fit(&data)?;
         let after = evaluate(&fitted.model, &test, 500)?.evaluation;
         println!(
             "{name}: squared error {:.2}, and {:.2} after plain gradient descent on the whole, \

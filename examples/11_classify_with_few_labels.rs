@@ -11,8 +11,8 @@ use autoencoders::models::{
     Activation, Classifier, Dense, DenseConfig, DenseEncoder, HeadConfig, Stack,
 };
 use autoencoders::train::{
-    Corruption, HeadLoss, Labelled, LabelledData, Objective, Reconstruction, Supervised, classify,
-    fit_classifier, pretrain,
+    Corruption, HeadLoss, Labelled, LabelledData, Layerwise, Objective, Reconstruction, Supervised,
+    Training, classify,
 };
 use setting::{Result, Setting, at_most};
 
@@ -31,7 +31,10 @@ fn main() -> Result<()> {
     let masking = Corruption::masking(0.25)?;
     let of_layer = |_, _: &_| Ok(Objective::new(Reconstruction::CrossEntropy).corrupt(masking));
     let schedule = setting.schedule((15, 50, 5e-3), (8, 128, 1e-3));
-    let pretrained = pretrain(stack.clone(), &of_layer, &setting.data(), &schedule, &mut ())?.stack;
+    let pretrained = Training::new(stack.clone(), &Layerwise(&of_layer))
+        .schedule(&schedule)
+        .fit(&setting.data())?
+        .stack;
 
     let labels = setting.pick(100, 1000);
     let few = Labelled::from_samples(setting.training.take(labels))?;
@@ -45,7 +48,7 @@ fn main() -> Result<()> {
             stack.layers().iter().map(|layer| layer.encoder().clone()).collect();
         let head = HeadConfig::new(setting.pick(100, 500), 10).init(&device)?;
         let classifier = Classifier::new(Stack::new(encoders)?, head)?;
-        let fitted = fit_classifier(classifier, &supervised, &data, &schedule, &mut ())?;
+        let fitted = Training::new(classifier, &supervised).schedule(&schedule).fit(&data)?;
         let answers = classify(&fitted.model, supervised.loss(), &test, 500)?.classification;
         println!("{labels} labels, {name}: {:.2} % of the test wrong", 100.0 * answers.error());
         errors.push(answers.error());

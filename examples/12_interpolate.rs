@@ -7,7 +7,7 @@ mod setting;
 
 use autoencoders::burn::tensor::{Device, Tensor};
 use autoencoders::models::{Decoder, DenseConfig, Encoder, latent};
-use autoencoders::train::{Objective, Reconstruction, fit};
+use autoencoders::train::{Objective, Reconstruction, Training};
 use setting::{Result, Setting, all_rows, at_most};
 
 /// `sum 4 y (1 - y)`, averaged over images: the number of grey pixels. A pixel of 0.5 counts as 1.
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     let model = DenseConfig::new([784, 256, 16]).init(setting.seed, &device)?;
     let schedule = setting.schedule((15, 50, 2e-3), (10, 128, 2e-3));
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let model = fit(model, &objective, &setting.data(), &schedule, &mut ())?.model;
+    let model = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?.model;
 
     let test = all_rows(&setting.test, &device)?;
     let codes = model.encode(test.clone());

@@ -8,7 +8,7 @@ mod setting;
 
 use autoencoders::burn::tensor::{Device, Tensor};
 use autoencoders::models::{Autoencoder, DenseConfig};
-use autoencoders::train::{Objective, Pass, Penalty, Reconstruction, fit};
+use autoencoders::train::{Objective, Pass, Penalty, Reconstruction, Training};
 use setting::{Result, Setting, all_rows, at_most};
 
 /// `sum |y[row, column + 1] - y[row, column]|`, averaged over the batch.
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
             Objective::new(Reconstruction::CrossEntropy).penalize(weight, TotalVariation)?;
         let schedule = setting.schedule((6, 50, 2e-3), (5, 128, 2e-3));
         let model = DenseConfig::new([784, 128, 16]).init(setting.seed, &device)?;
-        let fitted = fit(model, &objective, &setting.data(), &schedule, &mut ())?;
+        let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
         Ok(variation(fitted.model.reconstruct(test.clone())).into_scalar())
     };
     let (without, with) = (rough(0.0)?, rough(1.0)?);

@@ -4,30 +4,27 @@
 //!
 //! - [`data`]: samples from files, folders, tables, published data sets, and generated digits;
 //! - [`models`]: dense and convolutional encoders and decoders, PCA, and their files;
-//! - [`train`]: corruptions, objectives, `fit`, checkpoints and evaluation.
+//! - [`train`]: corruptions, objectives, training, checkpoints and evaluation.
 //!
 //! [`burn`] is the version they are built with. The features of this crate choose its back ends:
 //! `flex` (the default: the CPU), `gpu` (any GPU), `vulkan`, `metal`, `cuda`, `rocm`.
 //!
 //! ```
-//! use std::sync::Arc;
-//!
 //! use autoencoders::burn::tensor::Device;
 //! use autoencoders::data::digits;
-//! use autoencoders::models::{Autoencoder, DenseConfig};
-//! use autoencoders::train::{Batches, Corruption, Data, Objective, Reconstruction, Schedule, fit};
+//! use autoencoders::models::ConvConfig;
+//! use autoencoders::train::{Corruption, Objective, Reconstruction, Training};
 //!
 //! let device = Device::flex(); // or Device::wgpu(..): devices are passed, never assumed
-//! let model = DenseConfig::new([784, 128, 16]).init(0, &device)?;
-//! let objective =
-//!     Objective::new(Reconstruction::CrossEntropy).corrupt(Corruption::masking(0.25)?);
-//! let data = Data { training: Arc::new(digits::generate(512, 0)), validation: None };
-//! let schedule = Schedule { epochs: 2, batch: 64, ..Schedule::default() };
-//! let fitted = fit(model, &objective, &data, &schedule, &mut ())?;
+//! let model = ConvConfig { channels: vec![8], ..ConvConfig::new([1, 28, 28], 16) }.init(0, &device)?;
+//! let objective = Objective::new(Reconstruction::CrossEntropy).corrupt(Corruption::masking(0.25)?);
+//! let fitted = Training::new(model, &objective).epochs(1).fit(digits::generate(512, 0))?;
 //!
-//! let unseen = Batches::new(Arc::new(digits::generate(4, 1)), &device, 1 << 20, None)?;
-//! let clean = fitted.model.reconstruct(unseen.select(&[0, 1, 2, 3])?);
-//! assert_eq!(clean.dims(), [4, 784]);
+//! let unseen = digits::generate(64, 1);
+//! let codes = fitted.encode(&unseen)?; // 64 rows of 16 numbers
+//! let clean = fitted.reconstruct(&unseen)?;
+//! println!("squared error per image: {:.1}", fitted.evaluate(&unseen)?.squared_error);
+//! # assert_eq!((codes.width(), clean.width()), (16, 784));
 //! # Ok::<(), autoencoders::train::Error>(())
 //! ```
 

@@ -24,7 +24,7 @@ use autoencoders::models::{
 };
 use autoencoders::train::{
     Batches, Contraction, Corruption, Data, Evaluation, KlSparsity, L1, NoiseKey, Objective, Phase,
-    Precision, RESIDENT_LIMIT, Reconstruction, Schedule, evaluate, fit,
+    Precision, RESIDENT_LIMIT, Reconstruction, Schedule, Training, evaluate,
 };
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
@@ -401,13 +401,13 @@ fn corruption_is_equal_bit_for_bit(device: &Device) -> Result<(), Failed> {
 
 /// Ten steps, then an evaluation.
 fn train(device: &Device, precision: Precision) -> Result<(Vec<f64>, Evaluation), Failed> {
-    let digits = Arc::new(digits::generate(80, 1));
-    let data = Data { training: digits.clone(), validation: None };
+    let digits = digits::generate(80, 1);
+    let data = Data { training: Arc::new(digits.clone()), validation: None };
     let schedule =
         Schedule { epochs: 2, batch: 16, clip: Some(50.0), precision, ..Schedule::default() };
     let model = Architecture::Conv(conv()).init(1, device)?;
     let objective = Objective::new(Reconstruction::CrossEntropy).penalize(0.01, L1)?;
-    let fitted = fit(model, &objective, &data, &schedule, &mut ())?;
+    let fitted = Training::new(model, &objective).schedule(&schedule).fit(&data)?;
     let losses = fitted.epochs.iter().map(|epoch| epoch.training_loss()).collect();
     let batches = Batches::new(digits, device, RESIDENT_LIMIT, None)?;
     Ok((losses, evaluate(&fitted.model, &batches, 16)?.evaluation))

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ae_kernels::{Launched, Launches, launches};
 use autoencoders::data::digits;
 use autoencoders::models::{Activation, Architecture, ConvConfig, DenseConfig};
-use autoencoders::train::{Corruption, Data, Objective, Reconstruction, Schedule, fit};
+use autoencoders::train::{Corruption, Data, Objective, Reconstruction, Schedule, Training};
 use burn::tensor::Device;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -74,7 +74,8 @@ fn steps(device: &Device, case: usize, steps: usize, batch: usize) -> Result<Lau
     let model = architecture.init(0, device)?;
     let data = Data { training: Arc::new(digits::generate(steps * batch, 0)), validation: None };
     let schedule = Schedule { epochs: 1, batch, ..Schedule::default() };
-    let (fitted, seen) = launches(|| fit(model, &objective, &data, &schedule, &mut ()));
+    let (fitted, seen) =
+        launches(|| Training::new(model, &objective).schedule(&schedule).fit(&data));
     fitted?;
     Ok(seen)
 }

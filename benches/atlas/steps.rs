@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use autoencoders::burn::tensor::Device;
 use autoencoders::data::{Samples, Shape};
-use autoencoders::train::{Data, Decay, Event, Flow, LearningRate, Schedule, fit};
+use autoencoders::train::{Data, Decay, Event, Flow, LearningRate, Schedule, Training};
 use chacha20::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -211,6 +211,9 @@ fn rates(
     let rate = LearningRate { decay: Decay::Constant, ..LearningRate::default() };
     let schedule = Schedule { epochs: u32::MAX as usize, batch, rate, ..Schedule::default() };
     let data = Data { training: rows.clone(), validation: None };
-    fit(model, &case.objective()?, &data, &schedule, &mut observer)?;
+    Training::new(model, &case.objective()?)
+        .schedule(&schedule)
+        .observe(&mut observer)
+        .fit(&data)?;
     Ok((rates.split_off(1), first.ok_or("no step was taken")?))
 }

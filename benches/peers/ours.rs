@@ -6,7 +6,7 @@ use ae_kernels::{Activation, Weight, linear};
 use autoencoders::burn::module::Module;
 use autoencoders::burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use autoencoders::data::{Samples, Shape};
-use autoencoders::train::{Data, Decay, Event, Flow, LearningRate, Precision, Schedule, fit};
+use autoencoders::train::{Data, Decay, Event, Flow, LearningRate, Precision, Schedule, Training};
 use chacha20::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -29,7 +29,10 @@ pub fn train(case: &Case, batch: usize, device: &Device, precision: Precision) -
     let model = case.architecture.init(0, device)?;
     let data = Data { training, validation: None };
     let schedule = Schedule { precision, ..schedule(batch, u32::MAX as usize) };
-    fit(model, &case.objective()?, &data, &schedule, &mut observer)?;
+    Training::new(model, &case.objective()?)
+        .schedule(&schedule)
+        .observe(&mut observer)
+        .fit(&data)?;
     Ok(())
 }
 

@@ -51,13 +51,13 @@ impl Setting {
 
     /// The test set on a device.
     pub fn test(&self, device: &Device) -> Result<Batches> {
-        Ok(Batches::new(Arc::new(self.test.clone()), device, RESIDENT_LIMIT, None)?)
+        Ok(Batches::new(&self.test, device, RESIDENT_LIMIT, None)?)
     }
 }
 
 /// All rows in one tensor, `[rows, features]`.
 pub fn all_rows(samples: &Samples, device: &Device) -> Result<Tensor<2>> {
-    let batches = Batches::new(Arc::new(samples.clone()), device, RESIDENT_LIMIT, None)?;
+    let batches = Batches::new(samples, device, RESIDENT_LIMIT, None)?;
     Ok(batches.select(&(0..samples.len()).collect::<Vec<_>>())?)
 }
 

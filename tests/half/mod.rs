@@ -8,7 +8,7 @@ use autoencoders::models::{
     tensors::{self, Tensors},
 };
 use autoencoders::train::{
-    Data, Decay, LearningRate, Objective, Optimizer, Precision, Schedule, fit,
+    Data, Decay, LearningRate, Objective, Optimizer, Precision, Schedule, Training,
 };
 use burn::tensor::{Device, TensorData};
 use libtest_mimic::Failed;
@@ -78,7 +78,7 @@ fn moves(
     let schedule =
         Schedule { epochs: 1, batch: 8, optimizer, rate, precision, ..Schedule::default() };
     let before = tensors::collect(model);
-    let fitted = fit(model.clone(), objective, data, &schedule, &mut ())?;
+    let fitted = Training::new(model.clone(), objective).schedule(&schedule).fit(data)?;
     let after = tensors::collect(&fitted.model).into_iter();
     Ok(after.map(|(name, after)| (name.clone(), minus(&after, &before[&name]))).collect())
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use ae_data::Labels;
 use ae_models::{Classifier, Encoder, HeadConfig, ModelEncoder};
-use ae_train::{End, Labelled, LabelledData, classify as evaluate, fit_classifier};
+use ae_train::{End, Labelled, LabelledData, Training, classify as evaluate};
 use toml::Table;
 
 use crate::args::values::{filled, put};
@@ -103,7 +103,10 @@ fn train_head(
     };
     let new_run = NewRun::new(args, &recipe, &name, device, started)?;
     let mut observers = new_run.observers(schedule.epochs);
-    let fitted = fit_classifier(head, &supervised, &data, &schedule, &mut observers)
+    let fitted = Training::new(head, &supervised)
+        .schedule(&schedule)
+        .observe(&mut observers)
+        .fit(&data)
         .inspect_err(|_| new_run.remove_if_unused())?;
     if fitted.end == End::Stopped {
         eprintln!(

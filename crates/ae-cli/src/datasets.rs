@@ -1,7 +1,5 @@
 //! A data set in its three splits, preprocessed.
 
-use std::sync::Arc;
-
 use ae_data::{DataSet, Options, Preprocessing, Samples};
 use ae_train::Batches;
 use burn::tensor::Device;
@@ -96,5 +94,5 @@ pub fn open_with(recipe: &DataRecipe, options: &Options) -> Result<DataSet> {
 /// Samples in batches, for an evaluation.
 pub fn batches(samples: &Samples, recipe: &Recipe, device: &Device) -> Result<Batches> {
     let limit = recipe.schedule().resident_limit;
-    Ok(Batches::new(Arc::new(samples.clone()), device, limit, None)?)
+    Ok(Batches::new(samples, device, limit, None)?)
 }

@@ -3,9 +3,7 @@
 use std::time::Instant;
 
 use ae_models::{Classifier, Encoder, HeadConfig, Model, ModelEncoder};
-use ae_train::{
-    End, LabelledData, Schedule, classify, fit_classifier, fit_classifier_with_checkpoints,
-};
+use ae_train::{End, LabelledData, Schedule, classify};
 use burn::tensor::Device;
 use toml::Table;
 
@@ -96,7 +94,10 @@ fn trial_job(run: &SavedRun, recipe: &Recipe, splits: &Splits) -> Option<TrialJo
         let training = classifier::labelled(&samples, &name, &classes)?;
         let data = LabelledData { training, validation: None };
         let classifier = with_new_head(model.to_encoder(), classes.len(), device)?;
-        fit_classifier(classifier, &classifier::supervised(&own)?, &data, schedule, observer)?;
+        ae_train::Training::new(classifier, &classifier::supervised(&own)?)
+            .schedule(schedule)
+            .observe(observer)
+            .fit(&data)?;
         Ok(())
     }))
 }
@@ -157,15 +158,12 @@ fn with_head(
     let name = format!("{name}-finetuned-{}", head.kind.name());
     let new_run = NewRun::new(args, &recipe, &name, device, started)?;
     let mut observers = new_run.observers(schedule.epochs);
-    let fitted = fit_classifier_with_checkpoints(
-        model,
-        &supervised,
-        &data,
-        &schedule,
-        &new_run.checkpoints,
-        &mut observers,
-    )
-    .inspect_err(|_| new_run.remove_if_unused())?;
+    let fitted = ae_train::Training::new(model, &supervised)
+        .schedule(&schedule)
+        .checkpoints(new_run.checkpoints.clone())
+        .observe(&mut observers)
+        .fit(&data)
+        .inspect_err(|_| new_run.remove_if_unused())?;
     if fitted.end == End::Stopped {
         new_run.report_stop(fitted.done);
         return Ok(None);
@@ -249,7 +247,10 @@ fn label_efficiency(
     let mut accuracies = Vec::new();
     for encoder in [run.model.encoder(), random] {
         let model = with_new_head(encoder, classes.len(), device)?;
-        let fitted = fit_classifier(model, &supervised, &few, &schedule, &mut Interrupt::new())?;
+        let fitted = ae_train::Training::new(model, &supervised)
+            .schedule(&schedule)
+            .observe(&mut Interrupt::new())
+            .fit(&few)?;
         if fitted.end == End::Stopped {
             return Ok(None);
         }

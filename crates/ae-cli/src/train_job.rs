@@ -5,8 +5,7 @@ use std::sync::Arc;
 use ae_data::{Samples, Source};
 use ae_models::{Decoder, Model};
 use ae_train::{
-    Data, End, EpochReport, Objective, Observer, Reconstruction, Schedule, fit,
-    fit_with_checkpoints, pretrain_with_checkpoints,
+    Data, End, EpochReport, Layerwise, Objective, Observer, Reconstruction, Schedule, Training,
 };
 use burn::tensor::Device;
 
@@ -84,11 +83,17 @@ impl TrainJob {
         let data = Data { training: Arc::new(samples), validation: None };
         match self {
             Self::Whole(model, objective) => {
-                fit(*model, &objective, &data, schedule, observer)?;
+                Training::new(*model, &*objective)
+                    .schedule(schedule)
+                    .observe(observer)
+                    .fit(&data)?;
             }
             Self::Layers(stack, objective) => {
                 let objective = layer_objective(&objective, stack.layers(), 0)?;
-                fit(stack.layers()[0].clone(), &objective, &data, schedule, observer)?;
+                Training::new(stack.layers()[0].clone(), &objective)
+                    .schedule(schedule)
+                    .observe(observer)
+                    .fit(&data)?;
             }
             Self::Pca { .. } => {}
         }
@@ -127,15 +132,12 @@ impl TrainJob {
                 Ok(Some(Outcome { model, objective, epochs, layers, best: None }))
             }
             Self::Whole(model, objective) => {
-                let fitted = fit_with_checkpoints(
-                    *model,
-                    &objective,
-                    &data,
-                    &schedule,
-                    &new_run.checkpoints,
-                    &mut observers,
-                )
-                .inspect_err(|_| new_run.remove_if_unused())?;
+                let fitted = Training::new(*model, &*objective)
+                    .schedule(&schedule)
+                    .checkpoints(new_run.checkpoints.clone())
+                    .observe(&mut observers)
+                    .fit(&data)
+                    .inspect_err(|_| new_run.remove_if_unused())?;
                 match fitted.end {
                     End::Stopped => {
                         new_run.report_stop(fitted.done);
@@ -165,15 +167,12 @@ impl TrainJob {
                         other => ae_train::Error::Objective(other.to_string()),
                     })
                 };
-                let pretrained = pretrain_with_checkpoints(
-                    stack,
-                    &objective_of,
-                    &data,
-                    &schedule,
-                    &new_run.checkpoints,
-                    &mut observers,
-                )
-                .inspect_err(|_| new_run.remove_if_unused())?;
+                let pretrained = Training::new(stack, &Layerwise(&objective_of))
+                    .schedule(&schedule)
+                    .checkpoints(new_run.checkpoints.clone())
+                    .observe(&mut observers)
+                    .fit(&data)
+                    .inspect_err(|_| new_run.remove_if_unused())?;
                 if pretrained.end == End::Stopped {
                     let last = pretrained.layers.last().and_then(|epochs| epochs.last());
                     new_run.report_stop(last.map_or(0, |epoch| epoch.done));

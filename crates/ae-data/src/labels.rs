@@ -55,7 +55,10 @@ impl Labels {
     }
 
     /// The labels of the samples with these indices.
-    pub(crate) fn subset(&self, rows: &[usize]) -> Self {
+    ///
+    /// # Panics
+    /// If an index is not below the number of samples.
+    pub fn subset(&self, rows: &[usize]) -> Self {
         let classes = rows.iter().map(|row| self.classes[*row]).collect();
         Self { classes, names: self.names.clone() }
     }

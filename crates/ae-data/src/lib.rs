@@ -2,6 +2,8 @@
 
 #[cfg(feature = "download")]
 mod archive;
+#[cfg(feature = "ndarray")]
+mod arrays;
 #[cfg(feature = "download")]
 mod cache;
 pub mod cifar;
@@ -14,6 +16,7 @@ pub mod digits;
 mod download;
 mod error;
 mod file_reader;
+mod folds;
 pub mod idx;
 mod idx_set;
 #[cfg(feature = "images")]
@@ -45,6 +48,7 @@ pub mod variations;
 
 pub use data_dirs::{DataDirs, Progress};
 pub use error::{Error, Result};
+pub use folds::{k_fold, stratified_k_fold, stratified_split};
 pub use labels::Labels;
 pub use one_class::one_class;
 pub use open::{DataSet, Unsplit, open, open_unsplit};
@@ -54,7 +58,7 @@ pub use registry::{Entry, Location, default_counts, registry};
 pub use sample::Sample;
 pub use samples::Samples;
 pub use shape::Shape;
-pub use source::{Source, fingerprint, fnv1a};
+pub use source::{Source, Subset, fingerprint, fnv1a};
 pub use source_kind::is_published;
-pub use split::{Splits, split};
+pub use split::{Splits, split, split_rows};
 pub use subsample::subsample;

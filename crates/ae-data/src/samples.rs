@@ -324,6 +324,28 @@ impl Samples {
     }
 }
 
+/// A row for each sample.
+impl TryFrom<Vec<Vec<f32>>> for Samples {
+    type Error = Error;
+
+    fn try_from(rows: Vec<Vec<f32>>) -> Result<Self> {
+        let width = rows.first().map_or(0, Vec::len);
+        if let Some(at) = rows.iter().position(|row| row.len() != width) {
+            let what = format!("row {at}");
+            let expected = format!("{width} features, as the first has");
+            return Err(Error::invalid(what, expected, rows[at].len().to_string()));
+        }
+        Self::from_floats(rows.concat(), Shape::table(width))
+    }
+}
+
+/// The features of each sample, preprocessed.
+impl From<&Samples> for Vec<Vec<f32>> {
+    fn from(samples: &Samples) -> Self {
+        (0..samples.len()).map(|row| samples.row(row)).collect()
+    }
+}
+
 fn whole_rows(values: usize, shape: &Shape) -> Result<usize> {
     match shape.features() {
         0 => Err(Error::invalid("shape", "at least one feature", "none")),
@@ -337,6 +359,10 @@ fn whole_rows(values: usize, shape: &Shape) -> Result<usize> {
 }
 
 impl Source for Samples {
+    fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
     fn len(&self) -> usize {
         self.count
     }
@@ -371,6 +397,20 @@ mod tests {
 
     fn table() -> Samples {
         Samples::from_floats(vec![0.0, 10.0, 2.0, 20.0, 4.0, 60.0], Shape::table(2)).unwrap()
+    }
+
+    #[test]
+    fn rows_become_samples_and_come_back() {
+        let rows = vec![vec![0.0, 10.0], vec![2.0, 20.0]];
+        let samples = Samples::try_from(rows.clone()).unwrap();
+        assert_eq!(samples.shape(), &Shape::table(2));
+        assert_eq!(Vec::<Vec<f32>>::from(&samples), rows);
+        let message = |rows: Vec<Vec<f32>>| Samples::try_from(rows).unwrap_err().to_string();
+        assert_eq!(
+            message(vec![vec![1.0], vec![1.0, 2.0]]),
+            "row 1: expected 1 features, as the first has, got 2"
+        );
+        assert_eq!(message(vec![]), "shape: expected at least one feature, got none");
     }
 
     #[test]

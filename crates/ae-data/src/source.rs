@@ -1,6 +1,8 @@
 //! Rows by index, the interface between data and training.
 
-use crate::Result;
+use std::sync::Arc;
+
+use crate::{Labels, Result, Samples};
 
 /// Rows of features that are read by index: samples in memory ([`Samples`](crate::Samples)), or any
 /// storage of the user's.
@@ -25,6 +27,63 @@ pub trait Source: Send + Sync {
     /// Whether there are no rows.
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The class of each row, if the source has labels.
+    fn labels(&self) -> Option<&Labels> {
+        None
+    }
+}
+
+impl From<Samples> for Arc<dyn Source> {
+    fn from(samples: Samples) -> Self {
+        Arc::new(samples)
+    }
+}
+
+impl From<&Samples> for Arc<dyn Source> {
+    fn from(samples: &Samples) -> Self {
+        Arc::new(samples.clone())
+    }
+}
+
+/// Some rows of a source, which are not copied.
+#[derive(Clone)]
+pub struct Subset {
+    source: Arc<dyn Source>,
+    rows: Arc<[usize]>,
+    labels: Option<Labels>,
+}
+
+impl Subset {
+    /// The rows with the given indices, in that order.
+    ///
+    /// # Panics
+    /// If an index is not below the length of `source`.
+    pub fn new(source: Arc<dyn Source>, rows: Vec<usize>) -> Self {
+        let len = source.len();
+        assert!(rows.iter().all(|row| *row < len), "rows of {len}");
+        let labels = source.labels().map(|labels| labels.subset(&rows));
+        Self { source, rows: rows.into(), labels }
+    }
+}
+
+impl Source for Subset {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn width(&self) -> usize {
+        self.source.width()
+    }
+
+    fn read(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
+        let rows: Vec<usize> = rows.iter().map(|row| self.rows[*row]).collect();
+        self.source.read(&rows, out)
+    }
+
+    fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
     }
 }
 

@@ -37,6 +37,15 @@ impl Splits {
 /// # Errors
 /// If the fraction is not above 0 and below 1, or there are fewer than two samples.
 pub fn split(samples: &Samples, fraction: f64, seed: u64) -> Result<(Samples, Samples)> {
+    let (kept, held_out) = split_rows(samples.len(), fraction, seed)?;
+    Ok((samples.subset(&kept), samples.subset(&held_out)))
+}
+
+/// The rows of the two sets that [`split`] makes of `count` samples, each in order.
+///
+/// # Errors
+/// As [`split`].
+pub fn split_rows(count: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
     if !(fraction > 0.0 && fraction < 1.0) {
         return Err(Error::invalid(
             "fraction held out",
@@ -44,16 +53,16 @@ pub fn split(samples: &Samples, fraction: f64, seed: u64) -> Result<(Samples, Sa
             fraction.to_string(),
         ));
     }
-    if samples.len() < 2 {
-        return Err(Error::invalid("samples", "at least 2 to split", samples.len().to_string()));
+    if count < 2 {
+        return Err(Error::invalid("samples", "at least 2 to split", count.to_string()));
     }
-    let mut rows: Vec<usize> = (0..samples.len()).collect();
-    rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    let held_out = (samples.len() as f64 * fraction).round() as usize;
-    let (held_out, kept) = rows.split_at_mut(held_out.clamp(1, samples.len() - 1));
+    let mut held_out: Vec<usize> = (0..count).collect();
+    held_out.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let wanted = (count as f64 * fraction).round() as usize;
+    let mut kept = held_out.split_off(wanted.clamp(1, count - 1));
     kept.sort_unstable();
     held_out.sort_unstable();
-    Ok((samples.subset(kept), samples.subset(held_out)))
+    Ok((kept, held_out))
 }
 
 #[cfg(test)]

@@ -26,6 +26,11 @@ pub trait Encoder: Module + ModuleDisplay {
     /// The activation of the code, which determines the range of its units.
     fn code_activation(&self) -> Activation;
 
+    /// The peak learning rate of Adam that training uses unless it is given another: 1e-3.
+    fn learning_rate(&self) -> f64 {
+        crate::DenseConfig::LEARNING_RATE
+    }
+
     /// The number of units of a code that [`encode`](Self::encode) keeps, the largest ones; the others
     /// are 0 (Makhzani & Frey 2013, arXiv 1312.5663). `None` if it keeps all.
     fn top_k(&self) -> Option<usize> {

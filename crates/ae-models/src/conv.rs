@@ -90,6 +90,10 @@ impl Encoder for Conv {
         self.encoder.top_k()
     }
 
+    fn learning_rate(&self) -> f64 {
+        self.encoder.learning_rate()
+    }
+
     fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
         self.encoder.encode_dense(input)
     }

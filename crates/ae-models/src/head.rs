@@ -30,6 +30,11 @@ pub trait Classify: Module + ModuleDisplay {
     fn classes(&self) -> usize {
         self.head().classes()
     }
+
+    /// The peak learning rate of Adam that training uses unless it is given another: 1e-3.
+    fn learning_rate(&self) -> f64 {
+        crate::DenseConfig::LEARNING_RATE
+    }
 }
 
 /// The configuration of a [`Head`].
@@ -142,6 +147,11 @@ impl Classify for Head {
 
     fn classes(&self) -> usize {
         self.config.classes
+    }
+
+    /// 1e-2: the loss of a head alone is convex.
+    fn learning_rate(&self) -> f64 {
+        1e-2
     }
 }
 

@@ -246,6 +246,10 @@ macro_rules! encoder {
                 each!($type, self, model => model.top_k())
             }
 
+            fn learning_rate(&self) -> f64 {
+                each!($type, self, model => model.learning_rate())
+            }
+
             fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
                 each!($type, self, model => model.encode_dense(input))
             }

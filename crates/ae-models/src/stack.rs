@@ -111,6 +111,10 @@ impl<A: Encoder> Encoder for Stack<A> {
         self.top().0.top_k()
     }
 
+    fn learning_rate(&self) -> f64 {
+        self.layers[0].learning_rate()
+    }
+
     fn features(&self) -> usize {
         self.layers[0].features()
     }

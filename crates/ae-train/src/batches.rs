@@ -50,11 +50,12 @@ impl Batches {
     /// # Errors
     /// If there are no rows, they cannot be read, or a value is out of range.
     pub fn new(
-        source: Arc<dyn Source>,
+        source: impl Into<Arc<dyn Source>>,
         device: &Device,
         limit: usize,
         range: Option<[f32; 2]>,
     ) -> Result<Self> {
+        let source = source.into();
         if source.is_empty() {
             return Err(Error::setting("samples", "at least one", 0));
         }
@@ -105,6 +106,17 @@ impl Batches {
             }
             None => Ok(self.send(self.rows.values(rows)?)),
         }
+    }
+
+    /// All rows in order, `batch` at a time, the last ones in a smaller batch: `[batch, features]` each.
+    ///
+    /// # Panics
+    /// If `batch` is 0.
+    pub fn iter(&self, batch: usize) -> impl Iterator<Item = Result<Tensor<2>>> {
+        assert!(batch > 0, "batches of at least one sample");
+        (0..self.len()).step_by(batch).map(move |start| {
+            self.select(&(start..self.len().min(start + batch)).collect::<Vec<_>>())
+        })
     }
 
     /// An order of rows for [`next`](Self::next), if all rows are on a GPU.
@@ -213,9 +225,9 @@ mod tests {
     use super::*;
     use ae_data::{Samples, Shape};
 
-    fn samples() -> Arc<Samples> {
+    fn samples() -> Samples {
         let values = (0..3000).map(|i| i as f32).collect();
-        Arc::new(Samples::from_floats(values, Shape::table(2)).unwrap())
+        Samples::from_floats(values, Shape::table(2)).unwrap()
     }
 
     #[test]
@@ -263,7 +275,9 @@ mod tests {
 
     #[test]
     fn nan_is_refused() {
-        let error = Batches::new(Arc::new(Broken), &Device::flex(), 100, None).err().unwrap();
+        let error = Batches::new(Arc::new(Broken) as Arc<dyn Source>, &Device::flex(), 100, None)
+            .err()
+            .unwrap();
         assert_eq!(error.to_string(), "feature 0 of sample 0: expected a finite number, got NaN");
     }
 }

@@ -9,17 +9,16 @@ use crate::evaluate::{first, for_each_batch};
 use crate::{Batches, Error, Labelled, Result};
 
 /// Computes the codes of all rows of `source` on the device of the encoder, `batch` rows at a time, and
-/// collects them on the host.
+/// collects them on the host, with the labels of the source.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use ae_data::digits;
 /// use ae_models::{DenseConfig, Encoder};
 /// use ae_train::encode_dataset;
 /// use burn::tensor::Device;
 ///
 /// let encoder = DenseConfig::new([784, 30]).init(0, &Device::flex())?;
-/// let codes = encode_dataset(&encoder, Arc::new(digits::generate(100, 0)), 64)?;
+/// let codes = encode_dataset(&encoder, digits::generate(100, 0), 64)?;
 /// assert_eq!((codes.len(), codes.width()), (100, 30));
 /// # Ok::<(), ae_train::Error>(())
 /// ```
@@ -31,20 +30,26 @@ use crate::{Batches, Error, Labelled, Result};
 /// If `batch` is 0.
 pub fn encode_dataset<E: Encoder>(
     encoder: &E,
-    source: Arc<dyn Source>,
+    source: impl Into<Arc<dyn Source>>,
     batch: usize,
 ) -> Result<Samples> {
+    let source = source.into();
     if source.width() != encoder.features() {
         return Err(Error::other_width(encoder.features(), source.width()));
     }
     let device = encoder.devices().first().cloned().ok_or_else(Error::no_parameters)?;
     let encoder = encoder.valid();
     let mut codes = Vec::with_capacity(source.len() * encoder.code_size());
+    let labels = source.labels().cloned();
     let rows = Batches::new(source, &device, 0, None)?;
     for_each_batch(&rows, batch, |input, count| {
         codes.extend(first(encoder.encode(input), count).into_data().iter::<f32>());
     })?;
-    Ok(Samples::from_floats(codes, Shape::table(encoder.code_size()))?)
+    let codes = Samples::from_floats(codes, Shape::table(encoder.code_size()))?;
+    Ok(match labels {
+        Some(labels) => codes.with_labels(labels)?,
+        None => codes,
+    })
 }
 
 impl Labelled {
@@ -76,7 +81,7 @@ mod tests {
         let model = DenseConfig::new([784, 12, 5]).init(0, &device).unwrap();
         let digits = digits::generate(7, 0);
         let data = Labelled::from_samples(digits.clone()).unwrap();
-        let all = Batches::new(Arc::new(digits), &device, RESIDENT_LIMIT, None).unwrap();
+        let all = Batches::new(digits, &device, RESIDENT_LIMIT, None).unwrap();
         let expected = model.encode(all.select(&[0, 1, 2, 3, 4, 5, 6]).unwrap()).into_data();
         for batch in [1, 3, 7, 100] {
             // A model in training gives the same codes.

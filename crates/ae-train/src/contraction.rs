@@ -334,7 +334,6 @@ mod tests {
         Activation, Architecture, ConvConfig, DenseConfig, Downsample, Encoder, FromArchitecture,
         Model, Norm, jacobian, tensors,
     };
-    use std::sync::Arc;
 
     const KEY: NoiseKey = NoiseKey { seed: 3, phase: Phase::Train(0), step: 0 };
 
@@ -438,7 +437,7 @@ mod tests {
         weights.insert("encoder.layers.0.weight".into(), transposed);
         let model = tensors::replace(model, weights).unwrap();
         let origin = Samples::from_floats(vec![0.0; 6], Shape::table(2)).unwrap();
-        let origin = Batches::new(Arc::new(origin), &Device::flex(), RESIDENT_LIMIT, None).unwrap();
+        let origin = Batches::new(origin, &Device::flex(), RESIDENT_LIMIT, None).unwrap();
         assert!((jacobian_norm(&model, &origin, 2).unwrap() - 0.890_625).abs() < 1e-7);
     }
 

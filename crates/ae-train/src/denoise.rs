@@ -55,7 +55,6 @@ mod tests {
     use ae_data::{Samples, Shape};
     use ae_models::{Activation, DenseConfig, tensors};
     use burn::tensor::{Device, TensorData};
-    use std::sync::Arc;
 
     /// The model reconstructs everything as (1, 1), and all is masked. The inputs (1, 3) and (0, 2) have
     /// the errors 1 + 9 and 4, mean 7; the reconstructions 4 and 1 + 1, mean 3.
@@ -68,7 +67,6 @@ mod tests {
         weights.insert("decoder.layers.0.bias".into(), TensorData::from([1.0f32, 1.0]));
         let model = tensors::replace(model, weights).unwrap();
         let samples = Samples::from_floats(vec![1.0, 3.0, 0.0, 2.0], Shape::table(2)).unwrap();
-        let samples = Arc::new(samples);
         let data = Batches::new(samples, &Device::flex(), RESIDENT_LIMIT, None).unwrap();
         for batch in [1, 2, 3] {
             let all = Corruption::masking(1.0).unwrap();
@@ -84,7 +82,6 @@ mod tests {
     fn noise_has_its_standard_deviation() {
         let model = DenseConfig::new([2, 1]).init(0, &Device::flex()).unwrap();
         let samples = Samples::from_floats(vec![0.5; 2 * 5000], Shape::table(2)).unwrap();
-        let samples = Arc::new(samples);
         let data = Batches::new(samples, &Device::flex(), RESIDENT_LIMIT, None).unwrap();
         let noise = Corruption::gaussian(0.5).unwrap();
         let found = denoise(&model, noise, &data, 10, 0).unwrap();

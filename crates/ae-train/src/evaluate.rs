@@ -4,7 +4,7 @@ use ae_models::{Activation, Autoencoder};
 use burn::tensor::Tensor;
 
 use crate::activity::ActivityTally;
-use crate::{Activity, Batches, Reconstruction, Result};
+use crate::{Activity, Batches, Error, Reconstruction, Result};
 
 /// The results of an autoencoder on a data set, without corruption and penalties.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -60,15 +60,18 @@ pub struct DetailedEvaluation {
 /// padded with copies, whose results are dropped.
 ///
 /// # Errors
-/// If the data cannot be read.
+/// If the data cannot be read, or has another width than the model.
 ///
 /// # Panics
-/// If the data has another width than the model, or `batch` is 0.
+/// If `batch` is 0.
 pub fn evaluate<M: Autoencoder>(
     model: &M,
     data: &Batches,
     batch: usize,
 ) -> Result<DetailedEvaluation> {
+    if data.width() != model.features() {
+        return Err(Error::other_width(model.features(), data.width()));
+    }
     let mut tally = Tally::new(model, data)?;
     for_each_batch(data, batch, |input, count| {
         let code = model.encode(input.clone());
@@ -238,11 +241,10 @@ mod tests {
     use ae_data::{Samples, Shape};
     use ae_models::{Dense, DenseConfig, tensors};
     use burn::tensor::{Device, TensorData};
-    use std::sync::Arc;
 
     fn batches(values: &[f32], width: usize) -> Batches {
         let samples = Samples::from_floats(values.to_vec(), Shape::table(width)).unwrap();
-        Batches::new(Arc::new(samples), &Device::flex(), RESIDENT_LIMIT, None).unwrap()
+        Batches::new(samples, &Device::flex(), RESIDENT_LIMIT, None).unwrap()
     }
 
     /// A model 2 -> 1 -> 2 with the code x_1 + x_2, whose outputs are both half of it.
@@ -317,5 +319,14 @@ mod tests {
         let data = batches(&[1.0, -1.0, 2.0, -2.0, -3.0, 3.0], 2);
         let evaluation = evaluate(&averaging(Activation::Identity), &data, 2).unwrap().evaluation;
         assert_eq!((evaluation.dead_units, evaluation.code_size), (1, 1));
+    }
+
+    #[test]
+    fn data_of_another_width_is_refused() {
+        let refused = evaluate(&averaging(Activation::Identity), &batches(&[1.0, 2.0, 3.0], 3), 8);
+        assert_eq!(
+            refused.err().unwrap().to_string(),
+            "samples: expected 2 features, as the model has, got 3"
+        );
     }
 }

@@ -7,13 +7,13 @@ mod task;
 
 use std::sync::Arc;
 
-use ae_data::Source;
+use ae_data::{Samples, Source, Subset};
 use ae_models::Autoencoder;
 
 use crate::{Checkpoints, EpochReport, Objective, Observer, Result, Schedule};
 use run::Run;
 
-pub use classifier::{fit_classifier, fit_classifier_with_checkpoints};
+pub(crate) use classifier::classifier;
 
 /// The data that a model is fitted to. The test set is not part of it.
 #[derive(Clone)]
@@ -22,6 +22,62 @@ pub struct Data {
     pub training: Arc<dyn Source>,
     /// The validation set, for choosing the best epoch and for early stopping.
     pub validation: Option<Arc<dyn Source>>,
+}
+
+/// What [`Training`](crate::Training) takes: samples, of which it holds out some for validation; or
+/// [`Data`], or a pair of training and validation samples, which it takes as they are.
+pub struct Input {
+    data: Data,
+    is_to_split: bool,
+}
+
+impl Input {
+    /// With a fraction of the samples held out, where that is left to the training and is not 0.
+    pub(crate) fn hold_out(self, fraction: f64, seed: u64) -> Result<Data> {
+        if !self.is_to_split || fraction == 0.0 {
+            return Ok(self.data);
+        }
+        let all = self.data.training;
+        let (kept, held_out) = ae_data::split_rows(all.len(), fraction, seed)?;
+        let subset = |rows| Arc::new(Subset::new(all.clone(), rows)) as Arc<dyn Source>;
+        Ok(Data { training: subset(kept), validation: Some(subset(held_out)) })
+    }
+}
+
+impl From<Arc<dyn Source>> for Input {
+    fn from(training: Arc<dyn Source>) -> Self {
+        Self { data: Data { training, validation: None }, is_to_split: true }
+    }
+}
+
+impl From<Samples> for Input {
+    fn from(samples: Samples) -> Self {
+        Arc::<dyn Source>::from(samples).into()
+    }
+}
+
+impl From<&Samples> for Input {
+    fn from(samples: &Samples) -> Self {
+        samples.clone().into()
+    }
+}
+
+impl From<Data> for Input {
+    fn from(data: Data) -> Self {
+        Self { data, is_to_split: false }
+    }
+}
+
+impl From<&Data> for Input {
+    fn from(data: &Data) -> Self {
+        data.clone().into()
+    }
+}
+
+impl From<(Samples, Samples)> for Input {
+    fn from((training, validation): (Samples, Samples)) -> Self {
+        Data { training: training.into(), validation: Some(validation.into()) }.into()
+    }
 }
 
 /// A fitted model, with the reports of its training.
@@ -51,57 +107,17 @@ pub enum End {
     Stopped,
 }
 
-/// Fits a model to data: minimises an objective by mini-batch gradient descent.
-///
-/// The model stays on its device. The same model, data, objective and schedule give the same results on
-/// the same device. Losses are read back from the device a few times a second, not in every step.
-///
-/// ```
-/// use std::sync::Arc;
-/// use ae_data::digits;
-/// use ae_models::DenseConfig;
-/// use ae_train::{Data, Objective, Reconstruction, Schedule, fit};
-/// use burn::tensor::Device;
-///
-/// let model = DenseConfig::new([784, 32, 8]).init(0, &Device::flex())?;
-/// let data = Data { training: Arc::new(digits::generate(256, 0)), validation: None };
-/// let schedule = Schedule { epochs: 2, batch: 32, ..Schedule::default() };
-/// let objective = Objective::new(Reconstruction::CrossEntropy);
-/// let fitted = fit(model, &objective, &data, &schedule, &mut ())?;
-/// assert!(fitted.epochs[1].training_loss() < fitted.epochs[0].training_loss());
-/// # Ok::<(), ae_train::Error>(())
-/// ```
-///
-/// # Errors
-/// If the schedule or the objective is not valid, the data cannot be read, or the loss is no longer
-/// finite ([`NotFinite`](crate::Error::NotFinite)).
-pub fn fit<M: Autoencoder>(
+/// Fits an autoencoder.
+pub(crate) fn autoencoder<M: Autoencoder>(
     model: M,
     objective: &Objective<M>,
     data: &Data,
     schedule: &Schedule,
+    checkpoints: Option<&Checkpoints>,
     observer: &mut dyn Observer,
 ) -> Result<Fitted<M>> {
-    Run::new(model, objective, data, schedule, None)?.train(observer)
-}
-
-/// As [`fit`], with checkpoints. If the folder has any, the run resumes from the newest one, and only the
-/// architecture of `model` is used.
-///
-/// On the flex and ndarray devices, the final weights are the same to the bit as without the
-/// interruption.
-///
-/// # Errors
-/// As [`fit`]; if a checkpoint cannot be written or read; or if the newest one comes from
-/// another model, objective, schedule or data set.
-pub fn fit_with_checkpoints<M: Autoencoder>(
-    model: M,
-    objective: &Objective<M>,
-    data: &Data,
-    schedule: &Schedule,
-    checkpoints: &Checkpoints,
-    observer: &mut dyn Observer,
-) -> Result<Fitted<M>> {
-    checkpoints.check()?;
-    Run::new(model, objective, data, schedule, Some(checkpoints))?.train(observer)
+    if let Some(checkpoints) = checkpoints {
+        checkpoints.check()?;
+    }
+    Run::new(model, objective, data, schedule, checkpoints)?.train(observer)
 }

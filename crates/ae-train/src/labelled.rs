@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ae_data::{Labels, Samples, Source};
+use ae_data::{Labels, Samples, Source, Subset};
 
 use crate::{Error, Result};
 
@@ -36,6 +36,16 @@ impl Labelled {
             Some(labels) => Ok(Self { samples: Arc::new(samples), labels }),
             None => Err(Error::Objective("samples: expected a class for each, got none".into())),
         }
+    }
+
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        self.labels.classes().len()
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The rows.
@@ -77,6 +87,54 @@ pub struct LabelledData {
     pub training: Labelled,
     /// The validation set, for choosing the best epoch and for early stopping.
     pub validation: Option<Labelled>,
+}
+
+/// What [`Training`](crate::Training) takes for a classifier: labelled samples, of which it holds out some for
+/// validation; or [`LabelledData`], or a pair of training and validation samples, which it takes as
+/// they are.
+pub struct LabelledInput {
+    data: LabelledData,
+    is_to_split: bool,
+}
+
+impl LabelledInput {
+    /// With a fraction of the samples held out, where that is left to the training and is not 0.
+    pub(crate) fn hold_out(self, fraction: f64, seed: u64) -> Result<LabelledData> {
+        if !self.is_to_split || fraction == 0.0 {
+            return Ok(self.data);
+        }
+        let all = self.data.training;
+        let (kept, held_out) = ae_data::split_rows(all.len(), fraction, seed)?;
+        let subset = |rows: Vec<usize>| Labelled {
+            labels: all.labels.subset(&rows),
+            samples: Arc::new(Subset::new(all.samples.clone(), rows)),
+        };
+        Ok(LabelledData { training: subset(kept), validation: Some(subset(held_out)) })
+    }
+}
+
+impl From<Labelled> for LabelledInput {
+    fn from(training: Labelled) -> Self {
+        Self { data: LabelledData { training, validation: None }, is_to_split: true }
+    }
+}
+
+impl From<LabelledData> for LabelledInput {
+    fn from(data: LabelledData) -> Self {
+        Self { data, is_to_split: false }
+    }
+}
+
+impl From<&LabelledData> for LabelledInput {
+    fn from(data: &LabelledData) -> Self {
+        data.clone().into()
+    }
+}
+
+impl From<(Labelled, Labelled)> for LabelledInput {
+    fn from((training, validation): (Labelled, Labelled)) -> Self {
+        LabelledData { training, validation: Some(validation) }.into()
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod dropout;
 mod error;
 mod evaluate;
 mod fit;
+mod fitted;
 mod kl;
 mod l1;
 mod labelled;
@@ -29,9 +30,11 @@ mod reconstruction;
 mod report;
 mod schedule;
 mod supervised;
+mod tensor;
 #[cfg(test)]
 mod testing;
 mod top_k_schedule;
+mod training;
 mod weight_decay;
 
 pub use activity::Activity;
@@ -44,12 +47,10 @@ pub use corruption::{Corrupted, Corruption, CorruptionMask, Probability, StdDev}
 pub use denoise::{Denoising, denoise};
 pub use error::{Error, Result};
 pub use evaluate::{CrossEntropy, DetailedEvaluation, Evaluation, evaluate};
-pub use fit::{
-    Data, End, Fitted, fit, fit_classifier, fit_classifier_with_checkpoints, fit_with_checkpoints,
-};
+pub use fit::{Data, End, Fitted, Input};
 pub use kl::KlSparsity;
 pub use l1::L1;
-pub use labelled::{Labelled, LabelledData};
+pub use labelled::{Labelled, LabelledData, LabelledInput};
 pub use learning_rate::{Decay, LearningRate};
 pub use noise_key::{NoiseKey, Phase};
 pub use objective::{Losses, Objective};
@@ -57,10 +58,12 @@ pub use observer::{Event, Flow, Observer};
 pub use optimizer::Optimizer;
 pub use penalty::{Pass, Penalty, PenaltyState};
 pub use precision::Precision;
-pub use pretrain::{LayerObjective, Pretrained, pretrain, pretrain_with_checkpoints};
+pub use pretrain::{Layerwise, Pretrained};
 pub use reconstruction::{Reconstruction, entropy};
 pub use report::{EpochReport, Measured, Validation, Warning};
 pub use schedule::Schedule;
 pub use supervised::{HeadLoss, Supervised};
+pub use tensor::{from_tensor, to_tensor};
 pub use top_k_schedule::TopKSchedule;
+pub use training::{Training, fit};
 pub use weight_decay::WeightDecay;

@@ -91,7 +91,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Data, Decay, Fitted, LearningRate, Objective, Optimizer, Reconstruction, Schedule, fit,
+        Data, Decay, Fitted, LearningRate, Objective, Optimizer, Reconstruction, Schedule, Training,
     };
     use ae_data::{Samples, Shape};
     use ae_models::{Activation, Dense, DenseConfig, tensors};
@@ -122,7 +122,9 @@ mod tests {
             precision,
             ..Schedule::default()
         };
-        fit(model, &Objective::new(Reconstruction::SquaredError), &data, &schedule, &mut ())
+        Training::new(model, &Objective::new(Reconstruction::SquaredError))
+            .schedule(&schedule)
+            .fit(&data)
             .unwrap()
     }
 

@@ -95,7 +95,7 @@ mod tests {
     }
 
     fn batches(source: impl Source + 'static, limit: usize) -> Batches {
-        Batches::new(Arc::new(source), &Device::flex(), limit, None).unwrap()
+        Batches::new(Arc::new(source) as Arc<dyn Source>, &Device::flex(), limit, None).unwrap()
     }
 
     fn samples() -> Samples {

@@ -6,7 +6,7 @@ use ae_models::{Autoencoder, Encoder, Stack};
 
 use crate::{
     Checkpoints, Data, End, EpochReport, Event, Flow, Objective, Observer, Result, Schedule,
-    encode_dataset, fit, fit_with_checkpoints,
+    encode_dataset, fit,
 };
 
 /// A pretrained stack, with the reports of its layers.
@@ -20,20 +20,16 @@ pub struct Pretrained<A: Autoencoder> {
     pub end: End,
 }
 
-/// Pretrains a stack layer by layer, from the input to the code (Hinton & Salakhutdinov 2006; Vincent et
-/// al. 2010, JMLR 11:3371). Each layer is trained as an autoencoder of the clean codes of the layers below,
-/// which are not changed. The codes are computed once per layer and stored on the host. The corruption of
-/// an objective applies to these codes.
+/// The goal of greedy layer-wise pretraining of a [`Stack`], for [`Training`](crate::Training): a function
+/// that gives the objective of a layer, from its index (0 is next to the input) and the layer.
 ///
-/// `objective` gives the objective of layer `index`, from 0. The seed of the schedule is increased by 1
-/// for each layer. Afterwards, [`fit`](fit()) trains the whole stack, or a
-/// [`Classifier`](ae_models::Classifier) fine-tunes its encoder.
+/// Afterwards, [`fit`](crate::fit()) trains the whole stack, or a [`Classifier`](ae_models::Classifier)
+/// fine-tunes its encoder.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use ae_data::digits;
 /// use ae_models::{Activation, DenseConfig, Stack};
-/// use ae_train::{Corruption, Data, Objective, Reconstruction, Schedule, pretrain};
+/// use ae_train::{Corruption, Layerwise, Objective, Reconstruction, Training};
 /// use burn::tensor::Device;
 ///
 /// let config = DenseConfig {
@@ -43,50 +39,21 @@ pub struct Pretrained<A: Autoencoder> {
 /// };
 /// let layers = config.layers().into_iter().map(|layer| layer.init(0, &Device::flex()));
 /// let stack = Stack::new(layers.collect::<Result<_, _>>()?)?;
-/// let data = Data { training: Arc::new(digits::generate(128, 0)), validation: None };
-/// let schedule = Schedule { epochs: 2, batch: 32, ..Schedule::default() };
 /// let masking = Corruption::masking(0.25)?;
 /// let objective =
-///     |_, _: &_| Ok(Objective::new(Reconstruction::CrossEntropy).corrupt(masking));
-/// let pretrained = pretrain(stack, &objective, &data, &schedule, &mut ())?;
+///     Layerwise(|_, _: &_| Ok(Objective::new(Reconstruction::CrossEntropy).corrupt(masking)));
+/// let pretrained =
+///     Training::new(stack, &objective).epochs(2).fit(digits::generate(128, 0))?;
 /// assert_eq!(pretrained.layers.len(), 2);
 /// # Ok::<(), ae_train::Error>(())
 /// ```
-///
-/// # Errors
-/// As [`fit`](fit()), for each layer.
-pub fn pretrain<A: Autoencoder>(
-    stack: Stack<A>,
-    objective: &LayerObjective<A>,
-    data: &Data,
-    schedule: &Schedule,
-    observer: &mut dyn Observer,
-) -> Result<Pretrained<A>> {
-    pretrain_layers(stack, objective, data, schedule, None, observer)
-}
+#[derive(Clone, Copy, Debug)]
+pub struct Layerwise<F>(pub F);
 
-/// As [`pretrain`], with checkpoints of layer `n`, from 1, in the folder `layer-n`. It resumes from the
-/// newest one as [`fit_with_checkpoints`] does.
-///
-/// # Errors
-/// As [`fit_with_checkpoints`], for each layer.
-pub fn pretrain_with_checkpoints<A: Autoencoder>(
-    stack: Stack<A>,
-    objective: &LayerObjective<A>,
-    data: &Data,
-    schedule: &Schedule,
-    checkpoints: &Checkpoints,
-    observer: &mut dyn Observer,
-) -> Result<Pretrained<A>> {
-    pretrain_layers(stack, objective, data, schedule, Some(checkpoints), observer)
-}
-
-/// The objective of a layer, given its index from 0 and the layer.
-pub type LayerObjective<'a, A> = dyn Fn(usize, &A) -> Result<Objective<A>> + 'a;
-
-fn pretrain_layers<A: Autoencoder>(
+/// Pretrains a stack.
+pub(crate) fn pretrain_layers<A: Autoencoder>(
     mut stack: Stack<A>,
-    objective: &LayerObjective<A>,
+    objective: &dyn Fn(usize, &A) -> Result<Objective<A>>,
     data: &Data,
     schedule: &Schedule,
     checkpoints: Option<&Checkpoints>,
@@ -110,21 +77,13 @@ fn pretrain_layers<A: Autoencoder>(
         }
         let mut end = End::Complete;
         stack = stack.replace(index, |layer| {
-            let fitted = match checkpoints {
-                None => fit(layer, objective, &data, &schedule, observer)?,
-                Some(checkpoints) => {
-                    let folder = checkpoints.folder.join(format!("layer-{}", index + 1));
-                    let checkpoints = Checkpoints { folder, ..checkpoints.clone() };
-                    fit_with_checkpoints(
-                        layer,
-                        objective,
-                        &data,
-                        &schedule,
-                        &checkpoints,
-                        observer,
-                    )?
-                }
-            };
+            let checkpoints = checkpoints.map(|checkpoints| {
+                let folder = checkpoints.folder.join(format!("layer-{}", index + 1));
+                Checkpoints { folder, ..checkpoints.clone() }
+            });
+            let checkpoints = checkpoints.as_ref();
+            let fitted =
+                fit::autoencoder(layer, objective, &data, &schedule, checkpoints, observer)?;
             layers.push(fitted.epochs);
             end = fitted.end;
             Ok::<_, crate::Error>(fitted.model)

@@ -55,7 +55,58 @@ impl Default for Schedule {
     }
 }
 
+impl From<&Schedule> for Schedule {
+    fn from(schedule: &Schedule) -> Self {
+        schedule.clone()
+    }
+}
+
+/// Steps of an epoch at least, where a batch can be made small enough.
+const STEPS_OF_EPOCH: usize = 100;
+
+/// Samples of a step at least, where the batch is chosen by the number of samples.
+const SMALLEST_BATCH: usize = 16;
+
+/// Steps of a training at least.
+const STEPS: usize = 1000;
+
 impl Schedule {
+    /// The schedule for so many training samples where nothing else is said: few samples get smaller
+    /// batches (from 16) and more epochs, since some dozens of steps teach nothing; at least 10 epochs and
+    /// 1000 steps, with a warm-up of half an epoch and then a cosine.
+    ///
+    /// ```
+    /// use ae_train::Schedule;
+    /// let plan = |samples| {
+    ///     let schedule = Schedule::for_samples(samples);
+    ///     (schedule.batch, schedule.epochs)
+    /// };
+    /// assert_eq!([plan(54_000), plan(4_500), plan(540)], [(128, 10), (32, 10), (16, 31)]);
+    /// ```
+    pub fn for_samples(samples: usize) -> Self {
+        Self::for_batches(samples, None)
+    }
+
+    /// As [`for_samples`](Self::for_samples), with a batch that is given.
+    pub fn for_batches(samples: usize, batch: Option<usize>) -> Self {
+        let usual = Self::default();
+        let batch = batch.unwrap_or_else(|| {
+            let mut batch = usual.batch;
+            while batch > SMALLEST_BATCH && samples / batch < STEPS_OF_EPOCH {
+                batch /= 2;
+            }
+            batch
+        });
+        let steps = (samples / batch.max(1)).max(1);
+        let epochs = usual.epochs.max(STEPS.div_ceil(steps));
+        Self {
+            epochs,
+            batch,
+            rate: LearningRate { warm_up: 0.5, ..LearningRate::default() },
+            ..usual
+        }
+    }
+
     /// Checks that every setting is in its range.
     ///
     /// # Errors

@@ -10,8 +10,7 @@ use ae_models::{
 use ae_train::{
     Checkpoints, Data, Decay, End, EpochReport, Event, Fitted, Flow, HeadLoss, Labelled,
     LabelledData, LearningRate, Objective, Optimizer, Precision, Reconstruction, Schedule,
-    Supervised, classify, fit, fit_classifier, fit_classifier_with_checkpoints,
-    fit_with_checkpoints,
+    Supervised, Training, classify,
 };
 use burn::tensor::{Device, TensorData};
 
@@ -57,7 +56,7 @@ fn schedule() -> Schedule {
 fn half_precision_has_nearly_the_same_losses() {
     let loss = |precision| {
         let schedule = Schedule { precision, ..schedule() };
-        fit_classifier(conv(), &softmax(), &data(), &schedule, &mut ()).unwrap().epochs[3]
+        Training::new(conv(), &softmax()).schedule(&schedule).fit(&data()).unwrap().epochs[3]
             .training_loss()
     };
     let full = loss(Precision::Full);
@@ -81,7 +80,7 @@ fn timeless(epochs: &[EpochReport]) -> Vec<EpochReport> {
 /// run gives the same.
 fn ends_with_the_same_weights<M: Classify>(model: impl Fn() -> M) {
     let (data, supervised, schedule) = (data(), softmax(), schedule());
-    let whole = || fit_classifier(model(), &supervised, &data, &schedule, &mut ()).unwrap();
+    let whole = || Training::new(model(), &supervised).schedule(&schedule).fit(&data).unwrap();
     let (whole, again) = (whole(), whole());
     assert_eq!(tensors::collect(&whole.model), tensors::collect(&again.model));
     let folder = tempfile::tempdir().unwrap();
@@ -91,15 +90,12 @@ fn ends_with_the_same_weights<M: Classify>(model: impl Fn() -> M) {
             Event::Step { done, .. } if *done == stop => Flow::Stop,
             _ => Flow::Continue,
         };
-        let pieces = fit_classifier_with_checkpoints(
-            model(),
-            &supervised,
-            &data,
-            &schedule,
-            &checkpoints,
-            &mut observer,
-        )
-        .unwrap();
+        let pieces = Training::new(model(), &supervised)
+            .schedule(&schedule)
+            .checkpoints(checkpoints.clone())
+            .observe(&mut observer)
+            .fit(&data)
+            .unwrap();
         assert_eq!(pieces.done, stop.min(24));
         if pieces.end == End::Complete {
             assert_eq!(tensors::collect(&pieces.model), tensors::collect(&whole.model));
@@ -118,7 +114,7 @@ fn resumed_run_ends_with_the_same_weights() {
         validation: None,
     };
     assert_eq!(codes.training.samples().width(), 16);
-    let fitted = fit_classifier(head(16), &softmax(), &codes, &schedule(), &mut ()).unwrap();
+    let fitted = Training::new(head(16), &softmax()).schedule(&schedule()).fit(&codes).unwrap();
     assert_eq!(fitted.best, None);
 }
 
@@ -128,7 +124,10 @@ fn checkpoint_of_other_labels_or_another_loss_is_refused() {
     let checkpoints = Checkpoints::new(folder.path());
     let go = |data: &LabelledData, supervised: &Supervised| {
         let schedule = schedule();
-        fit_classifier_with_checkpoints(dense(), supervised, data, &schedule, &checkpoints, &mut ())
+        Training::new(dense(), supervised)
+            .schedule(&schedule)
+            .checkpoints(checkpoints.clone())
+            .fit(data)
     };
     go(&data(), &softmax()).unwrap();
     let hinge = Supervised::new(HeadLoss::SquaredHinge, 1e-4).unwrap();
@@ -146,9 +145,11 @@ fn checkpoint_of_other_labels_or_another_loss_is_refused() {
     let objective = Objective::new(Reconstruction::CrossEntropy);
     let images = Data { training: Arc::new(digits::generate(200, 1)), validation: None };
     let schedule = schedule();
-    let message =
-        fit_with_checkpoints(autoencoder, &objective, &images, &schedule, &checkpoints, &mut ())
-            .unwrap_err();
+    let message = Training::new(autoencoder, &objective)
+        .schedule(&schedule)
+        .checkpoints(checkpoints.clone())
+        .fit(&images)
+        .unwrap_err();
     assert!(message.to_string().contains("a checkpoint of this run, with the "), "{message}");
 }
 
@@ -162,9 +163,9 @@ fn fine_tuning_changes_the_encoder_and_a_head_alone_does_not() {
         before.iter().all(|(name, weights)| after[name] != *weights)
     }
     let fit = |epochs| Schedule { epochs, ..schedule() };
-    let fitted = fit_classifier(dense(), &softmax(), &data(), &fit(2), &mut ()).unwrap();
+    let fitted = Training::new(dense(), &softmax()).schedule(&fit(2)).fit(&data()).unwrap();
     assert!(encoders_differ(dense_encoder(), fitted));
-    let fitted = fit_classifier(conv(), &softmax(), &data(), &fit(2), &mut ()).unwrap();
+    let fitted = Training::new(conv(), &softmax()).schedule(&fit(2)).fit(&data()).unwrap();
     assert!(encoders_differ(conv_encoder(), fitted));
 
     let encoder = dense_encoder();
@@ -172,7 +173,7 @@ fn fine_tuning_changes_the_encoder_and_a_head_alone_does_not() {
         training: data().training.encode(&encoder, 64).unwrap(),
         validation: data().validation.map(|set| set.encode(&encoder, 64).unwrap()),
     };
-    let fitted = fit_classifier(head(16), &softmax(), &codes, &schedule(), &mut ()).unwrap();
+    let fitted = Training::new(head(16), &softmax()).schedule(&schedule()).fit(&codes).unwrap();
     let on_codes = fitted.epochs[fitted.best.unwrap() - 1].validation.clone().unwrap();
     let classifier = Classifier::new(encoder, fitted.model).unwrap();
     assert_eq!(tensors::collect(classifier.encoder()), tensors::collect(&dense_encoder()));
@@ -186,7 +187,7 @@ fn fine_tuning_changes_the_encoder_and_a_head_alone_does_not() {
 fn decoder_of_a_classifier_is_unchanged() {
     let autoencoder = DenseConfig::new([784, 16]).init(3, &Device::flex()).unwrap();
     let classifier = Classifier::new(autoencoder.clone(), head(16)).unwrap();
-    let fitted = fit_classifier(classifier, &softmax(), &data(), &schedule(), &mut ()).unwrap();
+    let fitted = Training::new(classifier, &softmax()).schedule(&schedule()).fit(&data()).unwrap();
     let (after, _) = fitted.model.into_parts();
     let (before, after) = (tensors::collect(&autoencoder), tensors::collect(&after));
     for (name, weights) in &before {
@@ -203,8 +204,8 @@ fn digits_are_classified() {
     let schedule = Schedule { epochs: 8, batch: 50, rate, ..Schedule::default() };
     let accuracy = |loss, weight_decay| {
         let supervised = Supervised::new(loss, weight_decay).unwrap();
-        let pixels = fit_classifier(head(784), &supervised, &data, &schedule, &mut ()).unwrap();
-        let network = fit_classifier(dense(), &supervised, &data, &schedule, &mut ()).unwrap();
+        let pixels = Training::new(head(784), &supervised).schedule(&schedule).fit(&data).unwrap();
+        let network = Training::new(dense(), &supervised).schedule(&schedule).fit(&data).unwrap();
         [
             classify(&pixels.model, loss, &unseen, 100).unwrap().classification.accuracy(),
             classify(&network.model, loss, &unseen, 100).unwrap().classification.accuracy(),
@@ -232,7 +233,7 @@ fn best_epoch_has_the_fewest_errors() {
     let data = LabelledData { training: labelled(100, 1), validation: Some(labelled(100, 2)) };
     let rate = LearningRate { peak: 0.03, warm_up: 0.0, decay: Decay::Constant };
     let schedule = Schedule { epochs: 12, batch: 20, rate, ..Schedule::default() };
-    let fitted = fit_classifier(head(784), &softmax(), &data, &schedule, &mut ()).unwrap();
+    let fitted = Training::new(head(784), &softmax()).schedule(&schedule).fit(&data).unwrap();
     let measured = measured(&fitted);
     let first_least = |order: fn(&(f64, f64)) -> (f64, f64)| {
         let values: Vec<(f64, f64)> = measured.iter().map(order).collect();
@@ -244,7 +245,7 @@ fn best_epoch_has_the_fewest_errors() {
     assert_ne!(fitted.best, first_least(|(error, loss)| (*loss, *error)), "{measured:?}");
     let best = fitted.best.unwrap();
     let again = Schedule { epochs: best, ..schedule };
-    let again = fit_classifier(head(784), &softmax(), &data, &again, &mut ()).unwrap();
+    let again = Training::new(head(784), &softmax()).schedule(&again).fit(&data).unwrap();
     assert_eq!(tensors::collect(&fitted.model), tensors::collect(&again.model));
 }
 
@@ -272,7 +273,7 @@ fn best_epoch_among_equal_errors_has_the_lowest_loss() {
         let head = HeadConfig::new(1, 2).init(&Device::flex()).unwrap();
         let supervised = Supervised::new(HeadLoss::Softmax, 0.0).unwrap();
         let schedule = Schedule { patience, ..schedule.clone() };
-        fit_classifier(head, &supervised, &data, &schedule, &mut ()).unwrap()
+        Training::new(head, &supervised).schedule(&schedule).fit(&data).unwrap()
     };
     // No errors, and a falling loss: the last epoch is the best.
     let fitted = run(table(&[-1.0, 1.0], &[0, 1]), None);
@@ -287,7 +288,7 @@ fn best_epoch_among_equal_errors_has_the_lowest_loss() {
 #[test]
 fn bad_settings_are_refused_before_training() {
     let refuse = |model: Head, data: LabelledData| {
-        fit_classifier(model, &softmax(), &data, &schedule(), &mut ()).unwrap_err().to_string()
+        Training::new(model, &softmax()).schedule(&schedule()).fit(&data).unwrap_err().to_string()
     };
     let narrow = HeadConfig::new(784, 9).init(&Device::flex()).unwrap();
     let nine = |labels: &Labels| labels.classes().iter().position(|class| *class == 9).unwrap();
@@ -311,7 +312,7 @@ fn bad_settings_are_refused_before_training() {
     );
     let blind = LabelledData { validation: None, ..data() };
     let impatient = Schedule { patience: Some(1), ..schedule() };
-    let error = fit_classifier(head(784), &softmax(), &blind, &impatient, &mut ()).unwrap_err();
+    let error = Training::new(head(784), &softmax()).schedule(&impatient).fit(&blind).unwrap_err();
     assert_eq!(
         error.to_string(),
         "patience: needs a validation set; set Data::validation, or remove the patience"
@@ -323,7 +324,7 @@ fn bad_settings_are_refused_before_training() {
 fn terms_of_a_validation_add_up() {
     let supervised = Supervised::new(HeadLoss::SquaredHinge, 0.2).unwrap();
     let schedule = Schedule { epochs: 1, ..schedule() };
-    let fitted = fit_classifier(dense(), &supervised, &data(), &schedule, &mut ()).unwrap();
+    let fitted = Training::new(dense(), &supervised).schedule(&schedule).fit(&data()).unwrap();
     let validation = fitted.epochs[0].validation.as_ref().unwrap();
     let names: Vec<&str> = validation.terms.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["squared-hinge", "weight-decay"]);
@@ -339,9 +340,10 @@ fn pretrained_encoder_is_fine_tuned_with_a_head() {
     let autoencoder = DenseConfig::new([784, 16]).init(3, &Device::flex()).unwrap();
     let images = Data { training: Arc::new(digits::generate(200, 1)), validation: None };
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let pretrained = fit(autoencoder, &objective, &images, &schedule(), &mut ()).unwrap().model;
+    let pretrained =
+        Training::new(autoencoder, &objective).schedule(&schedule()).fit(&images).unwrap().model;
     let classifier = Classifier::new(pretrained.encoder().clone(), head(16)).unwrap();
-    let fitted = fit_classifier(classifier, &softmax(), &data(), &schedule(), &mut ()).unwrap();
+    let fitted = Training::new(classifier, &softmax()).schedule(&schedule()).fit(&data()).unwrap();
     let losses: Vec<f64> = fitted.epochs.iter().map(EpochReport::training_loss).collect();
     assert!(losses[3] < losses[0], "{losses:?}");
 }

@@ -8,7 +8,7 @@ use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Model, Norm, 
 use ae_train::{
     Checkpoints, Contraction, Corruption, Data, Decay, End, Error, Event, Fitted, Flow, KlSparsity,
     L1, LearningRate, Objective, Observer, Optimizer, Pass, Penalty, Precision, Reconstruction,
-    Schedule, Warning, fit, fit_with_checkpoints,
+    Schedule, Training, Warning,
 };
 use burn::tensor::{Device, Tensor};
 
@@ -59,7 +59,7 @@ fn schedule() -> Schedule {
 }
 
 fn plain(model: Model, schedule: &Schedule) -> Fitted<Model> {
-    fit(model, &objective(), &data(), schedule, &mut ()).unwrap()
+    Training::new(model, &objective()).schedule(schedule).fit(&data()).unwrap()
 }
 
 /// Stops after this number of steps.
@@ -107,15 +107,12 @@ fn resumed_run_ends_with_the_same_weights() {
             [(3, End::Stopped), (6, End::Stopped), (13, End::Stopped), (99, End::Complete)]
         {
             let mut observer = stop_after(stop);
-            let pieces = fit_with_checkpoints(
-                model(),
-                &objective(),
-                &data(),
-                &schedule(),
-                &checkpoints,
-                &mut observer,
-            )
-            .unwrap();
+            let pieces = Training::new(model(), &objective())
+                .schedule(&schedule())
+                .checkpoints(checkpoints.clone())
+                .observe(&mut observer)
+                .fit(&data())
+                .unwrap();
             assert_eq!((pieces.end, pieces.done), (end, stop.min(24)));
             if end == End::Complete {
                 assert_eq!(tensors::collect(&pieces.model), tensors::collect(&whole.model));
@@ -139,7 +136,11 @@ fn epoch_is_reported_once() {
         Flow::Continue
     };
     let run = |checkpoints: &Checkpoints, observer: &mut dyn Observer| {
-        fit_with_checkpoints(dense(), &objective(), &data(), &schedule(), checkpoints, observer)
+        Training::new(dense(), &objective())
+            .schedule(&schedule())
+            .checkpoints(checkpoints.clone())
+            .observe(observer)
+            .fit(&data())
             .unwrap()
     };
     let whole = run(&checkpoints, &mut observer);
@@ -171,7 +172,11 @@ fn checkpoints_are_written_as_set_and_the_newest_are_kept() {
         }
         Flow::Continue
     };
-    fit_with_checkpoints(dense(), &objective(), &data(), &schedule(), &checkpoints, &mut observer)
+    Training::new(dense(), &objective())
+        .schedule(&schedule())
+        .checkpoints(checkpoints.clone())
+        .observe(&mut observer)
+        .fit(&data())
         .unwrap();
     assert_eq!(written, [5, 10, 15, 20, 24]);
     let left = checkpoints.list().unwrap();
@@ -187,7 +192,11 @@ fn checkpoint_of_another_run_is_refused() {
     let go = |model: Model, schedule: Schedule| {
         let mut observer = stop_after(2);
         let (objective, data) = (objective(), data());
-        fit_with_checkpoints(model, &objective, &data, &schedule, &checkpoints, &mut observer)
+        Training::new(model, &objective)
+            .schedule(&schedule)
+            .checkpoints(checkpoints.clone())
+            .observe(&mut observer)
+            .fit(&data)
     };
     go(dense(), schedule()).unwrap();
     let message = go(dense(), Schedule { batch: 16, ..schedule() }).unwrap_err().to_string();
@@ -223,7 +232,10 @@ fn infinite_loss_stops_the_run_and_keeps_the_checkpoint() {
         Checkpoints { every: None, every_steps: Some(2), ..Checkpoints::new(folder.path()) };
     let objective = Objective::new(Reconstruction::CrossEntropy).penalize(0.1, Breaks).unwrap();
     let run = || {
-        fit_with_checkpoints(dense(), &objective, &data(), &schedule(), &checkpoints, &mut ())
+        Training::new(dense(), &objective)
+            .schedule(&schedule())
+            .checkpoints(checkpoints.clone())
+            .fit(&data())
             .unwrap_err()
     };
     let error = run();
@@ -250,7 +262,7 @@ fn weights_that_are_not_finite_are_an_error() {
     let data = Data { validation: None, ..data() };
     let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
     let objective = Objective::new(Reconstruction::SquaredError);
-    let error = fit(model, &objective, &data, &schedule, &mut ()).unwrap_err();
+    let error = Training::new(model, &objective).schedule(&schedule).fit(&data).unwrap_err();
     let Error::NotFinite { step: 1, ref term, .. } = error else { panic!("{error}") };
     assert!(term.starts_with("weights "), "{error}");
 }
@@ -265,7 +277,7 @@ fn infinite_validation_loss_stops_the_run() {
     let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
     let objective = Objective::new(Reconstruction::SquaredError);
     let data = Data { validation: Some(Arc::new(broken)), ..data() };
-    let error = fit(model, &objective, &data, &schedule(), &mut ()).unwrap_err();
+    let error = Training::new(model, &objective).schedule(&schedule()).fit(&data).unwrap_err();
     let Error::NotFinite { step: 6, ref term, .. } = error else { panic!("{error}") };
     assert_eq!(term, "squared-error of the validation set");
 }
@@ -293,7 +305,11 @@ fn patience_ends_a_run_and_the_best_weights_are_kept() {
 
 #[test]
 fn stopped_run_finishes_its_step() {
-    let stopped = fit(dense(), &objective(), &data(), &schedule(), &mut stop_after(8)).unwrap();
+    let stopped = Training::new(dense(), &objective())
+        .schedule(&schedule())
+        .observe(&mut stop_after(8))
+        .fit(&data())
+        .unwrap();
     assert_eq!((stopped.end, stopped.done, stopped.epochs.len()), (End::Stopped, 8, 1));
 }
 
@@ -311,7 +327,11 @@ fn losses_of_steps_and_epochs_agree() {
         }
         Flow::Continue
     };
-    let fitted = fit(dense(), &objective(), &data(), &schedule(), &mut observer).unwrap();
+    let fitted = Training::new(dense(), &objective())
+        .schedule(&schedule())
+        .observe(&mut observer)
+        .fit(&data())
+        .unwrap();
     for ((_, mean), sum) in fitted.epochs[0].training.iter().zip(sums) {
         assert!((mean - sum / 6.0).abs() < 1e-9 * mean.abs(), "{mean} {sum}");
     }
@@ -342,7 +362,7 @@ fn dead_units_and_collapsed_outputs_give_warnings() {
     let mut warnings = Warnings(Vec::new());
     let schedule = Schedule { epochs: 1, ..schedule() };
     let plain = Objective::new(Reconstruction::CrossEntropy);
-    fit(model, &plain, &data(), &schedule, &mut warnings).unwrap();
+    Training::new(model, &plain).schedule(&schedule).observe(&mut warnings).fit(&data()).unwrap();
     assert!(matches!(warnings.0[0], Warning::Collapsed { epoch: 1, .. }), "{:?}", warnings.0);
     assert_eq!(warnings.0[1], Warning::DeadUnits { epoch: 1, dead: 8, units: 8 });
     let mut quiet = Warnings(Vec::new());
@@ -350,14 +370,14 @@ fn dead_units_and_collapsed_outputs_give_warnings() {
     let schedule = Schedule { epochs: 4, rate, ..schedule };
     let healthy = DenseConfig { tied: true, ..DenseConfig::new([784, 24, 8]) };
     let healthy = Architecture::Dense(healthy).init(3, &Device::flex()).unwrap();
-    fit(healthy, &plain, &data(), &schedule, &mut quiet).unwrap();
+    Training::new(healthy, &plain).schedule(&schedule).observe(&mut quiet).fit(&data()).unwrap();
     assert_eq!(quiet.0, []);
 }
 
 #[test]
 fn bad_settings_are_refused_before_training() {
     let refuse = |model: Model, objective: Objective<Model>, data: Data, schedule: Schedule| {
-        fit(model, &objective, &data, &schedule, &mut ()).unwrap_err().to_string()
+        Training::new(model, &objective).schedule(&schedule).fit(&data).unwrap_err().to_string()
     };
     let narrow = DenseConfig::new([10, 2]);
     let narrow = Architecture::Dense(narrow).init(0, &Device::flex()).unwrap();
@@ -392,7 +412,7 @@ fn bad_settings_are_refused_before_training() {
 #[test]
 fn zero_epochs_leave_the_model_unchanged() {
     let never = Schedule { epochs: 0, ..schedule() };
-    let fitted = fit(dense(), &objective(), &data(), &never, &mut ()).unwrap();
+    let fitted = Training::new(dense(), &objective()).schedule(&never).fit(&data()).unwrap();
     assert!(fitted.epochs.is_empty() && fitted.done == 0 && fitted.end == End::Complete);
     assert_eq!(tensors::collect(&fitted.model), tensors::collect(&dense()));
 }
@@ -419,7 +439,8 @@ fn half_precision_has_nearly_the_same_losses() {
         let data = Data { training: Arc::new(digits::generate(2 * batch, 1)), ..data() };
         let curve = |precision| {
             let schedule = Schedule { precision, batch, ..schedule() };
-            let fitted = fit(model(), &objective(), &data, &schedule, &mut ()).unwrap();
+            let fitted =
+                Training::new(model(), &objective()).schedule(&schedule).fit(&data).unwrap();
             losses(&fitted)
                 .into_iter()
                 .map(|(training, validation)| {

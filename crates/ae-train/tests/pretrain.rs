@@ -8,8 +8,8 @@ use ae_models::{
     Stack, tensors,
 };
 use ae_train::{
-    Checkpoints, Corruption, Data, End, Event, Flow, KlSparsity, Objective, Reconstruction, Result,
-    Schedule, encode_dataset, fit, pretrain, pretrain_with_checkpoints,
+    Checkpoints, Corruption, Data, End, Event, Flow, KlSparsity, Layerwise, Objective,
+    Reconstruction, Result, Schedule, Training, encode_dataset,
 };
 use burn::tensor::Device;
 
@@ -67,7 +67,8 @@ fn layer_by_layer(stack: Stack<Model>) -> Vec<Model> {
     for (index, layer) in stack.layers().iter().enumerate() {
         let schedule = Schedule { seed: 5 + index as u64, ..schedule() };
         let objective = objective(index, layer).unwrap();
-        let model = fit(layer.clone(), &objective, &data, &schedule, &mut ()).unwrap().model;
+        let model =
+            Training::new(layer.clone(), &objective).schedule(&schedule).fit(&data).unwrap().model;
         let codes = |set| Arc::new(encode_dataset(&model, set, 40).unwrap());
         let validation = data.validation.take().unwrap();
         data = Data { training: codes(data.training.clone()), validation: Some(codes(validation)) };
@@ -81,7 +82,10 @@ fn layers_are_fitted_to_the_clean_codes_below() {
     for stack in [dense(), conv(Downsample::Stride), conv(Downsample::MaxPool)] {
         let before = weights(&stack);
         let expected = Stack::new(layer_by_layer(stack.clone())).unwrap();
-        let pretrained = pretrain(stack, &objective, &data(), &schedule(), &mut ()).unwrap();
+        let pretrained = Training::new(stack, &Layerwise(&objective))
+            .schedule(&schedule())
+            .fit(&data())
+            .unwrap();
         assert_eq!(weights(&pretrained.stack), weights(&expected));
         assert_eq!(
             (pretrained.layers.len(), pretrained.end),
@@ -104,7 +108,8 @@ fn before_layers(weights: &tensors::Tensors) -> usize {
 /// Pretraining is interrupted within a layer and between two, and resumed.
 #[test]
 fn resumed_pretraining_ends_with_the_same_weights() {
-    let whole = pretrain(dense(), &objective, &data(), &schedule(), &mut ()).unwrap();
+    let whole =
+        Training::new(dense(), &Layerwise(&objective)).schedule(&schedule()).fit(&data()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints { every: None, ..Checkpoints::new(folder.path()) };
     for (layer, step, end) in
@@ -121,14 +126,11 @@ fn resumed_pretraining_ends_with_the_same_weights() {
             _ => Flow::Continue,
         };
         let (data, schedule) = (data(), schedule());
-        let pieces = pretrain_with_checkpoints(
-            dense(),
-            &objective,
-            &data,
-            &schedule,
-            &checkpoints,
-            &mut observer,
-        );
+        let pieces = Training::new(dense(), &Layerwise(&objective))
+            .schedule(&schedule)
+            .checkpoints(checkpoints.clone())
+            .observe(&mut observer)
+            .fit(&data);
         let pieces = pieces.unwrap();
         assert_eq!(pieces.end, end);
         if end == End::Complete {
@@ -141,10 +143,11 @@ fn resumed_pretraining_ends_with_the_same_weights() {
 /// Fitting the whole stack changes every layer.
 #[test]
 fn pretrained_stack_is_fine_tuned_as_a_whole() {
-    let pretrained = pretrain(dense(), &objective, &data(), &schedule(), &mut ()).unwrap();
+    let pretrained =
+        Training::new(dense(), &Layerwise(&objective)).schedule(&schedule()).fit(&data()).unwrap();
     let before = weights(&pretrained.stack);
     let whole = Objective::new(Reconstruction::CrossEntropy);
-    let tuned = fit(pretrained.stack, &whole, &data(), &schedule(), &mut ()).unwrap();
+    let tuned = Training::new(pretrained.stack, &whole).schedule(&schedule()).fit(&data()).unwrap();
     assert!(weights(&tuned.model).iter().all(|(name, weight)| *weight != before[name]));
     assert!(tuned.epochs[2].training_loss() < tuned.epochs[0].training_loss());
     let input = burn::tensor::Tensor::zeros([2, 784], &Device::flex());
@@ -163,6 +166,10 @@ fn bad_objective_of_any_layer_is_refused_before_training() {
         objective(index, layer)?.penalize(1.0, KlSparsity::toward(0.1)?)
     };
     let mut observer = |_: &Event<'_>| -> Flow { panic!("nothing happens") };
-    let refused = pretrain(stack, &sparse, &data(), &schedule(), &mut observer).unwrap_err();
+    let refused = Training::new(stack, &Layerwise(&sparse))
+        .schedule(&schedule())
+        .observe(&mut observer)
+        .fit(&data())
+        .unwrap_err();
     assert!(refused.to_string().starts_with("kl-sparsity: expected a code in (0, 1)"), "{refused}");
 }

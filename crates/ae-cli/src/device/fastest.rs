@@ -219,7 +219,8 @@ mod tests {
             let data = ae_train::Data { training, validation: None };
             let schedule = ae_train::Schedule { epochs: 2, ..recipe.schedule() };
             let objective = recipe.objective().objective().unwrap();
-            let fitted = ae_train::fit(model, &objective, &data, &schedule, &mut ()).unwrap();
+            let fitted =
+                ae_train::Training::new(model, &objective).schedule(&schedule).fit(&data).unwrap();
             ae_models::tensors::collect(&fitted.model)
         };
         let before = train();

@@ -1,7 +1,5 @@
 //! A split of a data set and its codes.
 
-use std::sync::Arc;
-
 use ae_data::Labels;
 use ae_models::{Decoder, Encoder, Model, latent};
 use ae_train::{Batches, encode_dataset};
@@ -37,8 +35,7 @@ impl<'a> EncodedSplit<'a> {
         recipe: &Recipe,
         device: &Device,
     ) -> Result<Self> {
-        let samples = Arc::new(selection.samples.clone());
-        let codes = encode_dataset(model, samples, recipe.schedule().batch)?;
+        let codes = encode_dataset(model, &selection.samples, recipe.schedule().batch)?;
         Ok(Self {
             model,
             inputs: batches(&selection.samples, recipe, device)?,

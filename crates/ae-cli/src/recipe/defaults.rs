@@ -3,7 +3,7 @@
 use ae_data::table::TableOptions;
 use ae_data::{Method, Shape};
 use ae_models::{Activation, ConvConfig, DenseConfig};
-use ae_train::{LearningRate, Reconstruction, Schedule};
+use ae_train::{Reconstruction, Schedule};
 use toml::{Table, Value};
 
 use super::merge::section;
@@ -156,29 +156,16 @@ pub(super) fn fill_in(objective: &mut ObjectiveRecipe, layers: usize, schedule: 
     }
 }
 
-/// Minimum number of batches per epoch, as far as smaller batches allow.
-const MIN_BATCHES: usize = 100;
-/// Minimum number of steps of a run.
-const MIN_STEPS: usize = 1000;
-
-/// The default schedule for `samples` samples. Small data sets get smaller batches and more epochs, since a
-/// few dozen steps train nothing.
+/// The schedule [of the library](Schedule::for_samples) for so many samples, with the overrides.
 pub(super) fn schedule(peak: f64, samples: usize, overrides: &Table) -> Result<Schedule> {
-    let usual = Schedule::default();
-    let mut batch = usual.batch;
-    while batch > 16 && samples / batch < MIN_BATCHES {
-        batch /= 2;
-    }
-    let defaults = Schedule {
-        batch,
-        rate: LearningRate { peak, warm_up: 0.5, ..LearningRate::default() },
-        ..usual
+    let default = |batch| {
+        let mut schedule = Schedule::for_batches(samples, batch);
+        schedule.rate.peak = peak;
+        schedule
     };
     // The default number of epochs depends on the batch size, which may be given.
-    let chosen = section("schedule", defaults.clone(), overrides)?;
-    let steps = (samples / chosen.batch.max(1)).max(1);
-    let epochs = defaults.epochs.max(MIN_STEPS.div_ceil(steps));
-    section("schedule", Schedule { epochs, ..defaults }, overrides)
+    let chosen = section("schedule", default(None), overrides)?;
+    section("schedule", default(Some(chosen.batch)), overrides)
 }
 
 impl ModelRecipe {
@@ -214,8 +201,8 @@ impl ModelRecipe {
     /// The default learning rate.
     fn rate(&self) -> f64 {
         match self {
-            Self::Conv(_) => 5e-3,
-            Self::Dense(_) | Self::Pca(_) => 1e-3,
+            Self::Conv(_) => ConvConfig::LEARNING_RATE,
+            Self::Dense(_) | Self::Pca(_) => DenseConfig::LEARNING_RATE,
         }
     }
 

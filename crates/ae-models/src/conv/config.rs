@@ -96,6 +96,10 @@ pub struct ConvConfig {
 }
 
 impl ConvConfig {
+    /// The peak learning rate of Adam that training uses unless it is given another. Feature maps share
+    /// their weights over all positions and take larger steps than dense layers.
+    pub const LEARNING_RATE: f64 = 5e-3;
+
     /// The defaults for images of `input` = \[channels, height, width\] and a code of `code`
     /// units.
     pub fn new(input: [usize; 3], code: usize) -> Self {

@@ -192,6 +192,10 @@ impl Encoder for ConvEncoder {
         self.config.top_k
     }
 
+    fn learning_rate(&self) -> f64 {
+        ConvConfig::LEARNING_RATE
+    }
+
     fn features(&self) -> usize {
         self.config.features()
     }

@@ -49,6 +49,9 @@ pub struct DenseConfig {
 }
 
 impl DenseConfig {
+    /// The peak learning rate of Adam that training uses unless it is given another.
+    pub const LEARNING_RATE: f64 = 1e-3;
+
     /// The defaults for these widths, from the input to the code.
     pub fn new(widths: impl Into<Vec<usize>>) -> Self {
         Self {

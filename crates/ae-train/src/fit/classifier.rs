@@ -12,68 +12,20 @@ use crate::{
     Schedule, Supervised, Validation,
 };
 
-/// Fits a classifier to labelled data: as [`fit`](crate::fit()), with a supervised loss.
-///
-/// A [`Head`](ae_models::Head) is fitted to codes that are [computed once](crate::encode_dataset), which
-/// leaves the encoder unchanged. In a [`Classifier`](ae_models::Classifier) the encoder is trained too.
-/// The best epoch is the one with the fewest errors on the validation set, and among these the one with
-/// the lowest loss.
-///
-/// ```
-/// use ae_data::digits;
-/// use ae_models::{Classifier, DenseConfig, HeadConfig};
-/// use ae_train::{
-///     HeadLoss, Labelled, LabelledData, Schedule, Supervised, classify, fit_classifier,
-/// };
-/// use burn::tensor::Device;
-///
-/// let device = Device::flex();
-/// let encoder = DenseConfig::new([784, 32]).init(0, &device)?.encoder().clone();
-/// let classifier = Classifier::new(encoder, HeadConfig::new(32, 10).init(&device)?)?;
-/// let data = LabelledData {
-///     training: Labelled::from_samples(digits::generate(500, 0))?,
-///     validation: Some(Labelled::from_samples(digits::generate(100, 1))?),
-/// };
-/// let supervised = Supervised::new(HeadLoss::Softmax, 1e-4)?;
-/// let schedule = Schedule { epochs: 5, batch: 50, ..Schedule::default() };
-/// let fitted = fit_classifier(classifier, &supervised, &data, &schedule, &mut ())?;
-///
-/// let unseen = Labelled::from_samples(digits::generate(100, 2))?;
-/// let answers = classify(&fitted.model, supervised.loss(), &unseen, 50)?;
-/// assert!(answers.classification.accuracy() > 0.5);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// As [`fit`](crate::fit()), and if the data has a class for which the model has no score.
-pub fn fit_classifier<M: Classify>(
+/// Fits a classifier to labelled data.
+pub(crate) fn classifier<M: Classify>(
     model: M,
     supervised: &Supervised,
     data: &LabelledData,
     schedule: &Schedule,
+    checkpoints: Option<&Checkpoints>,
     observer: &mut dyn Observer,
 ) -> Result<Fitted<M>> {
+    if let Some(checkpoints) = checkpoints {
+        checkpoints.check()?;
+    }
     let task = SupervisedTask { supervised, data };
-    Run::new(model, &task, &task.samples(), schedule, None)?.train(observer)
-}
-
-/// As [`fit_classifier`], with checkpoints, as
-/// [`fit_with_checkpoints`](crate::fit_with_checkpoints).
-///
-/// # Errors
-/// As [`fit_classifier`]; if a checkpoint cannot be written or read; or if the newest one comes
-/// from another model, loss, schedule or data set.
-pub fn fit_classifier_with_checkpoints<M: Classify>(
-    model: M,
-    supervised: &Supervised,
-    data: &LabelledData,
-    schedule: &Schedule,
-    checkpoints: &Checkpoints,
-    observer: &mut dyn Observer,
-) -> Result<Fitted<M>> {
-    checkpoints.check()?;
-    let task = SupervisedTask { supervised, data };
-    Run::new(model, &task, &task.samples(), schedule, Some(checkpoints))?.train(observer)
+    Run::new(model, &task, &task.samples(), schedule, checkpoints)?.train(observer)
 }
 
 /// The task of predicting the class of each sample.

@@ -274,3 +274,28 @@ fn read_curve(folder: &RunDir) -> Result<Vec<LabelEfficiency>> {
         false => Ok(Vec::new()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 60,000 labels are 468 batches of 128, so ten epochs have more than 1,000 steps; 1,000 labels are 7 batches,
+    /// so 70 steps.
+    #[test]
+    fn few_labels_have_smaller_batches_and_as_many_steps() {
+        let whole = Schedule { batch: 128, epochs: 10, ..Schedule::default() };
+        let planned = |few, all| {
+            let schedule = schedule_for(few, all, &whole);
+            (schedule.batch, schedule.epochs)
+        };
+        // A batch is an eighth of them: 8 steps an epoch, 1000 / 8 epochs.
+        assert_eq!(planned(1_000, 60_000), (125, 125));
+        // At most the batch of all labels: 20000 / 128 = 156 steps an epoch, 1000 / 156, but at least 10.
+        assert_eq!(planned(20_000, 60_000), (128, 10));
+        // At least 16: 64 / 16 = 4 steps an epoch, 1000 / 4; for 1,000 labels in all 70 / 4.
+        assert_eq!(planned(64, 60_000), (16, 250));
+        assert_eq!(planned(64, 1_000), (16, 18));
+        // All of them, if there are fewer.
+        assert_eq!(planned(5, 60_000), (5, 1_000));
+    }
+}

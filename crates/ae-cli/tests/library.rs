@@ -1,6 +1,5 @@
 //! The program and the library: the same data and no settings, the same numbers.
 
-#[allow(dead_code, reason = "other tests need the rest")]
 mod common;
 
 use ae_data::{Options, open};

@@ -213,6 +213,33 @@ mod tests {
         }
     }
 
+    /// Two zero bytes, 8 for bytes, the number of dimensions: each of the four has to be what it is.
+    #[test]
+    fn every_byte_of_the_magic_number_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let images = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7];
+        let labels = [0, 0, 8, 1, 0, 0, 0, 1, 7];
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            [read_images(&path).map(drop), read_labels(&path).map(drop)]
+        };
+        let [as_images, as_labels] = [read(&images), read(&labels)];
+        assert!(as_images[0].is_ok() && as_labels[1].is_ok());
+        for at in 0..4 {
+            for (index, good) in [&images[..], &labels].into_iter().enumerate() {
+                let mut bytes = good.to_vec();
+                bytes[at] ^= 4;
+                let error = read(&bytes).into_iter().nth(index).unwrap().unwrap_err().to_string();
+                let content = ["IDX images", "IDX labels"][index];
+                assert!(
+                    error.contains(&format!("expected {content} (magic number")),
+                    "{at}: {error}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn other_samples_are_not_written() {
         let folder = tempfile::tempdir().unwrap();

@@ -115,3 +115,56 @@ pub fn plain<const D: usize>(
     let parameter = parameter - first.clone() * rate / (second.clone().sqrt() + epsilon);
     [parameter, first, second]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    type Update = fn([Tensor<1>; 3], Tensor<1>, &Adam) -> [Tensor<1>; 3];
+
+    /// After each of two steps on one parameter: by the kernel and by the plain formulation.
+    fn after(first: f64, gradients: [f64; 2], step: Adam) -> [[f64; 2]; 2] {
+        let one = |value: f64| Tensor::<1>::from_floats([value as f32], &Device::flex());
+        [adam as Update, plain].map(|update| {
+            let mut state = [one(first), one(0.0), one(0.0)];
+            let mut time = 0;
+            gradients.map(|gradient| {
+                time += 1;
+                state = update(state.clone(), one(gradient), &Adam { time, ..step });
+                state[0].clone().into_scalar()
+            })
+        })
+    }
+
+    fn assert_near(found: [[f64; 2]; 2], expected: [f64; 2]) {
+        for found in found {
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 2e-6, "{found} {expected}");
+            }
+        }
+    }
+
+    const STEP: Adam =
+        Adam { beta_1: 0.9, beta_2: 0.99, epsilon: 0.5, weight_decay: 0.0, rate: 0.1, time: 0 };
+
+    /// Both corrections make means of the first step's gradient: m' = 0.5, v' = 0.25, so that it goes
+    /// 0.1 0.5 / (0.5 + 0.5) = 0.05 down from 1. Then, of a gradient of -1:
+    /// m = 0.9 0.05 - 0.1 = -0.055, m' = -0.055 / 0.19 = -0.289474;
+    /// v = 0.99 0.0025 + 0.01 = 0.012475, v' = 0.012475 / 0.0199 = 0.626884, sqrt(v') = 0.791760;
+    /// up by 0.1 0.289474 / 1.291760 = 0.022409.
+    #[test]
+    fn two_steps_by_hand_with_an_epsilon_that_shows() {
+        assert_near(after(1.0, [0.5, -1.0], STEP), [0.95, 0.972_409]);
+    }
+
+    /// Without a gradient a parameter loses 0.2 0.1 = 2 % of itself: 1, 0.98, 0.9604. With one, that goes
+    /// first: 0.98 - 0.05.
+    #[test]
+    fn weight_decay_by_hand() {
+        let step = Adam { weight_decay: 0.2, ..STEP };
+        assert_near(after(1.0, [0.0, 0.0], step), [0.98, 0.9604]);
+        let [[first, _], _] = after(1.0, [0.5, 0.0], step);
+        assert!((first - 0.93).abs() < 2e-6, "{first}");
+    }
+}

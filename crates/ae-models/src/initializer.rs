@@ -53,3 +53,31 @@ impl<'a> Initializer<'a> {
         Param::from_data(TensorData::new(values, shape), self.device)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The variance of `n` uniform numbers lies within 4.5 of its standard deviations,
+    /// `2 / sqrt(5 n)` of itself; and the largest of them are near the bound, `sqrt(3)` deviations.
+    fn assert_variance(weight: &Param<Tensor<2>>, expected: f64) {
+        let values: Vec<f64> = weight.val().into_data().iter::<f64>().collect();
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
+        assert!((variance / expected - 1.0).abs() < 4.5 * 2.0 / (5.0 * n).sqrt(), "{variance}");
+        let largest = values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+        let bound = (3.0 * expected).sqrt();
+        assert!((0.99..=1.0 + 1e-6).contains(&(largest / bound)), "{largest} {bound}");
+    }
+
+    /// `gain / fan_in`, here 2 / 50; `2 / (fan_in + fan_out)`, here 2 / 250.
+    #[test]
+    fn weights_have_the_variance_that_is_theirs() {
+        let device = Device::flex();
+        let mut initializer = Initializer::new(3, &device);
+        assert_variance(&initializer.weight([50, 200], 50, 2.0), 0.04);
+        assert_variance(&initializer.weight([50, 200], 50, 1.0), 0.02);
+        assert_variance(&initializer.symmetric_weight([50, 200]), 0.008);
+    }
+}

@@ -400,6 +400,31 @@ mod tests {
         }
     }
 
+    /// The largest entries are -3, in the first row, and 2, in the second.
+    #[test]
+    fn the_largest_entry_decides_the_sign() {
+        let vectors = DMatrix::from_row_slice(2, 2, &[-3.0, -1.0, 2.0, 2.0]);
+        let expected = DMatrix::from_row_slice(2, 2, &[3.0, -1.0, -2.0, 2.0]);
+        assert_eq!(with_signs(vectors), expected);
+        // Of full decompositions and of the iteration, tall and wide.
+        for (count, features, components) in [(300, 120, 5), (300, 20, 15), (90, 200, 4)] {
+            let values = rows(count, features);
+            let pca = Pca::fit(&values, features, components, &Device::flex()).unwrap();
+            let entries: Vec<f32> = pca.components().into_data().iter().collect();
+            for component in 0..components {
+                let column = entries.iter().skip(component).step_by(components);
+                let largest =
+                    column.fold(
+                        0.0f32,
+                        |most, entry| {
+                            if entry.abs() > most.abs() { *entry } else { most }
+                        },
+                    );
+                assert!(largest > 0.0, "component {component} of {components}: {largest}");
+            }
+        }
+    }
+
     #[test]
     fn what_cannot_be_fitted_is_refused() {
         let refused = |values: &[f32], features, components| {

@@ -458,6 +458,30 @@ mod tests {
         assert!((estimate / exact - 1.0).abs() < 0.05, "{estimate} {exact}");
     }
 
+    /// One input of 0, one unit of weight 1: J(x) = s(x) (1 - s(x)), which is 1/4 at 0. The three draws come
+    /// from one stream.
+    #[test]
+    fn draws_of_the_jitter_are_averaged() {
+        let config =
+            DenseConfig { code_activation: Activation::Sigmoid, ..DenseConfig::new([1, 1]) };
+        let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
+        let mut weights = tensors::collect(&model);
+        weights.insert("encoder.layers.0.weight".into(), TensorData::from([[1.0f32]]));
+        let model = tensors::replace(model, weights).unwrap();
+        let origin = Tensor::<2>::zeros([1, 1], &Device::flex());
+        let mut generator = KEY.generator("jitter");
+        let change = |_| -> f64 {
+            let jitter: f64 = normal(&mut generator, [1, 1], &origin).into_scalar();
+            let unit = 1.0 / (1.0 + (-0.5 * jitter).exp());
+            (0.25 - unit * (1.0 - unit)).powi(2)
+        };
+        let expected = (0..3).map(change).sum::<f64>() / 3.0;
+        let objective = Objective::new(Reconstruction::SquaredError);
+        let pass = objective.pass(&model, origin.clone(), KEY);
+        let found: f64 = Curvature::exact(0.5, 3).unwrap().value(&pass).into_scalar();
+        assert!((found / expected - 1.0).abs() < 1e-4, "{found} {expected}");
+    }
+
     fn gradients(model: &Model, loss: &Tensor<1>) -> Vec<f64> {
         struct Collect(GradientsParams, Vec<f64>);
         impl ModuleVisitor for Collect {

@@ -299,6 +299,25 @@ mod tests {
         assert_ne!(apply(masking, 1), apply(masking, 2));
     }
 
+    /// Of every kind: another epoch, another step, another noise.
+    #[test]
+    fn no_two_epochs_and_no_two_steps_have_the_same_noise() {
+        let keys = [(1, 2), (2, 2), (1, 3)].map(|(epoch, step)| NoiseKey {
+            seed: 1,
+            phase: Phase::Train(epoch),
+            step,
+        });
+        for corruption in [
+            Corruption::masking(0.5).unwrap(),
+            Corruption::salt_and_pepper(0.5).unwrap(),
+            Corruption::gaussian(0.5).unwrap(),
+        ] {
+            let [first, epoch, step] =
+                keys.map(|key| corruption.apply(input().1, key).values.into_data());
+            assert!(first != epoch && first != step && epoch != step, "{corruption}");
+        }
+    }
+
     #[test]
     fn levels_out_of_range_are_refused_in_calls_and_files() {
         assert_eq!(

@@ -62,3 +62,31 @@ impl<M> Dropout<M> {
         [code, (self.decode)(model, dropped, &mut hook)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Phase;
+    use ae_models::{Dense, DenseConfig};
+    use burn::tensor::Device;
+
+    #[test]
+    fn no_two_epochs_and_no_two_steps_have_the_same_masks() {
+        let device = Device::flex();
+        let model = DenseConfig::new([2, 64]).init(0, &device).unwrap();
+        let dropout = Dropout::<Dense>::new(0.5).unwrap();
+        let logits = |epoch, step| {
+            let input = Tensor::from_floats([[0.4, 0.9]], &device);
+            let [_, logits] = dropout.pass(
+                &model,
+                input,
+                None,
+                NoiseKey { seed: 1, phase: Phase::Train(epoch), step },
+            );
+            logits.into_data()
+        };
+        assert_eq!(logits(1, 2), logits(1, 2));
+        let [first, epoch, step] = [logits(1, 2), logits(2, 2), logits(1, 3)];
+        assert!(first != epoch && first != step && epoch != step);
+    }
+}

@@ -145,6 +145,23 @@ mod tests {
         assert!(Penalty::<_>::update_state(&batch, &pass).is_none());
     }
 
+    /// Means 0.2 and 0.5 now, 0.6 and 0.1 before, with decay 0.9: 0.54 + 0.02 = 0.56 and 0.09 + 0.05 = 0.14, in
+    /// the penalty and in its state.
+    #[test]
+    fn decay_is_the_share_of_the_past() {
+        let running = KlSparsity::running(0.2, 0.9).unwrap();
+        let found = value(running, Some([0.6, 0.1]));
+        assert!((found - kl(0.2, 0.56) - kl(0.2, 0.14)).abs() < 1e-6, "{found}");
+        let model = model(2);
+        let mut pass = pass(&model, codes());
+        pass.penalty_state
+            .insert(NAME.to_owned(), Tensor::from_floats([0.6, 0.1], &Device::flex()));
+        let next = Penalty::<_>::update_state(&running, &pass).unwrap().into_data();
+        for (found, expected) in next.iter::<f32>().zip([0.56, 0.14]) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+    }
+
     #[test]
     fn codes_outside_0_to_1_and_bad_settings_are_refused() {
         let penalty = KlSparsity::toward(0.05).unwrap();

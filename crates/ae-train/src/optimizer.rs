@@ -364,6 +364,24 @@ mod tests {
         }
     }
 
+    /// One step of AdamW is one of Adam, less a tenth of the rate of each parameter.
+    #[test]
+    fn adam_w_takes_its_share_of_every_parameter() {
+        let before = tensors::collect(&model());
+        let [plain, decayed] = [Optimizer::adam(), Optimizer::adam_w(0.1)].map(|optimizer| {
+            let model = model();
+            let gradients = gradients(&model, 1.0);
+            tensors::collect(&OptimizerState::new(&optimizer).apply(0.01, model, gradients))
+        });
+        let name = "encoder.layers.0.weight";
+        let values = |of: &tensors::Tensors| of[name].iter::<f32>().collect::<Vec<_>>();
+        let steps = values(&plain).into_iter().zip(values(&decayed));
+        for (before, (plain, decayed)) in values(&before).into_iter().zip(steps) {
+            assert!((plain - decayed - 0.001 * before).abs() < 3e-7, "{before} {plain} {decayed}");
+            assert!(before.abs() > 1e-3, "a weight that shows its decay");
+        }
+    }
+
     fn norm<M: Module>(model: &M, gradients: &GradientsParams) -> f32 {
         let mut squares = Squares { gradients, sum: None };
         model.visit(&mut squares);

@@ -1,4 +1,5 @@
 //! Runs the program in a folder.
+#![allow(dead_code, reason = "not every test file uses all of it")]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -2,6 +2,7 @@
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Tensor;
+use serde_json::Value;
 
 use crate::Activation;
 
@@ -45,6 +46,13 @@ pub trait Encoder: Module + ModuleDisplay {
     /// - output: `[batch, code]`
     fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
         self.encode(input)
+    }
+
+    /// Everything that determines what the model computes, except for its parameters; of this crate's models
+    /// their [`Architecture`](crate::Architecture), which includes the decoder. A checkpoint of other settings
+    /// is refused, so a model with settings other than widths and activations returns them here.
+    fn settings(&self) -> Value {
+        Value::Null
     }
 }
 

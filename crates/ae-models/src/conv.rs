@@ -97,6 +97,10 @@ impl Encoder for Conv {
     fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
         self.encoder.encode_dense(input)
     }
+
+    fn settings(&self) -> serde_json::Value {
+        crate::FromArchitecture::architecture(self).settings()
+    }
 }
 
 impl DifferentiableEncoder for Conv {

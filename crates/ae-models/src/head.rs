@@ -3,6 +3,7 @@
 use ae_kernels::{Activation, Weight, linear};
 use burn::module::{DisplaySettings, Module, ModuleDisplay, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use serde_json::Value;
 
 use crate::count::{Count, check_count};
 use crate::summary::{Summary, print_as_summary, thousands};
@@ -34,6 +35,12 @@ pub trait Classify: Module + ModuleDisplay {
     /// The peak learning rate of Adam that training uses unless it is given another: 1e-3.
     fn learning_rate(&self) -> f64 {
         crate::DenseConfig::LEARNING_RATE
+    }
+
+    /// Everything that determines what the classifier computes, except for its parameters; of a
+    /// [`Classifier`] the [settings](Encoder::settings) of its encoder. A checkpoint of other settings is refused.
+    fn settings(&self) -> Value {
+        Value::Null
     }
 }
 
@@ -223,6 +230,10 @@ impl<E: Encoder> Classify for Classifier<E> {
 
     fn head(&self) -> &Head {
         &self.head
+    }
+
+    fn settings(&self) -> Value {
+        self.encoder.settings()
     }
 }
 

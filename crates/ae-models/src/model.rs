@@ -2,6 +2,7 @@
 
 use burn::module::{DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
+use serde_json::Value;
 
 use crate::count::check_count;
 use crate::initializer::Initializer;
@@ -131,6 +132,11 @@ impl Architecture {
         }
     }
 
+    /// The architecture as JSON.
+    pub(crate) fn settings(&self) -> Value {
+        serde_json::to_value(self).expect("names and numbers")
+    }
+
     /// The kind of the model: `dense`, `conv`, `pca` or `stack`.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -252,6 +258,10 @@ macro_rules! encoder {
 
             fn encode_dense(&self, input: Tensor<2>) -> Tensor<2> {
                 each!($type, self, model => model.encode_dense(input))
+            }
+
+            fn settings(&self) -> Value {
+                each!($type, self, model => model.settings())
             }
         }
 

@@ -160,6 +160,10 @@ impl Encoder for Pca {
     fn code_activation(&self) -> Activation {
         Activation::Identity
     }
+
+    fn settings(&self) -> serde_json::Value {
+        crate::FromArchitecture::architecture(self).settings()
+    }
 }
 
 impl Decoder for Pca {

@@ -2,6 +2,7 @@
 
 use burn::module::{DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::Tensor;
+use serde_json::Value;
 
 use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Error, Layered, Result};
 
@@ -125,6 +126,10 @@ impl<A: Encoder> Encoder for Stack<A> {
 
     fn code_activation(&self) -> Activation {
         self.top().0.code_activation()
+    }
+
+    fn settings(&self) -> Value {
+        self.layers.iter().map(Encoder::settings).collect()
     }
 }
 

@@ -30,6 +30,14 @@ pub fn names<M: Module>(module: &M) -> Vec<String> {
     visitor.names
 }
 
+/// The shapes of a module's parameters by name, in the layout of [`collect`]. It reads nothing back from the
+/// device.
+pub fn shapes<M: Module>(module: &M) -> BTreeMap<String, Vec<usize>> {
+    let mut visitor = Shaper::default();
+    module.visit(&mut visitor);
+    visitor.shapes
+}
+
 /// Replaces the parameters of a module by `tensors`, on the same device.
 ///
 /// # Errors
@@ -187,6 +195,30 @@ struct Namer {
 impl ModuleVisitor for Namer {
     fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
         self.names.push(self.path.name());
+    }
+
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+}
+
+#[derive(Default)]
+struct Shaper {
+    path: ParamPath,
+    shapes: BTreeMap<String, Vec<usize>>,
+}
+
+impl ModuleVisitor for Shaper {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let mut shape = param.val().dims().to_vec();
+        if D == 2 {
+            shape.reverse();
+        }
+        self.shapes.insert(self.path.name(), shape);
     }
 
     fn enter_module(&mut self, name: &str, container: &str) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ae_models::tensors::{self, Tensors};
+use serde_json::Value;
 
 use crate::{EpochReport, Error, Result, Validation};
 
@@ -118,7 +119,11 @@ fn step_of(name: &str) -> Option<u64> {
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct State {
     /// Everything that determines the results of the run, to refuse a checkpoint of another.
-    pub(crate) run: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) identity: Option<Value>,
+    /// The same as text, in checkpoints of earlier versions.
+    #[serde(default, rename = "run", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) text: BTreeMap<String, String>,
     /// Steps done.
     pub(crate) done: u64,
     /// The sum of each term over the steps of the current epoch, as bits, because text would round them.

@@ -36,7 +36,7 @@ use crate::{Batches, Error, Pass, Penalty, Result, StdDev};
 ///
 /// Units: squared units of the code per squared unit of the input, summed over both. Usual weights are
 /// between 1e-3 and 1 with a cross-entropy that is summed over pixels.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Contraction {
     norm: Norm,
 }
@@ -50,7 +50,7 @@ pub struct Contraction {
 /// |---|---|---|---|
 /// | deviation | from 0 | 0.1 to 0.3 | `s`, in units of the input |
 /// | draws | from 1 | 1 to 4 | number of values of `e` for each input and step |
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Curvature {
     norm: Norm,
     deviation: StdDev,
@@ -58,7 +58,8 @@ pub struct Curvature {
 }
 
 /// How a squared Frobenius norm is computed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 enum Norm {
     Exact,
     Probes(usize),
@@ -125,6 +126,10 @@ impl<M: DifferentiableEncoder> Penalty<M> for Contraction {
             }),
         }
     }
+
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!(self)
+    }
 }
 
 impl<M: DifferentiableEncoder> Penalty<M> for Curvature {
@@ -153,6 +158,10 @@ impl<M: DifferentiableEncoder> Penalty<M> for Curvature {
         });
         let sum = draws.reduce(|sum, norm| sum + norm).expect("at least one draw");
         per_sample(sum, self.draws)
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!(self)
     }
 }
 

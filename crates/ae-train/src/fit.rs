@@ -1,6 +1,7 @@
 //! Fitting a model to data.
 
 mod classifier;
+mod identity;
 mod resume;
 mod run;
 mod task;

@@ -20,7 +20,7 @@ use crate::{Error, Pass, Penalty, Result};
 ///
 /// Usual weights are between 0.1 and 10 with a cross-entropy that is summed over pixels. The code must be
 /// in (0, 1), so it needs a sigmoid.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct KlSparsity {
     target: f64,
     decay: Option<f64>,
@@ -84,6 +84,10 @@ impl<M: Autoencoder> Penalty<M> for KlSparsity {
 
     fn update_state(&self, pass: &Pass<'_, M>) -> Option<Tensor<1>> {
         self.decay.map(|_| self.mean(pass))
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!(self)
     }
 
     fn check(&self, model: &M) -> Result<()> {

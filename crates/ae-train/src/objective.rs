@@ -2,6 +2,7 @@
 
 use ae_models::{Autoencoder, Layered, top_k};
 use burn::tensor::Tensor;
+use serde_json::{Map, Value, json};
 
 use crate::dropout::Dropout;
 use crate::reconstruction::per_sample;
@@ -258,6 +259,27 @@ impl<M: Autoencoder> Objective<M> {
         // Terms are computed in the precision of the input.
         let [code, logits] = [code, logits].map(|tensor| tensor.cast(input.dtype()));
         Pass { model, input, corrupted, code, logits, noise_key: key, penalty_state }
+    }
+
+    /// Everything of the objective that determines the results of a run.
+    pub(crate) fn identity(&self) -> Value {
+        let penalties = self.penalties.iter().map(|(weight, penalty)| {
+            let identity = json!({ "weight": weight, "settings": penalty.settings() });
+            (penalty.name().to_owned(), identity)
+        });
+        let penalties: Map<String, Value> = penalties.collect();
+        let emphasis =
+            self.emphasis.map(|it| json!({ "corrupted": it.corrupted, "rest": it.rest }));
+        json!({
+            "reconstruction": self.reconstruction,
+            "corruption": self.corruption,
+            "emphasis": emphasis,
+            "top-k": self.top_k,
+            "dropout": self.dropout.as_ref().map(Dropout::probability),
+            "penalties": penalties,
+            // The order of a sum determines its rounding.
+            "terms": self.names(),
+        })
     }
 
     /// Whether a validation pass computes the same as the model alone.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
+use serde_json::Value;
 
 use crate::{Corrupted, CorruptionMask, NoiseKey, Result};
 
@@ -67,6 +68,12 @@ pub trait Penalty<M>: Send + Sync {
     /// name. It is detached from autodiff. `None` if the penalty has no state.
     fn update_state(&self, _pass: &Pass<'_, M>) -> Option<Tensor<1>> {
         None
+    }
+
+    /// Everything that determines its value, except for its name and weight. A checkpoint of other settings is
+    /// refused, so a penalty with settings returns them here.
+    fn settings(&self) -> Value {
+        Value::Null
     }
 
     /// Checks that the penalty fits a model. It is called once, before training.

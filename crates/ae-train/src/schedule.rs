@@ -1,5 +1,7 @@
 //! The schedule of a training run.
 
+use serde_json::{Value, json};
+
 use crate::{Error, LearningRate, Optimizer, Precision, RESIDENT_LIMIT, Result};
 
 /// The settings of a training run.
@@ -127,9 +129,34 @@ impl Schedule {
         self.rate.check()
     }
 
-    /// The text by which a checkpoint recognises the schedule. Checkpoints of earlier versions have no
-    /// precision where it is full, and call the learning rate `Rate`.
-    pub(crate) fn identity(&self) -> String {
+    /// Everything of the schedule that determines the results of a run. The place of the data in memory does not.
+    pub(crate) fn identity(&self) -> Value {
+        let Self {
+            epochs,
+            batch,
+            optimizer,
+            rate,
+            precision,
+            clip,
+            patience,
+            seed,
+            resident_limit: _,
+        } = self;
+        json!({
+            "epochs": epochs,
+            "batch": batch,
+            "optimizer": optimizer,
+            "rate": rate,
+            "precision": precision,
+            "clip": clip,
+            "patience": patience,
+            "seed": seed,
+        })
+    }
+
+    /// The text by which a checkpoint of an earlier version recognises the schedule. It has no precision where it
+    /// is full, and calls the learning rate `Rate`.
+    pub(crate) fn text(&self) -> String {
         let text = format!("{self:?}").replace("precision: Full, ", "");
         text.replace("rate: LearningRate {", "rate: Rate {")
     }
@@ -140,10 +167,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identity_is_that_of_earlier_versions_in_full_precision() {
-        let identity = |precision| Schedule { precision, ..Schedule::default() }.identity();
-        assert!(!identity(Precision::Full).contains("precision"));
-        assert!(identity(Precision::F16).contains("precision: F16, clip: None"));
-        assert!(identity(Precision::Full).contains("rate: Rate { peak: 0.001"));
+    fn text_is_that_of_earlier_versions() {
+        let text = |precision| Schedule { precision, ..Schedule::default() }.text();
+        assert!(!text(Precision::Full).contains("precision"));
+        assert!(text(Precision::F16).contains("precision: F16, clip: None"));
+        assert!(text(Precision::Full).contains("rate: Rate { peak: 0.001"));
     }
 }

@@ -93,7 +93,7 @@ fn one_hot(classes: &[u32], scores: &Tensor<2>) -> Tensor<2> {
 /// assert_eq!(svm.to_string(), "squared-hinge, 0.001 weight-decay");
 /// # Ok::<(), ae_train::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Supervised {
     loss: HeadLoss,
     weight_decay: f64,

@@ -15,7 +15,7 @@ use crate::{Error, NoiseKey, Phase, Result};
 /// After training the model keeps what its configuration says
 /// ([`top_k`](ae_models::Encoder::top_k)): `to` or more. The paper takes two to three times as many
 /// as in training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct TopKSchedule {
     from: usize,
     to: usize,

@@ -203,7 +203,8 @@ impl<M: Autoencoder> Training<'_, M, Objective<M>> {
     /// If a setting or the objective is not possible, the samples cannot be read or have another width
     /// than the model, the loss stops being a number ([`NotFinite`](crate::Error::NotFinite)); if a
     /// checkpoint cannot be written or read, or the newest one comes from another model, objective,
-    /// schedule or data set.
+    /// schedule or data set. Every setting that determines the results has to be the same, also those of
+    /// penalties; the memory limit and the time between checkpoints may differ.
     pub fn fit(self, samples: impl Into<Input>) -> Result<Fitted<M>> {
         let data = samples.into().hold_out(self.validation, SPLIT_SEED)?;
         let schedule = self.planned(data.training.len(), self.model.learning_rate());

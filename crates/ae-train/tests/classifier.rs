@@ -132,15 +132,15 @@ fn checkpoint_of_other_labels_or_another_loss_is_refused() {
     go(&data(), &softmax()).unwrap();
     let hinge = Supervised::new(HeadLoss::SquaredHinge, 1e-4).unwrap();
     let message = go(&data(), &hinge).unwrap_err().to_string();
-    let expected = "with the supervised loss `squared-hinge, 0.0001 weight-decay`, got `softmax,";
-    assert!(message.contains(expected), "{message}");
+    let expected = "this run, with supervised.loss \"squared-hinge\", got \"softmax\"";
+    assert!(message.ends_with(expected), "{message}");
     let labels = data().training.labels().clone();
     let mut classes = labels.classes().to_vec();
     classes[0] = (classes[0] + 1) % 10;
     let labels = Labels::new(classes, labels.names().to_vec()).unwrap();
     let other = Labelled::new(data().training.samples().clone(), labels).unwrap();
     let message = go(&LabelledData { training: other, ..data() }, &softmax()).unwrap_err();
-    assert!(message.to_string().contains("with the classes of the training set `"), "{message}");
+    assert!(message.to_string().contains("with classes.training "), "{message}");
     let autoencoder = DenseConfig::new([784, 8]).init(0, &Device::flex()).unwrap();
     let objective = Objective::new(Reconstruction::CrossEntropy);
     let images = Data { training: Arc::new(digits::generate(200, 1)), validation: None };
@@ -150,7 +150,7 @@ fn checkpoint_of_other_labels_or_another_loss_is_refused() {
         .checkpoints(checkpoints.clone())
         .fit(&images)
         .unwrap_err();
-    assert!(message.to_string().contains("a checkpoint of this run, with the "), "{message}");
+    assert!(message.to_string().contains("a checkpoint of this run, with "), "{message}");
 }
 
 /// The encoder changes only in a classifier.

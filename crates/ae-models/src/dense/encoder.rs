@@ -101,6 +101,10 @@ impl Encoder for DenseEncoder {
     fn code_activation(&self) -> Activation {
         self.config.code_activation
     }
+
+    fn settings(&self) -> serde_json::Value {
+        crate::FromArchitecture::architecture(self).settings()
+    }
 }
 
 impl DifferentiableEncoder for DenseEncoder {

@@ -2,14 +2,15 @@
 
 use ae_models::Classify;
 use burn::tensor::Tensor;
+use serde_json::{Map, Value, json};
 
 use super::run::Run;
 use super::task::Task;
 use super::{Data, Fitted};
 use crate::classification::predict;
 use crate::{
-    Batches, Checkpoints, LabelledData, Losses, Measured, NoiseKey, Observer, PenaltyState, Result,
-    Schedule, Supervised, Validation,
+    Batches, Checkpoints, Labelled, LabelledData, Losses, Measured, NoiseKey, Observer,
+    PenaltyState, Result, Schedule, Supervised, Validation,
 };
 
 /// Fits a classifier to labelled data.
@@ -44,7 +45,24 @@ impl SupervisedTask<'_> {
 }
 
 impl<M: Classify> Task<M> for SupervisedTask<'_> {
-    fn identity(&self) -> Vec<(&'static str, String)> {
+    fn identity(&self, model: &M) -> Map<String, Value> {
+        let model = json!({
+            "settings": model.settings(),
+            "features": model.features(),
+            "classes": model.classes(),
+        });
+        let classes = json!({
+            "training": self.data.training.fingerprint(),
+            "validation": self.data.validation.as_ref().map(Labelled::fingerprint),
+        });
+        Map::from_iter([
+            ("model".to_owned(), model),
+            ("classes".to_owned(), classes),
+            ("supervised".to_owned(), json!(self.supervised)),
+        ])
+    }
+
+    fn text(&self) -> Vec<(&'static str, String)> {
         let mut identity = vec![
             ("supervised loss", self.supervised.to_string()),
             ("classes of the training set", self.data.training.fingerprint()),

@@ -1,14 +1,16 @@
 //! Writes the checkpoints of a run, and resumes from them.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use ae_models::tensors::{self, Tensors};
-use burn::module::{Module, ModuleDisplay};
+use burn::module::{DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::Tensor;
 
+use super::identity;
 use super::run::Run;
 use super::task::Task;
-use crate::checkpoint::{self, Checkpoints};
+use crate::checkpoint::{self, Checkpoints, State};
 use crate::{Error, Event, Flow, Observer, Result};
 
 const MODEL: &str = "model.";
@@ -77,19 +79,8 @@ impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
             expected: expected.to_owned(),
             got: got.to_owned(),
         };
-        for (what, mine) in &self.state.run {
-            // Checkpoints of earlier versions say `part` instead of `set`.
-            let its = state.run.get(what);
-            match its.or_else(|| state.run.get(&what.replace(" set", " part"))) {
-                Some(its) if its == mine => {}
-                its => {
-                    let its = its.map_or("none", String::as_str);
-                    return Err(other(
-                        &format!("a checkpoint of this run, with the {what} `{mine}`"),
-                        &format!("`{its}`"),
-                    ));
-                }
-            }
+        if let Some([mine, its]) = self.difference(&state)? {
+            return Err(other(&format!("a checkpoint of this run, with {mine}"), &its));
         }
         let model = checkpoint::take_prefixed(&mut all, MODEL);
         self.replace_model(|old| Ok(tensors::replace(old, model)?))?;
@@ -109,7 +100,34 @@ impl<M: Module + ModuleDisplay, T: Task<M>> Run<'_, M, T> {
             return Err(other(&format!("{expected} terms"), &format!("{got}")));
         }
         self.sums = state.sums.iter().map(|bits| f64::from_bits(*bits)).collect();
-        self.state = state;
+        let identity = self.state.identity.take();
+        self.state = State { identity, text: BTreeMap::new(), ..state };
         Ok(())
+    }
+
+    /// The first difference between this run and that of a checkpoint: what each has.
+    fn difference(&self, other: &State) -> Result<Option<[String; 2]>> {
+        if let (Some(mine), Some(its)) = (&self.state.identity, &other.identity) {
+            return Ok(identity::difference(mine, its));
+        }
+        let mut text = vec![
+            ("model", self.model().format(DisplaySettings::new())),
+            ("schedule", self.schedule.text()),
+            ("training set", self.training.fingerprint()?),
+        ];
+        text.extend(self.task.text());
+        if let Some(validation) = &self.validation {
+            text.push(("validation set", validation.fingerprint()?));
+        }
+        // The first checkpoints say `part` instead of `set`.
+        let its = |what: &str| {
+            let its = other.text.get(what);
+            its.or_else(|| other.text.get(&what.replace(" set", " part"))).map(String::as_str)
+        };
+        let unlike = text.into_iter().find(|(what, mine)| its(what) != Some(mine));
+        Ok(unlike.map(|(what, mine)| {
+            let its = its(what).unwrap_or("none");
+            [format!("the {what} `{mine}`"), format!("`{its}`")]
+        }))
     }
 }

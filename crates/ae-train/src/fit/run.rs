@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ae_data::Source;
-use burn::module::{DisplaySettings, Module, ModuleDisplay};
+use burn::module::{Module, ModuleDisplay};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, Transaction};
 
 use super::task::Task;
-use super::{Data, End, Fitted};
+use super::{Data, End, Fitted, identity};
 use crate::checkpoint::{Checkpoints, State};
 use crate::optimizer::{OptimizerState, clip, multiply};
 use crate::prefetch::Prefetcher;
@@ -84,17 +84,10 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             return Err(Error::Objective(message.into()));
         }
         let batch = schedule.batch.min(training.len());
-        let mut run = BTreeMap::from([
-            ("model".to_owned(), model.format(DisplaySettings::new())),
-            ("schedule".to_owned(), schedule.identity()),
-            ("training set".to_owned(), training.fingerprint()?),
-        ]);
-        run.extend(task.identity().into_iter().map(|(what, it)| (what.to_owned(), it)));
-        if let Some(validation) = &validation {
-            run.insert("validation set".to_owned(), validation.fingerprint()?);
-        }
+        let identity = identity::of(&model, task, schedule, &training, validation.as_ref())?;
         let state = State {
-            run,
+            identity: Some(identity),
+            text: BTreeMap::new(),
             done: 0,
             sums: Vec::new(),
             epochs: Vec::new(),

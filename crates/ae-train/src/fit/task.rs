@@ -3,6 +3,7 @@
 
 use ae_models::Autoencoder;
 use burn::tensor::Tensor;
+use serde_json::{Map, Value, json};
 
 use crate::evaluate::{Tally, first, for_each_batch};
 use crate::{
@@ -11,9 +12,12 @@ use crate::{
 
 /// The task of a run: its loss and its validation.
 pub(super) trait Task<M>: Sync {
-    /// Everything of the task that determines the results of a run, by name. A checkpoint of another task
-    /// is refused.
-    fn identity(&self) -> Vec<(&'static str, String)>;
+    /// Everything of the task and the model that determines the results of a run. A checkpoint of another
+    /// identity is refused.
+    fn identity(&self, model: &M) -> Map<String, Value>;
+
+    /// The identity of the task in checkpoints of earlier versions, as named texts.
+    fn text(&self) -> Vec<(&'static str, String)>;
 
     /// Checks that the task fits the model.
     fn check(&self, model: &M) -> Result<()>;
@@ -53,7 +57,19 @@ pub(super) trait Task<M>: Sync {
 
 /// The task of reconstruction: samples are their own targets.
 impl<M: Autoencoder> Task<M> for Objective<M> {
-    fn identity(&self) -> Vec<(&'static str, String)> {
+    fn identity(&self, model: &M) -> Map<String, Value> {
+        let model = json!({
+            "settings": model.settings(),
+            "features": model.features(),
+            "code": model.code_size(),
+            "code-activation": model.code_activation(),
+            "output": model.output(),
+            "top-k": model.top_k(),
+        });
+        Map::from_iter([("model".to_owned(), model), ("objective".to_owned(), self.identity())])
+    }
+
+    fn text(&self) -> Vec<(&'static str, String)> {
         vec![("objective", self.to_string())]
     }
 

@@ -7,7 +7,7 @@ use toml::Table;
 use super::defaults::{fill_in, measure, schedule};
 use super::merge::section;
 use super::validate::{check_supervised, check_terms};
-use super::{Command, DataRecipe, HeadKind, HeadRecipe, Recipe};
+use super::{Command, DataRecipe, HeadKind, HeadRecipe, ModelRecipe, Recipe};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -18,6 +18,14 @@ impl Recipe {
         data: DataRecipe,
         from: PathBuf,
     ) -> Result<Self> {
+        if let ModelRecipe::Pca(_) = self.model {
+            return Err(Error::usage(format!(
+                "{}: fine-tuning needs a model that is trained in steps, and PCA is not; train a linear \
+                 model with ae train --model dense --hidden none --output identity, or put a head on the \
+                 components with ae classify",
+                from.display()
+            )));
+        }
         let (mut objective, mut schedule) = (self.objective(), self.schedule());
         let head =
             overrides.get("head").map(|_| HeadRecipe::complete(overrides, &data)).transpose()?;

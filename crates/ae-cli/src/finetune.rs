@@ -14,6 +14,7 @@ use crate::device::{self, Choice, NamedDevice, TrialJob};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::format::duration;
+use crate::memory;
 use crate::new_run::{self, NewRun};
 use crate::observers::Interrupt;
 use crate::recipe::{Command, Recipe, data_section};
@@ -64,6 +65,7 @@ fn train_further(
 ) -> Result<Option<(RunDir, String)>> {
     run.autoencoder(TASK)?;
     let splits = run.prepare(&recipe.data, is_own_data)?;
+    memory::check(&recipe, splits.training.shape(), splits.training.len(), choice)?;
     let device = &new_run::device(choice, args, || trial_job(&run, &recipe, &splits))?;
     let run = match device.handle == choice.provisional().handle {
         true => &run,

@@ -83,10 +83,16 @@ fn draw(args: &RunArgs, out: Option<&Path>, name: &str, task: &Task<'_>) -> Resu
     Ok(())
 }
 
+/// The most pictures in a row.
+const MOST_STEPS: usize = 1000;
+
 fn checked_steps(steps: Option<usize>) -> Result<usize> {
     match steps.unwrap_or(11) {
         steps if steps < 2 => {
             Err(Error::usage(format!("--steps: expected at least 2 (both ends), got {steps}")))
+        }
+        steps if steps > MOST_STEPS => {
+            Err(Error::usage(format!("--steps: expected at most {MOST_STEPS}, got {steps}")))
         }
         steps => Ok(steps),
     }

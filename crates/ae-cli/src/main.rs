@@ -23,6 +23,7 @@ mod format;
 mod inspect;
 mod jacobian;
 mod latent;
+mod memory;
 mod metrics;
 mod new_run;
 mod observers;

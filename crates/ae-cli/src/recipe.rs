@@ -18,7 +18,7 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 pub use merge::merge;
 pub use model::ModelRecipe;
-pub use objective::ObjectiveRecipe;
+pub use objective::{JacobianRecipe, ObjectiveRecipe};
 
 /// Everything that decides the results of a run, except the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use crate::datasets::{Splits, open_data};
 use crate::device::{self, Choice, NamedDevice, TrialJob};
 use crate::error::Result;
 use crate::format::duration;
+use crate::memory;
 use crate::new_run::{self, NewRun};
 use crate::recipe::{Command, DataRecipe, ModelRecipe, Recipe};
 use crate::report;
@@ -59,6 +60,7 @@ pub fn run(
     let recipe = Recipe::complete(overrides, data, training.shape(), training.len(), command)?;
     recipe
         .check_checkpoints(args.checkpoint_minutes.is_some() || args.checkpoint_steps.is_some())?;
+    memory::check(&recipe, training.shape(), training.len(), choice)?;
     let splits = Splits::new(set, &recipe.data, None)?;
     args.console.progress(&splits);
     let device = new_run::device(choice, args, || trial_job(&recipe, &splits))?;

@@ -94,6 +94,11 @@ impl Architecture {
         }
     }
 
+    /// The number of parameters of a model, unless it is too large to count.
+    pub fn num_params(&self) -> Option<usize> {
+        self.parameters(Component::Whole)
+    }
+
     /// Checks that all fields are valid.
     ///
     /// # Errors

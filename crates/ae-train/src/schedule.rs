@@ -118,6 +118,9 @@ impl Schedule {
             0 => Err(Error::setting(what, "at least 1", 0)),
             _ => Ok(()),
         };
+        if self.epochs >= u32::MAX as usize {
+            return Err(Error::setting("epochs", "a number below 4294967295", self.epochs));
+        }
         at_least_one("batch size", self.batch)?;
         at_least_one("patience", self.patience.unwrap_or(1))?;
         if let Some(clip) = self.clip

@@ -21,7 +21,7 @@ pub struct ReproduceArgs {
     #[arg(long)]
     pub quick: bool,
     /// Train each arm N times, with seeds 0, 1, .. [default: as in the recipe, mostly 3]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub seeds: Option<u64>,
     /// Train every stage for N epochs instead; results are compared, but not recorded
     #[arg(long, value_name = "N")]

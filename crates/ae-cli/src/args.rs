@@ -99,9 +99,9 @@ pub enum DataCommand {
     Preview {
         #[command(flatten)]
         data: Box<DataArgs>,
-        /// Picture to write (images only)
-        #[arg(long, value_name = "FILE.png", default_value = "preview.png")]
-        out: PathBuf,
+        /// Picture to write (images only) [default: preview.png]
+        #[arg(long, value_name = "FILE.png")]
+        out: Option<PathBuf>,
     },
     /// Write a data set to NumPy files
     Export {

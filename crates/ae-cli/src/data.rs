@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ae_data::{DataDirs, Location, Options, Progress, Samples, Source, registry};
+use ae_data::{DataDirs, Location, Options, Progress, Samples, Shape, Source, registry};
 use burn::tensor::{Device, Tensor, TensorData};
 use toml::Table;
 
@@ -21,7 +21,7 @@ pub fn run(command: &DataCommand) -> Result<()> {
         DataCommand::Fetch { name } => fetch(name),
         DataCommand::Preview { data, out } => {
             let overrides = Table::from_iter([("data".to_owned(), data.section().into())]);
-            preview(&Recipe::data(&overrides)?, out)
+            preview(&Recipe::data(&overrides)?, out.as_deref())
         }
         DataCommand::Export { data, out, validation } => {
             let mut section = data.section();
@@ -89,8 +89,16 @@ pub fn export(recipe: &DataRecipe, out: &Path) -> Result<String> {
 const PICTURES: usize = 160;
 const COLUMNS: usize = 20;
 
-fn preview(recipe: &DataRecipe, out: &Path) -> Result<()> {
+fn preview(recipe: &DataRecipe, out: Option<&Path>) -> Result<()> {
     let set = open_data(recipe)?;
+    let shape = set.splits.training.shape();
+    if let (Some(out), Shape::Table { .. }) = (out, shape) {
+        return Err(Error::usage(format!(
+            "{}: cannot draw tabular data ({shape}); drop --out",
+            out.display()
+        )));
+    }
+    let out = out.unwrap_or(Path::new("preview.png"));
     println!("{}: {}", set.name, set.description);
     for (name, samples) in [("training", &set.splits.training), ("test", &set.splits.test)] {
         describe(name, samples);

@@ -17,7 +17,7 @@ use crate::format::duration;
 use crate::memory;
 use crate::new_run::{self, NewRun};
 use crate::observers::Interrupt;
-use crate::recipe::{Command, Recipe, data_section};
+use crate::recipe::{Command, Recipe, check_unused, data_section};
 use crate::report;
 use crate::run::{SavedRun, TrainedRun, class_names};
 use crate::run_dir::RunDir;
@@ -123,7 +123,9 @@ fn open(args: &FinetuneArgs, choice: &Choice) -> Result<(Recipe, SavedRun)> {
         ));
     }
     let run = SavedRun::load(&RunDir::existing(from)?, &choice.provisional().handle)?;
-    Ok((derive_recipe(&run, &overrides)?, run))
+    let recipe = derive_recipe(&run, &overrides)?;
+    check_unused(&overrides, &recipe)?;
+    Ok((recipe, run))
 }
 
 /// The recipe of the new run, derived from that of the run to start from.
@@ -152,8 +154,13 @@ fn with_head(
     let schedule = recipe.schedule();
     schedule.check()?;
     let head = recipe.head.clone().unwrap_or_else(|| unreachable!("a head was asked for"));
-    for count in &head.label_counts {
+    for (index, count) in head.label_counts.iter().enumerate() {
         check_count(*count, splits.training.len())?;
+        if head.label_counts[..index].contains(count) {
+            return Err(Error::usage(format!(
+                "--label-counts: expected each number once, got {count} twice"
+            )));
+        }
     }
     let model = with_new_head(encoder, classes.len(), handle)?;
     eprintln!("{model}");

@@ -5,6 +5,7 @@ mod derive;
 mod merge;
 mod model;
 mod objective;
+mod unused;
 mod validate;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::error::{Error, Result};
 pub use merge::merge;
 pub use model::ModelRecipe;
 pub use objective::{JacobianRecipe, ObjectiveRecipe};
+pub use unused::check_unused;
 
 /// Everything that decides the results of a run, except the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -227,8 +229,11 @@ impl Recipe {
 pub fn read_table(path: &Path, command: Command) -> Result<Table> {
     let table: Table = read(path)?.parse().map_err(|error| parse_error(path, &error))?;
     let sections = ["data", "model", "objective", "schedule"];
-    let known = ["command", "from", "head", "measure"];
-    let is_known = |key: &&String| [&sections[..], &known].concat().contains(&key.as_str());
+    let known: &[&str] = match command {
+        Command::Train | Command::Pretrain => &["command", "measure"],
+        Command::Finetune | Command::Classify => &["command", "from", "head", "measure"],
+    };
+    let is_known = |key: &&String| [&sections[..], known].concat().contains(&key.as_str());
     if let Some(key) = table.keys().find(|key| !is_known(key)) {
         return Err(Error::usage(format!(
             "{}: expected the sections {}, got `{key}`",

@@ -11,6 +11,7 @@ mod runner;
 mod seed_stats;
 mod table;
 mod target;
+mod unused;
 mod verdict;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ use table::ExperimentResults;
 use verdict::Verdict;
 
 pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
+    unused::check(args)?;
     if args.list {
         return list();
     }
@@ -36,6 +38,11 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<()> {
         return table(args);
     }
     let experiments = selected(args)?;
+    // A broken experiment is reported when it is run.
+    let plans = experiments.iter().map(|it| it.plan(args.quick, args.epochs));
+    if let Ok(plans) = plans.collect::<Result<Vec<Plan>>>() {
+        unused::check_plans(args, &plans)?;
+    }
     let choice = device::choice(&args.device.device.clone().unwrap_or_default())?;
     let mut missed = Vec::new();
     for experiment in &experiments {

@@ -214,6 +214,11 @@ impl SavedRun {
                  drop {option}"
             )));
         }
+        if let Some(option) = other.options.of_other_split(split) {
+            return Err(Error::usage(format!(
+                "{option} does not apply to the {split} set, which is selected; drop it"
+            )));
+        }
         let samples = match split {
             SplitName::All if whole.test.is_some() => {
                 return Err(Error::usage(format!(

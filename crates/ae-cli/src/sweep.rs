@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::format::{duration, number};
 use crate::new_run;
-use crate::recipe::{Command, DataRecipe, Recipe};
+use crate::recipe::{Command, DataRecipe, Recipe, check_unused};
 use crate::report;
 use crate::run_dir::RunDir;
 use crate::summary::Summary;
@@ -72,8 +72,10 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
     let set = open_data(&data)?;
     let described = format!("{}, {}", set.name, set.description);
     let training = &set.splits.training;
+    grid::check_names(&points)?;
+    let mut unused: Result<()> = Ok(());
     // Check all points first, so that none fails after hours of training others.
-    for point in &points {
+    for (number, point) in points.iter().enumerate() {
         let recipe = Recipe::complete(
             &point.overrides,
             data.clone(),
@@ -85,7 +87,12 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
         if recipe.objective.is_some() {
             recipe.objective().objective()?;
         }
+        // An option has an effect if it has one at some point.
+        if number == 0 || unused.is_err() {
+            unused = check_unused(&args.train.recipe(), &recipe);
+        }
     }
+    unused?;
     // All runs train on one device, chosen by a trial of the first.
     let device = new_run::device(&choice, run, || trial_of_first(&points, &data, &set))?;
     let folder = folder(run, &set.name)?;
@@ -154,6 +161,9 @@ fn grid(args: &SweepArgs) -> Result<Grid> {
         return Err(Error::usage(
             "sweep needs a grid; add --codes 2,4,8,16,32, --corruptions or --weights",
         ));
+    }
+    if let Some((penalty, _)) = &args.weights {
+        grid::check_weight(penalty, &options)?;
     }
     let overrides = new_run::overrides(options, args.train.recipe.as_ref(), None, Command::Train)?;
     let (penalty, weights) = args.weights.clone().unzip();

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::format::duration;
 use crate::memory;
 use crate::new_run::{self, NewRun};
-use crate::recipe::{Command, DataRecipe, ModelRecipe, Recipe};
+use crate::recipe::{Command, DataRecipe, ModelRecipe, Recipe, check_unused};
 use crate::report;
 use crate::run::TrainedRun;
 use crate::run_dir::RunDir;
@@ -36,6 +36,11 @@ fn start(args: &TrainArgs, command: Command) -> Result<()> {
     let choice = device::choice(&device.device.clone().unwrap_or_default())?;
     data.make_paths_absolute();
     let set = open_data(&data)?;
+    if resume.is_none() {
+        let (data, training) = (data.clone(), &set.splits.training);
+        let recipe = Recipe::complete(&overrides, data, training.shape(), training.len(), command)?;
+        check_unused(&args.recipe(), &recipe)?;
+    }
     if let Some((folder, summary)) =
         run(&overrides, data, set, command, &choice, &args.run, started)?
     {

@@ -137,8 +137,7 @@ fn an_external_program_runs_an_arm() {
     std::fs::write(here.join("python"), script).unwrap();
     std::fs::set_permissions(here.join("python"), PermissionsExt::from_mode(0o755)).unwrap();
 
-    // --data-dir does not apply to generated data.
-    let line = "reproduce own.toml --seeds 2 --device cpu --data-dir elsewhere";
+    let line = "reproduce own.toml --seeds 2 --device cpu";
     let printed = succeed(here, line);
     assert!(printed.contains("not yet run"), "{printed}");
     let printed = succeed(here, &format!("{line} --python ./python"));

@@ -10,7 +10,7 @@ use crate::{Error, NoiseKey, Phase, Result};
 /// |---|---|---|
 /// | `from` | `to` to the code's units | units kept in the first epoch |
 /// | `to` | from 1 | units kept after `epochs` |
-/// | `epochs` | any | epochs over which the number falls, in equal steps |
+/// | `epochs` | from 1, if the number falls | epochs over which the number falls, in equal steps |
 ///
 /// After training the model keeps what its configuration says
 /// ([`top_k`](ae_models::Encoder::top_k)): `to` or more. The paper takes two to three times as many
@@ -34,7 +34,7 @@ impl TopKSchedule {
     /// A number that falls from `from` to `to` over `epochs` epochs.
     ///
     /// # Errors
-    /// If `to` is 0 or more than `from`.
+    /// If `to` is 0 or more than `from`, or it is less and `epochs` is 0.
     pub fn annealed(from: usize, to: usize, epochs: usize) -> Result<Self> {
         if to == 0 {
             return Err(Error::setting("units kept", "at least 1", to));
@@ -42,6 +42,13 @@ impl TopKSchedule {
         if from < to {
             let expected = "at least as many in the first epoch as in the last";
             return Err(Error::setting("units kept", expected, format!("{from} and {to}")));
+        }
+        if from > to && epochs == 0 {
+            return Err(Error::setting(
+                "epochs of a falling number of units",
+                "at least 1",
+                epochs,
+            ));
         }
         Ok(Self { from, to, epochs })
     }
@@ -100,6 +107,10 @@ mod tests {
         assert_eq!(
             TopKSchedule::annealed(5, 6, 1).unwrap_err().to_string(),
             "units kept: expected at least as many in the first epoch as in the last, got 5 and 6"
+        );
+        assert_eq!(
+            TopKSchedule::annealed(6, 5, 0).unwrap_err().to_string(),
+            "epochs of a falling number of units: expected at least 1, got 0"
         );
         assert_eq!(
             TopKSchedule::constant(0).unwrap_err().to_string(),

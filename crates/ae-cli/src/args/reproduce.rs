@@ -44,7 +44,7 @@ pub struct ReproduceArgs {
     #[arg(long, conflicts_with_all = ["all", "list", "seeds", "epochs", "quick"])]
     pub table: bool,
     /// Write the tables to a file
-    #[arg(long, value_name = "FILE.md", requires = "table")]
+    #[arg(long, value_name = "FILE.md")]
     pub write: Option<PathBuf>,
     #[command(flatten)]
     pub device: DeviceArgs,

@@ -152,7 +152,7 @@ pub(super) fn fill_in(objective: &mut ObjectiveRecipe, layers: usize, schedule: 
     if let Some(top_k) = &mut objective.train_top_k
         && top_k.from.is_some()
     {
-        top_k.epochs.get_or_insert(schedule.epochs.div_ceil(2));
+        top_k.epochs.get_or_insert(schedule.epochs.div_ceil(2).max(1));
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::error::{Error, Result};
 use crate::recipe::merge;
 
 /// The values of the grid, and the settings of all runs.
@@ -73,13 +74,13 @@ impl Grid {
             names.push(format!("{penalty}-{weight}"));
             words.push(format!("{penalty} {weight}"));
             let weight = Value::from(weight);
-            let with_weight =
-                || Value::Table(Table::from_iter([("weight".to_owned(), weight.clone())]));
-            match penalty.as_str() {
-                "kl" | "curvature" => set("objective", penalty, with_weight()),
-                "contract" => set("objective", "contraction", with_weight()),
-                "weight-decay" => set("objective", "weight_decay", weight),
-                _ => set("objective", penalty, weight),
+            match weight_path(penalty) {
+                [section, key] => set(
+                    "objective",
+                    section,
+                    Value::Table(Table::from_iter([((*key).to_owned(), weight)])),
+                ),
+                path => set("objective", path[0], weight),
             }
         }
         if let Some(code) = &code {
@@ -92,6 +93,43 @@ impl Grid {
         let mut all = self.overrides.clone();
         merge(&mut all, &overrides);
         Point { name: names.join("-"), settings: words.join(", "), overrides: all }
+    }
+}
+
+/// The path of a penalty's weight in the objective of a recipe.
+fn weight_path(penalty: &str) -> &'static [&'static str] {
+    match penalty {
+        "kl" => &["kl", "weight"],
+        "contract" => &["contraction", "weight"],
+        "curvature" => &["curvature", "weight"],
+        "weight-decay" => &["weight_decay"],
+        _ => &["l1"],
+    }
+}
+
+/// Checks that no other option sets the weight that the grid varies.
+pub fn check_weight(penalty: &str, options: &Table) -> Result<()> {
+    let mut path = weight_path(penalty).iter();
+    let objective = options.get("objective");
+    let weight = objective.and_then(|it| path.try_fold(it, |at, key| at.get(key)));
+    match weight {
+        None => Ok(()),
+        Some(_) => Err(Error::usage(format!(
+            "--{penalty} and --weights both set the weight of {penalty}; drop one of them"
+        ))),
+    }
+}
+
+/// Checks that each point has a name, and so a folder, for itself.
+pub fn check_names(points: &[Point]) -> Result<()> {
+    let mut names: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => Err(Error::usage(format!(
+            "sweep: expected each point of the grid once, got {} twice",
+            pair[0]
+        ))),
     }
 }
 

@@ -1,0 +1,38 @@
+//! Rejects options of the command line that the run would not use. Values in a recipe file are not checked: a
+//! run writes all of its values there.
+
+use toml::{Table, Value};
+
+use super::Recipe;
+use crate::error::{Error, Result};
+
+/// Checks that the recipe that came of all options uses each of them.
+pub fn check_unused(options: &Table, recipe: &Recipe) -> Result<()> {
+    let section = |name: &str| options.get(name).and_then(Value::as_table);
+    let is_given = |name: &str, key: &str| section(name).is_some_and(|it| it.contains_key(key));
+    if is_given("model", "activation") && recipe.model.layers() == 1 {
+        return Err(Error::usage(
+            "--activation needs hidden layers, and this model has none; drop it, or set --code-activation",
+        ));
+    }
+    let objective = recipe.objective();
+    let kl = objective.kl.as_ref().map(|it| it.weight);
+    let contraction = objective.contraction.as_ref().map(|it| it.weight);
+    let curvature = objective.curvature.as_ref().map(|it| it.weight);
+    for (penalty, option, weight) in [("kl", "--kl", kl), ("curvature", "--curvature", curvature)] {
+        let settings = section("objective").and_then(|it| it.get(penalty)?.as_table());
+        let setting = settings.and_then(|it| it.keys().find(|key| *key != "weight"));
+        if let (Some(key), Some(0.0)) = (setting, weight) {
+            return Err(Error::usage(format!(
+                "{option}-{key} needs {option} above 0, got {option} 0; drop both"
+            )));
+        }
+    }
+    let is_off = [contraction, curvature].into_iter().flatten().all(|weight| weight == 0.0);
+    if is_given("objective", "jacobian") && is_off {
+        return Err(Error::usage(
+            "--jacobian needs --contract or --curvature above 0, got 0; drop both",
+        ));
+    }
+    Ok(())
+}

@@ -170,12 +170,15 @@ where
     for (index, line) in lines.iter().enumerate().filter(|(_, line)| !line.points.is_empty()) {
         let color = COLORS[index % COLORS.len()];
         let style = color.stroke_width(2);
+        // The chart would draw a NaN in a corner.
+        let is_finite = |(x, y): &(f64, f64)| x.is_finite() && y.is_finite();
+        let points = || line.points.iter().copied().filter(is_finite);
         chart
-            .draw_series(LineSeries::new(line.points.iter().copied(), style))?
+            .draw_series(LineSeries::new(points(), style))?
             .label(line.name.clone())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
         if line.marked {
-            let marks = line.points.iter().map(|point| Circle::new(*point, 3, color.filled()));
+            let marks = points().map(|point| Circle::new(point, 3, color.filled()));
             chart.draw_series(marks)?;
         }
     }
@@ -324,6 +327,9 @@ mod tests {
         ] {
             let svg = lines("epoch", "loss", &[line(points)]).unwrap();
             assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+            let finite = points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()).count();
+            assert_eq!(svg.matches("<circle").count(), finite, "{points:?}");
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{points:?}");
             assert!(!svg.contains("<line>"), "names are escaped");
             let is_named = svg.contains("a &lt;line&gt;");
             assert_eq!(is_named, !points.is_empty(), "the legend has only lines with points");
@@ -331,8 +337,10 @@ mod tests {
         for counts in [&[][..], &[0, 0], &[3, 0, 7]] {
             assert!(histogram("x", "y", [0.0, 1.0], counts).unwrap().starts_with("<svg"));
         }
-        lines_over_log("x", "y", &[line(&[(2.0, 1.0), (64.0, 2.0)])]).unwrap();
-        scatter("x", "y", &[]).unwrap();
+        let svg = lines_over_log("x", "y", &[line(&[(2.0, 1.0), (64.0, 2.0)])]).unwrap();
+        assert_eq!(svg.matches("<circle").count(), 2);
+        assert!(svg.contains("\n64\n"), "ticks are at the points");
+        assert!(!scatter("x", "y", &[]).unwrap().contains("<circle"));
         assert!(scatter("x", "y", &[(0.0, 1.0, 12)]).unwrap().contains("<circle"));
         assert_eq!([0.0, 2.50, -5.6e-17, 1e-5].map(short), ["0", "2.5", "0", "1e-5"]);
         assert_eq!([-1e-6, 1234.0].map(short), ["-1e-6", "1234"]);

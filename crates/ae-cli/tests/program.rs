@@ -271,7 +271,7 @@ fn errors_are_one_line_that_says_what_to_do() {
 }
 
 #[test]
-fn devices_and_data_are_listed() {
+fn devices_are_listed() {
     let folder = tempfile::tempdir().unwrap();
     let devices = succeed(folder.path(), "devices");
     let lines: Vec<&str> = devices.lines().collect();
@@ -283,6 +283,11 @@ fn devices_and_data_are_listed() {
     assert!(is_cpu || is_trial, "{devices}");
     let is_for_cpu = !cfg!(any(feature = "wgpu", feature = "cuda", feature = "rocm"));
     assert_eq!(lines[lines.len() - 2] == "built for the CPU", is_for_cpu, "{devices}");
+}
+
+#[test]
+fn data_is_listed_and_fetched() {
+    let folder = tempfile::tempdir().unwrap();
     let data = succeed(folder.path(), "data list");
     for name in ["digits", "mnist", "fashion-mnist", "kmnist", "emnist-letters", "cifar10"] {
         assert!(data.contains(name), "{data}");
@@ -295,6 +300,11 @@ fn devices_and_data_are_listed() {
             .starts_with("data set: expected one of digits, rectangles, convex, curves, mnist, "),
         "{printed}"
     );
+}
+
+#[test]
+fn data_is_previewed_and_exported() {
+    let folder = tempfile::tempdir().unwrap();
     let printed = succeed(folder.path(), "data preview --digits 50,10 --out sheet.png");
     assert!(printed.contains("training set: 50 samples of 1x28x28"), "{printed}");
     assert!(folder.path().join("sheet.png").is_file());

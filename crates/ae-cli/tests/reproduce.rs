@@ -3,10 +3,10 @@
 mod common;
 
 use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::process::{Child, Stdio};
+use std::time::Duration;
 
-use common::{ae, fail, succeed, text};
+use common::{Rng, ae, command, fail, succeed, text};
 
 /// An experiment with two arms that share their first stage; each takes a few seconds.
 const OWN: &str = "
@@ -68,6 +68,17 @@ fn records(folder: &Path, path: &str) -> Vec<serde_json::Value> {
     records
 }
 
+/// The files in a folder and those below, without checkpoints, which replace each other.
+fn files(folder: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let count = |entry: std::fs::DirEntry| match entry.path() {
+        path if path.ends_with("checkpoints") => 0,
+        path if path.is_dir() => files(&path),
+        path => usize::from(!path.file_name().unwrap().to_string_lossy().starts_with(".tmp")),
+    };
+    entries.flatten().map(count).sum()
+}
+
 /// Killed again and again, at arbitrary moments, it gets the same results and records none of them twice.
 #[test]
 fn killed_and_resumed_it_records_the_same() {
@@ -83,30 +94,23 @@ fn killed_and_resumed_it_records_the_same() {
     assert_eq!(whole[1]["stages"][0]["of"], "head", "the shared first stage is trained once");
     assert!(!here.join("whole/own-quick/whole-seed0/pretrain").exists());
 
-    let (mut kills, mut wait) = (0, 100);
-    loop {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ae"));
-        command.current_dir(here).args(line.split_whitespace());
-        command.args(["--out", "killed", "--results", "killed.jsonl"]);
-        let mut child = command
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        let until = Instant::now() + Duration::from_millis(wait);
-        while Instant::now() < until && child.try_wait().unwrap().is_none() {
+    // Once in each fifth of the files that it writes.
+    let (all, mut rng, mut kills) = (files(&here.join("whole")), Rng::new(), 0);
+    for fifth in 0..5 {
+        let wanted = ((f64::from(fifth) + rng.next()) / 5.0 * all as f64) as usize;
+        let line = format!("{line} --out killed --results killed.jsonl");
+        let mut command = command(here, &line);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let is_running = |child: &mut Child| child.try_wait().unwrap().is_none();
+        while files(&here.join("killed")) < wanted && is_running(&mut child) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        if child.try_wait().unwrap().is_some() {
-            assert!(child.wait().unwrap().success());
-            break;
-        }
+        kills += u32::from(is_running(&mut child));
         child.kill().unwrap();
         child.wait().unwrap();
-        kills += 1;
-        wait += wait / 3;
     }
-    assert!(kills > 0, "it ended before it was killed");
+    assert!(kills >= 4, "it ended before it was killed");
+    succeed(here, &format!("{line} --out killed --results killed.jsonl"));
     assert_eq!(records(here, "killed.jsonl"), whole, "after {kills} kills");
 
     // Nothing is trained or recorded again.
@@ -171,15 +175,17 @@ fn interrupted_it_says_how_to_resume() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     std::fs::write(here.join("own.toml"), OWN).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ae"));
-    command.current_dir(here).args("reproduce own.toml --quick --device cpu".split_whitespace());
-    let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut command = command(here, "reproduce own.toml --quick --device cpu");
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let metrics = "runs/reproduce/own-quick/head-seed0/pretrain/metrics.jsonl";
     while read(here, metrics).is_empty() {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         std::thread::sleep(Duration::from_millis(1));
     }
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(status.success());
     let output = child.wait_with_output().unwrap();
     let printed = text(&output.stderr);

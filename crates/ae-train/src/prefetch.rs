@@ -89,6 +89,7 @@ mod tests {
     use super::*;
     use ae_data::{Error, Samples, Shape, Source};
     use burn::tensor::Device;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     fn order() -> Arc<Vec<usize>> {
         Arc::new(vec![4, 1, 3, 0, 2, 5, 6])
@@ -151,9 +152,36 @@ mod tests {
         let _ = prefetcher.next(&[2, 5]);
     }
 
+    /// Reads slowly, and tells while it is read.
+    struct Slow(Arc<AtomicBool>);
+
+    impl Source for Slow {
+        fn len(&self) -> usize {
+            7
+        }
+
+        fn width(&self) -> usize {
+            1
+        }
+
+        fn read(&self, _: &[usize], out: &mut [f32]) -> ae_data::Result<()> {
+            self.0.store(true, Ordering::SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            out.fill(0.5);
+            self.0.store(false, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
     #[test]
     fn dropping_the_prefetcher_joins_its_thread() {
-        let prefetcher = Prefetcher::new(&batches(samples(), 0), &order(), 0, 1);
+        let is_read = Arc::new(AtomicBool::new(false));
+        let batches = batches(Slow(is_read.clone()), 0);
+        let prefetcher = Prefetcher::new(&batches, &order(), 0, 1);
+        while !is_read.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
         drop(prefetcher);
+        assert!(!is_read.load(Ordering::SeqCst));
     }
 }

@@ -337,13 +337,25 @@ fn terms_of_a_validation_add_up() {
 /// Pretraining, then fine-tuning with a head.
 #[test]
 fn pretrained_encoder_is_fine_tuned_with_a_head() {
-    let autoencoder = DenseConfig::new([784, 16]).init(3, &Device::flex()).unwrap();
+    let untrained = DenseConfig::new([784, 16]).init(3, &Device::flex()).unwrap();
     let images = Data { training: Arc::new(digits::generate(200, 1)), validation: None };
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let pretrained =
-        Training::new(autoencoder, &objective).schedule(&schedule()).fit(&images).unwrap().model;
-    let classifier = Classifier::new(pretrained.encoder().clone(), head(16)).unwrap();
-    let fitted = Training::new(classifier, &softmax()).schedule(&schedule()).fit(&data()).unwrap();
-    let losses: Vec<f64> = fitted.epochs.iter().map(EpochReport::training_loss).collect();
-    assert!(losses[3] < losses[0], "{losses:?}");
+    let pretrained = Training::new(untrained.clone(), &objective)
+        .schedule(&schedule())
+        .fit(&images)
+        .unwrap()
+        .model;
+    let start = || Classifier::new(pretrained.encoder().clone(), head(16)).unwrap();
+    let never = Schedule { epochs: 0, ..schedule() };
+    let fitted = Training::new(start(), &softmax()).schedule(&never).fit(&data()).unwrap();
+    let at_start = tensors::collect(fitted.model.encoder());
+    assert_eq!(at_start, tensors::collect(pretrained.encoder()));
+    assert_ne!(at_start, tensors::collect(untrained.encoder()));
+    let losses = |model| -> Vec<f64> {
+        let fitted = Training::new(model, &softmax()).schedule(&schedule()).fit(&data()).unwrap();
+        fitted.epochs.iter().map(EpochReport::training_loss).collect()
+    };
+    let tuned = losses(start());
+    assert!(tuned[3] < tuned[0], "{tuned:?}");
+    assert_ne!(tuned, losses(Classifier::new(untrained.encoder().clone(), head(16)).unwrap()));
 }

@@ -366,6 +366,14 @@ mod tests {
     }
 
     #[test]
+    fn seeds_are_of_trained_stages_only() {
+        let plan = plan(TEXT, true, None).unwrap();
+        let seed =
+            |arm: usize| plan.arms[arm].stages[0].with_seed(7)["schedule"].get("seed").cloned();
+        assert_eq!((seed(0), seed(1)), (Some(7.into()), None));
+    }
+
+    #[test]
     fn the_hash_covers_what_decides_the_results_and_nothing_else() {
         let hash = |text: &str| plan(text, false, None).unwrap().arms[0].hash();
         let same = [

@@ -71,7 +71,7 @@ pub fn eval(args: &EvalArgs) -> Result<()> {
     }
     if let Some(jacobian) = Jacobian::measure(model, &data)? {
         println!(
-            "squared Jacobian norm      {}, mean of {} samples",
+            "squared Jacobian norm      {}, mean of the first {} samples",
             number(jacobian.squared_norm),
             jacobian.samples
         );

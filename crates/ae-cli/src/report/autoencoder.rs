@@ -148,8 +148,8 @@ fn code_section(trained: &TrainedRun, summary: &Summary, figures: &Figures) -> M
                             "Sensitivity of the code to the input: the squared norm of the encoder's "
                             "Jacobian is " b { (number(jacobian.squared_norm)) }
                             @match jacobian.samples {
-                                1 => " at a test sample",
-                                n => { ", the mean of " (count(n as f64)) " test samples" }
+                                1 => " at the first test sample",
+                                n => { ", the mean of the first " (count(n as f64)) " test samples" }
                             }
                             @if figures.spectrum.is_some() {
                                 ". Its singular values"

@@ -67,7 +67,7 @@ impl ExperimentResults<'_> {
     fn rows(&self) -> Vec<[String; 5]> {
         let row = |it: &Assessment<'_>| {
             [
-                it.target.name.clone(),
+                it.target.name.clone() + &self.subset(it),
                 published(it),
                 ours(it),
                 seeds(it.stats.as_ref(), self.plan.seeds_of(&it.target.arm)),
@@ -75,6 +75,26 @@ impl ExperimentResults<'_> {
             ]
         };
         self.assessments.iter().map(row).collect()
+    }
+
+    /// The number of test samples behind a measure, unless it is all of them.
+    fn subset(&self, it: &Assessment<'_>) -> String {
+        let record = self.records.iter().rfind(|record| record.arm == it.target.arm);
+        let stages = record.map_or(&[][..], |record| &record.stages);
+        let stage = match &it.target.stage {
+            Some(name) => stages.iter().find(|stage| stage.name == *name),
+            None => stages.last(),
+        };
+        let (Some(stage), Some((group, _))) = (stage, it.target.measure.rsplit_once('.')) else {
+            return String::new();
+        };
+        let samples = |group: &str| stage.measures.get(&format!("{group}.samples"));
+        match (samples(group), samples("test")) {
+            (Some(some), Some(all)) if some < all => {
+                format!(" (the first {some} of {all} test samples)")
+            }
+            _ => String::new(),
+        }
     }
 
     /// The table that is printed after the runs.

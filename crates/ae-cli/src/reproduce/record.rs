@@ -28,6 +28,7 @@ pub struct Record {
     /// Of all stages that were trained for this arm.
     pub seconds: f64,
     pub device: String,
+    /// With its instruction set, which decides much of the time.
     pub processor: String,
     pub program: String,
     /// The commit of the program, if `AE_COMMIT` was set when it was built.
@@ -87,7 +88,7 @@ impl Record {
             seconds: stages.iter().filter(|it| it.shared_with.is_none()).map(|it| it.seconds).sum(),
             stages,
             device: if arm.program.is_some() { cpu_name() } else { devices.join("; ") },
-            processor: cpu_name(),
+            processor: processor(),
             program: external.unwrap_or_else(|| format!("ae {}", env!("CARGO_PKG_VERSION"))),
             commit: commit.map(str::to_owned),
             date: now(),
@@ -104,6 +105,14 @@ impl Record {
 
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::usage(format!("record: {error}")))
+    }
+}
+
+/// The CPU and the instruction set of the kernels: `AMD EPYC, 2 cores, avx2`.
+fn processor() -> String {
+    match ae_kernels::isa() {
+        Ok(isa) => format!("{}, {isa}", cpu_name()),
+        Err(_) => cpu_name(),
     }
 }
 

@@ -27,4 +27,32 @@ impl Error {
     pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
     }
+
+    /// What is wrong with a text in TOML that is called `what`, in one line.
+    pub fn toml(what: impl std::fmt::Display, text: &str, error: &toml::de::Error) -> Self {
+        let line = error.span().map(|span| {
+            let before = text.bytes().take(span.start);
+            format!(", line {}", before.filter(|byte| *byte == b'\n').count() + 1)
+        });
+        let message: Vec<&str> = error.message().split_whitespace().collect();
+        Self::usage(format!("{what}{}: {}", line.unwrap_or_default(), message.join(" ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_toml_is_said_in_one_line() {
+        let of = |text: &str| {
+            let error = text.parse::<toml::Table>().unwrap_err();
+            Error::toml("it.toml", text, &error).to_string()
+        };
+        for text in ["a = 1\nb = [1,\n", "a = 1\nb = \"c", "a = 1\nb", "a = 1\n]\n"] {
+            let said = of(text);
+            assert!(said.starts_with("it.toml, line ") && !said.contains('\n'), "{said}");
+        }
+        assert!(of("a = 1\nb = c\n").starts_with("it.toml, line 2: "));
+    }
 }

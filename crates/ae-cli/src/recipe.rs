@@ -100,6 +100,22 @@ impl DataRecipe {
         self.labels = self.labels.as_deref().map(absolute);
     }
 
+    /// Replaces the paths that `overrides` has by those of this recipe.
+    pub fn put_paths(&self, overrides: &mut Table) {
+        let Some(Value::Table(data)) = overrides.get_mut("data") else { return };
+        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+        let paths = [
+            ("source", Some(self.source.clone())),
+            ("data_dir", self.data_dir.as_ref().map(path)),
+            ("labels", self.labels.as_ref().map(path)),
+        ];
+        for (key, path) in paths {
+            if let (Some(value), Some(path)) = (data.get_mut(key), path) {
+                *value = path.into();
+            }
+        }
+    }
+
     pub fn options(&self) -> Options {
         Options {
             dirs: DataDirs { data_dir: self.data_dir.clone(), ..DataDirs::default() },
@@ -200,8 +216,9 @@ impl Recipe {
     }
 
     pub fn read(path: &Path) -> Result<Self> {
+        let text = read(path)?;
         let mut recipe: Self =
-            toml::from_str(&read(path)?).map_err(|error| parse_error(path, &error))?;
+            toml::from_str(&text).map_err(|error| Error::toml(path.display(), &text, &error))?;
         recipe.data.migrate();
         let schedule = recipe.schedule();
         schedule.check().map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
@@ -227,7 +244,8 @@ impl Recipe {
 
 /// Reads a recipe, which may be incomplete, and checks that it is one of the command.
 pub fn read_table(path: &Path, command: Command) -> Result<Table> {
-    let table: Table = read(path)?.parse().map_err(|error| parse_error(path, &error))?;
+    let text = read(path)?;
+    let table: Table = text.parse().map_err(|error| Error::toml(path.display(), &text, &error))?;
     let sections = ["data", "model", "objective", "schedule"];
     let known: &[&str] = match command {
         Command::Train | Command::Pretrain => &["command", "measure"],
@@ -258,10 +276,6 @@ pub fn data_section(overrides: &Table) -> Table {
 
 fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(Error::io(path))
-}
-
-fn parse_error(path: &Path, error: &toml::de::Error) -> Error {
-    Error::usage(format!("{}: {}", path.display(), error.to_string().trim_end()))
 }
 
 fn is_false(value: &bool) -> bool {

@@ -154,8 +154,7 @@ fn grid(args: &SweepArgs) -> Result<Grid> {
                 sweep.display()
             ))
         })?;
-        return toml::from_str(&text)
-            .map_err(|error| Error::usage(format!("{}: {error}", path.display())));
+        return toml::from_str(&text).map_err(|error| Error::toml(path.display(), &text, &error));
     }
     if !has_grid {
         return Err(Error::usage(
@@ -165,7 +164,12 @@ fn grid(args: &SweepArgs) -> Result<Grid> {
     if let Some((penalty, _)) = &args.weights {
         grid::check_weight(penalty, &options)?;
     }
-    let overrides = new_run::overrides(options, args.train.recipe.as_ref(), None, Command::Train)?;
+    let recipe = args.train.recipe.as_ref();
+    let mut overrides = new_run::overrides(options, recipe, None, Command::Train)?;
+    // A sweep is resumed from any folder.
+    let mut data = Recipe::data(&overrides)?;
+    data.make_paths_absolute();
+    data.put_paths(&mut overrides);
     let (penalty, weights) = args.weights.clone().unzip();
     Ok(Grid {
         codes: args.codes.clone().unwrap_or_default(),

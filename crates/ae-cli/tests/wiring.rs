@@ -180,3 +180,18 @@ fn the_test_part_chooses_no_epoch_of_a_classifier() {
     assert_eq!(few["from_run"], 0.5, "{few}");
     assert_eq!(few["from_random"], 0.5, "{few}");
 }
+
+/// What a grid says of its data is of the folder that it began in.
+#[test]
+fn a_sweep_goes_on_from_any_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rows: String = (0..40).map(|i| format!("{i},{}\n", i % 7)).collect();
+    std::fs::write(here.join("table.csv"), format!("a,b\n{rows}")).unwrap();
+    succeed(here, "sweep --data table.csv --codes 1,2 --epochs 1 --device cpu --out S");
+    std::fs::remove_file(here.join("S/code-2/report.html")).unwrap();
+    std::fs::create_dir(here.join("elsewhere")).unwrap();
+    let line = format!("sweep --resume {} --device cpu", here.join("S").display());
+    succeed(&here.join("elsewhere"), &line);
+    assert!(here.join("S/code-2/report.html").is_file());
+}

@@ -16,7 +16,7 @@ pub struct Denoising {
 }
 
 /// Corrupts a data set, and compares its reconstruction by a model with the clean inputs, `batch` samples
-/// at a time. The noise depends on the seed alone, so it is the same for every model.
+/// at a time. The noise depends on the seed and `batch`, so it is the same for every model.
 ///
 /// # Errors
 /// If the data cannot be read.

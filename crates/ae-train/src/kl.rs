@@ -16,7 +16,7 @@ use crate::{Error, Pass, Penalty, Result};
 /// | parameter | range | usual | meaning |
 /// |---|---|---|---|
 /// | target | (0, 1) | 0.01 to 0.1 | mean activation that each unit should have |
-/// | decay | \[0, 1) | 0.9 | `d`, the fraction of the running mean that each step keeps |
+/// | decay | \[0, 1) | 0.9 | `d`, the fraction of the running mean that each step keeps; 0: the mean of the batch |
 ///
 /// Usual weights are between 0.1 and 10 with a cross-entropy that is summed over pixels. The code must be
 /// in (0, 1), so it needs a sigmoid.
@@ -141,6 +141,8 @@ mod tests {
         let found = value(running, Some([0.6, 0.1]));
         assert!((found - kl(0.2, 0.4) - kl(0.2, 0.3)).abs() < 1e-6, "{found}");
         assert!((value(running, None) - 0.192_745).abs() < 1e-6);
+        let batch = KlSparsity::running(0.2, 0.0).unwrap();
+        assert_eq!(value(batch, Some([0.6, 0.1])), value(running, None));
         let model = model(2);
         let pass = pass(&model, codes());
         let state = Penalty::<_>::update_state(&running, &pass).unwrap().into_data();

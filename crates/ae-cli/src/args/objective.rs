@@ -38,7 +38,7 @@ pub struct SparsityArgs {
     /// Target mean activation for --kl [default: 0.05]
     #[arg(long, value_name = "RATE")]
     pub kl_target: Option<f64>,
-    /// Decay of a running mean of activations for --kl [default: the mean of each batch]
+    /// Decay of a running mean of activations for --kl; 0: the mean of each batch [default: 0]
     #[arg(long, value_name = "DECAY")]
     pub kl_decay: Option<f64>,
     /// Keep only the K largest units of each code in training; starts with FROM units, falling to K over

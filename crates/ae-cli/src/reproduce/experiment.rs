@@ -112,9 +112,8 @@ fn three() -> u64 {
 impl Experiment {
     /// Parses the file `name.toml`.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
-        let experiment: Self = toml::from_str(text).map_err(|error| {
-            Error::usage(format!("{name}.toml: {}", error.to_string().trim_end()))
-        })?;
+        let experiment: Self = toml::from_str(text)
+            .map_err(|error| Error::toml(format_args!("{name}.toml"), text, &error))?;
         Ok(Self { name: name.to_owned(), called: name.to_owned(), ..experiment })
     }
 

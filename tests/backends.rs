@@ -26,8 +26,8 @@ use autoencoders::train::{
     Batches, Contraction, Corruption, Data, Evaluation, KlSparsity, L1, NoiseKey, Objective, Phase,
     Precision, RESIDENT_LIMIT, Reconstruction, Schedule, Training, evaluate,
 };
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
+use burn::module::Module;
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use combinations::FEATURES;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -139,6 +139,8 @@ fn cases() -> Vec<(&'static str, Architecture, Objective<Model>)> {
     };
     let denoising = DenseConfig { tied: true, ..sigmoid.clone() };
     let smooth = ConvConfig { down: Downsample::MaxPool, hidden: vec![], ..conv.clone() };
+    let along = DenseConfig { linear_path: Some(3), ..DenseConfig::new([12, 8, 4]) };
+    let along_conv = ConvConfig { linear_path: Some(2), ..conv.clone() };
     let plain = || Objective::new(Reconstruction::CrossEntropy);
     let masked = || plain().corrupt(Corruption::masking(0.3).expect("a probability"));
     let contractive = || plain().penalize(0.5, Contraction::exact()).expect("a weight");
@@ -160,6 +162,8 @@ fn cases() -> Vec<(&'static str, Architecture, Objective<Model>)> {
             masked(),
         ),
         ("denoising", Architecture::Dense(denoising), masked()),
+        ("linear-path", Architecture::Dense(along), masked()),
+        ("linear-path-conv", Architecture::Conv(along_conv), plain()),
         ("kl-sparse", Architecture::Dense(sigmoid.clone()), {
             plain().penalize(3.0, kl).expect("a weight")
         }),
@@ -212,7 +216,7 @@ fn agrees_with_pytorch(device: &Device) -> Result<(), Failed> {
         same("code", pass.code.inner().into_data(), 2e-6)?;
         same("logits", pass.logits.inner().into_data(), 2e-6)?;
         same("loss", loss.clone().inner().into_data(), 2e-6)?;
-        let gradients = take(&model, loss.backward());
+        let gradients = combinations::gradients(&model, loss.backward());
         let theirs = expected.keys().filter(|name| name.starts_with("gradient.")).count();
         if gradients.len() != theirs {
             return Err(
@@ -252,7 +256,7 @@ fn same_gradients(
         let pixels = TensorData::new(pixels, [3, FEATURES]);
         let input = Tensor::from_data(pixels, device) * 0.8 + 0.1;
         let losses = combinations::losses(objective, &model, input.autodiff());
-        Ok((losses.terms().into_data(), take(&model, losses.total().backward())))
+        Ok((losses.terms().into_data(), combinations::gradients(&model, losses.total().backward())))
     };
     let mut table = String::new();
     for (name, architecture) in combinations::models() {
@@ -293,24 +297,13 @@ fn find(architecture: &Architecture, device: &Device) -> Findings {
         .expect("a weight");
     let pass = objective.pass(&model, images(device).autodiff(), KEY);
     let losses = objective.losses(&pass);
-    let gradients = take(&model, losses.total().backward());
+    let gradients = combinations::gradients(&model, losses.total().backward());
     Findings {
         code: pass.code.inner().into_data(),
         reconstruction: model.output().apply(pass.logits.inner()).into_data(),
         terms: losses.terms().into_data(),
         gradients,
     }
-}
-
-fn take(model: &Model, gradients: Gradients) -> Tensors {
-    struct Take(Gradients);
-    impl ModuleMapper for Take {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let gradient = param.val().grad(&self.0).expect("every parameter takes part");
-            param.map(|_| gradient)
-        }
-    }
-    tensors::collect(&model.clone().map(&mut Take(gradients)))
 }
 
 /// Compares element by element, relative to the largest value; returns the largest error.

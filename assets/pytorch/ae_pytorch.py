@@ -49,6 +49,33 @@ def keep(code, config):
     return code * (code >= last)
 
 
+class LinearPath(nn.Module):
+    """Principal components beside the layers."""
+
+    def __init__(self, features, components):
+        super().__init__()
+        self.components = nn.Parameter(torch.zeros(components, features))
+        self.mean = nn.Parameter(torch.zeros(features))
+
+    def encode(self, x, code):
+        path = F.linear(x - self.mean, self.components)
+        return F.pad(path, (0, code.shape[1] - path.shape[1])) + code
+
+    def decode(self, code, logits, output):
+        path = code[:, : len(self.components)] @ self.components + self.mean
+        if output == "sigmoid":
+            path = torch.logit(path.clamp(1 / 512, 511 / 512))
+        return path + logits
+
+
+def add_linear_path(model, features, is_trained):
+    components = model.config.get("linear_path")
+    for half in (model.encoder, model.decoder):
+        half.linear = None if components is None else LinearPath(features, components)
+        if half.linear is not None:
+            half.linear.requires_grad_(is_trained)
+
+
 class Bias(nn.Module):
     """A decoder layer that has its encoder layer's weight, transposed."""
 
@@ -69,18 +96,23 @@ class Dense(Autoencoder):
         self.decoder = nn.Module()
         layer = (lambda a, b: Bias(b)) if config["tied"] else nn.Linear
         self.decoder.layers = nn.ModuleList(layer(a, b) for a, b in back)
+        add_linear_path(self, widths[0], is_trained=True)
 
-    def encode(self, x):
-        layers = self.encoder.layers
+    def encode(self, given):
+        x, layers = given, self.encoder.layers
         for layer, s in zip(layers, self.activations(len(layers), self.config["code_activation"])):
             x = s(layer(x))
+        if self.encoder.linear is not None:
+            x = self.encoder.linear.encode(given, x)
         return keep(x, self.config)
 
-    def decode_logits(self, x):
-        layers = self.decoder.layers
+    def decode_logits(self, code):
+        x, layers = code, self.decoder.layers
         for i, (layer, s) in enumerate(zip(layers, self.activations(len(layers), "identity"))):
             tied = self.encoder.layers[len(layers) - 1 - i].weight.T
             x = s(F.linear(x, tied if self.config["tied"] else layer.weight, layer.bias))
+        if self.decoder.linear is not None:
+            x = self.decoder.linear.decode(code, x, self.config["output"])
         return x
 
 
@@ -129,11 +161,12 @@ class Conv(Autoencoder):
             stage(up(chain[i + 1], chain[i]), chain[i], i > 0)
             for i in reversed(range(len(chain) - 1))
         )
+        add_linear_path(self, channels * height * width, is_trained=False)
 
-    def encode(self, x):
+    def encode(self, given):
         stages, dense = self.encoder.stages, self.encoder.dense
         all = self.activations(len(stages) + len(dense), self.config["code_activation"])
-        x = x.reshape(-1, *self.config["input"])
+        x = given.reshape(-1, *self.config["input"])
         for stage, s in zip(stages, all):
             x = s(stage.norm(stage.convolution(x)))
             if self.config["down"] == "max-pool":
@@ -141,6 +174,8 @@ class Conv(Autoencoder):
         x = x.flatten(1)
         for layer, s in zip(dense, all[len(stages) :]):
             x = s(layer(x))
+        if self.encoder.linear is not None:
+            x = self.encoder.linear.encode(given, x)
         return keep(x, self.config)
 
     def up(self, x, stage, i):
@@ -156,8 +191,8 @@ class Conv(Autoencoder):
         weight = self.encoder.stages[i].convolution.weight
         return F.conv_transpose2d(x, weight, stage.convolution.bias, stride, padding, lacking)
 
-    def decode_logits(self, x):
-        s = ACTIVATIONS[self.config["activation"]]
+    def decode_logits(self, code):
+        x, s = code, ACTIVATIONS[self.config["activation"]]
         for layer, mirror in zip(self.decoder.dense, reversed(self.encoder.dense)):
             x = s(F.linear(x, mirror.weight.T, layer.bias) if self.tied else layer(x))
         x = x.reshape(-1, *self.innermost)
@@ -165,7 +200,10 @@ class Conv(Autoencoder):
             x = self.up(x, stage, i)
             if i > 0:
                 x = s(stage.norm(x))
-        return x.flatten(1)
+        x = x.flatten(1)
+        if self.decoder.linear is not None:
+            x = self.decoder.linear.decode(code, x, self.config["output"])
+        return x
 
 
 class Stack(Autoencoder):

@@ -1,7 +1,11 @@
 //! Every term of an objective and every kind of model, for `gradients.rs`, which compares their gradients with central
 //! differences, and for `backends.rs`, which compares them with other back ends.
 
-use autoencoders::burn::tensor::Tensor;
+use std::collections::BTreeSet;
+
+use autoencoders::burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use autoencoders::burn::tensor::{Gradients, Tensor};
+use autoencoders::models::tensors::{self, Names, Tensors};
 use autoencoders::models::{
     Activation, Architecture, ConvConfig, DenseConfig, Downsample, Model, Norm, PcaConfig, Upsample,
 };
@@ -52,6 +56,14 @@ pub fn models() -> Vec<(&'static str, Architecture)> {
             let output = Activation::Identity;
             Architecture::Dense(DenseConfig { output, ..one_layer(&dense, 5) })
         }),
+        ("dense, linear path", {
+            Architecture::Dense(DenseConfig { linear_path: Some(5), ..dense.clone() })
+        }),
+        ("one layer, linear path", {
+            let output = Activation::Identity;
+            let linear_path = Some(3);
+            Architecture::Dense(DenseConfig { output, linear_path, ..one_layer(&dense, 5) })
+        }),
         ("pca", Architecture::Pca(PcaConfig { features: FEATURES, components: 4 })),
         ("stack, sigmoid", Architecture::Dense(sigmoid).stacked()),
         ("conv", Architecture::Conv(conv.clone())),
@@ -66,8 +78,12 @@ pub fn models() -> Vec<(&'static str, Architecture)> {
                 norm: Norm::Layer,
                 hidden: vec![6],
                 code_activation: Activation::Sigmoid,
-                ..conv
+                ..conv.clone()
             })
+        }),
+        ("conv, linear path", {
+            let linear_path = Some(3);
+            Architecture::Conv(ConvConfig { linear_path, norm: Norm::Layer, ..conv.clone() })
         }),
         ("conv, map as code", Architecture::Conv(maps.clone())),
         ("conv stack, tied", { Architecture::Conv(ConvConfig { tied: true, ..maps }).stacked() }),
@@ -109,6 +125,45 @@ pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
             objective.unwrap().penalize(0.1, WeightDecay).unwrap()
         }),
     ]
+}
+
+/// The names of parameters that training moves: not those of a convolutional model's linear path.
+pub fn trained<M: Module>(model: &M) -> BTreeSet<String> {
+    struct Trained(Names, BTreeSet<String>);
+    impl ModuleVisitor for Trained {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if param.is_require_grad() {
+                self.1.insert(self.0.name());
+            }
+        }
+
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.0.enter(name, container);
+        }
+
+        fn exit_module(&mut self, _: &str, container: &str) {
+            self.0.exit(container);
+        }
+    }
+    let mut trained = Trained(Names::default(), BTreeSet::new());
+    model.visit(&mut trained);
+    trained.1
+}
+
+/// The gradients of a loss by the names of the parameters that are trained, in the layout of `collect`.
+pub fn gradients<M: Module>(model: &M, gradients: Gradients) -> Tensors {
+    struct Take(Gradients);
+    impl ModuleMapper for Take {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let gradient = param.val().grad(&self.0);
+            assert_eq!(gradient.is_some(), param.is_require_grad(), "what is trained takes part");
+            param.map(|value| gradient.unwrap_or(value))
+        }
+    }
+    let trained = trained(model);
+    let mut all = tensors::collect(&model.clone().map(&mut Take(gradients)));
+    all.retain(|name, _| trained.contains(name));
+    all
 }
 
 /// The terms of an objective for [`KEY`], with a state for the penalties that have one.

@@ -168,7 +168,7 @@ pub fn report(args: &ReportArgs) -> Result<()> {
     let (mut summary, pca) = summarize(&trained, &old.epochs, &handle, name, old.seconds)?;
     // Time and device of the report are those of training.
     summary.device = old.device;
-    summary.layers = old.layers;
+    (summary.initial, summary.layers) = (old.initial, old.layers);
     report::write(&folder, &trained, &summary, &pca, &handle)?;
     println!("report: {}", folder.report().display());
     Ok(())

@@ -5,6 +5,7 @@ mod args;
 mod charts;
 mod classifier;
 mod classify;
+mod comparison;
 mod console;
 mod data;
 mod datasets;

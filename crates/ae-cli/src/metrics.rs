@@ -69,6 +69,9 @@ impl Observer for Metrics {
                     eprintln!("warning: {}: {error}; no metrics are written", self.path.display());
                 }
             }
+            Event::Initial(validation) => {
+                self.write(json!({ "event": "initial", "step": 0, "validation": validation }));
+            }
             Event::Losses { done, epoch, terms, rate } => {
                 let terms: serde_json::Map<_, _> =
                     terms.iter().map(|(name, value)| (name.clone(), json!(value))).collect();

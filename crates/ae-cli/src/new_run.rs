@@ -132,8 +132,13 @@ pub fn overrides(
                 "--resume uses the saved recipe; only --device and --checkpoint-* may be given with it",
             ));
         }
-        return read_table(&RunDir::existing(run)?.recipe(), command);
+        let mut table = read_table(&RunDir::existing(run)?.recipe(), command)?;
+        if matches!(command, Command::Train | Command::Pretrain) {
+            crate::recipe::off_unless_given(&mut table);
+        }
+        return Ok(table);
     }
+    let is_from_file = recipe.is_some();
     let mut table = match recipe {
         Some(path) => read_table(path, command)?,
         None => Table::new(),
@@ -146,6 +151,9 @@ pub fn overrides(
         base.retain(|key, _| ["validation", "preprocess", "seed"].contains(&key));
     }
     crate::recipe::merge(&mut table, &options);
+    if is_from_file && matches!(command, Command::Train | Command::Pretrain) {
+        crate::recipe::off_unless_given(&mut table);
+    }
     Ok(table)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use ae_train::{EpochReport, Event, Flow, Measured, Observer};
+use ae_train::{EpochReport, Event, Flow, Measured, Observer, Validation};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::console::Console;
@@ -112,6 +112,10 @@ impl Observer for Terminal {
                     self.bar = Some(bar);
                 }
             }
+            Event::Initial(validation) => {
+                let width = self.epochs.to_string().len();
+                self.print(&format!("epoch {:>width$}/{}{}", 0, self.epochs, tail(validation)));
+            }
             Event::Step { done, .. } => {
                 if let Some(bar) = &self.bar {
                     bar.set_position(*done);
@@ -155,19 +159,24 @@ fn line(report: &EpochReport, epochs: usize) -> String {
         report.training.iter().map(|(name, value)| format!("{name} {}", number(*value))).collect();
     line += &terms.join(" + ");
     if let Some(validation) = &report.validation {
-        line += &format!("  validation {}", number(validation.loss()));
-        match &validation.measured {
-            Measured::Evaluation(evaluation) => {
-                line += &format!(", squared error {}", number(evaluation.squared_error));
-            }
-            Measured::Classification(classification) => {
-                line += &format!(", accuracy {:.1} %", 100.0 * classification.accuracy());
-            }
-        }
+        line += &tail(validation);
     }
     line + &format!(
         "  {} samples/s, {}",
         count(report.samples_per_second),
         duration(report.seconds)
     )
+}
+
+/// The losses of the validation part, for the end of a line.
+fn tail(validation: &Validation) -> String {
+    let loss = format!("  validation {}", number(validation.loss()));
+    match &validation.measured {
+        Measured::Evaluation(evaluation) => {
+            format!("{loss}, squared error {}", number(evaluation.squared_error))
+        }
+        Measured::Classification(classification) => {
+            format!("{loss}, accuracy {:.1} %", 100.0 * classification.accuracy())
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod defaults;
 mod derive;
+mod linear_path;
 mod merge;
 mod model;
 mod objective;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
+pub use linear_path::{LinearPath, off_unless_given};
 pub use merge::merge;
 pub use model::ModelRecipe;
 pub use objective::{JacobianRecipe, ObjectiveRecipe};

@@ -3,13 +3,15 @@
 use ae_data::{Samples, Source};
 use ae_models::{Encoder, Model, Pca};
 use ae_train::{
-    Corruption, Denoising, DetailedEvaluation, EpochReport, Evaluation, denoise, evaluate,
+    Corruption, Denoising, DetailedEvaluation, EpochReport, Evaluation, Validation, denoise,
+    evaluate,
 };
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::anomaly::Anomaly;
+use crate::comparison::better_baseline;
 use crate::datasets::batches;
 use crate::error::{Error, Result};
 use crate::format::{count, duration, number};
@@ -32,6 +34,9 @@ pub struct Summary {
     pub pca: PcaResult,
     /// Squared error per test sample of predicting the mean of the training set.
     pub mean_error: f64,
+    /// A baseline with a smaller error, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub better_baseline: Option<String>,
     /// Of the encoder, unless it is too large.
     #[serde(default)]
     pub jacobian: Option<Jacobian>,
@@ -44,6 +49,9 @@ pub struct Summary {
     /// For test sets with normal and anomalous samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anomaly: Option<Anomaly>,
+    /// Of the model as it began, on the validation part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<Validation>,
     pub epochs: Vec<EpochReport>,
     /// Epochs of each layer, where training went layer by layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,6 +85,9 @@ impl Summary {
                 cross_entropy.per_feature,
                 cross_entropy.excess()
             );
+        }
+        if let Some(baseline) = &self.better_baseline {
+            sentence += &format!("\n{baseline}");
         }
         sentence
     }
@@ -138,7 +149,7 @@ pub fn summarize(
     let training = &splits.training;
     let subspace = Subspace::measure(&trained.model, &trained.recipe, training, &pca, fitted_to)?;
     let squared_error = evaluate(&pca, &test, batch)?.evaluation.squared_error;
-    let summary = Summary {
+    let mut summary = Summary {
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
         device: device_name,
         data: format!("{}, {}", splits.name, splits.description),
@@ -149,14 +160,17 @@ pub fn summarize(
         test: evaluation,
         pca: PcaResult { components: pca.code_size(), fitted_to, squared_error },
         mean_error: mean_error(&splits.training.mean(), &splits.test)?,
+        better_baseline: None,
         jacobian: Jacobian::measure(&trained.model, &test)?,
         denoising,
         subspace,
         anomaly: Anomaly::measure(&squared_errors, splits.test.labels()),
+        initial: None,
         epochs: epochs.to_vec(),
         layers: Vec::new(),
         seconds,
     };
+    summary.better_baseline = better_baseline(trained, &summary);
     Ok((summary, pca))
 }
 

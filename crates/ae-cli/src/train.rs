@@ -97,13 +97,13 @@ pub fn finish(
 ) -> Result<Option<(RunDir, Summary)>> {
     let NamedDevice { handle, name } = device;
     let Some(outcome) = job.run(&recipe, &splits, &new_run, handle)? else { return Ok(None) };
-    let Outcome { model, objective, epochs, layers, best } = outcome;
+    let Outcome { model, objective, initial, epochs, layers, best } = outcome;
     let seconds = new_run.seconds();
     let about = new_run::about(&splits, &recipe, objective, best)?;
     ae_models::save(&new_run.folder.model(), &model, &about)?;
     let trained = TrainedRun { recipe, model, about, splits };
     let (mut summary, pca) = summarize(&trained, &epochs, handle, name.clone(), seconds)?;
-    summary.layers = layers;
+    (summary.initial, summary.layers) = (initial, layers);
     report::write(&new_run.folder, &trained, &summary, &pca, handle)?;
     Ok(Some((new_run.folder, summary)))
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ae_data::{Samples, Source};
-use ae_models::{Decoder, Model};
+use ae_models::{Decoder, Encoder, Model};
 use ae_train::{
     Data, End, EpochReport, Layerwise, Objective, Observer, Reconstruction, Schedule, Training,
+    Validation,
 };
 use burn::tensor::Device;
 
@@ -20,6 +21,8 @@ pub struct Outcome {
     pub model: Model,
     /// The objective, in a line.
     pub objective: String,
+    /// Of the model as it began, on the validation part; none of layers.
+    pub initial: Option<Validation>,
     pub epochs: Vec<EpochReport>,
     /// Epochs of each layer, where training went layer by layer.
     pub layers: Vec<Vec<EpochReport>>,
@@ -55,7 +58,12 @@ impl TrainJob {
             }
             _ => architecture,
         };
-        Self::from_model(architecture.init(recipe.schedule().seed, device)?, recipe)
+        let mut model = architecture.init(recipe.schedule().seed, device)?;
+        if recipe.begins_as_pca() {
+            let (pca, _) = summary::fit_pca(training, model.code_size(), device)?;
+            model = model.with_linear_path(&pca)?;
+        }
+        Self::from_model(model, recipe)
     }
 
     /// A model with its present weights.
@@ -129,7 +137,7 @@ impl TrainJob {
                 new_run.console.progress(&model);
                 let objective = "variance explained".to_owned();
                 let (epochs, layers) = (Vec::new(), Vec::new());
-                Ok(Some(Outcome { model, objective, epochs, layers, best: None }))
+                Ok(Some(Outcome { model, objective, initial: None, epochs, layers, best: None }))
             }
             Self::Whole(model, objective) => {
                 let fitted = Training::new(*model, &*objective)
@@ -153,6 +161,7 @@ impl TrainJob {
                 Ok(Some(Outcome {
                     model: fitted.model,
                     objective: objective.to_string(),
+                    initial: fitted.initial,
                     epochs: fitted.epochs,
                     layers: Vec::new(),
                     best: fitted.best.map(|best| best.to_string()),
@@ -178,10 +187,13 @@ impl TrainJob {
                     new_run.report_stop(last.map_or(0, |epoch| epoch.done));
                     return Ok(None);
                 }
-                let best: Vec<String> = pretrained.layers.iter().map(|it| best_epoch(it)).collect();
+                let text_of =
+                    |best: &Option<usize>| best.map_or("last".into(), |it| it.to_string());
+                let best: Vec<String> = pretrained.best.iter().map(text_of).collect();
                 Ok(Some(Outcome {
                     model: Model::Stack(pretrained.stack),
                     objective: format!("{text}; layer by layer"),
+                    initial: None,
                     epochs: Vec::new(),
                     layers: pretrained.layers,
                     best: Some(best.join(", ")),
@@ -199,19 +211,4 @@ fn layer_objective(
     let is_squared_chosen = objective.reconstruction == Reconstruction::SquaredError
         && layers[0].output().is_probability();
     objective.layer_objective(index, layers.len(), is_squared_chosen, &layers[index])
-}
-
-/// The number of the epoch with the best validation loss.
-fn best_epoch(epochs: &[EpochReport]) -> String {
-    let mut best: Option<&EpochReport> = None;
-    for epoch in epochs {
-        let is_better = match (best.and_then(|best| best.validation.as_ref()), &epoch.validation) {
-            (Some(best), Some(validation)) => validation.is_better_than(best),
-            _ => best.is_none(),
-        };
-        if is_better {
-            best = Some(epoch);
-        }
-    }
-    best.map_or("last".to_owned(), |best| best.epoch.to_string())
 }

@@ -9,7 +9,9 @@ use burn::tensor::Tensor;
 
 use crate::layers::{Kernel, Normalization};
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered, Stack, Upsample};
+use crate::{
+    Activation, Decoder, DifferentiableEncoder, Encoder, Layered, Pca, Result, Stack, Upsample,
+};
 
 pub use config::{ConvConfig, Norm};
 pub use decoder::ConvDecoder;
@@ -35,6 +37,21 @@ impl Conv {
     /// The encoding half.
     pub fn encoder(&self) -> &ConvEncoder {
         &self.encoder
+    }
+
+    /// The same beside a linear path, the components of `pca`, and with the last layers of encoder and decoder at 0:
+    /// it computes what the PCA does until it is trained. As [`Dense::with_linear_path`](crate::Dense::with_linear_path),
+    /// but training leaves the components and the mean as they are.
+    ///
+    /// # Errors
+    /// As there; and if the code is a map.
+    pub fn with_linear_path(self, pca: &Pca) -> Result<Self> {
+        self.config().beside().check_pca(pca)?;
+        let linear_path = Some(pca.config().components);
+        let config = ConvConfig { linear_path, ..self.config().clone() };
+        config.check()?;
+        let Self { encoder, decoder } = self;
+        Ok(Self { encoder: encoder.beside(pca, &config), decoder: decoder.beside(pca, &config) })
     }
 
     /// The decoding half as a separate module. Tied weights are copied and transposed, and then belong to

@@ -1,6 +1,6 @@
 //! The number of parameters of a model, computed before it is built.
 
-use crate::{Error, Result};
+use crate::{Component, Error, Result};
 
 /// Numbers of parameters, summed without overflow.
 #[derive(Default)]
@@ -12,6 +12,17 @@ impl Count {
         let size = shape.iter().fold(1u128, |size, side| size.saturating_mul(*side as u128));
         self.0 = self.0.saturating_add(size);
         self
+    }
+
+    /// Adds the linear path of a part, `[features, components]`, if it has components.
+    pub(crate) fn add_linear_path(&mut self, shape: [usize; 2], component: Component) -> &mut Self {
+        let halves = if component.is_half() { 1 } else { 2 };
+        match shape {
+            [_, 0] => self,
+            [features, components] => {
+                self.add(&[halves, features, components]).add(&[halves, features])
+            }
+        }
     }
 
     /// The sum, unless it is too large to address.

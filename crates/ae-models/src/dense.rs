@@ -8,7 +8,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered, Stack};
+use crate::{Activation, Decoder, DifferentiableEncoder, Encoder, Layered, Pca, Result, Stack};
 
 pub use config::DenseConfig;
 pub use decoder::DenseDecoder;
@@ -33,6 +33,27 @@ impl Dense {
     /// The encoding half.
     pub fn encoder(&self) -> &DenseEncoder {
         &self.encoder
+    }
+
+    /// The same beside a linear path, the components of `pca`, and with the last layers of encoder and decoder at 0:
+    /// with the mean `m` and the components `V`, `h = (x - m) V + f(x)` and `y = h V^T + m + g(h)`, where
+    /// `f` and `g` are the layers. So it computes what the PCA does until it is trained, and what it learns is what
+    /// the PCA leaves. Of a sigmoid output the logits are `logit(h V^T + m) + g(h)`, the reconstruction of the PCA
+    /// clipped half a grey value of 255 within \[0, 1\].
+    ///
+    /// Encoder and decoder have a copy of `V` and `m` each, and training moves both (a [`Conv`](crate::Conv) keeps them:
+    /// so each was better on validation data).
+    ///
+    /// # Errors
+    /// If the PCA is of other features or has more components than the code has units; if weights are tied, not all
+    /// units of a code are kept, the code has an activation, or the output has one that is not a sigmoid.
+    pub fn with_linear_path(self, pca: &Pca) -> Result<Self> {
+        self.config().beside().check_pca(pca)?;
+        let linear_path = Some(pca.config().components);
+        let config = DenseConfig { linear_path, ..self.config().clone() };
+        config.check()?;
+        let Self { encoder, decoder } = self;
+        Ok(Self { encoder: encoder.beside(pca, &config), decoder: decoder.beside(pca, &config) })
     }
 
     /// The decoding half as a separate module. Tied weights are copied and transposed, and then belong to

@@ -174,9 +174,16 @@ fn differences(file: &Architecture, model: &Architecture) -> Vec<String> {
     if file["kind"] != model["kind"] {
         return vec![format!("kind is {} in the file and {} here", file["kind"], model["kind"])];
     }
-    let different = file.iter().filter(|(field, value)| model.get(*field) != Some(value));
-    different
-        .map(|(field, value)| format!("{field} is {value} in the file and {} here", model[field]))
+    // A field that is left out has its default.
+    let missing = model.iter().filter(|(field, _)| !file.contains_key(*field));
+    let either = file.iter().chain(missing).map(|(field, _)| field);
+    let text = |value: Option<&Value>| value.map_or("not given".to_owned(), Value::to_string);
+    either
+        .filter(|field| file.get(*field) != model.get(*field))
+        .map(|field| {
+            let [there, here] = [&file, &model].map(|of| text(of.get(field)));
+            format!("{field} is {there} in the file and {here} here")
+        })
         .collect()
 }
 
@@ -223,6 +230,11 @@ mod tests {
             Architecture::Dense(tied.clone()),
             Architecture::Conv(conv()),
             Architecture::Conv(ConvConfig { tied: true, top_k: Some(2), ..conv() }),
+            Architecture::Dense(DenseConfig {
+                linear_path: Some(2),
+                ..DenseConfig::new([63, 5, 3])
+            }),
+            Architecture::Conv(ConvConfig { linear_path: Some(3), ..conv() }),
             Architecture::Pca(PcaConfig { features: 63, components: 3 }),
             Architecture::Dense(tied).stacked(),
             Architecture::Conv(conv()).stacked(),
@@ -339,6 +351,19 @@ mod tests {
             "the architecture of this model, got channels is [2,4] in the file and [2] here; \
              code is 3 in the file and 4 here"
         );
+        // A field that is left out where it has its default.
+        let other = ConvConfig { linear_path: Some(2), ..conv() }.init(0, &device).unwrap();
+        assert_eq!(
+            end(load_weights(&path, other.clone()).unwrap_err()),
+            "the architecture of this model, got linear_path is not given in the file and 2 here"
+        );
+        let with_path = folder.path().join("with-path.safetensors");
+        save(&with_path, &other, &Metadata::default()).unwrap();
+        let without = conv().init(0, &device).unwrap();
+        assert_eq!(
+            end(load_weights(&with_path, without).unwrap_err()),
+            "the architecture of this model, got linear_path is 2 in the file and not given here"
+        );
         let other = DenseConfig::new([63, 3]).init(0, &device).unwrap();
         assert_eq!(
             end(load_weights(&path, other).unwrap_err()),
@@ -436,6 +461,11 @@ mod tests {
             Architecture::Conv(conv()),
             Architecture::Conv(ConvConfig { norm: Norm::None, ..conv() }),
             Architecture::Conv(ConvConfig { tied: true, ..conv() }),
+            Architecture::Conv(ConvConfig { linear_path: Some(3), ..conv() }),
+            Architecture::Dense(DenseConfig {
+                linear_path: Some(1),
+                ..DenseConfig::new([6, 4, 2])
+            }),
             Architecture::Conv(ConvConfig { hidden: vec![], ..ConvConfig::maps([1, 9, 7], [3]) }),
         ] {
             let model = architecture.init(0, &device).unwrap();

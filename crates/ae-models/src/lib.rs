@@ -13,6 +13,7 @@ mod header;
 mod initializer;
 pub mod latent;
 mod layers;
+mod linear_path;
 mod model;
 mod pca;
 mod resampling;

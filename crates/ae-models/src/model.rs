@@ -9,7 +9,7 @@ use crate::initializer::Initializer;
 use crate::stack::check_chain;
 use crate::{
     Activation, Component, Conv, ConvConfig, ConvEncoder, Decoder, Dense, DenseConfig,
-    DenseEncoder, DifferentiableEncoder, Encoder, Layered, Pca, PcaConfig, Result, Stack,
+    DenseEncoder, DifferentiableEncoder, Encoder, Error, Layered, Pca, PcaConfig, Result, Stack,
 };
 
 /// Everything that determines what a model computes, except for its weights.
@@ -64,7 +64,7 @@ impl Architecture {
     }
 
     /// The same layers as a [`Stack`] of autoencoders with one layer each, which computes the same and can
-    /// be pretrained layer by layer. A stack is unchanged.
+    /// be pretrained layer by layer. A stack is unchanged. A linear path is left out.
     pub fn stacked(&self) -> Self {
         let layers = match self {
             Self::Dense(config) => config.layers().into_iter().map(Self::Dense).collect(),
@@ -202,6 +202,26 @@ pub enum ModelEncoder {
 }
 
 impl Model {
+    /// The same beside a linear path, the components of `pca`: it computes what the PCA does until it is trained
+    /// ([`Dense::with_linear_path`], [`Conv::with_linear_path`]).
+    ///
+    /// # Errors
+    /// As there; and of a PCA and a stack.
+    pub fn with_linear_path(self, pca: &Pca) -> Result<Self> {
+        let refuse = |got: &str| {
+            let expected =
+                "a dense or a convolutional model for it to go beside; leave the path out";
+            let (expected, got) = (expected.to_owned(), got.to_owned());
+            Err(Error::Config { what: "linear_path", expected, got })
+        };
+        match self {
+            Self::Dense(model) => Ok(Self::Dense(model.with_linear_path(pca)?)),
+            Self::Conv(model) => Ok(Self::Conv(model.with_linear_path(pca)?)),
+            Self::Pca(_) => refuse("a PCA"),
+            Self::Stack(_) => refuse("a stack"),
+        }
+    }
+
     /// The encoding half as a separate module, with the same weights.
     pub fn to_encoder(&self) -> ModelEncoder {
         match self {

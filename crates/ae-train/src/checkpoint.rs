@@ -128,9 +128,12 @@ pub(crate) struct State {
     pub(crate) done: u64,
     /// The sum of each term over the steps of the current epoch, as bits, because text would round them.
     pub(crate) sums: Vec<u64>,
+    /// The validation of the initial weights. Older checkpoints have none.
+    #[serde(default)]
+    pub(crate) initial: Option<Validation>,
     /// The completed epochs.
     pub(crate) epochs: Vec<EpochReport>,
-    /// The epoch with the best weights so far, from 1.
+    /// The epoch with the best weights so far, from 1. 0 for the initial weights.
     pub(crate) best: Option<usize>,
     /// The optimiser's numbers that are not tensors.
     pub(crate) optimizer: BTreeMap<String, u64>,
@@ -139,6 +142,9 @@ pub(crate) struct State {
 impl State {
     /// The validation of the best weights so far.
     pub(crate) fn best_validation(&self) -> Option<&Validation> {
+        if self.best == Some(0) {
+            return self.initial.as_ref();
+        }
         let best = self.epochs.iter().find(|epoch| Some(epoch.epoch) == self.best)?;
         best.validation.as_ref()
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ae_data::{Samples, Source, Subset};
 use ae_models::Autoencoder;
 
-use crate::{Checkpoints, EpochReport, Objective, Observer, Result, Schedule};
+use crate::{Checkpoints, EpochReport, Objective, Observer, Result, Schedule, Validation};
 use run::Run;
 
 pub(crate) use classifier::classifier;
@@ -87,9 +87,12 @@ pub struct Fitted<M> {
     /// The model, with the weights of the epoch with the [best](crate::Validation::is_better_than)
     /// validation, or without a validation set with the last weights.
     pub model: M,
+    /// The validation of an autoencoder before the first step. Its weights are the result if no epoch is better.
+    /// `None` without a validation part.
+    pub initial: Option<Validation>,
     /// The reports of all epochs, also of those before a resumption.
     pub epochs: Vec<EpochReport>,
-    /// The epoch of the weights, from 1. `None` for the weights of the last step.
+    /// The epoch of the weights, from 1. 0 for the initial weights, `None` for the weights of the last step.
     pub best: Option<usize>,
     /// The number of steps done.
     pub done: u64,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{EpochReport, Warning};
+use crate::{EpochReport, Validation, Warning};
 
 /// An event in a run.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub enum Event<'a> {
         /// Whether the training set is on the device.
         resident: bool,
     },
+    /// The validation of the initial weights. A resumed run does not repeat it.
+    Initial(&'a Validation),
     /// A step was sent to the device. Its loss is not known yet.
     Step {
         /// Steps done.

@@ -16,6 +16,8 @@ pub struct Pretrained<A: Autoencoder> {
     pub stack: Stack<A>,
     /// The epochs of each trained layer, from the input to the code.
     pub layers: Vec<Vec<EpochReport>>,
+    /// The epoch of the weights of each layer ([`Fitted::best`](crate::Fitted::best)).
+    pub best: Vec<Option<usize>>,
     /// Why it ended: [`End::Stopped`] if an observer stopped it before the last layer was done.
     pub end: End,
 }
@@ -67,13 +69,13 @@ pub(crate) fn pretrain_layers<A: Autoencoder>(
         objective.check(layer).map(|()| objective)
     });
     let objectives = objectives.collect::<Result<Vec<_>>>()?;
-    let (mut data, mut layers) = (data.clone(), Vec::new());
+    let (mut data, mut layers, mut best) = (data.clone(), Vec::new(), Vec::new());
     for (index, objective) in objectives.iter().enumerate() {
         let seed = schedule.seed.wrapping_add(index as u64);
         let schedule = Schedule { seed, ..schedule.clone() };
         let span = tracing::debug_span!("layer", number = index + 1).entered();
         if observer.observe(&Event::Layer { number: index + 1, of: count }) == Flow::Stop {
-            return Ok(Pretrained { stack, layers, end: End::Stopped });
+            return Ok(Pretrained { stack, layers, best, end: End::Stopped });
         }
         let mut end = End::Complete;
         stack = stack.replace(index, |layer| {
@@ -85,18 +87,19 @@ pub(crate) fn pretrain_layers<A: Autoencoder>(
             let fitted =
                 fit::autoencoder(layer, objective, &data, &schedule, checkpoints, observer)?;
             layers.push(fitted.epochs);
+            best.push(fitted.best);
             end = fitted.end;
             Ok::<_, crate::Error>(fitted.model)
         })?;
         drop(span);
         if end == End::Stopped {
-            return Ok(Pretrained { stack, layers, end });
+            return Ok(Pretrained { stack, layers, best, end });
         }
         if index + 1 < count {
             data = codes(&stack.layers()[index], &data, schedule.batch)?;
         }
     }
-    Ok(Pretrained { stack, layers, end: End::Complete })
+    Ok(Pretrained { stack, layers, best, end: End::Complete })
 }
 
 fn codes(layer: &impl Encoder, data: &Data, batch: usize) -> Result<Data> {

@@ -48,6 +48,10 @@ pub struct ModelArgs {
     /// with --train-top-k twice its K]
     #[arg(long, alias = "kept", value_name = "N")]
     pub top_k: Option<usize>,
+    /// Carry the principal components beside the layers, so that training begins as PCA and adds to it: auto, on or
+    /// off [default: auto; with --recipe off]
+    #[arg(long, value_name = "WHEN", value_parser = ["auto", "on", "off"])]
+    pub linear_path: Option<String>,
 }
 
 impl ModelArgs {
@@ -68,6 +72,7 @@ impl ModelArgs {
         put(&mut section, "output", name(self.output));
         put(&mut section, "tied", flag(self.tied));
         put(&mut section, "kept", self.top_k.map(number));
+        put(&mut section, "linear_path", text(&self.linear_path));
         section
     }
 }

@@ -45,7 +45,7 @@ pub fn loss(folder: &RunDir, epochs: &[EpochReport], layer: Option<usize>) -> Re
 
 /// The squared error on the validation set, with that of PCA on the test set.
 pub fn errors(summary: &Summary) -> Result<Option<String>> {
-    let errors: Vec<(f64, f64)> = summary
+    let mut errors: Vec<(f64, f64)> = summary
         .epochs
         .iter()
         .filter_map(|epoch| {
@@ -53,6 +53,13 @@ pub fn errors(summary: &Summary) -> Result<Option<String>> {
             Some((epoch.epoch as f64, evaluation.squared_error))
         })
         .collect();
+    // Where it begins with random weights it would flatten all that follows.
+    let most = errors.iter().fold(0.0, |most: f64, (_, error)| most.max(*error));
+    if let Some(initial) = summary.initial.as_ref().and_then(|initial| initial.evaluation())
+        && initial.squared_error <= 2.0 * most
+    {
+        errors.insert(0, (0.0, initial.squared_error));
+    }
     let (Some(first), Some(last)) = (errors.first(), errors.last()) else { return Ok(None) };
     let level = [first.0, last.0].map(|x| (x, summary.pca.squared_error)).to_vec();
     let ours = Line { name: "autoencoder (validation)".into(), points: errors, marked: true };

@@ -6,6 +6,7 @@ use ae_models::{Activation, ConvConfig, DenseConfig};
 use ae_train::{Reconstruction, Schedule};
 use toml::{Table, Value};
 
+use super::linear_path::{LinearPath, decide};
 use super::merge::section;
 use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
 use super::objective::{JacobianRecipe, ObjectiveRecipe};
@@ -111,6 +112,7 @@ impl Recipe {
         {
             top_k.get_or_insert(k.saturating_mul(2).min(architecture.code_size()));
         }
+        decide(&mut model, &objective.clone().unwrap_or_default(), shape, samples, command)?;
         let measure = measure(overrides)?;
         Ok(Self { command, from: None, data, model, objective, schedule, head: None, measure })
     }
@@ -188,6 +190,7 @@ impl ModelRecipe {
             output,
             tied: config.tied,
             top_k: None,
+            linear_path: LinearPath::Auto,
         })
     }
 
@@ -224,6 +227,7 @@ impl ModelRecipe {
             code_activation: config.code_activation,
             output,
             top_k: None,
+            linear_path: LinearPath::Auto,
         })
     }
 }
@@ -328,7 +332,7 @@ mod tests {
         assert_eq!(
             message("[model]\nkind = 'dense'\nchannels = [8]"),
             "model: `channels` does not apply to a dense model, which has activation, code, \
-             code_activation, hidden, kept, kind, output, tied"
+             code_activation, hidden, kept, kind, linear_path, output, tied"
         );
         assert!(message("[schedule]\nepoch = 3").contains("unknown field `epoch`"));
         assert_eq!(

@@ -7,6 +7,7 @@ use ae_models::{
 use serde::{Deserialize, Serialize};
 
 use super::is_false;
+use super::linear_path::LinearPath;
 use crate::error::{Error, Result};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,8 @@ pub struct ConvRecipe {
     /// Units of a code that are not set to 0: the largest.
     #[serde(rename = "kept", default, skip_serializing_if = "Option::is_none")]
     pub top_k: Option<usize>,
+    #[serde(default)]
+    pub linear_path: LinearPath,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +67,8 @@ pub struct DenseRecipe {
     /// Units of a code that are not set to 0: the largest.
     #[serde(rename = "kept", default, skip_serializing_if = "Option::is_none")]
     pub top_k: Option<usize>,
+    #[serde(default)]
+    pub linear_path: LinearPath,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +91,7 @@ impl ModelRecipe {
                 "kept",
                 "kernel",
                 "kind",
+                "linear_path",
                 "norm",
                 "output",
                 "tied",
@@ -98,6 +104,7 @@ impl ModelRecipe {
                 "hidden",
                 "kept",
                 "kind",
+                "linear_path",
                 "output",
                 "tied",
             ],
@@ -132,6 +139,8 @@ impl ModelRecipe {
                     output: recipe.output,
                     tied: recipe.tied,
                     top_k: recipe.top_k,
+                    // Its components are not known before the data is.
+                    linear_path: None,
                 }))
             }
             Self::Dense(recipe) => Ok(Architecture::Dense(DenseConfig {
@@ -141,6 +150,7 @@ impl ModelRecipe {
                 output: recipe.output,
                 tied: recipe.tied,
                 top_k: recipe.top_k,
+                linear_path: None,
             })),
             Self::Pca(recipe) => Ok(Architecture::Pca(PcaConfig {
                 features: shape.features(),
@@ -205,6 +215,22 @@ impl ModelRecipe {
             }
             Self::Dense(recipe) => recipe.hidden.len() + 1,
             Self::Pca(_) => 1,
+        }
+    }
+
+    pub fn linear_path(&self) -> LinearPath {
+        match self {
+            Self::Conv(recipe) => recipe.linear_path,
+            Self::Dense(recipe) => recipe.linear_path,
+            Self::Pca(_) => LinearPath::Off,
+        }
+    }
+
+    pub fn linear_path_mut(&mut self) -> Option<&mut LinearPath> {
+        match self {
+            Self::Conv(recipe) => Some(&mut recipe.linear_path),
+            Self::Dense(recipe) => Some(&mut recipe.linear_path),
+            Self::Pca(_) => None,
         }
     }
 

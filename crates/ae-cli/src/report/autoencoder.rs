@@ -8,6 +8,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::page::{details_section, document, picture, picture_rows, time, write_summary_and_page};
 use crate::charts::{COLORS, hex};
+use crate::comparison::comparison;
 use crate::error::Result;
 use crate::figures::{Column, Figures, POINTS};
 use crate::format::{count, number};
@@ -181,21 +182,6 @@ impl TrainedRun {
     }
 }
 
-/// The comparison with PCA, unless PCA has fewer components than the code, or one of both has almost no error.
-fn comparison(trained: &TrainedRun, summary: &Summary) -> Option<String> {
-    let (ours, linear) = (summary.test.squared_error, summary.pca.squared_error);
-    let tiny = 1e-6 * summary.mean_error;
-    let is_pca = matches!(trained.model, Model::Pca(_));
-    if is_pca || summary.pca.components != summary.code || !(ours > tiny && linear > tiny) {
-        return None;
-    }
-    let (times, than) = match linear >= ours {
-        true => (linear / ours, "less than PCA"),
-        false => (ours / linear, "more than PCA"),
-    };
-    Some(format!("{times:.1} times {than} with the same code size"))
-}
-
 fn headline(trained: &TrainedRun, summary: &Summary) -> Markup {
     let (ours, linear) = (summary.test.squared_error, summary.pca.squared_error);
     let max = summary.mean_error.max(linear).max(ours).max(f64::MIN_POSITIVE);
@@ -212,7 +198,8 @@ fn headline(trained: &TrainedRun, summary: &Summary) -> Markup {
             div.figure {
                 span.number { (number(ours)) }
                 span.unit { "squared error per test sample" }
-                @if let Some(text) = comparison(trained, summary) { span.verdict { (text) } }
+                @if let Some(text) = &summary.better_baseline { span.verdict { (text) } }
+                @else if let Some(text) = comparison(trained, summary) { span.verdict { (text) } }
             }
             div.bars role="img" aria-label="Squared errors compared" {
                 @for (name, value, class) in &bars {
@@ -312,6 +299,9 @@ fn details(trained: &TrainedRun, summary: &Summary) -> Result<Markup> {
     let pca_rows = count(summary.pca.fitted_to as f64);
     let best_epoch = match (&summary.layers[..], &summary.epochs[..]) {
         ([], []) => "none: PCA is computed, not trained".to_owned(),
+        ([], epochs) if best == "0" => {
+            format!("none of {}: the initial weights are the best", epochs.len())
+        }
         ([], epochs) => format!("{best} of {}", epochs.len()),
         (_, _) => format!("{best} (of each layer, from the input)"),
     };

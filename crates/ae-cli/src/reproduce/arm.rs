@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use crate::recipe::Command;
+use crate::recipe::{Command, off_unless_given};
 
 /// An arm with all its settings.
 #[derive(Clone, Debug)]
@@ -46,6 +46,10 @@ impl ResolvedStage {
         let mut overrides = self.overrides.clone();
         if self.is_in_epochs() {
             put(&mut overrides, "schedule.seed", i64::try_from(seed).unwrap_or(i64::MAX).into());
+        }
+        // The published models have no linear path.
+        if matches!(self.command, Command::Train | Command::Pretrain) {
+            off_unless_given(&mut overrides);
         }
         overrides
     }

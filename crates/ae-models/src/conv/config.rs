@@ -4,6 +4,7 @@ use burn::tensor::Device;
 
 use super::{Conv, ConvDecoder, ConvEncoder};
 use crate::count::{Count, check_count};
+use crate::linear_path::Beside;
 use crate::top_k::check_top_k;
 use crate::{
     Activation, Component, DenseConfig, Downsample, Error, Result, Upsample,
@@ -50,6 +51,7 @@ impl Norm {
 /// | `output` | sigmoid | any | activation of the reconstruction |
 /// | `tied` | false | | each decoder layer is the transpose of its encoder layer: it has the same kernel or matrix, and its own bias |
 /// | `top_k` | none | 1 to the code's units | how many of the largest units of a code are kept; the others are 0 |
+/// | `linear_path` | none | 1 to the code's units | principal components that go beside the layers ([`with_linear_path`](Conv::with_linear_path)) |
 ///
 /// ```
 /// use ae_models::{Autoencoder, ConvConfig};
@@ -93,6 +95,9 @@ pub struct ConvConfig {
     // Files have always said `kept`.
     #[serde(rename = "kept", alias = "top_k", default, skip_serializing_if = "Option::is_none")]
     pub top_k: Option<usize>,
+    /// Principal components that go beside the layers ([`Conv::with_linear_path`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linear_path: Option<usize>,
 }
 
 impl ConvConfig {
@@ -117,6 +122,7 @@ impl ConvConfig {
             output: Activation::Sigmoid,
             tied: false,
             top_k: None,
+            linear_path: None,
         }
     }
 
@@ -146,7 +152,8 @@ impl ConvConfig {
 
     /// The same model as autoencoders of one layer each, from the input to the code, for a
     /// [`Stack`](crate::Stack): stages whose code is a map, then dense layers. The output of each has the
-    /// activation of the code below. The decoder of a stage has no normalisation.
+    /// activation of the code below. The decoder of a stage has no normalisation. A linear path belongs to the whole
+    /// model and is left out.
     pub fn layers(&self) -> (Vec<Self>, Vec<DenseConfig>) {
         let output = |layer| if layer == 0 { self.output } else { self.activation };
         let last = self.encoder_layers() - 1;
@@ -159,6 +166,7 @@ impl ConvConfig {
             code_activation: self.encoder_activation(index),
             output: output(index),
             top_k: self.top_k.filter(|_| index == last),
+            linear_path: None,
             ..self.clone()
         });
         let stages: Vec<Self> = stages.collect();
@@ -172,6 +180,7 @@ impl ConvConfig {
                 output: output(layer),
                 tied: self.tied,
                 top_k: self.top_k.filter(|_| layer == last),
+                linear_path: None,
             }
         });
         let dense = dense.collect();
@@ -214,8 +223,20 @@ impl ConvConfig {
             }
             _ => {
                 check_count(self.parameters(Component::Whole))?;
-                check_top_k(self.top_k, self.code_size())
+                check_top_k(self.top_k, self.code_size())?;
+                self.beside().check(self.linear_path)
             }
+        }
+    }
+
+    pub(super) fn beside(&self) -> Beside {
+        Beside {
+            features: self.features(),
+            code: self.code,
+            tied: self.tied,
+            top_k: self.top_k,
+            code_activation: self.code_activation,
+            output: self.output,
         }
     }
 
@@ -228,6 +249,7 @@ impl ConvConfig {
         let mut all = Count::default();
         all.add(&self.input);
         let features = all.total()?;
+        all.add_linear_path([features, self.linear_path.unwrap_or(0)], component);
         for (index, pair) in chain.windows(2).enumerate() {
             let kernel = [pair[0], pair[1], self.kernel, self.kernel];
             if component != Component::Decoder {

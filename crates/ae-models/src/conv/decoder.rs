@@ -6,8 +6,9 @@ use burn::tensor::Tensor;
 
 use super::{ConvConfig, ConvEncoder, norm, normalized, shape};
 use crate::layers::{Normalization, TiedLayer, upsample};
+use crate::linear_path::LinearPath;
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, Upsample, initializer::Initializer};
+use crate::{Activation, Decoder, Pca, Upsample, initializer::Initializer};
 
 /// The decoding half of a [`Conv`](crate::Conv) autoencoder.
 #[derive(Module, Debug)]
@@ -15,6 +16,7 @@ use crate::{Activation, Decoder, Upsample, initializer::Initializer};
 pub struct ConvDecoder {
     pub(super) dense: Vec<TiedLayer<2>>,
     pub(super) stages: Vec<DecoderStage>,
+    pub(super) linear: Option<LinearPath>,
     #[module(skip)]
     pub(super) config: ConvConfig,
 }
@@ -53,7 +55,9 @@ impl ConvDecoder {
             let norm = groups.map(|groups| Normalization::init(to, groups, initializer));
             stages.push(DecoderStage { convolution, norm });
         }
-        Self { dense, stages, config: config.clone() }
+        let path = |count| LinearPath::init([config.features(), count], config.output, initializer);
+        let linear = config.linear_path.map(path).map(LinearPath::fixed);
+        Self { dense, stages, linear, config: config.clone() }
     }
 
     /// The configuration of the model.
@@ -70,7 +74,7 @@ impl ConvDecoder {
         mut hook: Option<&mut dyn FnMut(Tensor<2>) -> Tensor<2>>,
     ) -> Tensor<2> {
         let config = &self.config;
-        let mut x = code;
+        let mut x = code.clone();
         for (index, layer) in self.dense.iter().enumerate() {
             let shared = self.dense.len() - 1 - index;
             let shared = encoder.map(|encoder| encoder.dense[shared].weight.val());
@@ -100,7 +104,20 @@ impl ConvDecoder {
                 map = hook(map.flatten(1, 3)).reshape(shape);
             }
         }
-        flatten(map)
+        match &self.linear {
+            Some(linear) => linear.decode(code, flatten(map), config.output),
+            None => flatten(map),
+        }
+    }
+
+    /// The same beside the components of a PCA, its last layer at 0.
+    pub(super) fn beside(mut self, pca: &Pca, config: &ConvConfig) -> Self {
+        if let Some(DecoderStage { convolution: last, .. }) = self.stages.last_mut() {
+            let device = last.bias.val().device().without_autodiff();
+            self.linear = Some(LinearPath::of(pca, &device).fixed());
+            *last = last.at_zero();
+        }
+        Self { config: config.clone(), ..self }
     }
 }
 
@@ -158,6 +175,9 @@ impl ConvDecoder {
                 shape([channels[target], height, width]),
                 stage.num_params(),
             );
+        }
+        if let Some(linear) = &self.linear {
+            linear.summarize("decoder", summary);
         }
     }
 }

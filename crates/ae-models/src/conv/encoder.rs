@@ -10,10 +10,13 @@ use burn::tensor::{
 
 use super::{ConvConfig, Stage, norm, normalized, shape};
 use crate::layers::{Affine, Kernel, Normalization, NormalizationSlope};
+use crate::linear_path::LinearPath;
 use crate::summary::{Summary, print_as_summary};
 use crate::tangent::scale;
 use crate::top_k::{apply_top_k, dropped_units};
-use crate::{Activation, DifferentiableEncoder, Downsample, Encoder, initializer::Initializer};
+use crate::{
+    Activation, DifferentiableEncoder, Downsample, Encoder, Pca, initializer::Initializer,
+};
 
 /// The encoding half of a [`Conv`](crate::Conv) autoencoder.
 #[derive(Module, Debug)]
@@ -21,6 +24,7 @@ use crate::{Activation, DifferentiableEncoder, Downsample, Encoder, initializer:
 pub struct ConvEncoder {
     pub(super) stages: Vec<Stage>,
     pub(super) dense: Vec<Affine>,
+    pub(super) linear: Option<LinearPath>,
     #[module(skip)]
     pub(super) config: ConvConfig,
 }
@@ -56,7 +60,9 @@ impl ConvEncoder {
                 }
             });
         }
-        Self { stages, dense, config: config.clone() }
+        let path = |count| LinearPath::init([config.features(), count], config.output, initializer);
+        let linear = config.linear_path.map(path).map(LinearPath::fixed);
+        Self { stages, dense, linear, config: config.clone() }
     }
 
     /// The configuration of the model.
@@ -100,7 +106,7 @@ impl ConvEncoder {
     ) -> Tensor<2> {
         let config = &self.config;
         let last = config.encoder_layers() - 1;
-        let mut map = self.image(input);
+        let mut map = self.image(input.clone());
         for (index, stage) in self.stages.iter().enumerate() {
             map = normalized(&stage.norm, config.encoder_activation(index), |after| {
                 stage.convolution.forward(map, self.stride(), after)
@@ -114,19 +120,33 @@ impl ConvEncoder {
             }
         }
         let layers = self.dense.iter().enumerate();
-        layers.fold(flatten(map), |x, (index, layer)| {
+        let code = layers.fold(flatten(map), |x, (index, layer)| {
             let index = self.stages.len() + index;
             let y = layer.forward(x, config.encoder_activation(index));
             match &mut hook {
                 Some(hook) if index < last => hook(y),
                 _ => y,
             }
-        })
+        });
+        match &self.linear {
+            Some(linear) => linear.encode(input, code),
+            None => code,
+        }
+    }
+
+    /// The same beside the components of a PCA, its last layer at 0: a dense one, since maps have no such path.
+    pub(super) fn beside(mut self, pca: &Pca, config: &ConvConfig) -> Self {
+        if let Some(last) = self.dense.last_mut() {
+            let device = last.weight.val().device().without_autodiff();
+            self.linear = Some(LinearPath::of(pca, &device).fixed());
+            *last = last.at_zero();
+        }
+        Self { config: config.clone(), ..self }
     }
 
     fn slopes(&self, input: Tensor<2>) -> (Tensor<2>, Slopes) {
         let config = &self.config;
-        let (mut map, mut stages) = (self.image(input), Vec::new());
+        let (mut map, mut stages) = (self.image(input.clone()), Vec::new());
         for (index, stage) in self.stages.iter().enumerate() {
             map = stage.convolution.forward(map, self.stride(), Activation::Identity);
             let norm = stage.norm.as_ref().map(|norm| {
@@ -153,7 +173,10 @@ impl ConvEncoder {
             x = value;
         }
         let dropped = config.top_k.and_then(|k| dropped_units(x.clone(), k));
-        let code = drop_units(x, &dropped);
+        let mut code = drop_units(x, &dropped);
+        if let Some(linear) = &self.linear {
+            code = linear.encode(input, code);
+        }
         (code, Slopes { stages, dense, dropped })
     }
 }
@@ -217,7 +240,7 @@ impl DifferentiableEncoder for ConvEncoder {
     fn encode_tangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
         let (code, slopes) = self.slopes(input);
         let sizes = self.config.sizes();
-        let mut v = self.image(directions);
+        let mut v = self.image(directions.clone());
         for (index, (stage, slope)) in self.stages.iter().zip(&slopes.stages).enumerate() {
             let weight = stage.convolution.weight.val();
             v = conv2d(v, weight, None, self.stride(), Activation::Identity);
@@ -234,16 +257,21 @@ impl DifferentiableEncoder for ConvEncoder {
         let layers = self.dense.iter().zip(slopes.dense);
         let tangent = layers
             .fold(v.flatten(1, 3), |v, (layer, slope)| scale(v.matmul(layer.weight.val()), slope));
-        [code, drop_units(tangent, &slopes.dropped)]
+        let tangent = drop_units(tangent, &slopes.dropped);
+        match &self.linear {
+            Some(linear) => [code, linear.tangent(directions, tangent)],
+            None => [code, tangent],
+        }
     }
 
     fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
         let (code, slopes) = self.slopes(input);
         let (sizes, chain) = (self.config.sizes(), self.config.chain());
         let layers = self.dense.iter().zip(slopes.dense).rev();
-        let u = layers.fold(drop_units(directions, &slopes.dropped), |u, (layer, slope)| {
-            scale(u, slope).matmul(layer.weight.val().transpose())
-        });
+        let u = layers
+            .fold(drop_units(directions.clone(), &slopes.dropped), |u, (layer, slope)| {
+                scale(u, slope).matmul(layer.weight.val().transpose())
+            });
         let [rows, _] = u.dims();
         let [channels, height, width] = self.config.innermost();
         let mut u = u.reshape([rows, channels, height, width]);
@@ -264,7 +292,10 @@ impl DifferentiableEncoder for ConvEncoder {
             let (stride, size) = (self.stride(), [height, width]);
             u = conv_transpose2d(u, weight, None, stride, size, Activation::Identity);
         }
-        [code, u.flatten(1, 3)]
+        match &self.linear {
+            Some(linear) => [code, linear.cotangent(directions, u.flatten(1, 3))],
+            None => [code, u.flatten(1, 3)],
+        }
     }
 }
 
@@ -306,6 +337,9 @@ impl ConvEncoder {
                 width.to_string(),
                 layer.num_params(),
             );
+        }
+        if let Some(linear) = &self.linear {
+            linear.summarize("encoder", summary);
         }
     }
 }

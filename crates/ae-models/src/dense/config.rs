@@ -4,6 +4,7 @@ use burn::tensor::Device;
 
 use super::{Dense, DenseDecoder, DenseEncoder};
 use crate::count::{Count, check_count};
+use crate::linear_path::Beside;
 use crate::top_k::check_top_k;
 use crate::{Activation, Component, Error, Result, initializer::Initializer};
 
@@ -17,6 +18,7 @@ use crate::{Activation, Component, Error, Result, initializer::Initializer};
 /// | `output` | sigmoid | any | activation of the reconstruction |
 /// | `tied` | false | | each decoder layer uses the transpose of its encoder layer's weight |
 /// | `top_k` | none | 1 to the code's units | how many of the largest units of a code are kept; the others are 0 |
+/// | `linear_path` | none | 1 to the code's units | principal components that go beside the layers ([`with_linear_path`](Dense::with_linear_path)) |
 ///
 /// ```
 /// use ae_models::{Activation, DenseConfig, Encoder};
@@ -46,6 +48,9 @@ pub struct DenseConfig {
     // Files have always said `kept`.
     #[serde(rename = "kept", alias = "top_k", default, skip_serializing_if = "Option::is_none")]
     pub top_k: Option<usize>,
+    /// Principal components that go beside the layers ([`Dense::with_linear_path`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linear_path: Option<usize>,
 }
 
 impl DenseConfig {
@@ -61,6 +66,7 @@ impl DenseConfig {
             output: Activation::Sigmoid,
             tied: false,
             top_k: None,
+            linear_path: None,
         }
     }
 
@@ -84,7 +90,8 @@ impl DenseConfig {
     }
 
     /// The same model as autoencoders of one layer each, from the input to the code, for a
-    /// [`Stack`](crate::Stack). The output of each has the activation of the code below.
+    /// [`Stack`](crate::Stack). The output of each has the activation of the code below. A linear
+    /// path belongs to the whole model and is left out.
     pub fn layers(&self) -> Vec<Self> {
         let layer = |(index, pair): (usize, &[usize])| Self {
             widths: pair.to_vec(),
@@ -93,6 +100,7 @@ impl DenseConfig {
             output: if index == 0 { self.output } else { self.activation },
             tied: self.tied,
             top_k: self.top_k.filter(|_| index + 1 == self.depth()),
+            linear_path: None,
         };
         self.widths.windows(2).enumerate().map(layer).collect()
     }
@@ -103,12 +111,25 @@ impl DenseConfig {
             return Err(Error::config("widths", expected, &self.widths));
         }
         check_top_k(self.top_k, self.code_size())?;
+        self.beside().check(self.linear_path)?;
         check_count(self.parameters(Component::Whole))
+    }
+
+    pub(super) fn beside(&self) -> Beside {
+        Beside {
+            features: self.features(),
+            code: Some(self.code_size()),
+            tied: self.tied,
+            top_k: self.top_k,
+            code_activation: self.code_activation,
+            output: self.output,
+        }
     }
 
     /// The number of parameters of a component, unless it overflows.
     pub(crate) fn parameters(&self, component: Component) -> Option<usize> {
         let mut all = Count::default();
+        all.add_linear_path([self.features(), self.linear_path.unwrap_or(0)], component);
         if component != Component::Decoder {
             for [from, to] in self.encoder_layers() {
                 all.add(&[from, to]).add(&[to]);

@@ -5,14 +5,16 @@ use burn::tensor::Tensor;
 
 use super::{DenseConfig, DenseEncoder};
 use crate::layers::TiedLayer;
+use crate::linear_path::LinearPath;
 use crate::summary::{Summary, print_as_summary};
-use crate::{Activation, Decoder, initializer::Initializer};
+use crate::{Activation, Decoder, Pca, initializer::Initializer};
 
 /// The decoding half of a [`Dense`](crate::Dense) autoencoder, with its own weights.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct DenseDecoder {
     pub(super) layers: Vec<TiedLayer<2>>,
+    pub(super) linear: Option<LinearPath>,
     #[module(skip)]
     pub(super) config: DenseConfig,
 }
@@ -29,7 +31,9 @@ impl DenseDecoder {
                 bias: initializer.constant(to, 0.0),
             })
             .collect();
-        Self { layers, config: config.clone() }
+        let path = |count| LinearPath::init([config.features(), count], config.output, initializer);
+        let linear = config.linear_path.map(path);
+        Self { layers, linear, config: config.clone() }
     }
 
     /// The configuration of the model.
@@ -44,7 +48,7 @@ impl DenseDecoder {
         hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
         let depth = self.layers.len();
-        let mut x = code;
+        let mut x = code.clone();
         for (index, layer) in self.layers.iter().enumerate() {
             let shared = encoder.map(|encoder| encoder.layers[depth - 1 - index].weight.val());
             x = match index + 1 < depth {
@@ -52,7 +56,19 @@ impl DenseDecoder {
                 false => layer.forward(x, shared, Activation::Identity),
             };
         }
-        x
+        match &self.linear {
+            Some(linear) => linear.decode(code, x, self.config.output),
+            None => x,
+        }
+    }
+
+    /// The same beside the components of a PCA, its last layer at 0.
+    pub(super) fn beside(mut self, pca: &Pca, config: &DenseConfig) -> Self {
+        if let Some(last) = self.layers.last_mut() {
+            self.linear = Some(LinearPath::of(pca, &last.bias.val().device().without_autodiff()));
+            *last = last.at_zero();
+        }
+        Self { config: config.clone(), ..self }
     }
 }
 
@@ -86,6 +102,9 @@ impl DenseDecoder {
                 false => (format!("dense, {activation}"), from * to),
             };
             summary.row("decoder", layer, to.to_string(), weights + to);
+        }
+        if let Some(linear) = &self.linear {
+            linear.summarize("decoder", summary);
         }
     }
 }

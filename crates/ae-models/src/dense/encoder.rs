@@ -5,16 +5,20 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::DenseConfig;
+use crate::linear_path::LinearPath;
 use crate::summary::{Summary, print_as_summary};
 use crate::tangent::scale;
 use crate::top_k::{apply_top_k, dropped_units};
-use crate::{Activation, DifferentiableEncoder, Encoder, initializer::Initializer, layers::Affine};
+use crate::{
+    Activation, DifferentiableEncoder, Encoder, Pca, initializer::Initializer, layers::Affine,
+};
 
 /// The encoding half of a [`Dense`](crate::Dense) autoencoder.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct DenseEncoder {
     pub(super) layers: Vec<Affine>,
+    pub(super) linear: Option<LinearPath>,
     #[module(skip)]
     pub(super) config: DenseConfig,
 }
@@ -36,7 +40,9 @@ impl DenseEncoder {
                 Affine { weight, bias: initializer.constant(to, 0.0) }
             })
             .collect();
-        Self { layers, config: config.clone() }
+        let path = |count| LinearPath::init([config.features(), count], config.output, initializer);
+        let linear = config.linear_path.map(path);
+        Self { layers, linear, config: config.clone() }
     }
 
     /// The configuration of the model.
@@ -52,16 +58,29 @@ impl DenseEncoder {
         hook: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
         let last = self.layers.len() - 1;
-        self.layers.iter().enumerate().fold(input, |x, (index, layer)| {
+        let code = self.layers.iter().enumerate().fold(input.clone(), |x, (index, layer)| {
             let y = layer.forward(x, self.config.encoder_activation(index));
             if index < last { hook(y) } else { y }
-        })
+        });
+        match &self.linear {
+            Some(linear) => linear.encode(input, code),
+            None => code,
+        }
+    }
+
+    /// The same beside the components of a PCA, its last layer at 0.
+    pub(super) fn beside(mut self, pca: &Pca, config: &DenseConfig) -> Self {
+        if let Some(last) = self.layers.last_mut() {
+            self.linear = Some(LinearPath::of(pca, &last.weight.val().device().without_autodiff()));
+            *last = last.at_zero();
+        }
+        Self { config: config.clone(), ..self }
     }
 
     /// The code, and the slope of every layer's activation: `[batch, units]` each.
     fn slopes(&self, input: Tensor<2>) -> (Tensor<2>, Vec<Tensor<2>>) {
         let mut slopes = Vec::with_capacity(self.layers.len());
-        let mut x = input;
+        let mut x = input.clone();
         for (index, layer) in self.layers.iter().enumerate() {
             let activation = self.config.encoder_activation(index);
             let [value, slope] = activation.with_slope(layer.forward(x, Activation::Identity));
@@ -72,6 +91,9 @@ impl DenseEncoder {
             x = x.mask_fill(dropped.clone(), 0.0);
             let last = slopes.pop().expect("at least one layer");
             slopes.push(last.mask_fill(dropped, 0.0));
+        }
+        if let Some(linear) = &self.linear {
+            x = linear.encode(input, x);
         }
         (x, slopes)
     }
@@ -111,24 +133,31 @@ impl DifferentiableEncoder for DenseEncoder {
     fn encode_tangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
         let (code, slopes) = self.slopes(input);
         let layers = self.layers.iter().zip(slopes);
-        let tangent =
-            layers.fold(directions, |v, (layer, slope)| scale(v.matmul(layer.weight.val()), slope));
-        [code, tangent]
+        let tangent = layers.fold(directions.clone(), |v, (layer, slope)| {
+            scale(v.matmul(layer.weight.val()), slope)
+        });
+        match &self.linear {
+            Some(linear) => [code, linear.tangent(directions, tangent)],
+            None => [code, tangent],
+        }
     }
 
     fn encode_cotangent(&self, input: Tensor<2>, directions: Tensor<2>) -> [Tensor<2>; 2] {
         let (code, slopes) = self.slopes(input);
         let layers = self.layers.iter().zip(slopes).rev();
-        let cotangent = layers.fold(directions, |u, (layer, slope)| {
+        let cotangent = layers.fold(directions.clone(), |u, (layer, slope)| {
             scale(u, slope).matmul(layer.weight.val().transpose())
         });
-        [code, cotangent]
+        match &self.linear {
+            Some(linear) => [code, linear.cotangent(directions, cotangent)],
+            None => [code, cotangent],
+        }
     }
 
     /// `sum_j s'(a_j)^2 sum_i W_ij^2` (Rifai et al. 2011, ICML, equation 5): for each unit, its squared
-    /// slope times the squared length of its weights.
+    /// slope times the squared length of its weights. None with a linear path.
     fn jacobian_norm_sq(&self, input: Tensor<2>, code: Option<Tensor<2>>) -> Option<Tensor<1>> {
-        let [layer] = &self.layers[..] else { return None };
+        let ([layer], None) = (&self.layers[..], &self.linear) else { return None };
         let activation = self.config.code_activation;
         if self.config.top_k.is_none() && activation.slope_follows_from_value() {
             let code = code.unwrap_or_else(|| self.encode(input));
@@ -155,6 +184,9 @@ impl DenseEncoder {
         for (index, [from, to]) in self.config.encoder_layers().enumerate() {
             let activation = self.config.encoder_activation(index);
             summary.row("encoder", format!("dense, {activation}"), to.to_string(), from * to + to);
+        }
+        if let Some(linear) = &self.linear {
+            linear.summarize("encoder", summary);
         }
     }
 }

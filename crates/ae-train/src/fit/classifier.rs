@@ -89,6 +89,10 @@ impl<M: Classify> Task<M> for SupervisedTask<'_> {
         None
     }
 
+    fn keeps_initial(&self) -> bool {
+        false
+    }
+
     fn names(&self) -> Vec<String> {
         self.supervised.names()
     }

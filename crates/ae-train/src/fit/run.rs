@@ -90,6 +90,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             text: BTreeMap::new(),
             done: 0,
             sums: Vec::new(),
+            initial: None,
             epochs: Vec::new(),
             best: None,
             optimizer: BTreeMap::new(),
@@ -140,6 +141,7 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             resident: self.training.is_resident(),
         };
         let mut flow = observer.observe(&start);
+        flow = either(flow, self.begin(observer)?);
         let mut written = Instant::now();
         let end = loop {
             if self.state.epochs.len() == self.schedule.epochs {
@@ -163,11 +165,28 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         };
         Ok(Fitted {
             model,
+            initial: self.state.initial,
             best: self.state.best,
             epochs: self.state.epochs,
             done: self.state.done,
             end,
         })
+    }
+
+    /// Validates what it begins with, which is the best so far.
+    fn begin(&mut self, observer: &mut dyn Observer) -> Result<Flow> {
+        if self.state.done > 0 || self.state.initial.is_some() || !self.task.keeps_initial() {
+            return Ok(Flow::Continue);
+        }
+        // One that is not finite is no candidate; if it is the data's fault, the first epoch will tell.
+        let is_finite = |it: &Validation| it.numbers().all(|(_, value)| value.is_finite());
+        let Some(validation) = self.measure()?.filter(is_finite) else {
+            return Ok(Flow::Continue);
+        };
+        self.state.best = Some(0);
+        self.best = Some(self.model().valid());
+        let validation = self.state.initial.insert(validation);
+        Ok(observer.observe(&Event::Initial(validation)))
     }
 
     fn is_out_of_patience(&self) -> bool {
@@ -318,12 +337,16 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         self.task.names().into_iter().zip(sums.map(|sum| sum / steps)).collect()
     }
 
-    fn validate(&self) -> Result<Option<Validation>> {
+    fn measure(&self) -> Result<Option<Validation>> {
         let Some(data) = &self.validation else { return Ok(None) };
         let _span = tracing::debug_span!("validation").entered();
         // The noise on validation samples is the same in every epoch.
         let (model, key) = (self.model().valid(), NoiseKey::validation(self.schedule.seed));
-        let validation = self.task.validate(&model, data, self.batch, key, &self.penalty_state)?;
+        self.task.validate(&model, data, self.batch, key, &self.penalty_state).map(Some)
+    }
+
+    fn validate(&self) -> Result<Option<Validation>> {
+        let Some(validation) = self.measure()? else { return Ok(None) };
         if let Some((term, value)) = validation.numbers().find(|(_, value)| !value.is_finite()) {
             let term = format!("{term} of the validation set");
             return Err(self.not_finite(self.state.done - 1, &term, value));

@@ -28,6 +28,9 @@ pub(super) trait Task<M>: Sync {
     /// The range of allowed training samples, if it is limited.
     fn target_range(&self) -> Option<[f32; 2]>;
 
+    /// Whether the initial weights may be the best: not with an untrained head.
+    fn keeps_initial(&self) -> bool;
+
     /// The names of the terms of the loss, in order.
     fn names(&self) -> Vec<String>;
 
@@ -83,6 +86,10 @@ impl<M: Autoencoder> Task<M> for Objective<M> {
 
     fn target_range(&self) -> Option<[f32; 2]> {
         self.target_range()
+    }
+
+    fn keeps_initial(&self) -> bool {
+        true
     }
 
     fn names(&self) -> Vec<String> {

@@ -6,6 +6,7 @@ mod linear_path;
 mod merge;
 mod model;
 mod objective;
+mod table;
 mod unused;
 mod validate;
 

@@ -27,7 +27,7 @@ fn model_section(folder: &Path, run: &str) -> toml::Table {
 }
 
 #[test]
-fn a_table_is_learned_from_pca_on() {
+fn training_of_a_table_starts_as_pca() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     write_table(here);
@@ -49,7 +49,7 @@ fn a_table_is_learned_from_pca_on() {
     assert!(error(&summary["test"]) < 0.5 * error(&summary["pca"]), "{summary}");
     assert!(summary.get("beaten").is_none());
     let page = std::fs::read_to_string(here.join("a/report.html")).unwrap();
-    assert!(page.contains("times less than PCA with a code of the same size"));
+    assert!(page.contains("times less than PCA with the same code size"));
 
     // A recipe makes it again; from one that says nothing of a path there is none.
     let weights = |run: &str| std::fs::read(here.join(run).join("model.safetensors")).unwrap();
@@ -66,7 +66,7 @@ fn a_table_is_learned_from_pca_on() {
 
 /// At a rate that throws everything away the run is the PCA it began as, and says so; without a path PCA does better.
 #[test]
-fn what_does_better_is_said() {
+fn a_better_baseline_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     write_table(here);
@@ -76,8 +76,8 @@ fn what_does_better_is_said() {
     let error = |of: &str| summary[of]["squared_error"].as_f64().unwrap();
     assert!((error("test") / error("pca") - 1.0).abs() < 1e-5, "{summary}");
     let page = std::fs::read_to_string(here.join("on/report.html")).unwrap();
-    assert!(page.contains("none of 2: the weights it began with are the best"));
-    assert!(page.contains("the same as PCA with a code of the same size"));
+    assert!(page.contains("none of 2: the initial weights are the best"));
+    assert!(page.contains("the same as PCA with the same code size"));
 
     let said =
         succeed(here, "train --data table.csv --device cpu --epochs 1 --linear-path off --out off");
@@ -88,7 +88,7 @@ fn what_does_better_is_said() {
 }
 
 #[test]
-fn pictures_may_begin_as_pca_too() {
+fn training_of_images_starts_as_pca() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let line = "train --digits 200,40 --channels 4,8 --code 6 --epochs 1 --batch 32 --device cpu";
@@ -105,7 +105,7 @@ fn pictures_may_begin_as_pca_too() {
 }
 
 #[test]
-fn where_it_makes_no_sense_it_is_refused() {
+fn linear_paths_that_make_no_sense_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     write_table(here);
@@ -114,15 +114,15 @@ fn where_it_makes_no_sense_it_is_refused() {
     };
     assert!(message("--tied").contains("expected weights that are not tied"));
     assert!(message("--code-activation relu").contains("expected a code without an activation"));
-    assert!(message("--k-sparse 2").contains("got one that keeps 3"));
+    assert!(message("--train-top-k 2").contains("got one that keeps 3"));
     assert!(message("--output tanh").contains("expected an output of identity or sigmoid"));
-    assert!(message("--model pca").contains("`linear_path` is not for a pca model"));
+    assert!(message("--model pca").contains("`linear_path` does not apply to a pca model"));
     let pretrain = fail(here, "pretrain --data table.csv --device cpu --linear-path on");
-    assert!(pretrain.contains("got layers that are trained one after the other"), "{pretrain}");
+    assert!(pretrain.contains("pretraining trains one layer after the other"), "{pretrain}");
     let maps = fail(here, "train --digits 60,20 --code maps --linear-path on --device cpu");
     assert!(maps.contains("expected a code of units"), "{maps}");
     // What is left to the program is left out there.
-    for options in ["--tied", "--code-activation relu", "--k-sparse 2", "--kl 1", "--code 6"] {
+    for options in ["--tied", "--code-activation relu", "--train-top-k 2", "--kl 1", "--code 6"] {
         succeed(
             here,
             &format!("train --data table.csv --epochs 1 --device cpu {options} --out it"),

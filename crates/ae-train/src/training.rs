@@ -189,6 +189,9 @@ impl<'a, M, G: ?Sized> Training<'a, M, G> {
         };
         schedule.epochs = self.epochs.unwrap_or(schedule.epochs);
         schedule.batch = self.batch.unwrap_or(schedule.batch);
+        if self.schedule.is_none() {
+            schedule.rate.warm_up = Schedule::warm_up(samples, schedule.batch, schedule.epochs);
+        }
         schedule.rate.peak = self.learning_rate.unwrap_or(schedule.rate.peak);
         schedule.seed = self.seed.unwrap_or(schedule.seed);
         schedule.patience = self.patience.or(schedule.patience);

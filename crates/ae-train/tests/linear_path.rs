@@ -6,7 +6,7 @@ use ae_data::{Samples, Shape, Source};
 use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Model, Pca, tensors};
 use ae_train::{
     Batches, Checkpoints, Data, Decay, End, Event, Fitted, Flow, LearningRate, Objective,
-    RESIDENT_LIMIT, Reconstruction, Schedule, evaluate, fit, fit_with_checkpoints,
+    RESIDENT_LIMIT, Reconstruction, Schedule, Training, Validation, evaluate,
 };
 use burn::tensor::Device;
 
@@ -47,7 +47,7 @@ fn schedule(peak: f64) -> Schedule {
 }
 
 fn squared_error(model: &Model) -> f64 {
-    let test = Batches::new(Arc::new(curve(40, 7)), &Device::flex(), RESIDENT_LIMIT, None).unwrap();
+    let test = Batches::new(curve(40, 7), &Device::flex(), RESIDENT_LIMIT, None).unwrap();
     evaluate(model, &test, 16).unwrap().evaluation.squared_error
 }
 
@@ -60,9 +60,13 @@ fn objective() -> Objective<Model> {
     Objective::new(Reconstruction::SquaredError)
 }
 
+fn train(model: Model, data: &Data, schedule: &Schedule) -> Fitted<Model> {
+    Training::new(model, &objective()).schedule(schedule).fit(data).unwrap()
+}
+
 #[test]
-fn before_the_first_step_it_has_the_error_of_the_pca() {
-    let fitted = fit(model(), &objective(), &data(), &schedule(1e-3), &mut ()).unwrap();
+fn the_error_before_the_first_step_is_that_of_pca() {
+    let fitted = train(model(), &data(), &schedule(1e-3));
     let initial = fitted.initial.unwrap();
     assert!(
         (initial.loss() / pca_error() - 1.0).abs() < 1e-6,
@@ -73,9 +77,9 @@ fn before_the_first_step_it_has_the_error_of_the_pca() {
 }
 
 #[test]
-fn it_learns_what_the_pca_leaves() {
+fn training_reduces_the_error_of_pca() {
     let schedule = Schedule { epochs: 100, ..schedule(1e-2) };
-    let fitted = fit(model(), &objective(), &data(), &schedule, &mut ()).unwrap();
+    let fitted = train(model(), &data(), &schedule);
     let error = squared_error(&fitted.model);
     assert!(error < 0.2 * pca_error(), "{error} {}", pca_error());
     assert!(fitted.best > Some(0));
@@ -83,21 +87,21 @@ fn it_learns_what_the_pca_leaves() {
 
 /// At a rate that throws everything away no epoch is better than the PCA.
 #[test]
-fn where_training_only_harms_the_pca_comes_out() {
-    let fitted = fit(model(), &objective(), &data(), &schedule(3.0), &mut ()).unwrap();
+fn the_initial_weights_are_kept_if_no_epoch_is_better() {
+    let fitted = train(model(), &data(), &schedule(3.0));
     assert_eq!((fitted.best, fitted.epochs.len(), fitted.end), (Some(0), 4, End::Complete));
     assert_eq!(tensors::collect(&fitted.model), tensors::collect(&model()));
     let patient = Schedule { patience: Some(2), ..schedule(3.0) };
-    let fitted = fit(model(), &objective(), &data(), &patient, &mut ()).unwrap();
+    let fitted = train(model(), &data(), &patient);
     assert_eq!((fitted.best, fitted.epochs.len(), fitted.end), (Some(0), 2, End::Patience));
 }
 
 /// In pieces that stop before the first step, within an epoch and at its end, with the weights it began with as the
 /// best and with later ones.
 #[test]
-fn a_run_in_pieces_ends_with_the_very_same_weights() {
+fn resumed_run_ends_with_the_same_weights() {
     for peak in [3.0, 1e-2] {
-        let whole = fit(model(), &objective(), &data(), &schedule(peak), &mut ()).unwrap();
+        let whole = train(model(), &data(), &schedule(peak));
         assert_eq!(whole.best == Some(0), peak == 3.0);
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = Checkpoints { every: None, ..Checkpoints::new(folder.path()) };
@@ -119,20 +123,24 @@ fn piece(peak: f64, stop: u64, checkpoints: &Checkpoints) -> Fitted<Model> {
         Event::Start { .. } if stop == 0 => Flow::Stop,
         _ => Flow::Continue,
     };
-    let (objective, data, schedule) = (objective(), data(), schedule(peak));
-    fit_with_checkpoints(model(), &objective, &data, &schedule, checkpoints, &mut observer).unwrap()
+    Training::new(model(), &objective())
+        .schedule(&schedule(peak))
+        .checkpoints(checkpoints.clone())
+        .observe(&mut observer)
+        .fit(&data())
+        .unwrap()
 }
 
 /// A sigmoid output against pictures: by cross-entropy too it begins as the PCA, clipped.
 #[test]
-fn a_convolutional_one_begins_there_with_cross_entropy() {
+fn a_convolutional_model_starts_as_pca_with_cross_entropy() {
     let digits = ae_data::digits::generate(120, 1);
     let device = Device::flex();
     let config = ConvConfig { channels: vec![4, 8], ..ConvConfig::new([1, 28, 28], 8) };
     let pca = pca(&digits, 8);
     let model =
         Architecture::Conv(config).init(3, &device).unwrap().with_linear_path(&pca).unwrap();
-    let batches = Batches::new(Arc::new(digits.clone()), &device, RESIDENT_LIMIT, None).unwrap();
+    let batches = Batches::new(digits.clone(), &device, RESIDENT_LIMIT, None).unwrap();
     let error = |model: &Model| evaluate(model, &batches, 32).unwrap().evaluation.squared_error;
     let (ours, its) = (error(&model), error(&Model::Pca(pca)));
     assert!(ours <= its && ours > 0.9 * its, "{ours} {its}");
@@ -140,10 +148,12 @@ fn a_convolutional_one_begins_there_with_cross_entropy() {
     let digits: Arc<dyn Source> = Arc::new(digits);
     let data = Data { training: digits.clone(), validation: Some(digits) };
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let schedule = Schedule { epochs: 6, ..schedule(2e-3) };
-    let fitted = fit(model, &objective, &data, &schedule, &mut ()).unwrap();
-    let losses: Vec<f64> =
-        fitted.epochs.iter().map(|epoch| epoch.validation.as_ref().unwrap().loss()).collect();
-    let initial = fitted.initial.unwrap().loss();
-    assert!(losses[5] < 0.95 * initial, "{initial} {losses:?}");
+    let schedule = Schedule { epochs: 15, ..schedule(1e-2) };
+    let fitted = Training::new(model, &objective).schedule(&schedule).fit(&data).unwrap();
+    let excess = |validation: &Option<Validation>| {
+        let evaluation = validation.as_ref().unwrap().evaluation().unwrap();
+        evaluation.cross_entropy.unwrap().excess()
+    };
+    let (first, last) = (excess(&fitted.initial), excess(&fitted.epochs[14].validation));
+    assert!(last < 0.8 * first, "{first} {last}");
 }

@@ -13,7 +13,7 @@ pub struct ModelArgs {
     #[arg(short, long, value_name = "KIND")]
     pub model: Option<String>,
     /// Widths of the hidden dense layers, or none [default: conv none, dense 1000,500,250, tables 4 times
-    /// the number of columns]
+    /// the number of columns, from 128 to 512]
     #[arg(long, value_name = "N,N,..|none", value_parser = widths)]
     pub hidden: Option<Value>,
     /// Channels after each convolution (conv) [default: 32,64]
@@ -32,7 +32,7 @@ pub struct ModelArgs {
     #[arg(long, value_name = "NORM", value_parser = norm)]
     pub norm: Option<Value>,
     /// Activation of hidden layers: identity, sigmoid, tanh, relu, leaky-relu, gelu or silu [default:
-    /// relu; pretrain: sigmoid for dense]
+    /// relu, tables silu; pretrain: sigmoid for dense]
     #[arg(long, value_name = "NAME")]
     pub activation: Option<Activation>,
     /// Activation of the code [default: identity; with --kl sigmoid]
@@ -48,8 +48,8 @@ pub struct ModelArgs {
     /// with --train-top-k twice its K]
     #[arg(long, alias = "kept", value_name = "N")]
     pub top_k: Option<usize>,
-    /// Carry the principal components beside the layers, so that training begins as PCA and adds to it: auto, on or
-    /// off [default: auto; with --recipe off]
+    /// Add the principal components to the layers, so that training starts as PCA and improves on it: auto, on or
+    /// off [default: auto, on if the model can have them and nothing is penalized; with --recipe off]
     #[arg(long, value_name = "WHEN", value_parser = ["auto", "on", "off"])]
     pub linear_path: Option<String>,
 }

@@ -14,20 +14,20 @@ pub struct ScheduleArgs {
     /// adam, adam-w, sgd or rms-prop [default: adam]
     #[arg(long, value_name = "NAME", value_parser = optimizer)]
     pub optimizer: Option<Value>,
-    /// Peak learning rate [default: conv 0.005, dense 0.001, classify 0.01; finetune: that of the run,
+    /// Peak learning rate [default: conv and tables 0.005, dense 0.001, classify 0.01; finetune: that of the run,
     /// with --head at most 0.001]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f64>,
     /// Decay of the learning rate: constant, cosine or step:EPOCHS:FACTOR [default: cosine]
     #[arg(long, value_name = "DECAY", value_parser = decay)]
     pub decay: Option<Value>,
-    /// Epochs of learning rate warm-up, such as 0.5 [default: 0.5]
+    /// Epochs of learning rate warm-up, such as 0.5 [default: 0.5, or 20 steps]
     #[arg(long, value_name = "EPOCHS")]
     pub warm_up: Option<f64>,
     /// Floating-point type of the layers: full, f16 or bf16; weights stay f32 [default: full]
     #[arg(long, value_name = "TYPE", value_parser = precision)]
     pub precision: Option<Value>,
-    /// Clip the norm of all gradients to this value [default: no clipping]
+    /// Clip the norm of all gradients to this value [default: no clipping; tables 2]
     #[arg(long, value_name = "NORM")]
     pub clip: Option<f64>,
     /// Stop after this many epochs without a better validation loss [default: never]

@@ -42,7 +42,8 @@ pub struct CommonArgs {
     /// encoder is the code [default: conv 32, dense 30, tables half the number of columns, up to 32]
     #[arg(short, long, value_name = "N|feature-map", value_parser = code)]
     pub code: Option<Value>,
-    /// Number of epochs [default: 10, more for small data: at least 1000 steps]
+    /// Number of epochs [default: 10, more for small data: at least 1000 steps, for tables 5000
+    /// in at most 300 epochs]
     #[arg(short, long, value_name = "N")]
     pub epochs: Option<usize>,
 }

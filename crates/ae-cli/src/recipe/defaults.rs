@@ -11,7 +11,7 @@ use super::merge::section;
 use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
 use super::objective::{JacobianRecipe, ObjectiveRecipe};
 use super::validate::{check_model, check_pca, check_terms};
-use super::{Command, DataRecipe, MeasureRecipe, Recipe};
+use super::{Command, DataRecipe, MeasureRecipe, Recipe, table};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -88,6 +88,10 @@ impl Recipe {
             // The codes that upper layers reconstruct are in [0, 1] then, like the data.
             recipe.activation = Activation::Sigmoid;
         }
+        let is_table = !is_image && command == Command::Train;
+        if let (ModelRecipe::Dense(recipe), true) = (&mut defaults, is_table) {
+            (recipe.activation, recipe.hidden) = (Activation::Silu, vec![table::width(shape)]);
+        }
         if is_given("objective", "kl")
             && let Some(activation) = defaults.code_activation_mut()
         {
@@ -101,7 +105,11 @@ impl Recipe {
                 (None, None)
             }
             _ => {
-                let schedule = schedule(model.rate(), samples, overrides)?;
+                let pace = match is_table {
+                    true => table::PACE,
+                    false => Pace { peak: model.rate(), ..Pace::default() },
+                };
+                let schedule = schedule(pace, samples, overrides)?;
                 let objective = objective(&model, is_image, &schedule, command, overrides)?;
                 (Some(objective), Some(schedule))
             }
@@ -112,7 +120,7 @@ impl Recipe {
         {
             top_k.get_or_insert(k.saturating_mul(2).min(architecture.code_size()));
         }
-        decide(&mut model, &objective.clone().unwrap_or_default(), shape, samples, command)?;
+        decide(&mut model, &objective.clone().unwrap_or_default(), shape, command)?;
         let measure = measure(overrides)?;
         Ok(Self { command, from: None, data, model, objective, schedule, head: None, measure })
     }
@@ -158,16 +166,60 @@ pub(super) fn fill_in(objective: &mut ObjectiveRecipe, layers: usize, schedule: 
     }
 }
 
-/// The schedule [of the library](Schedule::for_samples) for so many samples, with the overrides.
-pub(super) fn schedule(peak: f64, samples: usize, overrides: &Table) -> Result<Schedule> {
+/// The schedule [of the library](Schedule::for_samples) for so many samples, with the pace and the overrides.
+pub(super) fn schedule(pace: Pace, samples: usize, overrides: &Table) -> Result<Schedule> {
     let default = |batch| {
         let mut schedule = Schedule::for_batches(samples, batch);
-        schedule.rate.peak = peak;
+        schedule.epochs =
+            schedule.epochs.max(pace.epochs((samples / schedule.batch.max(1)).max(1)));
+        schedule.rate.peak = pace.peak;
+        schedule.clip = pace.clip.filter(|_| !is_complete(overrides));
         schedule
     };
-    // The default number of epochs depends on the batch size, which may be given.
+    // The default number of epochs depends on the batch size, and the warm-up on both, which may be given.
     let chosen = section("schedule", default(None), overrides)?;
-    section("schedule", default(Some(chosen.batch)), overrides)
+    let defaults = default(Some(chosen.batch));
+    let chosen = section("schedule", defaults.clone(), overrides)?;
+    let mut rate = defaults.rate;
+    rate.warm_up = Schedule::warm_up(samples, chosen.batch, chosen.epochs);
+    section("schedule", Schedule { rate, ..defaults }, overrides)
+}
+
+/// What of a schedule depends on the model and the kind of data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Pace {
+    /// Peak learning rate.
+    pub(super) peak: f64,
+    /// Minimum number of steps, in at most `most` epochs.
+    pub(super) steps: usize,
+    /// Maximum number of epochs for these steps, unless they are under [`MIN_STEPS`].
+    pub(super) most: usize,
+    /// Maximum norm of all gradients.
+    pub(super) clip: Option<f64>,
+}
+
+/// Minimum number of steps of a run.
+const MIN_STEPS: usize = 1000;
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { peak: 1e-3, steps: MIN_STEPS, most: MIN_STEPS, clip: None }
+    }
+}
+
+impl Pace {
+    /// The minimum number of epochs of `steps` steps each.
+    fn epochs(self, steps: usize) -> usize {
+        self.steps.div_ceil(steps).min(self.most).max(MIN_STEPS.div_ceil(steps))
+    }
+}
+
+/// Whether the schedule was written by a run. Then a setting that it lacks is off, and has no default.
+fn is_complete(overrides: &Table) -> bool {
+    let keys = ["epochs", "batch", "optimizer", "rate", "seed", "resident_limit"];
+    overrides
+        .get("schedule")
+        .is_some_and(|schedule| keys.into_iter().all(|key| schedule.get(key).is_some()))
 }
 
 impl ModelRecipe {
@@ -303,6 +355,67 @@ mod tests {
         assert_eq!((table.model.kind(), table.model.code().as_str()), ("dense", "3"));
         assert_eq!(table.data.preprocess, Method::Standardize);
         assert_eq!(table.objective().reconstruction, Reconstruction::SquaredError);
+    }
+
+    #[test]
+    fn tables_get_more_steps_and_clipped_gradients() {
+        let plan = |samples: usize, overrides: &str, command| {
+            let overrides: Table = overrides.parse().unwrap();
+            let data = Recipe::data(&overrides).unwrap();
+            let recipe = Recipe::complete(&overrides, data, &Shape::table(6), samples, command);
+            let recipe = recipe.unwrap();
+            let schedule = recipe.schedule();
+            (schedule.epochs, schedule.rate.warm_up, schedule.clip, recipe)
+        };
+        let (epochs, warm_up, clip, recipe) = plan(2_000, "", Command::Train);
+        assert_eq!((epochs, warm_up, clip), (45, 0.5, Some(2.0))); // 1800 / 16 = 112 steps
+        let ModelRecipe::Dense(model) = &recipe.model else { panic!("a dense model") };
+        assert_eq!((&model.hidden[..], model.activation), (&[128][..], Activation::Silu));
+        assert_eq!(model.linear_path, LinearPath::On);
+        let of = |samples| {
+            let (epochs, warm_up, ..) = plan(samples, "", Command::Train);
+            (epochs, warm_up)
+        };
+        assert_eq!(of(200_000), (10, 0.5));
+        assert_eq!(of(100), (300, 4.0)); // 5 steps
+        assert_eq!(of(20), (1000, 20.0)); // 1 step
+        let few = plan(20, "[schedule]\nepochs = 30", Command::Train);
+        assert_eq!(few.1, 3.0);
+        // What a run without clipping wrote has none again.
+        let text = recipe.to_toml().unwrap().replace("clip = 2.0\n", "");
+        assert_eq!(plan(2_000, &text, Command::Train).2, None);
+        let (_, _, clip, recipe) = plan(2_000, "", Command::Pretrain);
+        assert_eq!((clip, recipe.model.linear_path()), (None, LinearPath::Off));
+    }
+
+    #[test]
+    fn a_linear_path_where_it_helps() {
+        let path = |overrides: &str, shape: &Shape| {
+            complete(overrides, shape).unwrap().model.linear_path()
+        };
+        let (image, table) = (Shape::image(1, 28, 28), Shape::table(6));
+        for (overrides, shape) in [
+            ("", &image),
+            ("", &table),
+            ("[model]\nkind = 'dense'", &image),
+            ("[objective]\ncorruption = { masking = 0.25 }\ndropout = 0.2", &image),
+            ("[model]\nlinear_path = 'on'\n[objective]\nl1 = 0.1", &image),
+        ] {
+            assert_eq!(path(overrides, shape), LinearPath::On, "{overrides}");
+        }
+        for (overrides, shape) in [
+            ("[model]\nlinear_path = 'off'", &image),
+            ("[model]\ncode = 'maps'", &image),
+            ("[model]\ntied = true", &image),
+            ("[model]\ncode = 6", &table),
+            ("[model]\nhidden = []\nactivation = 'identity'", &table),
+            ("[objective]\nl1 = 0.1", &table),
+            ("[objective]\nkl = { weight = 1.0 }", &table),
+            ("[objective]\nk_sparse = { units = 2 }", &table),
+            ("[model]\nkind = 'pca'", &table),
+        ] {
+            assert_eq!(path(overrides, shape), LinearPath::Off, "{overrides}");
+        }
     }
 
     #[test]

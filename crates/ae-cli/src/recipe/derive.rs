@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use toml::Table;
 
-use super::defaults::{fill_in, measure, schedule};
+use super::defaults::{Pace, fill_in, measure, schedule};
 use super::merge::section;
 use super::validate::{check_supervised, check_terms};
 use super::{Command, DataRecipe, HeadKind, HeadRecipe, ModelRecipe, Recipe};
@@ -64,7 +64,11 @@ impl Recipe {
             command: Command::Classify,
             from: Some(from),
             objective: None,
-            schedule: Some(schedule(HEAD_RATE, samples, overrides)?),
+            schedule: Some(schedule(
+                Pace { peak: HEAD_RATE, ..Pace::default() },
+                samples,
+                overrides,
+            )?),
             head: Some(HeadRecipe::complete(overrides, &self.data)?),
             measure: None,
             ..self

@@ -1,4 +1,4 @@
-//! Whether principal components go beside the layers.
+//! Whether principal components run parallel to the layers.
 
 use ae_data::Shape;
 use ae_models::{Activation, Architecture};
@@ -10,19 +10,19 @@ use super::objective::ObjectiveRecipe;
 use super::{Command, Recipe};
 use crate::error::{Error, Result};
 
-/// Whether a linear path goes beside the layers. In a recipe that says nothing of it there is none: so were all
-/// before there was one.
+/// Whether a linear path runs parallel to the layers. A recipe file without this setting means off, as in all runs
+/// before there was such a path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinearPath {
-    /// Where it was seen to help.
+    /// On, if the model can have one and the objective has no penalty.
     Auto,
     On,
     #[default]
     Off,
 }
 
-/// Says of a recipe's file that it has no linear path, where it says nothing.
+/// Sets the linear path of a recipe file to off, unless the file has the setting.
 pub fn off_unless_given(given: &mut Table) {
     let model = given.entry("model").or_insert_with(|| Value::Table(Table::new()));
     if let Value::Table(model) = model
@@ -32,20 +32,19 @@ pub fn off_unless_given(given: &mut Table) {
     }
 }
 
-/// Decides for one that nobody decided on.
+/// Resolves `auto`. `samples` is the size of the training part.
 pub(super) fn decide(
     model: &mut ModelRecipe,
     objective: &ObjectiveRecipe,
     shape: &Shape,
-    samples: usize,
     command: Command,
 ) -> Result<()> {
     let is_layers = command == Command::Pretrain;
-    let suits = !is_layers && is_possible(model, shape) && helps(model, objective, shape, samples);
+    let suits = !is_layers && is_possible(model, shape) && helps(objective, shape, model);
     match model.linear_path_mut() {
         Some(LinearPath::On) if is_layers => Err(Error::usage(
-            "--linear-path: expected a model that is trained as a whole, got layers that are trained one after the \
-             other; leave it out",
+            "--linear-path: pretraining trains one layer after the other, and the path spans all of them; leave \
+             it out",
         )),
         Some(path @ LinearPath::Auto) => {
             *path = if suits { LinearPath::On } else { LinearPath::Off };
@@ -55,7 +54,7 @@ pub(super) fn decide(
     }
 }
 
-/// Whether it can go beside the layers, and PCA leaves anything for them.
+/// Whether the model can have one, and PCA leaves an error to reduce.
 fn is_possible(model: &ModelRecipe, shape: &Shape) -> bool {
     let architecture = model.architecture(shape);
     let (tied, top_k, code_activation, code) = match &architecture {
@@ -74,23 +73,25 @@ fn is_possible(model: &ModelRecipe, shape: &Shape) -> bool {
         && !model.is_linear()
 }
 
-/// Whether it was seen to help (`benches/README.md`).
-fn helps(
-    _model: &ModelRecipe,
-    objective: &ObjectiveRecipe,
-    shape: &Shape,
-    _samples: usize,
-) -> bool {
-    matches!(shape, Shape::Table { .. }) && objective.penalties().is_empty()
+/// Weights of a path at most: 256 MiB in encoder and decoder each.
+const MOST: usize = 1 << 26;
+
+/// Whether it reduced the validation loss. It did on every table and set of images that was tried, from 12 images to
+/// 60,000, also with noise and with dropout (`benches/README.md`). Not with large penalties, which principal components
+/// do not avoid: on 5,000 digits 1 times the L1 norm of the code gave 68.9 instead of 63.9, 10 times the contraction 258
+/// instead of 64.0.
+fn helps(objective: &ObjectiveRecipe, shape: &Shape, model: &ModelRecipe) -> bool {
+    let units = model.architecture(shape).map_or(0, |it| it.code_size());
+    objective.penalties().is_empty() && units.saturating_mul(shape.features()) <= MOST
 }
 
 impl Recipe {
-    /// Whether its model begins as PCA.
+    /// Whether its model starts as PCA.
     pub fn begins_as_pca(&self) -> bool {
         self.model.linear_path() == LinearPath::On
     }
 
-    /// Whether its model could.
+    /// Whether its model can start as PCA.
     pub fn may_begin_as_pca(&self, shape: &Shape) -> bool {
         self.command == Command::Train && is_possible(&self.model, shape)
     }

@@ -334,7 +334,7 @@ mod tests {
         assert_eq!(names(&full), ["code-2", "code-3", "pca"]);
         assert_eq!(full.seeds, 3);
         let first: Table = "data = { source = 'mnist', validation = 0.0 }
-            model = { kind = 'dense', code = 3 }\nschedule = { epochs = 50, batch = 100, seed = 7 }"
+            model = { kind = 'dense', code = 3, linear_path = 'off' }\nschedule = { epochs = 50, batch = 100, seed = 7 }"
             .parse()
             .unwrap();
         assert_eq!(full.arms[1].stages[0].with_seed(7), first);

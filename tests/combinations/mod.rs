@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use autoencoders::burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use autoencoders::burn::tensor::{Gradients, Tensor};
-use autoencoders::models::tensors::{self, Names, Tensors};
+use autoencoders::models::tensors::{self, ParamPath, Tensors};
 use autoencoders::models::{
     Activation, Architecture, ConvConfig, DenseConfig, Downsample, Model, Norm, PcaConfig, Upsample,
 };
@@ -81,7 +81,7 @@ pub fn models() -> Vec<(&'static str, Architecture)> {
                 ..conv.clone()
             })
         }),
-        ("conv, linear path", {
+        ("conv, norm, linear path", {
             let linear_path = Some(3);
             Architecture::Conv(ConvConfig { linear_path, norm: Norm::Layer, ..conv.clone() })
         }),
@@ -129,7 +129,7 @@ pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
 
 /// The names of parameters that training moves: not those of a convolutional model's linear path.
 pub fn trained<M: Module>(model: &M) -> BTreeSet<String> {
-    struct Trained(Names, BTreeSet<String>);
+    struct Trained(ParamPath, BTreeSet<String>);
     impl ModuleVisitor for Trained {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if param.is_require_grad() {
@@ -145,7 +145,7 @@ pub fn trained<M: Module>(model: &M) -> BTreeSet<String> {
             self.0.exit(container);
         }
     }
-    let mut trained = Trained(Names::default(), BTreeSet::new());
+    let mut trained = Trained(ParamPath::default(), BTreeSet::new());
     model.visit(&mut trained);
     trained.1
 }

@@ -362,7 +362,7 @@ fn a_sweep_trains_every_point_and_resumes() {
         (
             "sweep --data table.csv --codes 1,2 --channels 3",
             "model: `channels` does not apply to a dense model, which has activation, code, code_activation, \
-             hidden, kept, kind, output, tied",
+             hidden, kept, kind, linear_path, output, tied",
         ),
         (
             "sweep --resume S --codes 3",

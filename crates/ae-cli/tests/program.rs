@@ -205,7 +205,7 @@ fn errors_are_one_line_that_says_what_to_do() {
         (
             "train --model dense --channels 8",
             "model: `channels` does not apply to a dense model, which has activation, code, \
-             code_activation, hidden, kept, kind, output, tied",
+             code_activation, hidden, kept, kind, linear_path, output, tied",
         ),
         ("train --code 0", "code: expected a number above 0, got 0"),
         ("train --kernel 4", "kernel: expected an odd number from 3, got 4"),

@@ -35,10 +35,11 @@ impl LinearPath {
         output: Activation,
         initializer: &mut Initializer,
     ) -> Self {
-        Self {
-            components: initializer.symmetric_weight([features, components]),
-            mean: initializer.constant(features, if output.is_probability() { 0.5 } else { 0.0 }),
-        }
+        let components = initializer.symmetric_weight([features, components]);
+        // Well inside of [0, 1], where nothing is clipped.
+        let (scale, mean) = if output.is_probability() { (0.25, 0.5) } else { (1.0, 0.0) };
+        let components = components.map(|components| components * scale);
+        Self { components, mean: initializer.constant(features, mean) }
     }
 
     /// The components and the mean of a PCA.
@@ -56,13 +57,13 @@ impl LinearPath {
 
     /// A code with the path's part.
     pub(crate) fn encode(&self, input: Tensor<2>, code: Tensor<2>) -> Tensor<2> {
-        let mean = self.mean.val();
+        let mean = single(self.mean.val());
         self.tangent(input.cast(mean.dtype()) - mean.unsqueeze(), code)
     }
 
     /// Directions in the codes, with what the path makes of those in the inputs.
     pub(crate) fn tangent(&self, directions: Tensor<2>, codes: Tensor<2>) -> Tensor<2> {
-        let components = self.components.val();
+        let components = single(self.components.val());
         let [[rows, units], [_, count]] = [codes.dims(), components.dims()];
         let none = Tensor::zeros([count], (&components.device(), components.dtype()));
         let projected = linear(directions, Weight::Plain(components), none, Activation::Identity);
@@ -73,13 +74,15 @@ impl LinearPath {
                 Tensor::cat(vec![projected, empty], 1)
             }
         };
+        let codes = codes.cast(projected.dtype());
         projected + codes
     }
 
     /// Directions in the inputs, with what the path makes of those in the codes.
     pub(crate) fn cotangent(&self, directions: Tensor<2>, inputs: Tensor<2>) -> Tensor<2> {
-        let mean = self.mean.val();
-        self.back(directions, mean.zeros_like()) + inputs
+        let back = self.back(directions, self.mean.val().zeros_like());
+        let inputs = inputs.cast(back.dtype());
+        back + inputs
     }
 
     /// The logits of a reconstruction with the path's part.
@@ -90,6 +93,7 @@ impl LinearPath {
         output: Activation,
     ) -> Tensor<2> {
         let reconstruction = self.back(code, self.mean.val());
+        let logits = logits.cast(reconstruction.dtype());
         match output {
             Activation::Sigmoid => logit(reconstruction) + logits,
             _ => reconstruction + logits,
@@ -97,7 +101,7 @@ impl LinearPath {
     }
 
     fn back(&self, codes: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
-        let components = self.components.val();
+        let (components, bias) = (single(self.components.val()), single(bias));
         let [_, count] = components.dims();
         let codes = if codes.dims()[1] > count { codes.narrow(1, 0, count) } else { codes };
         linear(codes, Weight::Transposed(components), bias, Activation::Identity)
@@ -112,13 +116,16 @@ impl LinearPath {
     }
 }
 
-/// `log(p / (1 - p))` of what is clipped to the range of grey values; in single precision at least, since a half
-/// one has no number between 1 and its margin.
+/// In single precision at least: the path computes in it also while layers are in a half precision, because the slope of
+/// a logit, up to 500, multiplies what is rounded.
+fn single<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if tensor.dtype().size() < 4 { tensor.cast(DType::F32) } else { tensor }
+}
+
+/// `log(p / (1 - p))` of `p` clipped to the range of a sigmoid that is at least the margin away from 0 and 1.
 fn logit(p: Tensor<2>) -> Tensor<2> {
-    let given = p.dtype();
-    let at_least_single = if given.size() < 4 { DType::F32 } else { given };
-    let p = p.cast(at_least_single).clamp(MARGIN, 1.0 - MARGIN);
-    (p.clone().log() - (-p + 1.0).log()).cast(given)
+    let p = p.clamp(MARGIN, 1.0 - MARGIN);
+    p.clone().log() - (-p + 1.0).log()
 }
 
 fn zeros<const D: usize>(like: &Param<Tensor<D>>) -> Param<Tensor<D>> {

@@ -14,8 +14,9 @@ const VALIDATION: f64 = 0.1;
 /// Decides which samples are held out, whatever the seed of the schedule.
 const SPLIT_SEED: u64 = 0;
 
-/// Fits a model to samples, with the settings of `ae train`: [`Training::new`]`(model,
-/// objective).fit(samples)`.
+/// Fits a model to samples, with the settings of `ae train` for images: [`Training::new`]`(model,
+/// objective).fit(samples)`. The program also starts a model as PCA, which
+/// [`with_linear_path`](ae_models::Dense::with_linear_path) does, and trains tables with clipped gradients.
 ///
 /// ```
 /// use ae_data::digits;

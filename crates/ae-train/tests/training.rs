@@ -27,7 +27,7 @@ fn assert_same(a: &Fitted<Dense>, b: &Fitted<Dense>) {
     assert_eq!(a.best, b.best);
 }
 
-/// 200 samples: 20 held out with the seed 0, batches of 16, 11 steps, 91 epochs.
+/// 200 samples: 20 held out with the seed 0, batches of 16, 11 steps, 91 epochs, 20 steps of warm-up.
 #[test]
 fn without_settings_a_tenth_validates_and_the_schedule_is_by_the_number_of_samples() {
     let (training, validation) = split(&samples(), 0.1, 0).unwrap();
@@ -35,7 +35,7 @@ fn without_settings_a_tenth_validates_and_the_schedule_is_by_the_number_of_sampl
     let schedule = Schedule {
         epochs: 91,
         batch: 16,
-        rate: LearningRate { peak: 1e-3, warm_up: 0.5, ..LearningRate::default() },
+        rate: LearningRate { peak: 1e-3, warm_up: 20.0 / 11.0, ..LearningRate::default() },
         ..Schedule::default()
     };
     let data = Data { training: Arc::new(training), validation: Some(Arc::new(validation)) };

@@ -39,19 +39,22 @@ impl Conv {
         &self.encoder
     }
 
-    /// The same beside a linear path, the components of `pca`, and with the last layers of encoder and decoder at 0:
-    /// it computes what the PCA does until it is trained. As [`Dense::with_linear_path`](crate::Dense::with_linear_path),
-    /// but training leaves the components and the mean as they are.
+    /// The same with a linear path, the components of `pca`, and with the last layers of encoder and decoder at 0:
+    /// it is the PCA until it is trained. As [`Dense::with_linear_path`](crate::Dense::with_linear_path),
+    /// but the components and the mean are not trained.
     ///
     /// # Errors
     /// As there; and if the code is a map.
     pub fn with_linear_path(self, pca: &Pca) -> Result<Self> {
-        self.config().beside().check_pca(pca)?;
+        self.config().path_conditions().check_pca(pca)?;
         let linear_path = Some(pca.config().components);
         let config = ConvConfig { linear_path, ..self.config().clone() };
         config.check()?;
         let Self { encoder, decoder } = self;
-        Ok(Self { encoder: encoder.beside(pca, &config), decoder: decoder.beside(pca, &config) })
+        Ok(Self {
+            encoder: encoder.with_linear_path(pca, &config),
+            decoder: decoder.with_linear_path(pca, &config),
+        })
     }
 
     /// The decoding half as a separate module. Tied weights are copied and transposed, and then belong to

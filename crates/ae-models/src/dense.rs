@@ -35,25 +35,28 @@ impl Dense {
         &self.encoder
     }
 
-    /// The same beside a linear path, the components of `pca`, and with the last layers of encoder and decoder at 0:
+    /// The same with a linear path, the components of `pca`, and with the last layers of encoder and decoder at 0:
     /// with the mean `m` and the components `V`, `h = (x - m) V + f(x)` and `y = h V^T + m + g(h)`, where
-    /// `f` and `g` are the layers. So it computes what the PCA does until it is trained, and what it learns is what
+    /// `f` and `g` are the layers. So it is the PCA until it is trained, and training reduces the error that
     /// the PCA leaves. Of a sigmoid output the logits are `logit(h V^T + m) + g(h)`, the reconstruction of the PCA
     /// clipped half a grey value of 255 within \[0, 1\].
     ///
-    /// Encoder and decoder have a copy of `V` and `m` each, and training moves both (a [`Conv`](crate::Conv) keeps them:
-    /// so each was better on validation data).
+    /// Encoder and decoder have a copy of `V` and `m` each, and both are trained. Those of a [`Conv`](crate::Conv) are
+    /// fixed; each had the smaller validation loss.
     ///
     /// # Errors
     /// If the PCA is of other features or has more components than the code has units; if weights are tied, not all
     /// units of a code are kept, the code has an activation, or the output has one that is not a sigmoid.
     pub fn with_linear_path(self, pca: &Pca) -> Result<Self> {
-        self.config().beside().check_pca(pca)?;
+        self.config().path_conditions().check_pca(pca)?;
         let linear_path = Some(pca.config().components);
         let config = DenseConfig { linear_path, ..self.config().clone() };
         config.check()?;
         let Self { encoder, decoder } = self;
-        Ok(Self { encoder: encoder.beside(pca, &config), decoder: decoder.beside(pca, &config) })
+        Ok(Self {
+            encoder: encoder.with_linear_path(pca, &config),
+            decoder: decoder.with_linear_path(pca, &config),
+        })
     }
 
     /// The decoding half as a separate module. Tied weights are copied and transposed, and then belong to

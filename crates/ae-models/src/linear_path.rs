@@ -1,4 +1,4 @@
-//! A linear path beside the layers: the principal components, carried along.
+//! A linear path in parallel to the layers: principal components.
 
 use ae_kernels::{Weight, linear};
 use burn::module::{Module, Param};
@@ -11,25 +11,25 @@ use crate::{Activation, Error, Pca, Result};
 
 /// What an encoder or a decoder adds to what its layers give: for an input `x`
 /// `h = (x - m) V + f(x)`, for a code `h` `y = h V^T + m + g(h)`, with `V: [features, components]`. Where
-/// there are fewer components than units, the units beyond have no such path.
+/// there are fewer components than units, the other units have no such path.
 ///
 /// Of a decoder with a sigmoid output the logits are added to: `logit(clip(h V^T + m)) + g(h)`, so that
 /// without `g` the output is that of PCA, clipped to what a sigmoid can give.
 ///
-/// Dense models train `V` and `m`, convolutional ones leave them as they are: so each was better on validation data.
-/// With a trained path the tables of `benches/README.md` had 1 to 30 % less error than with a fixed one. Images had 5 to 10 % more (and
-/// 240 of them 10 %), for a step of Adam is as large as the entries of a component of a thousand pixels are.
+/// Dense models train `V` and `m`; convolutional ones keep them fixed. Each had the smaller validation loss so
+/// (`docs/src/evidence.md`): training them brought 1 to 30 % on tables, and cost 5 to 10 % on images, where a step of Adam is
+/// not small compared with the entries of a component.
 #[derive(Module, Debug)]
 pub(crate) struct LinearPath {
     components: Param<Tensor<2>>,
     mean: Param<Tensor<1>>,
 }
 
-/// A sigmoid's output is kept so far from 0 and 1 where it begins: half a grey value of 255.
+/// The distance of the initial reconstruction from 0 and 1 where the output is a sigmoid: half a grey value of 255.
 const MARGIN: f64 = 1.0 / 512.0;
 
 impl LinearPath {
-    /// One whose components and mean are to be replaced: random ones, and the middle of the output's range.
+    /// A random path, to be replaced or trained. Its mean is the middle of the output's range.
     pub(crate) fn init(
         [features, components]: [usize; 2],
         output: Activation,
@@ -50,18 +50,18 @@ impl LinearPath {
         }
     }
 
-    /// The same, which training leaves as it is.
+    /// The same, not trained.
     pub(crate) fn fixed(self) -> Self {
         self.no_grad()
     }
 
-    /// A code with the path's part.
+    /// The code: the path's plus that of the layers.
     pub(crate) fn encode(&self, input: Tensor<2>, code: Tensor<2>) -> Tensor<2> {
         let mean = single(self.mean.val());
         self.tangent(input.cast(mean.dtype()) - mean.unsqueeze(), code)
     }
 
-    /// Directions in the codes, with what the path makes of those in the inputs.
+    /// Tangents of the codes: the path's plus those of the layers.
     pub(crate) fn tangent(&self, directions: Tensor<2>, codes: Tensor<2>) -> Tensor<2> {
         let components = single(self.components.val());
         let [[rows, units], [_, count]] = [codes.dims(), components.dims()];
@@ -78,14 +78,14 @@ impl LinearPath {
         projected + codes
     }
 
-    /// Directions in the inputs, with what the path makes of those in the codes.
+    /// Cotangents of the inputs: the path's plus those of the layers.
     pub(crate) fn cotangent(&self, directions: Tensor<2>, inputs: Tensor<2>) -> Tensor<2> {
         let back = self.back(directions, self.mean.val().zeros_like());
         let inputs = inputs.cast(back.dtype());
         back + inputs
     }
 
-    /// The logits of a reconstruction with the path's part.
+    /// The logits: the path's plus those of the layers.
     pub(crate) fn decode(
         &self,
         code: Tensor<2>,
@@ -133,21 +133,21 @@ fn zeros<const D: usize>(like: &Param<Tensor<D>>) -> Param<Tensor<D>> {
 }
 
 impl Affine {
-    /// The same layer, giving 0.
+    /// The same layer with all weights 0.
     pub(crate) fn at_zero(&self) -> Self {
         Self { weight: zeros(&self.weight), bias: zeros(&self.bias) }
     }
 }
 
 impl<const D: usize> TiedLayer<D> {
-    /// The same layer, giving 0 unless it borrows its weight.
+    /// The same layer with all its own weights 0.
     pub(crate) fn at_zero(&self) -> Self {
         Self { weight: self.weight.as_ref().map(zeros), bias: zeros(&self.bias) }
     }
 }
 
-/// What a linear path goes beside.
-pub(crate) struct Beside {
+/// What decides whether a model can have a linear path.
+pub(crate) struct PathConditions {
     pub(crate) features: usize,
     /// Units of the code; none: maps.
     pub(crate) code: Option<usize>,
@@ -157,8 +157,8 @@ pub(crate) struct Beside {
     pub(crate) output: Activation,
 }
 
-impl Beside {
-    /// Whether a path of so many components can go beside it.
+impl PathConditions {
+    /// Checks that it can have a path of so many components.
     pub(crate) fn check(&self, components: Option<usize>) -> Result<()> {
         let Some(components) = components else { return Ok(()) };
         let refuse = |expected: &str, got: String| {
@@ -231,7 +231,7 @@ mod tests {
     /// x = (3, 6), f(x) = x (0.5; 1) + 0.25 = 7.75, the path gives (3 - 1) 1 + (6 - 5) 0 = 2: code 9.75.
     /// g(h) = h (2, -1) + (0, 0.5) = (19.5, -9.25), the path gives (1 + 9.75, 5): (30.25, -4.25).
     #[test]
-    fn a_layer_beside_a_component_by_hand() {
+    fn a_layer_and_a_component_by_hand() {
         let device = Device::flex();
         let model = dense([2, 1]).init(0, &device).unwrap().with_linear_path(&by_hand()).unwrap();
         let mut weights = tensors::collect(&model);

@@ -202,15 +202,14 @@ pub enum ModelEncoder {
 }
 
 impl Model {
-    /// The same beside a linear path, the components of `pca`: it computes what the PCA does until it is trained
+    /// The same with a linear path, the components of `pca`: it is the PCA until it is trained
     /// ([`Dense::with_linear_path`], [`Conv::with_linear_path`]).
     ///
     /// # Errors
     /// As there; and of a PCA and a stack.
     pub fn with_linear_path(self, pca: &Pca) -> Result<Self> {
         let refuse = |got: &str| {
-            let expected =
-                "a dense or a convolutional model for it to go beside; leave the path out";
+            let expected = "a dense or a convolutional model; leave the path out";
             let (expected, got) = (expected.to_owned(), got.to_owned());
             Err(Error::Config { what: "linear_path", expected, got })
         };

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 
 use super::{Conv, ConvDecoder, ConvEncoder};
 use crate::count::{Count, check_count};
-use crate::linear_path::Beside;
+use crate::linear_path::PathConditions;
 use crate::top_k::check_top_k;
 use crate::{
     Activation, Component, DenseConfig, Downsample, Error, Result, Upsample,
@@ -51,7 +51,7 @@ impl Norm {
 /// | `output` | sigmoid | any | activation of the reconstruction |
 /// | `tied` | false | | each decoder layer is the transpose of its encoder layer: it has the same kernel or matrix, and its own bias |
 /// | `top_k` | none | 1 to the code's units | how many of the largest units of a code are kept; the others are 0 |
-/// | `linear_path` | none | 1 to the code's units | principal components that go beside the layers ([`with_linear_path`](Conv::with_linear_path)) |
+/// | `linear_path` | none | 1 to the code's units | principal components in parallel to the layers ([`with_linear_path`](Conv::with_linear_path)) |
 ///
 /// ```
 /// use ae_models::{Autoencoder, ConvConfig};
@@ -95,7 +95,7 @@ pub struct ConvConfig {
     // Files have always said `kept`.
     #[serde(rename = "kept", alias = "top_k", default, skip_serializing_if = "Option::is_none")]
     pub top_k: Option<usize>,
-    /// Principal components that go beside the layers ([`Conv::with_linear_path`]).
+    /// Principal components in parallel to the layers ([`Conv::with_linear_path`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linear_path: Option<usize>,
 }
@@ -224,13 +224,13 @@ impl ConvConfig {
             _ => {
                 check_count(self.parameters(Component::Whole))?;
                 check_top_k(self.top_k, self.code_size())?;
-                self.beside().check(self.linear_path)
+                self.path_conditions().check(self.linear_path)
             }
         }
     }
 
-    pub(super) fn beside(&self) -> Beside {
-        Beside {
+    pub(super) fn path_conditions(&self) -> PathConditions {
+        PathConditions {
             features: self.features(),
             code: self.code,
             tied: self.tied,

@@ -110,8 +110,8 @@ impl ConvDecoder {
         }
     }
 
-    /// The same beside the components of a PCA, its last layer at 0.
-    pub(super) fn beside(mut self, pca: &Pca, config: &ConvConfig) -> Self {
+    /// The same with the components of a PCA in parallel. Its last layer is set to 0.
+    pub(super) fn with_linear_path(mut self, pca: &Pca, config: &ConvConfig) -> Self {
         if let Some(DecoderStage { convolution: last, .. }) = self.stages.last_mut() {
             let device = last.bias.val().device().without_autodiff();
             self.linear = Some(LinearPath::of(pca, &device).fixed());

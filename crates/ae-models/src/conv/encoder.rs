@@ -134,8 +134,8 @@ impl ConvEncoder {
         }
     }
 
-    /// The same beside the components of a PCA, its last layer at 0: a dense one, since maps have no such path.
-    pub(super) fn beside(mut self, pca: &Pca, config: &ConvConfig) -> Self {
+    /// The same with the components of a PCA in parallel. Its last layer, which is dense, is set to 0.
+    pub(super) fn with_linear_path(mut self, pca: &Pca, config: &ConvConfig) -> Self {
         if let Some(last) = self.dense.last_mut() {
             let device = last.weight.val().device().without_autodiff();
             self.linear = Some(LinearPath::of(pca, &device).fixed());

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 
 use super::{Dense, DenseDecoder, DenseEncoder};
 use crate::count::{Count, check_count};
-use crate::linear_path::Beside;
+use crate::linear_path::PathConditions;
 use crate::top_k::check_top_k;
 use crate::{Activation, Component, Error, Result, initializer::Initializer};
 
@@ -18,7 +18,7 @@ use crate::{Activation, Component, Error, Result, initializer::Initializer};
 /// | `output` | sigmoid | any | activation of the reconstruction |
 /// | `tied` | false | | each decoder layer uses the transpose of its encoder layer's weight |
 /// | `top_k` | none | 1 to the code's units | how many of the largest units of a code are kept; the others are 0 |
-/// | `linear_path` | none | 1 to the code's units | principal components that go beside the layers ([`with_linear_path`](Dense::with_linear_path)) |
+/// | `linear_path` | none | 1 to the code's units | principal components in parallel to the layers ([`with_linear_path`](Dense::with_linear_path)) |
 ///
 /// ```
 /// use ae_models::{Activation, DenseConfig, Encoder};
@@ -48,7 +48,7 @@ pub struct DenseConfig {
     // Files have always said `kept`.
     #[serde(rename = "kept", alias = "top_k", default, skip_serializing_if = "Option::is_none")]
     pub top_k: Option<usize>,
-    /// Principal components that go beside the layers ([`Dense::with_linear_path`]).
+    /// Principal components in parallel to the layers ([`Dense::with_linear_path`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linear_path: Option<usize>,
 }
@@ -111,12 +111,12 @@ impl DenseConfig {
             return Err(Error::config("widths", expected, &self.widths));
         }
         check_top_k(self.top_k, self.code_size())?;
-        self.beside().check(self.linear_path)?;
+        self.path_conditions().check(self.linear_path)?;
         check_count(self.parameters(Component::Whole))
     }
 
-    pub(super) fn beside(&self) -> Beside {
-        Beside {
+    pub(super) fn path_conditions(&self) -> PathConditions {
+        PathConditions {
             features: self.features(),
             code: Some(self.code_size()),
             tied: self.tied,

@@ -62,8 +62,8 @@ impl DenseDecoder {
         }
     }
 
-    /// The same beside the components of a PCA, its last layer at 0.
-    pub(super) fn beside(mut self, pca: &Pca, config: &DenseConfig) -> Self {
+    /// The same with the components of a PCA in parallel. Its last layer is set to 0.
+    pub(super) fn with_linear_path(mut self, pca: &Pca, config: &DenseConfig) -> Self {
         if let Some(last) = self.layers.last_mut() {
             self.linear = Some(LinearPath::of(pca, &last.bias.val().device().without_autodiff()));
             *last = last.at_zero();

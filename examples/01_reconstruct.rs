@@ -17,7 +17,7 @@ fn main() -> Result<()> {
     let objective = Objective::new(Reconstruction::CrossEntropy);
     let batch = setting.pick(25, 128);
     let schedule = Schedule { epochs: 20, batch, seed: setting.seed, ..Schedule::default() };
-    let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
+    let fitted = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?;
 
     let test = evaluate(&fitted.model, &setting.test(&device)?, 500)?.evaluation;
     let cross_entropy = test.cross_entropy.ok_or("expected pixels from 0 to 1")?;

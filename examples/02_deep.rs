@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     let fitted = Training::new(model, &objective)
         .schedule(&schedule)
         .observe(&mut watch)
-        .fit(&setting.data())?;
+        .fit(setting.data())?;
 
     let pixels: Vec<f32> = all_rows(&setting.training, &device)?.into_data().iter().collect();
     let pca = Pca::fit(&pixels, 784, 30, &device)?;

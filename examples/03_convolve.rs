@@ -15,7 +15,7 @@ fn error_of<M: Autoencoder>(name: &str, model: M, setting: &Setting) -> Result<f
     let parameters = Module::num_params(&model);
     let schedule = setting.schedule((8, 50, 5e-3), (4, 128, 3e-3));
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
+    let fitted = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?;
     let test = all_rows(&setting.test, &Device::flex())?;
     let error = squared_error(fitted.model.reconstruct(test.clone()), test);
     println!("{name}: {parameters} parameters, squared error per image {error:.2}");

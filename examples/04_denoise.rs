@@ -23,7 +23,7 @@ fn main() -> Result<()> {
         let model = DenseConfig::new([784, 256, 64]).init(setting.seed, &device)?;
         let objective = Objective::new(Reconstruction::CrossEntropy).corrupt(corruption);
         let schedule = setting.schedule((12, 50, 3e-3), (8, 128, 2e-3));
-        let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
+        let fitted = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?;
         Ok(squared_error(fitted.model.reconstruct(corrupted.clone()), clean.clone()))
     };
     let plain = error_of(Corruption::None)?;

@@ -25,7 +25,7 @@ fn main() -> Result<()> {
         let objective = Objective::new(Reconstruction::CrossEntropy)
             .penalize(weight, KlSparsity::toward(TARGET)?)?;
         let schedule = setting.schedule((20, 100, 2e-2), (10, 256, 1e-2));
-        let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
+        let fitted = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?;
 
         let found = evaluate(&fitted.model, &test, 500)?.evaluation;
         let code = fitted.model.encode(all_rows(&setting.test, &device)?);

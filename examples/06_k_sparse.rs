@@ -28,7 +28,7 @@ fn main() -> Result<()> {
         let model = config.init(setting.seed, &device)?;
         let objective = Objective::new(Reconstruction::SquaredError).train_top_k(sparse);
         let schedule = setting.schedule((20, 50, 3e-3), (15, 128, 1e-3));
-        let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
+        let fitted = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?;
 
         let found = evaluate(&fitted.model, &test, 500)?.evaluation;
         println!("{sparse}: {} of {units} units are dead; squared error of", found.dead_units);

@@ -28,7 +28,7 @@ fn main() -> Result<()> {
         let objective =
             Objective::new(Reconstruction::CrossEntropy).penalize(weight, Contraction::exact())?;
         let schedule = setting.schedule((15, 50, 1e-2), (8, 128, 5e-3));
-        let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
+        let fitted = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?;
         let norm = jacobian_norm(&fitted.model, &test, 500)?;
         let error = evaluate(&fitted.model, &test, 500)?.evaluation.squared_error;
         println!("weight {weight}: squared Jacobian norm {norm:.4}, squared error {error:.2}");

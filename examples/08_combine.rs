@@ -25,7 +25,7 @@ fn main() -> Result<()> {
             DenseConfig { code_activation: Activation::Sigmoid, ..DenseConfig::new([784, 256]) };
         let schedule = setting.schedule((15, 50, 1e-2), (8, 128, 5e-3));
         let model = config.init(setting.seed, &device)?;
-        let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
+        let fitted = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?;
         println!("{objective}");
         let last = fitted.epochs.last().ok_or("expected an epoch")?;
         for (name, value) in &last.training {

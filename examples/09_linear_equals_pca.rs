@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     let schedule = setting.schedule((300, 300, 1e-2), (100, 1000, 3e-3));
     let objective = Objective::new(Reconstruction::SquaredError);
     let model = config.init(setting.seed, &device)?;
-    let model = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?.model;
+    let model = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?.model;
 
     let reconstructions = model.reconstruct(centred.clone());
     let (truth, found) = (pca(centred.clone(), k)?, pca(reconstructions.clone(), k)?);

@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     let schedule = setting.schedule((15, 50, 5e-3), (8, 128, 1e-3));
     let pretrained = Training::new(stack.clone(), &Layerwise(&of_layer))
         .schedule(&schedule)
-        .fit(&setting.data())?
+        .fit(setting.data())?
         .stack;
 
     let labels = setting.pick(100, 1000);

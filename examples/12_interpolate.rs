@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     let model = DenseConfig::new([784, 256, 16]).init(setting.seed, &device)?;
     let schedule = setting.schedule((15, 50, 2e-3), (10, 128, 2e-3));
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let model = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?.model;
+    let model = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?.model;
 
     let test = all_rows(&setting.test, &device)?;
     let codes = model.encode(test.clone());

@@ -23,7 +23,7 @@ fn main() -> Result<()> {
     let model = DenseConfig::new([784, 256, 32]).init(setting.seed, &device)?;
     let schedule = setting.schedule((15, 50, 2e-3), (10, 128, 2e-3));
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let model = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?.model;
+    let model = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?.model;
 
     let errors = |images: Tensor<2>| -> Vec<f32> {
         let difference = model.reconstruct(images.clone()) - images;

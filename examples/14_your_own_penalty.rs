@@ -40,7 +40,7 @@ fn main() -> Result<()> {
             Objective::new(Reconstruction::CrossEntropy).penalize(weight, TotalVariation)?;
         let schedule = setting.schedule((6, 50, 2e-3), (5, 128, 2e-3));
         let model = DenseConfig::new([784, 128, 16]).init(setting.seed, &device)?;
-        let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
+        let fitted = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?;
         Ok(variation(fitted.model.reconstruct(test.clone())).into_scalar())
     };
     let (without, with) = (rough(0.0)?, rough(1.0)?);

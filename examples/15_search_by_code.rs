@@ -17,7 +17,7 @@ fn main() -> Result<()> {
     let schedule = setting.schedule((10, 50, 3e-3), (10, 128, 2e-3));
     let model = DenseConfig::new([784, 256, 32]).init(setting.seed, &device)?;
     let objective = Objective::new(Reconstruction::CrossEntropy);
-    let fitted = Training::new(model, &objective).schedule(&schedule).fit(&setting.data())?;
+    let fitted = Training::new(model, &objective).schedule(&schedule).fit(setting.data())?;
     let path = std::env::temp_dir().join(format!("search-{}.safetensors", std::process::id()));
     save(&path, &fitted.model, &Metadata::default())?;
 

@@ -39,7 +39,7 @@ fn check_case(name: &str, folder: &Path, options: &Options) -> Result<()> {
 
     let data = Data { training: Arc::new(samples), validation: None };
     let objective = case.objective_without_noise()?;
-    let fitted = Training::new(model, &objective).schedule(&schedule(BATCH, STEPS)).fit(&data)?;
+    let fitted = Training::new(model, &objective).schedule(schedule(BATCH, STEPS)).fit(&data)?;
     let ours: Vec<f64> = fitted.epochs.iter().map(|epoch| epoch.training_loss()).collect();
     println!("{name:<12} {:<8} {}", "ours", line(&ours));
     for side in options.sides.iter().filter(|side| **side != "ours") {

@@ -56,7 +56,7 @@ fn schedule() -> Schedule {
 fn half_precision_has_nearly_the_same_losses() {
     let loss = |precision| {
         let schedule = Schedule { precision, ..schedule() };
-        Training::new(conv(), &softmax()).schedule(&schedule).fit(&data()).unwrap().epochs[3]
+        Training::new(conv(), &softmax()).schedule(&schedule).fit(data()).unwrap().epochs[3]
             .training_loss()
     };
     let full = loss(Precision::Full);
@@ -114,7 +114,7 @@ fn resumed_run_ends_with_the_same_weights() {
         validation: None,
     };
     assert_eq!(codes.training.samples().width(), 16);
-    let fitted = Training::new(head(16), &softmax()).schedule(&schedule()).fit(&codes).unwrap();
+    let fitted = Training::new(head(16), &softmax()).schedule(schedule()).fit(&codes).unwrap();
     assert_eq!(fitted.best, None);
 }
 
@@ -163,9 +163,9 @@ fn fine_tuning_changes_the_encoder_and_a_head_alone_does_not() {
         before.iter().all(|(name, weights)| after[name] != *weights)
     }
     let fit = |epochs| Schedule { epochs, ..schedule() };
-    let fitted = Training::new(dense(), &softmax()).schedule(&fit(2)).fit(&data()).unwrap();
+    let fitted = Training::new(dense(), &softmax()).schedule(fit(2)).fit(data()).unwrap();
     assert!(encoders_differ(dense_encoder(), fitted));
-    let fitted = Training::new(conv(), &softmax()).schedule(&fit(2)).fit(&data()).unwrap();
+    let fitted = Training::new(conv(), &softmax()).schedule(fit(2)).fit(data()).unwrap();
     assert!(encoders_differ(conv_encoder(), fitted));
 
     let encoder = dense_encoder();
@@ -173,7 +173,7 @@ fn fine_tuning_changes_the_encoder_and_a_head_alone_does_not() {
         training: data().training.encode(&encoder, 64).unwrap(),
         validation: data().validation.map(|set| set.encode(&encoder, 64).unwrap()),
     };
-    let fitted = Training::new(head(16), &softmax()).schedule(&schedule()).fit(&codes).unwrap();
+    let fitted = Training::new(head(16), &softmax()).schedule(schedule()).fit(&codes).unwrap();
     let on_codes = fitted.epochs[fitted.best.unwrap() - 1].validation.clone().unwrap();
     let classifier = Classifier::new(encoder, fitted.model).unwrap();
     assert_eq!(tensors::collect(classifier.encoder()), tensors::collect(&dense_encoder()));
@@ -187,7 +187,7 @@ fn fine_tuning_changes_the_encoder_and_a_head_alone_does_not() {
 fn decoder_of_a_classifier_is_unchanged() {
     let autoencoder = DenseConfig::new([784, 16]).init(3, &Device::flex()).unwrap();
     let classifier = Classifier::new(autoencoder.clone(), head(16)).unwrap();
-    let fitted = Training::new(classifier, &softmax()).schedule(&schedule()).fit(&data()).unwrap();
+    let fitted = Training::new(classifier, &softmax()).schedule(schedule()).fit(data()).unwrap();
     let (after, _) = fitted.model.into_parts();
     let (before, after) = (tensors::collect(&autoencoder), tensors::collect(&after));
     for (name, weights) in &before {
@@ -288,7 +288,7 @@ fn best_epoch_among_equal_errors_has_the_lowest_loss() {
 #[test]
 fn bad_settings_are_refused_before_training() {
     let refuse = |model: Head, data: LabelledData| {
-        Training::new(model, &softmax()).schedule(&schedule()).fit(&data).unwrap_err().to_string()
+        Training::new(model, &softmax()).schedule(schedule()).fit(&data).unwrap_err().to_string()
     };
     let narrow = HeadConfig::new(784, 9).init(&Device::flex()).unwrap();
     let nine = |labels: &Labels| labels.classes().iter().position(|class| *class == 9).unwrap();
@@ -324,7 +324,7 @@ fn bad_settings_are_refused_before_training() {
 fn terms_of_a_validation_add_up() {
     let supervised = Supervised::new(HeadLoss::SquaredHinge, 0.2).unwrap();
     let schedule = Schedule { epochs: 1, ..schedule() };
-    let fitted = Training::new(dense(), &supervised).schedule(&schedule).fit(&data()).unwrap();
+    let fitted = Training::new(dense(), &supervised).schedule(&schedule).fit(data()).unwrap();
     let validation = fitted.epochs[0].validation.as_ref().unwrap();
     let names: Vec<&str> = validation.terms.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["squared-hinge", "weight-decay"]);
@@ -341,18 +341,18 @@ fn pretrained_encoder_is_fine_tuned_with_a_head() {
     let images = Data { training: Arc::new(digits::generate(200, 1)), validation: None };
     let objective = Objective::new(Reconstruction::CrossEntropy);
     let pretrained = Training::new(untrained.clone(), &objective)
-        .schedule(&schedule())
+        .schedule(schedule())
         .fit(&images)
         .unwrap()
         .model;
     let start = || Classifier::new(pretrained.encoder().clone(), head(16)).unwrap();
     let never = Schedule { epochs: 0, ..schedule() };
-    let fitted = Training::new(start(), &softmax()).schedule(&never).fit(&data()).unwrap();
+    let fitted = Training::new(start(), &softmax()).schedule(&never).fit(data()).unwrap();
     let at_start = tensors::collect(fitted.model.encoder());
     assert_eq!(at_start, tensors::collect(pretrained.encoder()));
     assert_ne!(at_start, tensors::collect(untrained.encoder()));
     let losses = |model| -> Vec<f64> {
-        let fitted = Training::new(model, &softmax()).schedule(&schedule()).fit(&data()).unwrap();
+        let fitted = Training::new(model, &softmax()).schedule(schedule()).fit(data()).unwrap();
         fitted.epochs.iter().map(EpochReport::training_loss).collect()
     };
     let tuned = losses(start());

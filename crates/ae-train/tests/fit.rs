@@ -59,7 +59,7 @@ fn schedule() -> Schedule {
 }
 
 fn plain(model: Model, schedule: &Schedule) -> Fitted<Model> {
-    Training::new(model, &objective()).schedule(schedule).fit(&data()).unwrap()
+    Training::new(model, &objective()).schedule(schedule).fit(data()).unwrap()
 }
 
 /// Stops after this number of steps.
@@ -108,10 +108,10 @@ fn resumed_run_ends_with_the_same_weights() {
         {
             let mut observer = stop_after(stop);
             let pieces = Training::new(model(), &objective())
-                .schedule(&schedule())
+                .schedule(schedule())
                 .checkpoints(checkpoints.clone())
                 .observe(&mut observer)
-                .fit(&data())
+                .fit(data())
                 .unwrap();
             assert_eq!((pieces.end, pieces.done), (end, stop.min(24)));
             if end == End::Complete {
@@ -137,10 +137,10 @@ fn epoch_is_reported_once() {
     };
     let run = |checkpoints: &Checkpoints, observer: &mut dyn Observer| {
         Training::new(dense(), &objective())
-            .schedule(&schedule())
+            .schedule(schedule())
             .checkpoints(checkpoints.clone())
             .observe(observer)
-            .fit(&data())
+            .fit(data())
             .unwrap()
     };
     let whole = run(&checkpoints, &mut observer);
@@ -173,10 +173,10 @@ fn checkpoints_are_written_as_set_and_the_newest_are_kept() {
         Flow::Continue
     };
     Training::new(dense(), &objective())
-        .schedule(&schedule())
+        .schedule(schedule())
         .checkpoints(checkpoints.clone())
         .observe(&mut observer)
-        .fit(&data())
+        .fit(data())
         .unwrap();
     assert_eq!(written, [5, 10, 15, 20, 24]);
     let left = checkpoints.list().unwrap();
@@ -231,9 +231,9 @@ fn infinite_loss_stops_the_run_and_keeps_the_checkpoint() {
     let objective = Objective::new(Reconstruction::CrossEntropy).penalize(0.1, Breaks).unwrap();
     let run = || {
         Training::new(dense(), &objective)
-            .schedule(&schedule())
+            .schedule(schedule())
             .checkpoints(checkpoints.clone())
-            .fit(&data())
+            .fit(data())
             .unwrap_err()
     };
     let error = run();
@@ -275,7 +275,7 @@ fn infinite_validation_loss_stops_the_run() {
     let model = Architecture::Dense(config).init(0, &Device::flex()).unwrap();
     let objective = Objective::new(Reconstruction::SquaredError);
     let data = Data { validation: Some(Arc::new(broken)), ..data() };
-    let error = Training::new(model, &objective).schedule(&schedule()).fit(&data).unwrap_err();
+    let error = Training::new(model, &objective).schedule(schedule()).fit(&data).unwrap_err();
     let Error::NotFinite { step: 6, ref term, .. } = error else { panic!("{error}") };
     assert_eq!(term, "squared-error of the validation set");
 }
@@ -304,9 +304,9 @@ fn patience_ends_a_run_and_the_best_weights_are_kept() {
 #[test]
 fn stopped_run_finishes_its_step() {
     let stopped = Training::new(dense(), &objective())
-        .schedule(&schedule())
+        .schedule(schedule())
         .observe(&mut stop_after(8))
-        .fit(&data())
+        .fit(data())
         .unwrap();
     assert_eq!((stopped.end, stopped.done, stopped.epochs.len()), (End::Stopped, 8, 1));
 }
@@ -326,9 +326,9 @@ fn losses_of_steps_and_epochs_agree() {
         Flow::Continue
     };
     let fitted = Training::new(dense(), &objective())
-        .schedule(&schedule())
+        .schedule(schedule())
         .observe(&mut observer)
-        .fit(&data())
+        .fit(data())
         .unwrap();
     for ((_, mean), sum) in fitted.epochs[0].training.iter().zip(sums) {
         assert!((mean - sum / 6.0).abs() < 1e-9 * mean.abs(), "{mean} {sum}");
@@ -360,7 +360,7 @@ fn dead_units_and_collapsed_outputs_give_warnings() {
     let mut warnings = Warnings(Vec::new());
     let schedule = Schedule { epochs: 1, ..schedule() };
     let plain = Objective::new(Reconstruction::CrossEntropy);
-    Training::new(model, &plain).schedule(&schedule).observe(&mut warnings).fit(&data()).unwrap();
+    Training::new(model, &plain).schedule(&schedule).observe(&mut warnings).fit(data()).unwrap();
     assert!(matches!(warnings.0[0], Warning::Collapsed { epoch: 1, .. }), "{:?}", warnings.0);
     assert_eq!(warnings.0[1], Warning::DeadUnits { epoch: 1, dead: 8, units: 8 });
     let mut quiet = Warnings(Vec::new());
@@ -368,7 +368,7 @@ fn dead_units_and_collapsed_outputs_give_warnings() {
     let schedule = Schedule { epochs: 4, rate, ..schedule };
     let healthy = DenseConfig { tied: true, ..DenseConfig::new([784, 24, 8]) };
     let healthy = Architecture::Dense(healthy).init(3, &Device::flex()).unwrap();
-    Training::new(healthy, &plain).schedule(&schedule).observe(&mut quiet).fit(&data()).unwrap();
+    Training::new(healthy, &plain).schedule(&schedule).observe(&mut quiet).fit(data()).unwrap();
     assert_eq!(quiet.0, []);
 }
 
@@ -410,7 +410,7 @@ fn bad_settings_are_refused_before_training() {
 #[test]
 fn zero_epochs_leave_the_model_unchanged() {
     let never = Schedule { epochs: 0, ..schedule() };
-    let fitted = Training::new(dense(), &objective()).schedule(&never).fit(&data()).unwrap();
+    let fitted = Training::new(dense(), &objective()).schedule(&never).fit(data()).unwrap();
     assert!(fitted.epochs.is_empty() && fitted.done == 0 && fitted.end == End::Complete);
     assert_eq!(tensors::collect(&fitted.model), tensors::collect(&dense()));
 }

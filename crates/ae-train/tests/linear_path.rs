@@ -124,10 +124,10 @@ fn piece(peak: f64, stop: u64, checkpoints: &Checkpoints) -> Fitted<Model> {
         _ => Flow::Continue,
     };
     Training::new(model(), &objective())
-        .schedule(&schedule(peak))
+        .schedule(schedule(peak))
         .checkpoints(checkpoints.clone())
         .observe(&mut observer)
-        .fit(&data())
+        .fit(data())
         .unwrap()
 }
 

@@ -82,10 +82,8 @@ fn layers_are_fitted_to_the_clean_codes_below() {
     for stack in [dense(), conv(Downsample::Stride), conv(Downsample::MaxPool)] {
         let before = weights(&stack);
         let expected = Stack::new(layer_by_layer(stack.clone())).unwrap();
-        let pretrained = Training::new(stack, &Layerwise(&objective))
-            .schedule(&schedule())
-            .fit(&data())
-            .unwrap();
+        let pretrained =
+            Training::new(stack, &Layerwise(&objective)).schedule(schedule()).fit(data()).unwrap();
         assert_eq!(weights(&pretrained.stack), weights(&expected));
         assert_eq!(
             (pretrained.layers.len(), pretrained.end),
@@ -109,7 +107,7 @@ fn before_layers(weights: &tensors::Tensors) -> usize {
 #[test]
 fn resumed_pretraining_ends_with_the_same_weights() {
     let whole =
-        Training::new(dense(), &Layerwise(&objective)).schedule(&schedule()).fit(&data()).unwrap();
+        Training::new(dense(), &Layerwise(&objective)).schedule(schedule()).fit(data()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints { every: None, ..Checkpoints::new(folder.path()) };
     for (layer, step, end) in
@@ -144,10 +142,10 @@ fn resumed_pretraining_ends_with_the_same_weights() {
 #[test]
 fn pretrained_stack_is_fine_tuned_as_a_whole() {
     let pretrained =
-        Training::new(dense(), &Layerwise(&objective)).schedule(&schedule()).fit(&data()).unwrap();
+        Training::new(dense(), &Layerwise(&objective)).schedule(schedule()).fit(data()).unwrap();
     let before = weights(&pretrained.stack);
     let whole = Objective::new(Reconstruction::CrossEntropy);
-    let tuned = Training::new(pretrained.stack, &whole).schedule(&schedule()).fit(&data()).unwrap();
+    let tuned = Training::new(pretrained.stack, &whole).schedule(schedule()).fit(data()).unwrap();
     assert!(weights(&tuned.model).iter().all(|(name, weight)| *weight != before[name]));
     assert!(tuned.epochs[2].training_loss() < tuned.epochs[0].training_loss());
     let input = burn::tensor::Tensor::zeros([2, 784], &Device::flex());
@@ -167,9 +165,9 @@ fn bad_objective_of_any_layer_is_refused_before_training() {
     };
     let mut observer = |_: &Event<'_>| -> Flow { panic!("nothing happens") };
     let refused = Training::new(stack, &Layerwise(&sparse))
-        .schedule(&schedule())
+        .schedule(schedule())
         .observe(&mut observer)
-        .fit(&data())
+        .fit(data())
         .unwrap_err();
     assert!(refused.to_string().starts_with("kl-sparsity: expected a code in (0, 1)"), "{refused}");
 }

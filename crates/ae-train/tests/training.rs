@@ -51,7 +51,7 @@ fn each_setting_is_heard_over_the_schedule_and_before_it() {
         epochs: 2,
         batch: 32,
         seed: 5,
-        rate: LearningRate { peak: 0.02, ..schedule.rate.clone() },
+        rate: LearningRate { peak: 0.02, ..schedule.rate },
         ..schedule.clone()
     };
     let expected = Training::new(model(), &objective()).schedule(expected).fit(samples()).unwrap();

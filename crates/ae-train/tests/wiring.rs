@@ -52,9 +52,13 @@ fn watched() -> Vec<[Vec<[Vec<f32>; 2]>; 2]> {
     let model = linear([1, 1]);
     let schedule = Schedule { epochs: EPOCHS, batch: BATCH, ..Schedule::default() };
     Training::new(model, &objective).schedule(&schedule).fit(&data).unwrap();
-    let seen = seen.lock().unwrap().clone();
-    let passes = TRAINING / BATCH + VALIDATION.div_ceil(BATCH);
-    assert_eq!(seen.len(), EPOCHS * passes);
+    let mut seen = seen.lock().unwrap().clone();
+    let validation = VALIDATION.div_ceil(BATCH);
+    let passes = TRAINING / BATCH + validation;
+    // The initial weights are validated, too.
+    assert_eq!(seen.len(), validation + EPOCHS * passes);
+    let initial: Vec<_> = seen.drain(..validation).collect();
+    assert!(initial == seen[TRAINING / BATCH..passes]);
     let epochs = seen.chunks(passes).map(|epoch| {
         let (training, validation) = epoch.split_at(TRAINING / BATCH);
         assert!(training.iter().all(|[input, _]| input.iter().all(|value| *value < 0.5)));
@@ -108,13 +112,14 @@ fn noise_is_another_at_every_step_and_the_same_at_every_validation() {
     assert_ne!(noise(&first[0])[..1], noise(&first[1])[..1], "each batch has noise of its own");
 }
 
-/// The model learns to answer with 1, and is held against 0: the longer, the worse. So the first epoch is
-/// the best one, and its weights have to outlive an interruption in the third.
+/// The model learns to answer 1 with 1, and with more than its input on the way: validated on 0.4, it first gets
+/// better and then worse. So the first epoch is the best one, and its weights have to outlive an interruption
+/// in the third.
 #[test]
 fn the_best_weights_of_before_an_interruption_are_those_of_the_end() {
     let data =
-        Data { training: table(&[1.0; TRAINING]), validation: Some(table(&[0.0; VALIDATION])) };
-    let rate = LearningRate { peak: 0.01, warm_up: 0.0, decay: Decay::Constant };
+        Data { training: table(&[1.0; TRAINING]), validation: Some(table(&[0.4; VALIDATION])) };
+    let rate = LearningRate { peak: 0.05, warm_up: 0.0, decay: Decay::Constant };
     let optimizer = Optimizer::sgd(0.0);
     let schedule = Schedule { epochs: 4, batch: BATCH, rate, optimizer, ..Schedule::default() };
     let objective = Objective::new(Reconstruction::SquaredError);
@@ -152,14 +157,27 @@ fn upper_layers_are_validated_on_codes_of_the_validation_part() {
     let schedule = Schedule { epochs: 1, batch: 20, ..Schedule::default() };
     let objective = Layerwise(|_, _: &Dense| Ok(Objective::new(Reconstruction::SquaredError)));
     let stack = Stack::new(layers).unwrap();
-    let pretrained = Training::new(stack, &objective).schedule(&schedule).fit(&data).unwrap();
+    let mut initial = vec![];
+    let mut observer = |event: &Event<'_>| {
+        if let Event::Initial(validation) = event {
+            initial.push(validation.evaluation().unwrap().squared_error);
+        }
+        Flow::Continue
+    };
+    let training = Training::new(stack, &objective).schedule(&schedule).observe(&mut observer);
+    let pretrained = training.fit(&data).unwrap();
+    let mut initial = initial.into_iter();
     let mut codes: [Arc<dyn Source>; 2] = [white, digits];
-    for (layer, epochs) in pretrained.stack.layers().iter().zip(&pretrained.layers) {
+    let layers = pretrained.stack.layers().iter().zip(&pretrained.layers);
+    for ((layer, epochs), best) in layers.zip(&pretrained.best) {
         let [white, digits] = codes.clone().map(|source| {
             let data = Batches::new(source, &Device::flex(), RESIDENT_LIMIT, None).unwrap();
             evaluate(layer, &data, 20).unwrap().evaluation.squared_error
         });
-        let reported = epochs[0].validation.as_ref().unwrap().evaluation().unwrap().squared_error;
+        let (best, initial) = (best.unwrap(), initial.next().unwrap());
+        let validation = epochs.get(best.wrapping_sub(1)).and_then(|it| it.validation.as_ref());
+        let of_best = validation.map(|it| it.evaluation().unwrap().squared_error);
+        let reported = of_best.unwrap_or(initial);
         assert!((reported / white - 1.0).abs() < 1e-6, "{reported} {white}");
         assert!((reported / digits - 1.0).abs() > 0.1, "{reported} {digits}");
         codes = codes.map(|source| Arc::new(encode_dataset(layer, source, 20).unwrap()) as _);

@@ -6,7 +6,7 @@ use burn_cubecl::cubecl::profile::TimingMethod;
 
 /// Names and values; empty if the device is no GPU.
 pub fn properties(device: &Device) -> Vec<(&'static str, String)> {
-    let Some(tensor) = super::random([1], device) else { return Vec::new() };
+    let Some(tensor) = super::layer::random([1], device) else { return Vec::new() };
     let properties = tensor.client.properties();
     let hardware = &properties.hardware;
     let known = |number: Option<u32>| number.map_or("unknown".to_owned(), |it| it.to_string());

@@ -31,7 +31,7 @@ pub struct Stopwatch {
 impl Stopwatch {
     /// `None` if the device is no GPU.
     pub fn new(device: &Device) -> Option<Self> {
-        Some(Self { client: super::random([1], device)?.client })
+        Some(Self { client: super::layer::random([1], device)?.client })
     }
 
     /// Waits until the device has finished all launches.

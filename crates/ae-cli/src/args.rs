@@ -35,7 +35,7 @@ pub use train::{ClassifyArgs, FinetuneArgs, NewRunArgs, TrainArgs};
 /// Trains autoencoders on any GPU or on the CPU.
 ///
 /// Without a command, trains a convolutional autoencoder on generated digits and writes an HTML
-/// report. Takes about ten seconds on two cores with AVX-512, about 40 seconds without; downloads
+/// report. Takes about 13 seconds on two cores with AVX-512, about 40 seconds without; downloads
 /// nothing.
 #[derive(Debug, Parser)]
 #[command(name = "ae", version, max_term_width = 100)]

@@ -1,0 +1,66 @@
+//! The errors of this crate.
+
+use std::path::{Path, PathBuf};
+
+/// The result of a function of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error in the settings of a method, in its data, or in its file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting is out of its range.
+    #[error("{what}: expected {expected}, got {got}")]
+    Setting {
+        /// Its name.
+        what: &'static str,
+        /// What is allowed.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+    /// Data cannot be read.
+    #[error(transparent)]
+    Data(#[from] ae_data::Error),
+    /// A model cannot be read or written.
+    #[error(transparent)]
+    Model(#[from] ae_models::Error),
+    /// A training failed.
+    #[error(transparent)]
+    Train(#[from] ae_train::Error),
+    /// A file of this crate is malformed.
+    #[error("{}: expected {expected}, got {got}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What such a file has.
+        expected: String,
+        /// What this one has.
+        got: String,
+    },
+    /// The operating system reported an error.
+    #[error("{}: {reason}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: std::io::Error,
+    },
+}
+
+impl Error {
+    /// The error for a setting out of its range.
+    pub(crate) fn setting(
+        what: &'static str,
+        expected: impl Into<String>,
+        got: impl std::fmt::Display,
+    ) -> Self {
+        Self::Setting { what, expected: expected.into(), got: got.to_string() }
+    }
+
+    /// Adds the path to an error of the operating system.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |reason| Self::Io { path, reason }
+    }
+}

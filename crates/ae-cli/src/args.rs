@@ -3,34 +3,26 @@
 mod data;
 #[cfg(test)]
 mod documented;
-mod examples;
-mod inspect;
-mod latent;
 mod model;
 mod objective;
-mod reproduce;
+mod run;
 mod schedule;
-mod sweep;
 mod table;
 mod train;
 pub mod values;
 
-use std::path::PathBuf;
+use ae_device::{DeviceRequest, NamedDevice};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-
-use crate::device::DeviceRequest;
-
+use crate::Result;
+use crate::commands::{self, Command};
 pub use data::{DataArgs, DataDirArgs, DataOptions};
-pub use inspect::{EncodeArgs, EvalArgs, ReconstructArgs, ReportArgs, RunArgs};
-pub use latent::{InterpolateArgs, LatentCommand, PathArgs};
 pub use model::ModelArgs;
 pub use objective::ObjectiveArgs;
-pub use reproduce::ReproduceArgs;
+pub use run::{RunArgs, open_run};
 pub use schedule::ScheduleArgs;
-pub use sweep::SweepArgs;
 pub use table::TableArgs;
-pub use train::{ClassifyArgs, FinetuneArgs, NewRunArgs, TrainArgs};
+pub use train::{HeadArgs, NewRunArgs, TrainArgs};
 
 /// Trains autoencoders on any GPU or on the CPU.
 ///
@@ -48,81 +40,33 @@ pub struct Cli {
     pub verbose: u8,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Train a model and write a report
-    Train(Box<TrainArgs>),
-    /// Train a deep model layer by layer, each layer on the codes of the one below
-    Pretrain(Box<TrainArgs>),
-    /// Train all weights of a run's model further: as an autoencoder, or with a head as a classifier
-    Finetune(Box<FinetuneArgs>),
-    /// Train a classifier on the codes of a run, whose encoder stays fixed, and predict classes
-    ///
-    /// For the run of an autoencoder, trains a head on the codes of its training set and saves both as a
-    /// new run. For the run of a classifier, only predicts.
-    Classify(Box<ClassifyArgs>),
-    /// Train a grid of models and plot the error by code size, next to PCA
-    Sweep(Box<SweepArgs>),
-    /// Reproduce published experiments and compare the results with the published ones
-    Reproduce(ReproduceArgs),
-    /// Evaluate a trained model on the test set
-    Eval(EvalArgs),
-    /// Write the codes of samples to a CSV or NumPy file
-    Encode(EncodeArgs),
-    /// Write the reconstructions of samples to a picture, CSV or NumPy file
-    Reconstruct(ReconstructArgs),
-    /// Explore the latent space: paths, traversals, neighbors and class means
-    #[command(subcommand)]
-    Latent(LatentCommand),
-    /// Old form of `ae latent`
-    #[command(hide = true)]
-    Interpolate(InterpolateArgs),
-    /// Write the report of a run again
-    Report(ReportArgs),
-    /// List the devices to run on, with their measured speed
-    Devices,
-    /// List, download, preview and export data sets
-    #[command(subcommand)]
-    Data(DataCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum DataCommand {
-    /// List the data sets known by name
-    List(DataDirArgs),
-    /// Download a data set to the cache
-    Fetch {
-        /// Its name in `ae data list`
-        name: String,
-    },
-    /// Describe a data set, and draw its first samples
-    Preview {
-        #[command(flatten)]
-        data: Box<DataArgs>,
-        /// Picture to write (images only) [default: preview.png]
-        #[arg(long, value_name = "FILE.png")]
-        out: Option<PathBuf>,
-    },
-    /// Write a data set to NumPy files
-    Export {
-        #[command(flatten)]
-        data: Box<DataArgs>,
-        /// Folder for training.npy, test.npy and, if there are labels, training-labels.npy and
-        /// test-labels.npy
-        #[arg(short, long, value_name = "FOLDER")]
-        out: PathBuf,
-        /// Fraction of the training samples to write to validation.npy instead
-        #[arg(long, value_name = "FRACTION")]
-        validation: Option<f64>,
-    },
-}
-
 #[derive(Clone, Debug, Default, Args)]
 pub struct DeviceArgs {
     /// auto, cpu, gpu, gpu:N or part of a name in `ae devices`; auto trains on the device where a few
     /// steps are fastest, and uses the CPU for everything else [default: auto]
     #[arg(long, value_name = "DEVICE", help_heading = "Run")]
     pub device: Option<DeviceRequest>,
+}
+
+impl DeviceArgs {
+    /// What is asked for.
+    pub fn request(&self) -> DeviceRequest {
+        self.device.clone().unwrap_or_default()
+    }
+
+    /// Opens the device of a command that does not train, and prints which.
+    pub fn open(&self) -> Result<NamedDevice> {
+        let (device, why) = ae_device::open(&self.request())?;
+        why.iter().for_each(|why| eprintln!("{why}"));
+        Ok(device)
+    }
+
+    /// Chooses the device of a command that trains, and prints which, unless it has to be measured.
+    pub fn choice(&self) -> Result<ae_device::Choice> {
+        let (choice, why) = ae_device::choice(&self.request())?;
+        why.iter().for_each(|why| eprintln!("{why}"));
+        Ok(choice)
+    }
 }
 
 /// The options that `-h` shows of commands with many; `--help` shows all.
@@ -135,10 +79,10 @@ const SHORT_HELP: [(&str, &[&str]); 5] = [
 ];
 
 impl Cli {
-    fn commands() -> clap::Command {
-        let cli = examples::add(Self::command(), "");
+    pub fn commands() -> clap::Command {
+        let cli = commands::add_examples(Self::command(), "");
         SHORT_HELP.iter().fold(cli, |cli, (name, shown)| {
-            let examples = examples::text(name);
+            let examples = commands::examples(name);
             cli.mut_subcommand(name, |command| {
                 command
                     .mut_args(|arg| {
@@ -155,40 +99,6 @@ impl Cli {
     pub fn read() -> Self {
         let read = Self::from_arg_matches(&Self::commands().get_matches());
         read.unwrap_or_else(|error| error.exit())
-    }
-}
-
-/// A split of a data set, or all of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SplitName {
-    Training,
-    Validation,
-    Test,
-    All,
-}
-
-impl std::str::FromStr for SplitName {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "training" => Ok(Self::Training),
-            "validation" => Ok(Self::Validation),
-            "test" => Ok(Self::Test),
-            "all" => Ok(Self::All),
-            _ => Err("expected training, validation, test or all".into()),
-        }
-    }
-}
-
-impl std::fmt::Display for SplitName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Training => "training",
-            Self::Validation => "validation",
-            Self::Test => "test",
-            Self::All => "all",
-        })
     }
 }
 
@@ -209,7 +119,7 @@ mod tests {
                     --kl-decay 0.9 --train-top-k 5:20:3 --top-k 10 --jacobian probes:2 \
                     --corruption-weights 1:0.5 --train-samples 100 --one-class 3";
         let parse = |line: &str| match Cli::try_parse_from(line.split_whitespace()) {
-            Ok(Cli { command: Some(Command::Train(args)), .. }) => args.recipe(),
+            Ok(Cli { command: Some(Command::Train(args)), .. }) => args.train.recipe(),
             _ => panic!("{line}"),
         };
         let expected: Table = "

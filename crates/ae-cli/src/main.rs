@@ -1,51 +1,19 @@
 //! The program `ae`: trains autoencoders on any GPU or on the CPU, and shows what they learned.
 
-mod anomaly;
 mod args;
-mod charts;
-mod classifier;
-mod classify;
-mod comparison;
+mod commands;
 mod console;
-mod data;
-mod datasets;
-#[cfg_attr(
-    not(feature = "wgpu"),
-    allow(dead_code, unreachable_code, reason = "without a GPU back end no GPU is ever found")
-)]
-mod device;
 mod download;
 mod error;
-mod export;
-mod figures;
-mod files;
-mod finetune;
-mod format;
-mod inspect;
-mod jacobian;
-mod latent;
-mod memory;
-mod metrics;
-mod new_run;
+mod interrupt;
 mod observers;
-mod panics;
-mod pictures;
-mod recipe;
-mod report;
-mod reproduce;
-mod run;
-mod run_dir;
-mod subspace;
-mod summary;
-mod sweep;
-mod train;
-mod train_job;
 
 use std::panic::UnwindSafe;
 use std::process::ExitCode;
 
-use args::{Cli, Command, TrainArgs};
-use error::Result;
+use ae_device::panics;
+use args::Cli;
+pub use error::{Error, Result};
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 /// A step allocates and frees buffers of megabytes. Once data sets beyond 32 MiB have been loaded, glibc returns
@@ -58,7 +26,7 @@ fn main() -> ExitCode {
     let cli = Cli::read();
     // Back ends print many warnings that do not concern the user.
     let level = match cli.verbose {
-        0 => "error,ae_data=warn,ae_models=warn,ae_train=warn",
+        0 => "error,ae_data=warn,ae_experiment=warn,ae_models=warn,ae_run=warn,ae_train=warn",
         1 => "info",
         _ => "debug",
     };
@@ -70,21 +38,8 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let result = without_panic_trace(cli.verbose, || match &cli.command {
-        None => train::train(&TrainArgs::default()),
-        Some(Command::Train(args)) => train::train(args),
-        Some(Command::Pretrain(args)) => train::pretrain(args),
-        Some(Command::Finetune(args)) => finetune::finetune(args),
-        Some(Command::Classify(args)) => classify::classify(args),
-        Some(Command::Sweep(args)) => sweep::sweep(args),
-        Some(Command::Reproduce(args)) => reproduce::reproduce(args),
-        Some(Command::Latent(command)) => latent::latent(command),
-        Some(Command::Interpolate(args)) => latent::interpolate(args),
-        Some(Command::Eval(args)) => inspect::eval(args),
-        Some(Command::Encode(args)) => inspect::encode(args),
-        Some(Command::Reconstruct(args)) => inspect::reconstruct(args),
-        Some(Command::Report(args)) => inspect::report(args),
-        Some(Command::Devices) => devices(),
-        Some(Command::Data(command)) => data::run(command),
+        None => commands::train::Args::default().run(),
+        Some(command) => command.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -93,11 +48,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn devices() -> Result<()> {
-    print!("{}", device::list());
-    Ok(())
 }
 
 /// Turns a panic into an error message that says what to do.

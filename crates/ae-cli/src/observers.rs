@@ -1,59 +1,20 @@
-//! Progress display and Ctrl-C handling.
+//! The progress of a training on the terminal.
 
 use std::io::IsTerminal;
-use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ae_train::{EpochReport, Event, Flow, Measured, Observer, Validation};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::console::Console;
-use crate::format::{count, duration, number};
+use ae_train::format::{count, duration, number};
 
-/// Stops the run, and any that would follow, after Ctrl-C; a second one exits at once.
-pub struct Interrupt;
-
-static REQUESTED: AtomicBool = AtomicBool::new(false);
-
-impl Interrupt {
-    pub fn new() -> Self {
-        static INSTALLED: Once = Once::new();
-        INSTALLED.call_once(|| {
-            // Without a handler Ctrl-C exits at once.
-            let installed = ctrlc::set_handler(|| {
-                if REQUESTED.swap(true, Ordering::SeqCst) {
-                    std::process::exit(130);
-                }
-                eprintln!("\nstopping after this step; press Ctrl-C again to exit at once");
-            });
-            if let Err(error) = installed {
-                eprintln!("warning: Ctrl-C will not write a checkpoint ({error})");
-            }
-        });
-        Self
-    }
-}
-
-impl Interrupt {
-    pub fn is_requested(&self) -> bool {
-        REQUESTED.load(Ordering::SeqCst)
-    }
-}
-
-impl Observer for Interrupt {
-    fn observe(&mut self, _: &Event<'_>) -> Flow {
-        if self.is_requested() { Flow::Stop } else { Flow::Continue }
-    }
-}
-
-/// Prints only warnings.
-pub struct Warnings(pub Console);
+/// Prints only warnings, of a run with this name.
+pub struct Warnings(pub String);
 
 impl Observer for Warnings {
     fn observe(&mut self, event: &Event<'_>) -> Flow {
         if let Event::Warning(warning) = event {
-            self.0.notice(format_args!("warning: {warning}"));
+            eprintln!("{}: warning: {warning}", self.0);
         }
         Flow::Continue
     }

@@ -45,6 +45,7 @@ mod subsample;
 mod synthetic;
 pub mod table;
 pub mod variations;
+pub mod write;
 
 pub use data_dirs::{DataDirs, Progress};
 pub use error::{Error, Result};

@@ -1,5 +1,7 @@
 //! Measures a classifier on a data set.
 
+use std::fmt::Write;
+
 use ae_models::Classify;
 
 use crate::evaluate::{first, for_each_batch};
@@ -28,7 +30,39 @@ impl Classification {
     pub fn error(&self) -> f64 {
         (self.samples - self.correct) as f64 / self.samples as f64
     }
+
+    /// Accuracy, loss and, of up to 20 classes, the confusion matrix as text. `classes` are their names.
+    pub fn to_text(&self, classes: &[String]) -> String {
+        let mut text = format!(
+            "accuracy                   {:.2} %, {} of {}\n",
+            100.0 * self.accuracy(),
+            self.correct,
+            self.samples
+        );
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "loss per sample            {:.5}", self.loss);
+        if classes.len() > MAX_CLASSES {
+            return text;
+        }
+        let short = |name: &String| name.chars().take(10).collect::<String>();
+        let wide = classes.iter().map(|name| short(name).chars().count()).max().unwrap_or(1).max(5);
+        text += "\nconfusion matrix (rows: true class, columns: predicted class)\n";
+        let _ = write!(text, "{:wide$}", "");
+        classes.iter().for_each(|name| {
+            let _ = write!(text, " {:>wide$}", short(name));
+        });
+        for (name, row) in classes.iter().zip(&self.confusion) {
+            let _ = write!(text, "\n{:wide$}", short(name));
+            for count in row {
+                let _ = write!(text, " {count:>wide$}");
+            }
+        }
+        text + "\n"
+    }
 }
+
+/// More classes than this do not fit a confusion matrix in text.
+const MAX_CLASSES: usize = 20;
 
 /// The predicted class of every sample, and the results over all samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,5 +209,19 @@ mod tests {
             refuse(&Labelled::new(Arc::new(wide), labels).unwrap()),
             "samples: expected 2 features, as the model has, got 3"
         );
+    }
+
+    #[test]
+    fn confusion_matrix_in_text() {
+        let confusion = vec![vec![7, 1], vec![0, 12]];
+        let classification = Classification { samples: 20, correct: 19, loss: 0.25, confusion };
+        let text = classification.to_text(&["cat".into(), "a dog".into()]);
+        let expected = "accuracy                   95.00 %, 19 of 20\n\
+                        loss per sample            0.25000\n\n\
+                        confusion matrix (rows: true class, columns: predicted class)\n\
+                        \u{20}       cat a dog\n\
+                        cat       7     1\n\
+                        a dog     0    12\n";
+        assert_eq!(text, expected);
     }
 }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod adam;
+mod baseline;
 mod batches;
 mod checkpoint;
 mod classification;
@@ -14,6 +15,8 @@ mod error;
 mod evaluate;
 mod fit;
 mod fitted;
+pub mod format;
+mod jacobian;
 mod kl;
 mod l1;
 mod labelled;
@@ -30,6 +33,7 @@ mod pretrain;
 mod reconstruction;
 mod report;
 mod schedule;
+mod subspace;
 mod supervised;
 mod tensor;
 #[cfg(test)]
@@ -39,6 +43,7 @@ mod training;
 mod weight_decay;
 
 pub use activity::Activity;
+pub use baseline::{fit_pca, mean_error};
 pub use batches::{Batches, RESIDENT_LIMIT};
 pub use checkpoint::Checkpoints;
 pub use classification::{Classification, Predictions, classify};
@@ -49,6 +54,7 @@ pub use denoise::{Denoising, denoise};
 pub use error::{Error, Result};
 pub use evaluate::{CrossEntropy, DetailedEvaluation, Evaluation, evaluate};
 pub use fit::{Data, End, Fitted, Input};
+pub use jacobian::Jacobian;
 pub use kl::KlSparsity;
 pub use l1::L1;
 pub use labelled::{Labelled, LabelledData, LabelledInput};
@@ -64,6 +70,7 @@ pub use pretrain::{Layerwise, Pretrained};
 pub use reconstruction::{Reconstruction, entropy};
 pub use report::{EpochReport, Measured, Validation, Warning};
 pub use schedule::Schedule;
+pub use subspace::Subspace;
 pub use supervised::{HeadLoss, Supervised};
 pub use tensor::{from_tensor, to_tensor};
 pub use top_k_schedule::TopKSchedule;

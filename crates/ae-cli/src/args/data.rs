@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use toml::{Table, Value};
 
+use super::TableArgs;
 use super::values::{color, flag, number, pair, put, seed, size};
-use super::{SplitName, TableArgs};
 
 #[derive(Debug, Args)]
 pub struct DataDirArgs {
@@ -88,28 +88,6 @@ impl DataArgs {
 }
 
 impl DataOptions {
-    /// The first option that is given and applies to single splits only.
-    pub fn of_parts(&self) -> Option<&'static str> {
-        let given = [
-            ("--samples", self.samples.is_some()),
-            ("--train-samples", self.train_samples.is_some()),
-            ("--test-samples", self.test_samples.is_some()),
-            ("--one-class", self.normal.is_some()),
-        ];
-        given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
-    }
-
-    /// An option that applies to another split than this one.
-    pub fn of_other_split(&self, split: SplitName) -> Option<&'static str> {
-        match split {
-            SplitName::Training | SplitName::Validation => {
-                self.test_samples.map(|_| "--test-samples")
-            }
-            SplitName::Test => self.train_samples.map(|_| "--train-samples"),
-            SplitName::All => None,
-        }
-    }
-
     /// The data section of a recipe, with `data` as its source.
     pub fn section(&self, data: &Option<String>) -> Table {
         let mut section = Table::new();

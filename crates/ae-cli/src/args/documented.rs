@@ -9,8 +9,9 @@ use ae_data::Shape;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use super::{Cli, Command, TrainArgs};
-use crate::recipe::{self, Recipe};
+use super::{Cli, TrainArgs};
+use crate::commands::Command;
+use ae_recipe::{self as recipe, Recipe};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -96,8 +97,8 @@ fn check_ae(words: &[&str], is_span: bool) -> Result<(), String> {
 /// Checks that the options of `ae train` and `ae pretrain` make a valid recipe, for a table or for images.
 fn check_recipe(words: &[&str]) -> Result<(), String> {
     let (args, command): (TrainArgs, _) = match Cli::try_parse_from(words).map(|it| it.command) {
-        Ok(Some(Command::Train(args))) => (*args, recipe::Command::Train),
-        Ok(Some(Command::Pretrain(args))) => (*args, recipe::Command::Pretrain),
+        Ok(Some(Command::Train(args))) => (args.train, recipe::Command::Train),
+        Ok(Some(Command::Pretrain(args))) => (args.train, recipe::Command::Pretrain),
         _ => return Ok(()),
     };
     let overrides = args.recipe();

@@ -1,13 +1,16 @@
-//! Arguments of the commands that train: `ae train`, `pretrain`, `finetune` and `classify`.
+//! Arguments of the commands that train.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use ae_run::RunOptions;
 use clap::Args;
 use toml::{Table, Value};
 
 use super::values::{code, filled, numbers, put};
-use super::{DataArgs, DataOptions, DeviceArgs, ModelArgs, ObjectiveArgs, ScheduleArgs, SplitName};
+use super::{DataOptions, DeviceArgs, ModelArgs, ObjectiveArgs, ScheduleArgs};
 use crate::console::Console;
+use crate::{Error, Result};
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(allow_negative_numbers = true)]
@@ -78,38 +81,6 @@ pub struct NewRunArgs {
     pub checkpoint_steps: Option<u64>,
     #[command(flatten)]
     pub device: DeviceArgs,
-    #[arg(skip)]
-    pub console: Console,
-}
-
-#[derive(Debug, Args)]
-#[command(allow_negative_numbers = true)]
-pub struct FinetuneArgs {
-    /// Folder of the run to train further
-    #[arg(value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
-    pub from: Option<PathBuf>,
-    #[command(flatten)]
-    pub head: HeadArgs,
-    /// Also train on only this many labels, from the pretrained encoder and from scratch, and plot both
-    #[arg(
-        long,
-        value_name = "N,N,..",
-        value_delimiter = ',',
-        requires = "head",
-        help_heading = "Head"
-    )]
-    pub label_counts: Option<Vec<usize>>,
-    #[command(flatten)]
-    pub data: DataArgs,
-    #[command(flatten)]
-    pub objective: ObjectiveArgs,
-    /// Number of epochs [default: that of the run]
-    #[arg(short, long, value_name = "N", help_heading = "Training")]
-    pub epochs: Option<usize>,
-    #[command(flatten)]
-    pub schedule: ScheduleArgs,
-    #[command(flatten)]
-    pub run: NewRunArgs,
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -121,35 +92,6 @@ pub struct HeadArgs {
     /// Weight decay of the head: the weight of half its squared weights [default: softmax 0, svm 0.001]
     #[arg(long, value_name = "WEIGHT")]
     pub head_decay: Option<f64>,
-}
-
-#[derive(Debug, Args)]
-#[command(allow_negative_numbers = true)]
-pub struct ClassifyArgs {
-    /// Folder of a run: an autoencoder to train a head for, or a classifier
-    #[arg(value_name = "RUN")]
-    pub from: PathBuf,
-    #[command(flatten)]
-    pub device: DeviceArgs,
-    /// Write the predicted class of every sample
-    #[arg(short, long, value_name = "FILE.csv")]
-    pub predictions: Option<PathBuf>,
-    /// training, validation, test or all; `all` keeps the order of the source and needs data without a
-    /// published test set [default: test; with --data all, where possible]
-    #[arg(long, alias = "part", value_name = "SPLIT")]
-    pub split: Option<SplitName>,
-    #[command(flatten)]
-    pub data: DataArgs,
-    #[command(flatten)]
-    pub head: HeadArgs,
-    /// Folder to create for the classifier [default: one in runs/, named after data and model]
-    #[arg(short, long, value_name = "FOLDER", help_heading = "Head")]
-    pub out: Option<PathBuf>,
-    /// Number of epochs [default: 10, more for small data: at least 1000 steps]
-    #[arg(short, long, value_name = "N", help_heading = "Training")]
-    pub epochs: Option<usize>,
-    #[command(flatten)]
-    pub schedule: ScheduleArgs,
 }
 
 impl TrainArgs {
@@ -167,34 +109,34 @@ impl TrainArgs {
     }
 }
 
+impl NewRunArgs {
+    /// The options of the run, which is told on the terminal.
+    pub fn options(&self) -> Result<RunOptions> {
+        let every = self.checkpoint_minutes.map(|minutes| {
+            match Duration::try_from_secs_f64(60.0 * minutes) {
+                Ok(every) if !every.is_zero() => Ok(every),
+                _ => Err(Error::usage(format!(
+                    "--checkpoint-minutes: expected a number above 0, got {minutes}"
+                ))),
+            }
+        });
+        Ok(RunOptions {
+            out: self.out.clone(),
+            resume: self.resume.clone(),
+            checkpoint_every: every.transpose()?,
+            checkpoint_steps: self.checkpoint_steps,
+            listener: Console::single(),
+        })
+    }
+}
+
 impl HeadArgs {
-    fn section(&self, counts: Option<&[usize]>) -> Table {
+    /// The head section of a recipe.
+    pub fn section(&self, counts: Option<&[usize]>) -> Table {
         let mut section = Table::new();
         put(&mut section, "kind", self.head.clone().map(Value::from));
         put(&mut section, "weight_decay", self.head_decay.map(Value::from));
         put(&mut section, "label_counts", counts.map(numbers));
         section
-    }
-}
-
-impl FinetuneArgs {
-    /// The options as a recipe.
-    pub fn recipe(&self) -> Table {
-        let mut recipe = Table::new();
-        put(&mut recipe, "data", filled(self.data.section()));
-        put(&mut recipe, "objective", filled(self.objective.section()));
-        put(&mut recipe, "schedule", filled(self.schedule.section(self.epochs)));
-        put(&mut recipe, "head", filled(self.head.section(self.label_counts.as_deref())));
-        recipe
-    }
-}
-
-impl ClassifyArgs {
-    /// The options of training a head, as a recipe.
-    pub fn recipe(&self) -> Table {
-        let mut recipe = Table::new();
-        put(&mut recipe, "schedule", filled(self.schedule.section(self.epochs)));
-        put(&mut recipe, "head", filled(self.head.section(None)));
-        recipe
     }
 }

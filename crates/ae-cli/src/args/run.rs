@@ -1,0 +1,54 @@
+//! Arguments of the commands on the samples of a trained run.
+
+use std::path::{Path, PathBuf};
+
+use ae_device::NamedDevice;
+use ae_run::{RunDir, SavedRun, Selection, SplitName};
+use clap::Args;
+
+use super::{DataArgs, DeviceArgs};
+use crate::console::Console;
+use crate::{Error, Result};
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Folder of a run
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// training, validation, test or all; `all` keeps the order of the source and needs data without a
+    /// published test set [default: test; with --data all, where possible]
+    #[arg(long, alias = "part", value_name = "SPLIT")]
+    pub split: Option<SplitName>,
+}
+
+impl RunArgs {
+    /// Loads the run onto its device, and the samples of the command.
+    pub fn open(&self) -> Result<(SavedRun, Selection, NamedDevice)> {
+        let (run, device) = open_run(&self.run, &self.device)?;
+        let selection = self.data.samples(&run, self.split)?;
+        Ok((run, selection, device))
+    }
+}
+
+/// Loads a run onto a device.
+pub fn open_run(run: &Path, device: &DeviceArgs) -> Result<(SavedRun, NamedDevice)> {
+    let folder = RunDir::existing(run)?;
+    let device = device.open()?;
+    Ok((SavedRun::load(&folder, &device.handle)?, device))
+}
+
+impl DataArgs {
+    /// A split of the data of a run, or of other data.
+    pub fn samples(&self, run: &SavedRun, split: Option<SplitName>) -> Result<Selection> {
+        if self.options.train_samples.is_some() && self.options.test_samples.is_some() {
+            return Err(Error::usage(
+                "--train-samples and --test-samples apply to different splits, and one split is selected; drop one",
+            ));
+        }
+        Ok(run.samples(&self.section(), split, &*Console::single())?)
+    }
+}

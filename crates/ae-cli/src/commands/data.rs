@@ -1,0 +1,209 @@
+//! `ae data`.
+
+use std::path::{Path, PathBuf};
+
+use ae_data::{DataDirs, Location, Options, Progress, Samples, Shape, Source, registry};
+use ae_recipe::{DataRecipe, Recipe};
+use ae_report::pictures::{self, Painter};
+use ae_run::{Splits, open_data};
+use ae_train::format::count;
+use burn::tensor::{Device, Tensor, TensorData};
+use clap::Subcommand;
+use toml::Table;
+
+use super::Examples;
+use crate::args::{DataArgs, DataDirArgs};
+use crate::console::Console;
+use crate::{Error, Result};
+
+/// List, download, preview and export data sets
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List the data sets known by name
+    List(DataDirArgs),
+    /// Download a data set to the cache
+    Fetch {
+        /// Its name in `ae data list`
+        name: String,
+    },
+    /// Describe a data set, and draw its first samples
+    Preview {
+        #[command(flatten)]
+        data: Box<DataArgs>,
+        /// Picture to write (images only) [default: preview.png]
+        #[arg(long, value_name = "FILE.png")]
+        out: Option<PathBuf>,
+    },
+    /// Write a data set to NumPy files
+    Export {
+        #[command(flatten)]
+        data: Box<DataArgs>,
+        /// Folder for training.npy, test.npy and, if there are labels, training-labels.npy and
+        /// test-labels.npy
+        #[arg(short, long, value_name = "FOLDER")]
+        out: PathBuf,
+        /// Fraction of the training samples to write to validation.npy instead
+        #[arg(long, value_name = "FRACTION")]
+        validation: Option<f64>,
+    },
+}
+
+/// Examples for its help.
+pub const EXAMPLES: Examples = &[
+    (
+        "data",
+        ["ae data list", "ae data fetch mnist", "ae data preview --data photos/ --resize 64x64"],
+    ),
+    (
+        "data list",
+        ["ae data list", "ae data list --data-dir ~/mnist", "ae train --data fashion-mnist"],
+    ),
+    ("data fetch", ["ae data fetch mnist", "ae data fetch cifar10", "ae data fetch fashion-mnist"]),
+    (
+        "data preview",
+        [
+            "ae data preview",
+            "ae data preview --data mnist-rot --out sheet.png",
+            "ae data preview --data table.csv",
+        ],
+    ),
+    (
+        "data export",
+        [
+            "ae data export --data mnist-rot --out mnist-rot",
+            "ae data export --data convex --validation 0.25 --out convex",
+            "ae data export --samples 1000,200 --out digits",
+        ],
+    ),
+];
+
+impl Args {
+    pub fn run(&self) -> Result<()> {
+        match &self.what {
+            What::List(args) => list(args),
+            What::Fetch { name } => fetch(name),
+            What::Preview { data, out } => {
+                let overrides = Table::from_iter([("data".to_owned(), data.section().into())]);
+                preview(&Recipe::data(&overrides)?, out.as_deref())
+            }
+            What::Export { data, out, validation } => {
+                let mut section = data.section();
+                section.extend(validation.map(|share| ("validation".to_owned(), share.into())));
+                section.entry("validation").or_insert(0.0.into());
+                let overrides = Table::from_iter([("data".to_owned(), section.into())]);
+                export(&Recipe::data(&overrides)?, out)
+            }
+        }
+    }
+}
+
+fn list(args: &DataDirArgs) -> Result<()> {
+    let search = DataDirs { data_dir: args.data_dir.clone(), ..DataDirs::default() };
+    for entry in registry(&search)? {
+        let found = match entry.location {
+            Location::BuiltIn => "built in".to_owned(),
+            Location::Folder(folder) => folder.display().to_string(),
+            Location::Missing => "not downloaded".to_owned(),
+        };
+        println!("{:<18} {}\n{:<18}   {found}", entry.name, entry.description, "");
+    }
+    println!(
+        "\n--data also takes a folder of images, IDX files or CIFAR-10 batches, or a .csv, .tsv or .npy file."
+    );
+    Ok(())
+}
+
+fn fetch(name: &str) -> Result<()> {
+    let known = registry(&DataDirs::default())?;
+    if !known.iter().any(|entry| entry.name == name) {
+        let names: Vec<&str> = known.iter().map(|entry| entry.name.as_ref()).collect();
+        let names = names.join(", ");
+        return Err(Error::usage(format!("data set: expected one of {names}, got `{name}`")));
+    }
+    let console = Console::single();
+    let mut progress = |progress: Progress<'_>| console.download(progress);
+    let set = ae_data::open(name, &Options::default(), &mut progress)?;
+    println!(
+        "{name}: {} samples to train on, {} to test",
+        count(set.splits.training.len() as f64),
+        count(set.splits.test.len() as f64)
+    );
+    Ok(())
+}
+
+/// Writes the splits of a data set, preprocessed as for training, and prints their sizes and the files.
+fn export(recipe: &DataRecipe, out: &Path) -> Result<()> {
+    let splits = Splits::new(open_data(recipe, &*Console::single())?, recipe, None)?;
+    println!("{splits}");
+    for path in splits.write_npy(out)? {
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+const PICTURES: usize = 160;
+const COLUMNS: usize = 20;
+
+fn preview(recipe: &DataRecipe, out: Option<&Path>) -> Result<()> {
+    let set = open_data(recipe, &*Console::single())?;
+    let shape = set.splits.training.shape();
+    if let (Some(out), Shape::Table { .. }) = (out, shape) {
+        return Err(Error::usage(format!(
+            "{}: cannot draw tabular data ({shape}); drop --out",
+            out.display()
+        )));
+    }
+    let out = out.unwrap_or(Path::new("preview.png"));
+    println!("{}: {}", set.name, set.description);
+    for (name, samples) in [("training", &set.splits.training), ("test", &set.splits.test)] {
+        describe(name, samples);
+    }
+    let samples = &set.splits.training;
+    let Some(painter) = Painter::new(samples.shape(), samples.preprocessing()) else {
+        return Ok(());
+    };
+    let shown = samples.len().min(PICTURES);
+    let rows: Vec<Tensor<2>> = (0..shown)
+        .collect::<Vec<_>>()
+        .chunks(COLUMNS)
+        .map(|row| {
+            let mut values = vec![0.0; row.len() * samples.width()];
+            samples.read(row, &mut values)?;
+            let data = TensorData::new(values, [row.len(), samples.width()]);
+            Ok(Tensor::from_data(data, &Device::flex()))
+        })
+        .collect::<Result<_>>()?;
+    pictures::write_png(out, &painter.grid(&rows))?;
+    println!("the first {shown} training samples: {}", out.display());
+    Ok(())
+}
+
+fn describe(name: &str, samples: &Samples) {
+    println!("{name} set: {} samples of {}", count(samples.len() as f64), samples.shape());
+    let (mut low, mut high, mut sum) = (f32::INFINITY, f32::NEG_INFINITY, 0.0f64);
+    for row in 0..samples.len() {
+        for value in samples.row(row) {
+            (low, high) = (low.min(value), high.max(value));
+            sum += f64::from(value);
+        }
+    }
+    let mean = sum / (samples.len() * samples.width()) as f64;
+    println!("  values from {low} to {high}, mean {mean:.4}");
+    if let Some(labels) = samples.labels() {
+        let mut counts = vec![0usize; labels.names().len()];
+        labels.classes().iter().for_each(|class| counts[*class as usize] += 1);
+        let classes: Vec<String> = labels
+            .names()
+            .iter()
+            .zip(counts)
+            .map(|(name, n)| format!("{name} ({})", count(n as f64)))
+            .collect();
+        println!("  classes: {}", classes.join(", "));
+    }
+}

@@ -1,0 +1,59 @@
+//! `ae train`.
+
+use std::time::Instant;
+
+use ae_recipe::{Command, Recipe, check_unused};
+use ae_run::open_data;
+use ae_train::format::duration;
+
+use super::Examples;
+use crate::Result;
+use crate::args::TrainArgs;
+
+/// Train a model and write a report
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub train: TrainArgs,
+}
+
+impl Args {
+    pub fn run(&self) -> Result<()> {
+        train(&self.train, Command::Train)
+    }
+}
+
+/// Examples for its help.
+pub const EXAMPLES: Examples = &[(
+    "train",
+    [
+        "ae train --data mnist --code 16",
+        "ae train --data table.csv --label-column kind --epochs 100",
+        "ae train --corrupt masking:0.25                  # a denoising autoencoder",
+    ],
+)];
+
+/// Trains by the command `train` or `pretrain`.
+pub fn train(args: &TrainArgs, command: Command) -> Result<()> {
+    let started = Instant::now();
+    let options = args.run.options()?;
+    let (file, resume) = (args.recipe.as_ref(), options.resume.as_ref());
+    let overrides = ae_run::overrides(args.recipe(), file, resume, command)?;
+    let mut data = Recipe::data(&overrides)?;
+    let choice = args.run.device.choice()?;
+    data.make_paths_absolute();
+    let set = open_data(&data, &*options.listener)?;
+    if options.resume.is_none() {
+        let (data, training) = (data.clone(), &set.splits.training);
+        let recipe = Recipe::complete(&overrides, data, training.shape(), training.len(), command)?;
+        check_unused(&args.recipe(), &recipe)?;
+    }
+    let trained = ae_run::train(&overrides, data, set, command, &choice, &options, started)?;
+    if let Some(finished) = trained {
+        ae_report::write_autoencoder(&finished)?;
+        println!("{}", finished.summary.sentence());
+        println!("report: {}", finished.folder.report().display());
+        eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
+    }
+    Ok(())
+}

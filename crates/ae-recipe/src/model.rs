@@ -1,0 +1,283 @@
+//! The model section of a recipe.
+
+use ae_data::Shape;
+use ae_models::{
+    Activation, Architecture, ConvConfig, DenseConfig, Downsample, Norm, PcaConfig, Upsample,
+};
+use serde::{Deserialize, Serialize};
+
+use super::is_false;
+use super::linear_path::LinearPath;
+use crate::error::{Error, Result};
+
+/// The model section of a recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ModelRecipe {
+    /// A [convolutional](ae_models::Conv) model.
+    Conv(ConvRecipe),
+    /// A [dense](ae_models::Dense) model.
+    Dense(DenseRecipe),
+    /// Principal component analysis.
+    Pca(PcaRecipe),
+}
+
+/// The code of a convolutional model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "code: expected a number of units, or `maps`")]
+pub enum Code {
+    /// A dense layer of so many units.
+    Units(usize),
+    /// The last feature map.
+    FeatureMap(FeatureMap),
+}
+
+/// The last feature map is the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FeatureMap {
+    /// The only value.
+    #[serde(rename = "maps", alias = "feature-map")]
+    FeatureMap,
+}
+
+/// A convolutional model: see [`ConvConfig`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvRecipe {
+    /// Units of the code.
+    pub code: Code,
+    /// Channels of each layer of the encoder.
+    pub channels: Vec<usize>,
+    /// Width of the kernels.
+    pub kernel: usize,
+    /// Widths of the dense hidden layers.
+    pub hidden: Vec<usize>,
+    /// How layers of the encoder halve the sides.
+    pub down: Downsample,
+    /// How layers of the decoder double them.
+    pub up: Upsample,
+    /// Normalisation after each convolution.
+    pub norm: Norm,
+    /// Activation of hidden layers.
+    pub activation: Activation,
+    /// Activation of the code.
+    pub code_activation: Activation,
+    /// Activation of the reconstruction.
+    pub output: Activation,
+    /// Whether the decoder has the transposed weights of the encoder.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tied: bool,
+    /// Units of a code that are not set to 0: the largest.
+    #[serde(rename = "kept", default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<usize>,
+    /// Whether principal components run parallel to the layers.
+    #[serde(default)]
+    pub linear_path: LinearPath,
+}
+
+/// A dense model: see [`DenseConfig`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenseRecipe {
+    /// Units of the code.
+    pub code: usize,
+    /// Widths of the dense hidden layers.
+    pub hidden: Vec<usize>,
+    /// Whether the decoder has the transposed weights of the encoder.
+    pub tied: bool,
+    /// Activation of hidden layers.
+    pub activation: Activation,
+    /// Activation of the code.
+    pub code_activation: Activation,
+    /// Activation of the reconstruction.
+    pub output: Activation,
+    /// Units of a code that are not set to 0: the largest.
+    #[serde(rename = "kept", default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<usize>,
+    /// Whether principal components run parallel to the layers.
+    #[serde(default)]
+    pub linear_path: LinearPath,
+}
+
+/// Principal component analysis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PcaRecipe {
+    /// Units of the code.
+    pub code: usize,
+}
+
+impl ModelRecipe {
+    /// The keys of a model of this kind.
+    pub fn fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::Conv(_) => &[
+                "activation",
+                "channels",
+                "code",
+                "code_activation",
+                "down",
+                "hidden",
+                "kept",
+                "kernel",
+                "kind",
+                "linear_path",
+                "norm",
+                "output",
+                "tied",
+                "up",
+            ],
+            Self::Dense(_) => &[
+                "activation",
+                "code",
+                "code_activation",
+                "hidden",
+                "kept",
+                "kind",
+                "linear_path",
+                "output",
+                "tied",
+            ],
+            Self::Pca(_) => &["code", "kind"],
+        }
+    }
+
+    /// The architecture for samples of a shape.
+    ///
+    /// # Errors
+    /// If the model needs images.
+    pub fn architecture(&self, shape: &Shape) -> Result<Architecture> {
+        match self {
+            Self::Conv(recipe) => {
+                let &Shape::Image { channels, height, width } = shape else {
+                    return Err(Error::usage(format!(
+                        "a convolutional model needs images, but the data is a table of {shape}; use \
+                         --model dense"
+                    )));
+                };
+                Ok(Architecture::Conv(ConvConfig {
+                    input: [channels, height, width],
+                    code: match recipe.code {
+                        Code::Units(units) => Some(units),
+                        Code::FeatureMap(_) => None,
+                    },
+                    channels: recipe.channels.clone(),
+                    kernel: recipe.kernel,
+                    hidden: recipe.hidden.clone(),
+                    down: recipe.down,
+                    up: recipe.up,
+                    norm: recipe.norm,
+                    activation: recipe.activation,
+                    code_activation: recipe.code_activation,
+                    output: recipe.output,
+                    tied: recipe.tied,
+                    top_k: recipe.top_k,
+                    // Its components are not known before the data is.
+                    linear_path: None,
+                }))
+            }
+            Self::Dense(recipe) => Ok(Architecture::Dense(DenseConfig {
+                widths: [&[shape.features()], &recipe.hidden[..], &[recipe.code]].concat(),
+                activation: recipe.activation,
+                code_activation: recipe.code_activation,
+                output: recipe.output,
+                tied: recipe.tied,
+                top_k: recipe.top_k,
+                linear_path: None,
+            })),
+            Self::Pca(recipe) => Ok(Architecture::Pca(PcaConfig {
+                features: shape.features(),
+                components: recipe.code,
+            })),
+        }
+    }
+
+    /// The size of the code in the name of a run.
+    pub fn code(&self) -> String {
+        match self {
+            Self::Conv(ConvRecipe { code: Code::FeatureMap(_), .. }) => "maps".to_owned(),
+            Self::Conv(ConvRecipe { code: Code::Units(code), .. })
+            | Self::Dense(DenseRecipe { code, .. })
+            | Self::Pca(PcaRecipe { code }) => code.to_string(),
+        }
+    }
+
+    /// Its name in a recipe.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Conv(_) => "conv",
+            Self::Dense(_) => "dense",
+            Self::Pca(_) => "pca",
+        }
+    }
+
+    /// The activation of its reconstruction.
+    pub fn output(&self) -> Activation {
+        match self {
+            Self::Conv(recipe) => recipe.output,
+            Self::Dense(recipe) => recipe.output,
+            Self::Pca(_) => Activation::Identity,
+        }
+    }
+
+    /// The activation of its code, if a model of this kind has the setting.
+    pub fn code_activation_mut(&mut self) -> Option<&mut Activation> {
+        match self {
+            Self::Conv(recipe) => Some(&mut recipe.code_activation),
+            Self::Dense(recipe) => Some(&mut recipe.code_activation),
+            Self::Pca(_) => None,
+        }
+    }
+
+    /// Whether it is a linear map that is trained, unlike PCA.
+    pub fn is_linear(&self) -> bool {
+        match self {
+            Self::Dense(recipe) => {
+                let inner = (!recipe.hidden.is_empty()).then_some(recipe.activation);
+                let all = [Some(recipe.code_activation), Some(recipe.output), inner];
+                recipe.top_k.is_none()
+                    && all.into_iter().flatten().all(|it| it == Activation::Identity)
+            }
+            Self::Conv(_) | Self::Pca(_) => false,
+        }
+    }
+
+    /// Layers from an input to its code.
+    pub fn layers(&self) -> usize {
+        match self {
+            Self::Conv(recipe) => {
+                let is_dense = matches!(recipe.code, Code::Units(_));
+                recipe.channels.len() + recipe.hidden.len() + usize::from(is_dense)
+            }
+            Self::Dense(recipe) => recipe.hidden.len() + 1,
+            Self::Pca(_) => 1,
+        }
+    }
+
+    /// Its linear path; off where there is no such setting.
+    pub fn linear_path(&self) -> LinearPath {
+        match self {
+            Self::Conv(recipe) => recipe.linear_path,
+            Self::Dense(recipe) => recipe.linear_path,
+            Self::Pca(_) => LinearPath::Off,
+        }
+    }
+
+    /// Its linear path, if a model of this kind has the setting.
+    pub fn linear_path_mut(&mut self) -> Option<&mut LinearPath> {
+        match self {
+            Self::Conv(recipe) => Some(&mut recipe.linear_path),
+            Self::Dense(recipe) => Some(&mut recipe.linear_path),
+            Self::Pca(_) => None,
+        }
+    }
+
+    /// The setting `top_k`, if a model of this kind has it.
+    pub fn top_k_mut(&mut self) -> Option<&mut Option<usize>> {
+        match self {
+            Self::Conv(recipe) => Some(&mut recipe.top_k),
+            Self::Dense(recipe) => Some(&mut recipe.top_k),
+            Self::Pca(_) => None,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod autoencoder;
+pub mod charts;
+mod classifier;
+mod error;
+mod figures;
+pub mod page;
+pub mod pictures;
+
+pub use autoencoder::write_autoencoder;
+pub use classifier::write_classifier;
+pub use error::{Error, Result};
+
+use ae_run::FinishedRun;
+
+/// Writes the summary, the figures and the page of a run.
+///
+/// # Errors
+/// If the data cannot be read, or a file cannot be written.
+pub fn write(run: &FinishedRun) -> Result<()> {
+    match run {
+        FinishedRun::Autoencoder(finished) => write_autoencoder(finished),
+        FinishedRun::Classifier(finished) => write_classifier(finished),
+    }
+}

@@ -1,0 +1,71 @@
+//! The files of a run.
+
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// The folder of a run.
+#[derive(Clone, Debug)]
+pub struct RunDir(pub PathBuf);
+
+impl RunDir {
+    /// Its recipe.
+    pub fn recipe(&self) -> PathBuf {
+        self.0.join("recipe.toml")
+    }
+
+    /// Its model.
+    pub fn model(&self) -> PathBuf {
+        self.0.join("model.safetensors")
+    }
+
+    /// The folder of its checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
+    /// The log of its training, a JSON value per line.
+    pub fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.jsonl")
+    }
+
+    /// Its results.
+    pub fn summary(&self) -> PathBuf {
+        self.0.join("summary.json")
+    }
+
+    /// The name of the device the run trains on.
+    pub fn device(&self) -> PathBuf {
+        self.0.join("device.txt")
+    }
+
+    /// The label-efficiency curve of a classifier, as far as it is computed.
+    pub fn label_efficiency(&self) -> PathBuf {
+        self.0.join("labels.json")
+    }
+
+    /// The folder of the figures of its report.
+    pub fn figures(&self) -> PathBuf {
+        self.0.join("figures")
+    }
+
+    /// Its report.
+    pub fn report(&self) -> PathBuf {
+        self.0.join("report.html")
+    }
+
+    /// A folder that holds a run already.
+    ///
+    /// # Errors
+    /// If it has no recipe.
+    pub fn existing(path: &Path) -> Result<Self> {
+        let run_dir = Self(path.to_owned());
+        match run_dir.recipe().is_file() {
+            true => Ok(run_dir),
+            false => Err(Error::usage(format!(
+                "{}: expected the folder of a run, got one without recipe.toml",
+                path.display()
+            ))),
+        }
+    }
+}

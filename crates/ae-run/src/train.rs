@@ -1,0 +1,95 @@
+//! Trains one run.
+
+use std::time::Instant;
+
+use ae_data::{DataSet, Samples};
+use ae_device::{Choice, NamedDevice, TrialJob};
+use ae_recipe::{Command, DataRecipe, ModelRecipe, Recipe};
+use ae_train::{Observer, Schedule};
+use burn::tensor::Device;
+use toml::Table;
+
+use crate::finished::Finished;
+use crate::new_run::{self, NewRun, RunOptions};
+use crate::summary::summarize;
+use crate::train_job::{Outcome, TrainJob};
+use crate::{Error, Result, Splits, TrainedRun, memory};
+
+/// Trains the run of a recipe: `overrides` over the defaults for its data. `None` if it was stopped.
+///
+/// # Errors
+/// If the recipe does not fit the data, memory or the device does not suffice, or the training fails.
+pub fn train(
+    overrides: &Table,
+    data: DataRecipe,
+    set: DataSet,
+    command: Command,
+    choice: &Choice,
+    options: &RunOptions,
+    started: Instant,
+) -> Result<Option<Finished>> {
+    let training = &set.splits.training;
+    let recipe = Recipe::complete(overrides, data, training.shape(), training.len(), command)?;
+    recipe.check_checkpoints(
+        options.checkpoint_every.is_some() || options.checkpoint_steps.is_some(),
+    )?;
+    memory::check(&recipe, training.shape(), training.len(), choice)?;
+    let splits = Splits::new(set, &recipe.data, None)?;
+    options.listener.progress(&splits);
+    let device = new_run::device(choice, options, || trial_job(&recipe, &splits))?;
+    let job = TrainJob::new(&recipe, &splits.training, &device.handle)?;
+    let suffix = if command == Command::Pretrain { "-pretrained" } else { "" };
+    let name = format!("{}-{}-{}{suffix}", splits.name, recipe.model.kind(), recipe.model.code());
+    let new_run = NewRun::new(options, &recipe, &name, &device, started)?;
+    finish(job, recipe, splits, new_run, device)
+}
+
+/// The training to try devices with; `None` for PCA, which is not trained in steps.
+pub fn trial_job(recipe: &Recipe, splits: &Splits) -> Option<TrialJob> {
+    if let ModelRecipe::Pca(_) = recipe.model {
+        return None;
+    }
+    let own = recipe.clone();
+    Some(trial(recipe, &splits.training, move |device, samples, schedule, observer| {
+        TrainJob::new(&own, &samples, device)?.run_trial(samples, schedule, observer)
+    }))
+}
+
+/// A training of a recipe to try devices with; `steps` runs it.
+pub(crate) fn trial(
+    recipe: &Recipe,
+    samples: &Samples,
+    steps: impl Fn(&Device, Samples, &Schedule, &mut dyn Observer) -> Result<()> + Send + Sync + 'static,
+) -> TrialJob {
+    let schedule = recipe.schedule();
+    let (kind, code) = (recipe.model.kind(), recipe.model.code());
+    let batch = schedule.batch.min(samples.len());
+    let title = format!("{kind}, code {code}, {}, batch {batch}", samples.shape());
+    let head = recipe.head.as_ref().map(|head| head.kind);
+    let (command, objective) = (recipe.command.name(), &recipe.objective);
+    let key = format!("{command}; {:?}; {objective:?}; {head:?}", recipe.model);
+    TrialJob::new(title, &key, samples, schedule, move |device, samples, schedule, observer| {
+        steps(device, samples, schedule, observer).map_err(Error::into_train)
+    })
+}
+
+/// Trains an autoencoder, saves and evaluates it; `None` if it was stopped.
+pub(crate) fn finish(
+    job: TrainJob,
+    recipe: Recipe,
+    splits: Splits,
+    new_run: NewRun,
+    device: NamedDevice,
+) -> Result<Option<Finished>> {
+    let Some(outcome) = job.run(&recipe, &splits, &new_run, &device.handle)? else {
+        return Ok(None);
+    };
+    let Outcome { model, objective, initial, epochs, layers, best } = outcome;
+    let seconds = new_run.seconds();
+    let about = new_run::about(&splits, &recipe, objective, best)?;
+    ae_models::save(&new_run.folder.model(), &model, &about)?;
+    let trained = TrainedRun { recipe, model, about, splits };
+    let (mut summary, pca) = summarize(&trained, &epochs, &device, seconds)?;
+    (summary.initial, summary.layers) = (initial, layers);
+    Ok(Some(Finished { folder: new_run.folder, trained, summary, pca, device }))
+}

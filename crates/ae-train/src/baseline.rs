@@ -1,0 +1,44 @@
+//! Baselines without training: principal components, and the mean.
+
+use ae_data::{Samples, Source};
+use ae_models::Pca;
+use burn::tensor::Device;
+
+use crate::Result;
+
+/// Maximum multiplications of a PCA fit: about ten seconds on one core.
+const PCA_LIMIT: f64 = 1e12;
+/// Maximum number of values to fit PCA to: 1 GiB.
+const PCA_VALUES: usize = 1 << 28;
+
+/// PCA with as many components as code units, or as the data allows, and the number of samples that it was fitted to:
+/// of large data the first ones.
+///
+/// # Errors
+/// If the samples cannot be read or are not finite.
+pub fn fit_pca(training: &Samples, code: usize, device: &Device) -> Result<(Pca, usize)> {
+    let width = training.width();
+    let cost = |rows: usize| rows as f64 * width as f64 * rows.min(width) as f64;
+    let mut rows = training.len();
+    while rows > 1 && (cost(rows) > PCA_LIMIT || rows * width > PCA_VALUES) {
+        rows = rows * 9 / 10;
+    }
+    let indices: Vec<usize> = (0..rows).collect();
+    let mut values = vec![0.0; rows * width];
+    training.read(&indices, &mut values)?;
+    let components = code.min(width).min(rows);
+    Ok((Pca::fit(&values, width, components, device)?, rows))
+}
+
+/// The squared error per sample of predicting `mean` for every one.
+pub fn mean_error(mean: &[f32], test: &Samples) -> f64 {
+    let mut sum = 0.0;
+    for row in 0..test.len() {
+        let squares = test.row(row).into_iter().zip(mean).map(|(value, mean)| {
+            let difference = f64::from(value) - f64::from(*mean);
+            difference * difference
+        });
+        sum += squares.sum::<f64>();
+    }
+    sum / test.len() as f64
+}

@@ -1,13 +1,9 @@
 //! The command line.
 
-mod data;
 #[cfg(test)]
 mod documented;
-mod model;
-mod objective;
+mod recipe;
 mod run;
-mod schedule;
-mod table;
 mod train;
 pub mod values;
 
@@ -16,13 +12,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::Result;
 use crate::commands::{self, Command};
-pub use data::{DataArgs, DataDirArgs, DataOptions};
-pub use model::ModelArgs;
-pub use objective::ObjectiveArgs;
+pub use recipe::{Classifying, Data, Finetuning, RecipeArgs, Training};
 pub use run::{RunArgs, open_run};
-pub use schedule::ScheduleArgs;
-pub use table::TableArgs;
-pub use train::{HeadArgs, NewRunArgs, TrainArgs};
+pub use train::{NewRunArgs, TrainArgs};
 
 /// Trains autoencoders on any GPU or on the CPU.
 ///
@@ -119,7 +111,7 @@ mod tests {
                     --kl-decay 0.9 --train-top-k 5:20:3 --top-k 10 --jacobian probes:2 \
                     --corruption-weights 1:0.5 --train-samples 100 --one-class 3";
         let parse = |line: &str| match Cli::try_parse_from(line.split_whitespace()) {
-            Ok(Cli { command: Some(Command::Train(args)), .. }) => args.train.recipe(),
+            Ok(Cli { command: Some(Command::Train(args)), .. }) => args.train.settings.recipe(),
             _ => panic!("{line}"),
         };
         let expected: Table = "
@@ -148,7 +140,7 @@ mod tests {
         assert!(old.iter().all(|(_, old)| old_line.contains(old)), "{old_line}");
         assert_eq!(parse(&old_line), expected);
         assert_eq!(parse("ae train --code maps"), parse("ae train --code feature-map"));
-        assert!(TrainArgs::default().recipe().is_empty());
+        assert!(TrainArgs::default().settings.recipe().is_empty());
     }
 
     #[test]

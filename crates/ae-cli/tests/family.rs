@@ -37,10 +37,11 @@ fn every_term_round_trips_through_the_recipe() {
         "code_activation = \"sigmoid\"",
         "emphasis = [1.0, 0.5]",
         "[objective.kl]\nweight = 1.0\ntarget = 0.1\ndecay = 0.9",
-        "[objective.k_sparse]\nunits = 2\nfrom = 6\nepochs = 1",
+        "[objective.k_sparse]\nepochs = 1\nfrom = 6\nunits = 2",
         "[objective.curvature]\nweight = 0.01\nnoise = 0.2\ndraws = 2",
         "probes = 2",
-        "weight_decay = 0.0001\ndropout = 0.1",
+        "weight_decay = 0.0001\n",
+        "dropout = 0.1\n",
     ] {
         assert!(recipe.contains(part), "{part} is not in\n{recipe}");
     }

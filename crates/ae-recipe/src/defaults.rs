@@ -3,13 +3,13 @@
 use ae_data::table::TableOptions;
 use ae_data::{Method, Shape};
 use ae_models::{Activation, ConvConfig, DenseConfig};
-use ae_train::{Reconstruction, Schedule};
+use ae_train::{JacobianMethod, PENALTIES, PenaltyKind, Reconstruction, Schedule};
 use toml::{Table, Value};
 
 use super::linear_path::{LinearPath, decide};
 use super::merge::section;
 use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
-use super::objective::{JacobianRecipe, ObjectiveRecipe};
+use super::objective::{ObjectiveRecipe, ObjectiveSettings};
 use super::validate::{check_model, check_pca, check_terms};
 use super::{Command, DataRecipe, MeasureRecipe, Recipe, table};
 use crate::error::{Error, Result};
@@ -92,7 +92,9 @@ impl Recipe {
         if let (ModelRecipe::Dense(recipe), true) = (&mut defaults, is_table) {
             (recipe.activation, recipe.hidden) = (Activation::Silu, vec![table::width(shape)]);
         }
-        if is_given("objective", "kl")
+        let is_sigmoid =
+            |kind: &&PenaltyKind| kind.needs_sigmoid && is_given("objective", kind.key);
+        if PENALTIES.iter().any(is_sigmoid)
             && let Some(activation) = defaults.code_activation_mut()
         {
             *activation = Activation::Sigmoid;
@@ -143,7 +145,8 @@ fn objective(
         true => Reconstruction::CrossEntropy,
         false => Reconstruction::SquaredError,
     };
-    let defaults = ObjectiveRecipe { reconstruction, ..ObjectiveRecipe::default() };
+    let settings = ObjectiveSettings { reconstruction, ..ObjectiveSettings::default() };
+    let defaults = ObjectiveRecipe { settings, penalties: Vec::new() };
     check_terms(&defaults, overrides)?;
     let mut objective = section("objective", defaults, overrides)?;
     let layers = if command == Command::Pretrain { 1 } else { model.layers() };
@@ -153,10 +156,10 @@ fn objective(
 
 /// Fills in defaults that depend on the model and the schedule.
 pub(super) fn fill_in(objective: &mut ObjectiveRecipe, layers: usize, schedule: &Schedule) {
-    if objective.contraction.is_some() || objective.curvature.is_some() {
+    if objective.penalties.iter().any(|penalty| penalty.kind.uses_jacobian) {
         objective.jacobian.get_or_insert(match layers {
-            1 => JacobianRecipe::Exact,
-            _ => JacobianRecipe::Probes(1),
+            1 => JacobianMethod::Exact,
+            _ => JacobianMethod::Probes(1),
         });
     }
     if let Some(top_k) = &mut objective.train_top_k

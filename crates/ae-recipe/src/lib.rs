@@ -1,22 +1,34 @@
 #![doc = include_str!("../README.md")]
 
+mod data;
 mod defaults;
 mod derive;
 mod error;
+mod head;
 mod linear_path;
 mod merge;
 mod model;
 mod objective;
+mod option;
+pub mod parse;
+mod penalty;
 mod recipe;
+mod schedule;
 mod table;
 mod unused;
 mod validate;
 
+pub use data::DataRecipe;
 pub use error::{Error, Result};
+pub use head::{HeadKind, HeadRecipe};
 pub use linear_path::{LinearPath, off_unless_given};
 pub use merge::merge;
 pub use model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
-pub use objective::*;
+pub use objective::{ObjectiveRecipe, ObjectiveSettings, TopKRecipe};
+pub use option::{
+    Parse, RecipeOption, classify_options, data_options, finetune_options, train_options,
+};
+pub use penalty::PenaltyRecipe;
 pub use recipe::*;
 pub use unused::check_unused;
 

@@ -84,7 +84,7 @@ const MOST: usize = 1 << 26;
 /// instead of 64.0.
 fn helps(objective: &ObjectiveRecipe, shape: &Shape, model: &ModelRecipe) -> bool {
     let units = model.architecture(shape).map_or(0, |it| it.code_size());
-    objective.penalties().is_empty() && units.saturating_mul(shape.features()) <= MOST
+    objective.active_penalties().next().is_none() && units.saturating_mul(shape.features()) <= MOST
 }
 
 impl Recipe {

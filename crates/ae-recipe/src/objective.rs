@@ -2,67 +2,88 @@
 
 use ae_models::{Decoder, Model};
 use ae_train::{
-    Contraction, Corruption, Curvature, KlSparsity, L1, Objective, Reconstruction, TopKSchedule,
-    WeightDecay,
+    Corruption, JacobianMethod, Objective, Reconstruction, SMOOTH, SPARSE, TopKSchedule,
 };
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use toml::{Table, Value};
 
 use super::is_zero;
-use crate::error::Result;
+use crate::Result;
+use crate::option::{Parse, RecipeOption, group, option};
+use crate::parse;
+use crate::penalty::{PenaltyRecipe, penalty_options, take_penalties};
 
-/// A term with weight 0 is left out.
+/// The objective section of a recipe. In a file, the penalties are keys of the section, by the names of
+/// [`PENALTIES`](ae_train::PENALTIES); one with weight 0 is left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObjectiveRecipe {
+    /// All but the penalties.
+    pub settings: ObjectiveSettings,
+    /// The penalties that are given, in the order in which they are added.
+    pub penalties: Vec<PenaltyRecipe>,
+}
+
+/// The objective section of a recipe without its penalties.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ObjectiveRecipe {
+pub struct ObjectiveSettings {
     /// The loss of the reconstruction.
+    #[serde(default)]
     pub reconstruction: Reconstruction,
     /// The corruption of the input.
+    #[serde(default)]
     pub corruption: Corruption,
     /// Weights of the loss on corrupted and on other features.
     #[serde(rename = "emphasis", default, skip_serializing_if = "Option::is_none")]
     pub corruption_weights: Option<[f64; 2]>,
-    /// Weight of the L1 norm of the code.
-    pub l1: f64,
-    /// Weight of the sum of all squared weights.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub weight_decay: f64,
     /// Probability with which hidden units are zeroed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropout: f64,
-    /// How contraction and curvature compute the Jacobian norm.
+    /// How penalties compute the norm of a Jacobian.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jacobian: Option<JacobianRecipe>,
-    /// Kullback-Leibler sparsity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kl: Option<KlRecipe>,
+    pub jacobian: Option<JacobianMethod>,
     /// Top-k training.
     #[serde(rename = "k_sparse", default, skip_serializing_if = "Option::is_none")]
     pub train_top_k: Option<TopKRecipe>,
-    /// The contractive penalty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contraction: Option<ContractionRecipe>,
-    /// The curvature penalty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub curvature: Option<CurvatureRecipe>,
 }
 
-/// [`KlSparsity`] with its weight.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KlRecipe {
-    /// The weight of the term.
-    pub weight: f64,
-    /// The target mean activation of a unit.
-    #[serde(default = "KlRecipe::target")]
-    pub target: f64,
-    /// Decay of the running mean; `None`: the mean of each batch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decay: Option<f64>,
+impl std::ops::Deref for ObjectiveRecipe {
+    type Target = ObjectiveSettings;
+
+    fn deref(&self) -> &ObjectiveSettings {
+        &self.settings
+    }
 }
 
-impl KlRecipe {
-    fn target() -> f64 {
-        0.05
+impl std::ops::DerefMut for ObjectiveRecipe {
+    fn deref_mut(&mut self) -> &mut ObjectiveSettings {
+        &mut self.settings
+    }
+}
+
+impl Serialize for ObjectiveRecipe {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let settings = Table::try_from(&self.settings).map_err(ser::Error::custom)?;
+        let mut section = serializer.serialize_map(None)?;
+        for (key, value) in &settings {
+            section.serialize_entry(key, value)?;
+        }
+        for penalty in &self.penalties {
+            section.serialize_entry(penalty.kind.key, penalty)?;
+        }
+        section.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for ObjectiveRecipe {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut section = Table::deserialize(deserializer)?;
+        let penalties = take_penalties(&mut section).map_err(de::Error::custom)?;
+        let settings = Value::Table(section).try_into();
+        let settings =
+            settings.map_err(|error: toml::de::Error| de::Error::custom(error.message()))?;
+        Ok(Self { settings, penalties })
     }
 }
 
@@ -81,56 +102,20 @@ pub struct TopKRecipe {
     pub epochs: Option<usize>,
 }
 
-/// [`Contraction`] with its weight.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ContractionRecipe {
-    /// The weight of the term.
-    pub weight: f64,
-}
-
-/// [`Curvature`] with its weight.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CurvatureRecipe {
-    /// The weight of the term.
-    pub weight: f64,
-    /// Standard deviation of the noise.
-    #[serde(default = "CurvatureRecipe::noise")]
-    pub noise: f64,
-    /// Draws of the noise.
-    #[serde(default = "CurvatureRecipe::draws")]
-    pub draws: usize,
-}
-
-impl CurvatureRecipe {
-    fn noise() -> f64 {
-        0.1
-    }
-
-    fn draws() -> usize {
-        1
-    }
-}
-
-/// How the norm of a Jacobian is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum JacobianRecipe {
-    /// Multiplied out.
-    Exact,
-    /// Estimated by so many random directions.
-    Probes(usize),
-}
-
 impl ObjectiveRecipe {
     /// The objective for a model.
+    ///
+    /// # Errors
+    /// If a setting is out of its range.
     pub fn objective(&self) -> Result<Objective<Model>> {
         self.with(self.reconstruction, self.train_top_k.as_ref())
     }
 
     /// The objective of a layer of a stack. Sigmoid outputs get the cross-entropy loss, unless squared error was
     /// chosen for one. Top-k applies only to the topmost code, that of the model.
+    ///
+    /// # Errors
+    /// If a setting is out of its range.
     pub fn layer_objective(
         &self,
         index: usize,
@@ -162,60 +147,24 @@ impl ObjectiveRecipe {
         if self.dropout != 0.0 {
             objective = objective.dropout(self.dropout)?;
         }
-        if self.l1 != 0.0 {
-            objective = objective.penalize(self.l1, L1)?;
-        }
-        if let Some(KlRecipe { weight, target, decay }) = self.kl {
-            let sparsity = match decay {
-                Some(decay) => KlSparsity::running(target, decay)?,
-                None => KlSparsity::toward(target)?,
-            };
-            if weight != 0.0 {
-                objective = objective.penalize(weight, sparsity)?;
+        for penalty in &self.penalties {
+            // Also with weight 0: its settings have to be valid.
+            let value = penalty.build(self.jacobian.unwrap_or_default())?;
+            if penalty.weight != 0.0 {
+                objective = objective.penalize(penalty.weight, value)?;
             }
-        }
-        let jacobian = self.jacobian.unwrap_or(JacobianRecipe::Exact);
-        if let Some(ContractionRecipe { weight }) = self.contraction {
-            let contraction = match jacobian {
-                JacobianRecipe::Exact => Contraction::exact(),
-                JacobianRecipe::Probes(count) => Contraction::probes(count)?,
-            };
-            if weight != 0.0 {
-                objective = objective.penalize(weight, contraction)?;
-            }
-        }
-        if let Some(CurvatureRecipe { weight, noise, draws }) = self.curvature {
-            let curvature = match jacobian {
-                JacobianRecipe::Exact => Curvature::exact(noise, draws)?,
-                JacobianRecipe::Probes(count) => Curvature::probes(noise, draws, count)?,
-            };
-            if weight != 0.0 {
-                objective = objective.penalize(weight, curvature)?;
-            }
-        }
-        if self.weight_decay != 0.0 {
-            objective = objective.penalize(self.weight_decay, WeightDecay)?;
         }
         Ok(objective)
     }
 
-    /// The penalties with their weights, in words.
-    pub fn penalties(&self) -> Vec<(f64, &'static str)> {
-        let weight = |weight: Option<f64>| weight.unwrap_or(0.0);
-        let all = [
-            (self.l1, "the L1 norm of the code"),
-            (weight(self.kl.as_ref().map(|it| it.weight)), "the divergence of mean activations"),
-            (
-                weight(self.contraction.as_ref().map(|it| it.weight)),
-                "the squared norm of the Jacobian",
-            ),
-            (
-                weight(self.curvature.as_ref().map(|it| it.weight)),
-                "the squared change of the Jacobian",
-            ),
-            (self.weight_decay, "the sum of squared weights"),
-        ];
-        all.into_iter().filter(|(weight, _)| *weight != 0.0).collect()
+    /// The penalty with this key, if it is given.
+    pub fn penalty(&self, key: &str) -> Option<&PenaltyRecipe> {
+        self.penalties.iter().find(|penalty| penalty.kind.key == key)
+    }
+
+    /// The penalties that are not off.
+    pub fn active_penalties(&self) -> impl Iterator<Item = &PenaltyRecipe> {
+        self.penalties.iter().filter(|penalty| penalty.weight != 0.0)
     }
 }
 
@@ -224,4 +173,25 @@ impl TopKRecipe {
         let from = self.from.unwrap_or(self.k);
         TopKSchedule::annealed(from, self.k, self.epochs.unwrap_or(0))
     }
+}
+
+/// The options of the section.
+pub(crate) fn options() -> Vec<RecipeOption> {
+    let top_k =
+        option("train-top-k", "K[:FROM[:EPOCHS]]", &["objective", "k_sparse"], Parse::By(parse::top_k), "Keep only the K largest units of each code in training; starts with FROM units, falling to K over EPOCHS [default: all; EPOCHS half of --epochs]").old(&["k-sparse"]);
+    let jacobian =
+        option("jacobian", "HOW", &["objective", "jacobian"], Parse::By(parse::jacobian), "How to compute the Jacobian norm of --contract and --curvature: exact, or probes:N, an estimate from N random projections [default: exact for an encoder with one layer, else probes:1]").old(&["contract-by"]);
+    [
+        group("Objective", vec![
+            option("loss", "LOSS", &["objective", "reconstruction"], Parse::Text, "Reconstruction loss: squared-error or cross-entropy [default: cross-entropy for images with a sigmoid output, else squared-error]").short('l'),
+            option("corrupt", "NOISE", &["objective", "corruption"], Parse::By(parse::corruption), "Corrupt the inputs; the model reconstructs the clean ones (denoising): none, masking:P, salt-and-pepper:P or gaussian:S [default: none]"),
+            option("corruption-weights", "A:B", &["objective", "emphasis"], Parse::By(parse::corruption_weights), "Weights of the loss on corrupted and on other features, such as 1:0.5, for masking or salt-and-pepper [default: 1:1]").old(&["emphasis"]),
+            option("dropout", "P", &["objective", "dropout"], Parse::Number, "Dropout probability of hidden units and code units [default: 0]"),
+        ]),
+        penalty_options(SPARSE),
+        group(SPARSE, vec![top_k]),
+        penalty_options(SMOOTH),
+        group(SMOOTH, vec![jacobian]),
+    ]
+    .concat()
 }

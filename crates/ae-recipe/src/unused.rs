@@ -16,20 +16,18 @@ pub fn check_unused(options: &Table, recipe: &Recipe) -> Result<()> {
         ));
     }
     let objective = recipe.objective();
-    let kl = objective.kl.as_ref().map(|it| it.weight);
-    let contraction = objective.contraction.as_ref().map(|it| it.weight);
-    let curvature = objective.curvature.as_ref().map(|it| it.weight);
-    for (penalty, option, weight) in [("kl", "--kl", kl), ("curvature", "--curvature", curvature)] {
-        let settings = section("objective").and_then(|it| it.get(penalty)?.as_table());
-        let setting = settings.and_then(|it| it.keys().find(|key| *key != "weight"));
-        if let (Some(key), Some(0.0)) = (setting, weight) {
+    for penalty in objective.penalties.iter().filter(|penalty| penalty.weight == 0.0) {
+        let settings = section("objective").and_then(|it| it.get(penalty.kind.key)?.as_table());
+        if let Some(key) = settings.and_then(|it| it.keys().find(|key| *key != "weight")) {
+            let option = format!("--{}", penalty.kind.option);
             return Err(Error::usage(format!(
                 "{option}-{key} needs {option} above 0, got {option} 0; drop both"
             )));
         }
     }
-    let is_off = [contraction, curvature].into_iter().flatten().all(|weight| weight == 0.0);
-    if is_given("objective", "jacobian") && is_off {
+    if is_given("objective", "jacobian")
+        && !objective.active_penalties().any(|penalty| penalty.kind.uses_jacobian)
+    {
         return Err(Error::usage(
             "--jacobian needs --contract or --curvature above 0, got 0; drop both",
         ));

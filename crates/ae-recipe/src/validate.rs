@@ -1,5 +1,6 @@
 //! Rejects settings that do not apply: none is ignored.
 
+use ae_train::{PENALTIES, PenaltyKind};
 use toml::{Table, Value};
 
 use super::model::ModelRecipe;
@@ -11,7 +12,7 @@ use crate::error::{Error, Result};
 pub fn check_model(defaults: &ModelRecipe, overrides: &Table) -> Result<()> {
     let Some(Value::Table(overrides)) = overrides.get("model") else { return Ok(()) };
     let known = defaults.fields();
-    if let Some(key) = overrides.keys().find(|key| !known.contains(&key.as_str())) {
+    if let Some(key) = overrides.keys().find(|key| !known.contains(key)) {
         return Err(Error::usage(format!(
             "model: `{key}` does not apply to a {} model, which has {}",
             defaults.kind(),
@@ -63,28 +64,32 @@ fn first<'a>(overrides: &'a Table, section: &str) -> Option<&'a str> {
 /// Checks that the settings of each penalty come with a weight, here or in the recipe before.
 pub fn check_terms(base: &ObjectiveRecipe, overrides: &Table) -> Result<()> {
     let Some(Value::Table(objective)) = overrides.get("objective") else { return Ok(()) };
-    let has_weight = |penalty: &str| match penalty {
-        "kl" if base.kl.is_some() => true,
-        "contraction" if base.contraction.is_some() => true,
-        "curvature" if base.curvature.is_some() => true,
-        _ => objective.get(penalty).is_some_and(|penalty| penalty.get("weight").is_some()),
+    let has_weight = |kind: &PenaltyKind| {
+        base.penalty(kind.key).is_some()
+            || objective
+                .get(kind.key)
+                .is_some_and(|it| kind.is_number || it.get("weight").is_some())
     };
-    for (penalty, option) in [("kl", "--kl"), ("curvature", "--curvature")] {
-        if let Some(Value::Table(settings)) = objective.get(penalty)
+    for kind in PENALTIES {
+        if let Some(Value::Table(settings)) = objective.get(kind.key)
             && let Some(key) = settings.keys().next()
-            && !has_weight(penalty)
+            && !has_weight(kind)
         {
+            let option = format!("--{}", kind.option);
             return Err(Error::usage(format!(
                 "{option}-{key} needs {option}; add {option} WEIGHT, or drop it"
             )));
         }
     }
-    if objective.contains_key("jacobian") && !has_weight("contraction") && !has_weight("curvature")
-    {
-        return Err(Error::usage(
-            "--jacobian needs --contract or --curvature; add --contract WEIGHT or --curvature WEIGHT, or \
-             drop it",
-        ));
+    let users: Vec<&PenaltyKind> =
+        PENALTIES.into_iter().filter(|kind| kind.uses_jacobian).collect();
+    if objective.contains_key("jacobian") && !users.iter().any(|kind| has_weight(kind)) {
+        let names: Vec<String> = users.iter().map(|kind| format!("--{}", kind.option)).collect();
+        return Err(Error::usage(format!(
+            "--jacobian needs {}; add {} WEIGHT, or drop it",
+            names.join(" or "),
+            names.join(" WEIGHT or ")
+        )));
     }
     Ok(())
 }

@@ -170,8 +170,8 @@ fn recipe_line(trained: &TrainedRun) -> String {
     if objective.corruption != Corruption::None {
         line += &format!(" of inputs corrupted by {}", objective.corruption);
     }
-    for (weight, penalty) in objective.penalties() {
-        line += &format!(" + {weight} times {penalty}");
+    for penalty in objective.active_penalties() {
+        line += &format!(" + {} times {}", penalty.weight, penalty.kind.what);
     }
     line + ", summed over features. The first quarter epoch is not shown."
 }

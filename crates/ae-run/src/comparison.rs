@@ -61,7 +61,7 @@ pub fn better_baseline(trained: &TrainedRun, summary: &Summary) -> Option<String
 fn advice(trained: &TrainedRun) -> String {
     let recipe = &trained.recipe;
     let objective = recipe.objective();
-    if !objective.penalties().is_empty()
+    if objective.active_penalties().next().is_some()
         || objective.train_top_k.is_some()
         || objective.dropout > 0.0
     {

@@ -4,8 +4,8 @@
 use ae_data::Shape;
 use ae_device::Choice;
 use ae_models::{Architecture, ConvConfig};
-use ae_recipe::{Command, JacobianRecipe, ModelRecipe, ObjectiveRecipe, Recipe};
-use ae_train::{Optimizer, Schedule};
+use ae_recipe::{Command, ModelRecipe, ObjectiveRecipe, Recipe};
+use ae_train::{JacobianMethod, Optimizer, Schedule};
 
 use crate::{Error, Result};
 
@@ -81,11 +81,11 @@ fn needs(recipe: &Recipe, architecture: &Architecture, samples: usize) -> Vec<Ne
         ),
         need("a batch", "a smaller --batch", batch * units(architecture)),
     ];
-    if objective.contraction.as_ref().is_some_and(|it| it.weight != 0.0) {
+    if objective.penalty("contraction").is_some_and(|it| it.weight != 0.0) {
         let reduce = "fewer probes (--jacobian probes:N)";
         needs.push(need("probes of the Jacobian", reduce, probes * batch * features));
     }
-    if objective.curvature.as_ref().is_some_and(|it| it.weight != 0.0) {
+    if objective.penalty("curvature").is_some_and(|it| it.weight != 0.0) {
         let reduce = "fewer draws (--curvature-draws) or probes (--jacobian probes:N)";
         needs.push(need("draws of the curvature's noise", reduce, draws * draw));
     }
@@ -104,10 +104,11 @@ fn copies(schedule: &Schedule) -> u128 {
 /// The numbers of probes per sample (0 for the exact norm) and of draws of the curvature's noise.
 fn directions(objective: &ObjectiveRecipe) -> (u128, u128) {
     let probes = match objective.jacobian {
-        Some(JacobianRecipe::Probes(count)) => count as u128,
-        Some(JacobianRecipe::Exact) | None => 0,
+        Some(JacobianMethod::Probes(count)) => count as u128,
+        Some(JacobianMethod::Exact) | None => 0,
     };
-    (probes, objective.curvature.as_ref().map_or(0, |it| it.draws as u128))
+    let curvature = objective.penalty("curvature");
+    (probes, curvature.and_then(|it| it.setting("draws")).map_or(0, |draws| draws as u128))
 }
 
 /// The size of a sample's activations in a step: the input and the outputs of all layers. Those of the decoder have

@@ -8,8 +8,11 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::evaluate::{first, for_each_batch};
+use crate::penalty_kind::SMOOTH;
 use crate::reconstruction::per_sample;
-use crate::{Batches, Error, Pass, Penalty, Result, StdDev};
+use crate::{
+    Batches, Error, JacobianMethod, Pass, Penalty, PenaltyKind, PenaltySetting, Result, StdDev,
+};
 
 /// `||J(x)||_F^2`, averaged over the batch: the squared Frobenius norm of the encoder's Jacobian at the
 /// clean input, as in the contractive autoencoder (Rifai et al. 2011, ICML). A small norm makes the code
@@ -38,7 +41,7 @@ use crate::{Batches, Error, Pass, Penalty, Result, StdDev};
 /// between 1e-3 and 1 with a cross-entropy that is summed over pixels.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Contraction {
-    norm: Norm,
+    norm: JacobianMethod,
 }
 
 /// `E ||J(x) - J(x + e)||_F^2` with `e ~ N(0, s^2 I)`, averaged over the batch: the squared change of the
@@ -52,23 +55,77 @@ pub struct Contraction {
 /// | draws | from 1 | 1 to 4 | number of values of `e` for each input and step |
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Curvature {
-    norm: Norm,
+    norm: JacobianMethod,
     deviation: StdDev,
     draws: usize,
 }
 
-/// How a squared Frobenius norm is computed.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Norm {
-    Exact,
-    Probes(usize),
+impl Contraction {
+    /// How recipes and command lines offer it.
+    pub const KIND: PenaltyKind = PenaltyKind {
+        key: "contraction",
+        option: "contract",
+        what: "the squared norm of the Jacobian",
+        note: " of the encoder (contractive)",
+        group: SMOOTH,
+        settings: &[],
+        is_number: false,
+        needs_sigmoid: false,
+        uses_jacobian: true,
+        build: |settings| {
+            Ok(Box::new(match settings.jacobian {
+                JacobianMethod::Exact => Contraction::exact(),
+                JacobianMethod::Probes(count) => Contraction::probes(count)?,
+            }))
+        },
+    };
+}
+
+const NOISE: PenaltySetting = PenaltySetting {
+    key: "noise",
+    option: "curvature-noise",
+    value: "S",
+    help: "Standard deviation of the noise for --curvature",
+    default: Some(0.1),
+    is_count: false,
+};
+
+const DRAWS: PenaltySetting = PenaltySetting {
+    key: "draws",
+    option: "curvature-draws",
+    value: "N",
+    help: "Noise draws for --curvature per sample and step",
+    default: Some(1.0),
+    is_count: true,
+};
+
+impl Curvature {
+    /// How recipes and command lines offer it.
+    pub const KIND: PenaltyKind = PenaltyKind {
+        key: "curvature",
+        option: "curvature",
+        what: "the squared change of the Jacobian",
+        note: " under noise",
+        group: SMOOTH,
+        settings: &[NOISE, DRAWS],
+        is_number: false,
+        needs_sigmoid: false,
+        uses_jacobian: true,
+        build: |settings| {
+            let noise = settings.number(&NOISE)?;
+            let draws = settings.number(&DRAWS)? as usize;
+            Ok(Box::new(match settings.jacobian {
+                JacobianMethod::Exact => Curvature::exact(noise, draws)?,
+                JacobianMethod::Probes(count) => Curvature::probes(noise, draws, count)?,
+            }))
+        },
+    };
 }
 
 impl Contraction {
     /// The exact norm.
     pub fn exact() -> Self {
-        Self { norm: Norm::Exact }
+        Self { norm: JacobianMethod::Exact }
     }
 
     /// An unbiased estimate from `count` random directions for each sample.
@@ -89,7 +146,7 @@ impl Curvature {
         if draws == 0 {
             return Err(Error::setting("draws of the jitter", "at least 1", draws));
         }
-        Ok(Self { norm: Norm::Exact, deviation: StdDev::new(deviation)?, draws })
+        Ok(Self { norm: JacobianMethod::Exact, deviation: StdDev::new(deviation)?, draws })
     }
 
     /// An unbiased estimate from `count` random directions for each sample and draw.
@@ -101,10 +158,10 @@ impl Curvature {
     }
 }
 
-fn probes(count: usize) -> Result<Norm> {
+fn probes(count: usize) -> Result<JacobianMethod> {
     match count {
         0 => Err(Error::setting("probes", "at least 1", count)),
-        _ => Ok(Norm::Probes(count)),
+        _ => Ok(JacobianMethod::Probes(count)),
     }
 }
 
@@ -116,14 +173,16 @@ impl<M: DifferentiableEncoder> Penalty<M> for Contraction {
     fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
         let input = pass.input.clone();
         match self.norm {
-            Norm::Exact => {
+            JacobianMethod::Exact => {
                 let code = pass.is_clean().then(|| pass.code.clone());
                 exact_norm(pass.model, input, code)
             }
-            Norm::Probes(count) => estimated_norm(pass, "probes", count, &|model, directions| {
-                let [_, product] = model.encode_tangent(input.clone(), directions);
-                product
-            }),
+            JacobianMethod::Probes(count) => {
+                estimated_norm(pass, "probes", count, &|model, directions| {
+                    let [_, product] = model.encode_tangent(input.clone(), directions);
+                    product
+                })
+            }
         }
     }
 
@@ -148,8 +207,8 @@ impl<M: DifferentiableEncoder> Penalty<M> for Curvature {
                 here - side.product(model, jittered.clone(), directions)
             };
             match self.norm {
-                Norm::Exact => explicit_norm(pass.model, &input, &difference),
-                Norm::Probes(count) => {
+                JacobianMethod::Exact => explicit_norm(pass.model, &input, &difference),
+                JacobianMethod::Probes(count) => {
                     estimated_norm(pass, &format!("probes {draw}"), count, &|model, directions| {
                         difference(model, Side::Input, directions)
                     })

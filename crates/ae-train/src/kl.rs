@@ -3,7 +3,8 @@
 use ae_models::Autoencoder;
 use burn::tensor::Tensor;
 
-use crate::{Error, Pass, Penalty, Result};
+use crate::penalty_kind::SPARSE;
+use crate::{Error, Pass, Penalty, PenaltyKind, PenaltySetting, Result};
 
 /// `sum_j KL(r || m_j)`, with `KL(r || m) = r log(r / m) + (1 - r) log((1 - r) / (1 - m))` in nats: the
 /// Kullback-Leibler divergence of the mean activation `m_j` of each unit from a target `r` (Ng, CS294A
@@ -24,6 +25,46 @@ use crate::{Error, Pass, Penalty, Result};
 pub struct KlSparsity {
     target: f64,
     decay: Option<f64>,
+}
+
+const TARGET: PenaltySetting = PenaltySetting {
+    key: "target",
+    option: "kl-target",
+    value: "RATE",
+    help: "Target mean activation for --kl",
+    default: Some(0.05),
+    is_count: false,
+};
+
+const DECAY: PenaltySetting = PenaltySetting {
+    key: "decay",
+    option: "kl-decay",
+    value: "DECAY",
+    help: "Decay of a running mean of activations for --kl; 0: the mean of each batch [default: 0]",
+    default: None,
+    is_count: false,
+};
+
+impl KlSparsity {
+    /// How recipes and command lines offer it.
+    pub const KIND: PenaltyKind = PenaltyKind {
+        key: "kl",
+        option: "kl",
+        what: "the divergence of mean activations",
+        note: ", KL, from a target; needs a sigmoid code",
+        group: SPARSE,
+        settings: &[TARGET, DECAY],
+        is_number: false,
+        needs_sigmoid: true,
+        uses_jacobian: false,
+        build: |settings| {
+            let target = settings.number(&TARGET)?;
+            Ok(Box::new(match settings.get(&DECAY) {
+                Some(decay) => KlSparsity::running(target, decay)?,
+                None => KlSparsity::toward(target)?,
+            }))
+        },
+    };
 }
 
 /// The least distance of means from 0 and 1, so that logarithms are finite. Closer means have no gradient

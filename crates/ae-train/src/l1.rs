@@ -3,8 +3,9 @@
 use ae_models::Autoencoder;
 use burn::tensor::Tensor;
 
+use crate::penalty_kind::SPARSE;
 use crate::reconstruction::per_sample;
-use crate::{Pass, Penalty};
+use crate::{Pass, Penalty, PenaltyKind};
 
 /// `sum_j |h_j|`, averaged over the batch: the sum of the absolute values of the code, which drives units
 /// to 0.
@@ -13,6 +14,22 @@ use crate::{Pass, Penalty};
 /// over pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct L1;
+
+impl L1 {
+    /// How recipes and command lines offer it.
+    pub const KIND: PenaltyKind = PenaltyKind {
+        key: "l1",
+        option: "l1",
+        what: "the L1 norm of the code",
+        note: "",
+        group: SPARSE,
+        settings: &[],
+        is_number: true,
+        needs_sigmoid: false,
+        uses_jacobian: false,
+        build: |_| Ok(Box::new(L1)),
+    };
+}
 
 impl<M: Autoencoder> Penalty<M> for L1 {
     fn name(&self) -> &str {

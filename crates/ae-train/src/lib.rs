@@ -27,6 +27,7 @@ mod objective;
 mod observer;
 mod optimizer;
 mod penalty;
+mod penalty_kind;
 mod precision;
 mod prefetch;
 mod pretrain;
@@ -65,6 +66,9 @@ pub use objective::{Losses, Objective};
 pub use observer::{Event, Flow, Observer};
 pub use optimizer::Optimizer;
 pub use penalty::{Pass, Penalty, PenaltyState};
+pub use penalty_kind::{
+    JacobianMethod, PENALTIES, PenaltyKind, PenaltySetting, PenaltySettings, SMOOTH, SPARSE,
+};
 pub use precision::Precision;
 pub use pretrain::{Layerwise, Pretrained};
 pub use reconstruction::{Reconstruction, entropy};

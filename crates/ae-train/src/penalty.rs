@@ -84,3 +84,25 @@ pub trait Penalty<M>: Send + Sync {
         Ok(())
     }
 }
+
+impl<M> Penalty<M> for Box<dyn Penalty<M>> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn value(&self, pass: &Pass<'_, M>) -> Tensor<1> {
+        (**self).value(pass)
+    }
+
+    fn update_state(&self, pass: &Pass<'_, M>) -> Option<Tensor<1>> {
+        (**self).update_state(pass)
+    }
+
+    fn settings(&self) -> Value {
+        (**self).settings()
+    }
+
+    fn check(&self, model: &M) -> Result<()> {
+        (**self).check(model)
+    }
+}

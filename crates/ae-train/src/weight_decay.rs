@@ -3,7 +3,8 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
-use crate::{Pass, Penalty};
+use crate::penalty_kind::SMOOTH;
+use crate::{Pass, Penalty, PenaltyKind};
 
 /// `sum W^2` over all weights of a model: the sum of the squares of matrices and kernels, without biases
 /// and gains of normalisations. A tied weight counts once.
@@ -13,6 +14,22 @@ use crate::{Pass, Penalty};
 /// principal directions (Kunin et al. 2019, arXiv 1901.08168). Usual weights are between 1e-6 and 1e-2.
 #[derive(Clone, Copy, Debug)]
 pub struct WeightDecay;
+
+impl WeightDecay {
+    /// How recipes and command lines offer it.
+    pub const KIND: PenaltyKind = PenaltyKind {
+        key: "weight_decay",
+        option: "weight-decay",
+        what: "the sum of squared weights",
+        note: ", as a term of the loss; the decay of adam-w is separate",
+        group: SMOOTH,
+        settings: &[],
+        is_number: true,
+        needs_sigmoid: false,
+        uses_jacobian: false,
+        build: |_| Ok(Box::new(WeightDecay)),
+    };
+}
 
 impl<M: Module> Penalty<M> for WeightDecay {
     fn name(&self) -> &str {

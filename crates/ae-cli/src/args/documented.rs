@@ -101,7 +101,7 @@ fn check_recipe(words: &[&str]) -> Result<(), String> {
         Ok(Some(Command::Pretrain(args))) => (args.train, recipe::Command::Pretrain),
         _ => return Ok(()),
     };
-    let overrides = args.recipe();
+    let overrides = args.settings.recipe();
     let data = Recipe::data(&overrides).map_err(|error| error.to_string())?;
     let is_table = [".csv", ".npy"].iter().any(|end| data.source.ends_with(end));
     let shape = if is_table { Shape::table(20) } else { Shape::image(1, 28, 28) };

@@ -6,9 +6,9 @@ use ae_device::NamedDevice;
 use ae_run::{RunDir, SavedRun, Selection, SplitName};
 use clap::Args;
 
-use super::{DataArgs, DeviceArgs};
+use super::{Data, DeviceArgs, RecipeArgs};
+use crate::Result;
 use crate::console::Console;
-use crate::{Error, Result};
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -18,7 +18,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub device: DeviceArgs,
     #[command(flatten)]
-    pub data: DataArgs,
+    pub data: RecipeArgs<Data>,
     /// training, validation, test or all; `all` keeps the order of the source and needs data without a
     /// published test set [default: test; with --data all, where possible]
     #[arg(long, alias = "part", value_name = "SPLIT")]
@@ -41,14 +41,9 @@ pub fn open_run(run: &Path, device: &DeviceArgs) -> Result<(SavedRun, NamedDevic
     Ok((SavedRun::load(&folder, &device.handle)?, device))
 }
 
-impl DataArgs {
+impl<G> RecipeArgs<G> {
     /// A split of the data of a run, or of other data.
     pub fn samples(&self, run: &SavedRun, split: Option<SplitName>) -> Result<Selection> {
-        if self.options.train_samples.is_some() && self.options.test_samples.is_some() {
-            return Err(Error::usage(
-                "--train-samples and --test-samples apply to different splits, and one split is selected; drop one",
-            ));
-        }
-        Ok(run.samples(&self.section(), split, &*Console::single())?)
+        Ok(run.samples(&self.section("data"), split, &*Console::single())?)
     }
 }

@@ -10,11 +10,9 @@ use ae_models::{Classifier, ModelEncoder};
 use ae_run::{FinishedRun, SavedModel, SavedRun, SplitName, classifier};
 use ae_train::format::{count, duration};
 use ae_train::{Labelled, classify as evaluate};
-use toml::Table;
 
 use super::Examples;
-use crate::args::values::{filled, put};
-use crate::args::{DataArgs, DeviceArgs, HeadArgs, NewRunArgs, ScheduleArgs, open_run};
+use crate::args::{Classifying, DeviceArgs, NewRunArgs, RecipeArgs, open_run};
 use crate::{Error, Result};
 
 /// Train a classifier on the codes of a run, whose encoder stays fixed, and predict classes
@@ -37,17 +35,10 @@ pub struct Args {
     #[arg(long, alias = "part", value_name = "SPLIT")]
     split: Option<SplitName>,
     #[command(flatten)]
-    data: DataArgs,
-    #[command(flatten)]
-    head: HeadArgs,
+    settings: RecipeArgs<Classifying>,
     /// Folder to create for the classifier [default: one in runs/, named after data and model]
     #[arg(short, long, value_name = "FOLDER", help_heading = "Head")]
     out: Option<PathBuf>,
-    /// Number of epochs [default: 10, more for small data: at least 1000 steps]
-    #[arg(short, long, value_name = "N", help_heading = "Training")]
-    epochs: Option<usize>,
-    #[command(flatten)]
-    schedule: ScheduleArgs,
 }
 
 /// Examples for its help.
@@ -70,17 +61,17 @@ impl Args {
         }
         let (run, device) = open_run(&self.from, &self.device)?;
         if let SavedModel::Classifier(model) = &run.model {
-            if !self.recipe().is_empty() || self.out.is_some() {
+            if self.settings.recipe().keys().any(|section| section != "data") || self.out.is_some()
+            {
                 return Err(Error::usage(format!(
                     "{}: the run is already a classifier, so options of training do not apply; drop \
                      them, or use the run it was trained from",
                     self.from.display()
                 )));
             }
-            return predict(&run, model, &self.data, self);
+            return predict(&run, model, &self.settings, self);
         }
-        let mut overrides = self.recipe();
-        put(&mut overrides, "data", filled(self.data.section()));
+        let overrides = self.settings.recipe();
         let options = NewRunArgs { out: self.out.clone(), ..NewRunArgs::default() }.options()?;
         let started = Instant::now();
         let trained = ae_run::train_head(&run, &overrides, &options, &device, started)?;
@@ -91,19 +82,11 @@ impl Args {
         let folder = finished.folder();
         let run = SavedRun::load(folder, &device.handle)?;
         match &run.model {
-            SavedModel::Classifier(model) => predict(&run, model, &DataArgs::default(), self)?,
+            SavedModel::Classifier(model) => predict(&run, model, &RecipeArgs::default(), self)?,
             SavedModel::Autoencoder(_) => unreachable!("a classifier was saved"),
         }
         println!("report: {}", folder.report().display());
         Ok(())
-    }
-
-    /// The options of training a head, as a recipe.
-    fn recipe(&self) -> Table {
-        let mut recipe = Table::new();
-        put(&mut recipe, "schedule", filled(self.schedule.section(self.epochs)));
-        put(&mut recipe, "head", filled(self.head.section(None)));
-        recipe
     }
 }
 
@@ -111,7 +94,7 @@ impl Args {
 fn predict(
     run: &SavedRun,
     model: &Classifier<ModelEncoder>,
-    data: &DataArgs,
+    data: &RecipeArgs<Classifying>,
     args: &Args,
 ) -> Result<()> {
     let classes = classifier::classes(run)?;

@@ -12,7 +12,7 @@ use clap::Subcommand;
 use toml::Table;
 
 use super::Examples;
-use crate::args::{DataArgs, DataDirArgs};
+use crate::args::{Data, RecipeArgs};
 use crate::console::Console;
 use crate::{Error, Result};
 
@@ -23,10 +23,17 @@ pub struct Args {
     what: What,
 }
 
+#[derive(Debug, clap::Args)]
+struct ListArgs {
+    /// Folder with your own copies of published data sets
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// List the data sets known by name
-    List(DataDirArgs),
+    List(ListArgs),
     /// Download a data set to the cache
     Fetch {
         /// Its name in `ae data list`
@@ -35,7 +42,7 @@ enum What {
     /// Describe a data set, and draw its first samples
     Preview {
         #[command(flatten)]
-        data: Box<DataArgs>,
+        data: Box<RecipeArgs<Data>>,
         /// Picture to write (images only) [default: preview.png]
         #[arg(long, value_name = "FILE.png")]
         out: Option<PathBuf>,
@@ -43,7 +50,7 @@ enum What {
     /// Write a data set to NumPy files
     Export {
         #[command(flatten)]
-        data: Box<DataArgs>,
+        data: Box<RecipeArgs<Data>>,
         /// Folder for training.npy, test.npy and, if there are labels, training-labels.npy and
         /// test-labels.npy
         #[arg(short, long, value_name = "FOLDER")]
@@ -89,11 +96,12 @@ impl Args {
             What::List(args) => list(args),
             What::Fetch { name } => fetch(name),
             What::Preview { data, out } => {
-                let overrides = Table::from_iter([("data".to_owned(), data.section().into())]);
+                let overrides =
+                    Table::from_iter([("data".to_owned(), data.section("data").into())]);
                 preview(&Recipe::data(&overrides)?, out.as_deref())
             }
             What::Export { data, out, validation } => {
-                let mut section = data.section();
+                let mut section = data.section("data");
                 section.extend(validation.map(|share| ("validation".to_owned(), share.into())));
                 section.entry("validation").or_insert(0.0.into());
                 let overrides = Table::from_iter([("data".to_owned(), section.into())]);
@@ -103,7 +111,7 @@ impl Args {
     }
 }
 
-fn list(args: &DataDirArgs) -> Result<()> {
+fn list(args: &ListArgs) -> Result<()> {
     let search = DataDirs { data_dir: args.data_dir.clone(), ..DataDirs::default() };
     for entry in registry(&search)? {
         let found = match entry.location {

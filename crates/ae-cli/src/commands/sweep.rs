@@ -9,8 +9,9 @@ use toml::Value;
 
 use super::Examples;
 use crate::args::TrainArgs;
-use crate::args::values::{code, corruption, weights};
+use crate::args::values::weights;
 use crate::{Error, Result};
+use ae_recipe::parse::{code, corruption};
 
 /// Train a grid of models and plot the error by code size, next to PCA
 #[derive(Debug, clap::Args)]
@@ -58,7 +59,9 @@ impl Args {
         let grid = self.grid()?;
         let choice = self.train.run.device.choice()?;
         let options = self.train.run.options()?;
-        if let Some((folder, summary)) = sweep(&grid, &self.train.recipe(), &options, &choice)? {
+        if let Some((folder, summary)) =
+            sweep(&grid, &self.train.settings.recipe(), &options, &choice)?
+        {
             print!("{}", summary.to_text());
             println!("report: {}", folder.report().display());
             eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
@@ -68,7 +71,7 @@ impl Args {
 
     /// The grid of the options, or of the sweep to resume.
     fn grid(&self) -> Result<Grid> {
-        let options = self.train.recipe();
+        let options = self.train.settings.recipe();
         let has_grid = self.codes.is_some() || self.corruptions.is_some() || self.weights.is_some();
         if let Some(sweep) = &self.train.run.resume {
             if has_grid || !options.is_empty() || self.train.recipe.is_some() {

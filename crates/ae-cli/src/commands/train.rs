@@ -38,7 +38,7 @@ pub fn train(args: &TrainArgs, command: Command) -> Result<()> {
     let started = Instant::now();
     let options = args.run.options()?;
     let (file, resume) = (args.recipe.as_ref(), options.resume.as_ref());
-    let overrides = ae_run::overrides(args.recipe(), file, resume, command)?;
+    let overrides = ae_run::overrides(args.settings.recipe(), file, resume, command)?;
     let mut data = Recipe::data(&overrides)?;
     let choice = args.run.device.choice()?;
     data.make_paths_absolute();
@@ -46,7 +46,7 @@ pub fn train(args: &TrainArgs, command: Command) -> Result<()> {
     if options.resume.is_none() {
         let (data, training) = (data.clone(), &set.splits.training);
         let recipe = Recipe::complete(&overrides, data, training.shape(), training.len(), command)?;
-        check_unused(&args.recipe(), &recipe)?;
+        check_unused(&args.settings.recipe(), &recipe)?;
     }
     let trained = ae_run::train(&overrides, data, set, command, &choice, &options, started)?;
     if let Some(finished) = trained {

@@ -1,5 +1,6 @@
 //! The grid of a sweep.
 
+use ae_train::{PENALTIES, PenaltyKind};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -77,13 +78,12 @@ impl Grid {
             names.push(format!("{penalty}-{weight}"));
             words.push(format!("{penalty} {weight}"));
             let weight = Value::from(weight);
-            match weight_path(penalty) {
-                [section, key] => set(
-                    "objective",
-                    section,
-                    Value::Table(Table::from_iter([((*key).to_owned(), weight)])),
-                ),
-                path => set("objective", path[0], weight),
+            if let Some(kind) = kind(penalty) {
+                let value = match kind.is_number {
+                    true => weight,
+                    false => Value::Table(Table::from_iter([("weight".to_owned(), weight)])),
+                };
+                set("objective", kind.key, value);
             }
         }
         if let Some(code) = &code {
@@ -99,15 +99,9 @@ impl Grid {
     }
 }
 
-/// The path of a penalty's weight in the objective of a recipe.
-fn weight_path(penalty: &str) -> &'static [&'static str] {
-    match penalty {
-        "kl" => &["kl", "weight"],
-        "contract" => &["contraction", "weight"],
-        "curvature" => &["curvature", "weight"],
-        "weight-decay" => &["weight_decay"],
-        _ => &["l1"],
-    }
+/// The penalty of an option.
+fn kind(option: &str) -> Option<&'static PenaltyKind> {
+    PENALTIES.into_iter().find(|kind| kind.option == option)
 }
 
 /// Checks that no other option sets the weight that the grid varies.
@@ -115,10 +109,11 @@ fn weight_path(penalty: &str) -> &'static [&'static str] {
 /// # Errors
 /// If one does.
 pub fn check_weight(penalty: &str, options: &Table) -> Result<()> {
-    let mut path = weight_path(penalty).iter();
-    let objective = options.get("objective");
-    let weight = objective.and_then(|it| path.try_fold(it, |at, key| at.get(key)));
-    match weight {
+    let given = kind(penalty).and_then(|kind| {
+        let value = options.get("objective")?.get(kind.key)?;
+        if kind.is_number { Some(value) } else { value.get("weight") }
+    });
+    match given {
         None => Ok(()),
         Some(_) => Err(Error::usage(format!(
             "--{penalty} and --weights both set the weight of {penalty}; drop one of them"

@@ -1,0 +1,119 @@
+//! The settings of recipes as arguments, made from their declarations in ae-recipe.
+
+use std::marker::PhantomData;
+
+use ae_recipe::{Parse, RecipeOption};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command, Error};
+use toml::{Table, Value};
+
+/// The options that set values of a recipe.
+#[derive(Clone, Debug)]
+pub struct RecipeArgs<G> {
+    recipe: Table,
+    group: PhantomData<G>,
+}
+
+impl<G> Default for RecipeArgs<G> {
+    fn default() -> Self {
+        Self { recipe: Table::new(), group: PhantomData }
+    }
+}
+
+impl<G> RecipeArgs<G> {
+    /// What was given, as an incomplete recipe.
+    pub fn recipe(&self) -> Table {
+        self.recipe.clone()
+    }
+
+    /// A section of it.
+    pub fn section(&self, name: &str) -> Table {
+        self.recipe.get(name).and_then(Value::as_table).cloned().unwrap_or_default()
+    }
+}
+
+/// Which options there are.
+pub trait Group {
+    fn options() -> Vec<RecipeOption>;
+}
+
+macro_rules! groups {
+    ($($(#[$doc:meta])* $name:ident => $options:expr;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug)]
+            pub struct $name;
+
+            impl Group for $name {
+                fn options() -> Vec<RecipeOption> {
+                    $options
+                }
+            }
+        )*
+    };
+}
+
+groups! {
+    /// All settings of a training.
+    Training => ae_recipe::train_options();
+    /// Those of fine-tuning.
+    Finetuning => ae_recipe::finetune_options();
+    /// Those of a head.
+    Classifying => ae_recipe::classify_options();
+    /// Those of the data.
+    Data => ae_recipe::data_options("digits, or the data of the run");
+}
+
+fn arg(option: &RecipeOption) -> Arg {
+    let arg = Arg::new(option.long)
+        .long(option.long)
+        .help(option.help.to_string())
+        .help_heading(option.group)
+        .visible_aliases(option.aliases.iter().copied())
+        .aliases(option.old.iter().copied())
+        .conflicts_with_all(option.conflicts.iter().copied());
+    let arg = match option.short {
+        Some(short) => arg.short(short),
+        None => arg,
+    };
+    let parse = option.parse;
+    match parse {
+        Parse::Flag => arg.action(ArgAction::SetTrue),
+        _ => arg
+            .value_name(option.value)
+            .allow_hyphen_values(matches!(parse, Parse::Texts))
+            .value_parser(move |text: &str| parse.value(text)),
+    }
+}
+
+impl<G: Group> clap::Args for RecipeArgs<G> {
+    fn augment_args(command: Command) -> Command {
+        command.args(G::options().iter().map(arg))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<G: Group> clap::FromArgMatches for RecipeArgs<G> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut args = Self::default();
+        args.update_from_arg_matches(matches)?;
+        Ok(args)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        for option in G::options() {
+            let broken = |error| Error::raw(ErrorKind::InvalidValue, format!("{error}\n"));
+            let value = match option.parse {
+                Parse::Flag => matches.get_flag(option.long).then_some(Value::Boolean(true)),
+                _ => matches.try_get_one::<Value>(option.long).map_err(broken)?.cloned(),
+            };
+            if let Some(value) = value {
+                option.put(&mut self.recipe, value);
+            }
+        }
+        Ok(())
+    }
+}

@@ -238,7 +238,7 @@ fn records_become_tables() {
 fn every_quick_version_misses_a_target_untrained() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+    let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ae-experiment/recipes");
     let mut count = 0;
     for entry in std::fs::read_dir(recipes).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

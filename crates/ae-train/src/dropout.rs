@@ -1,6 +1,6 @@
 //! Dropout on hidden layers.
 
-use ae_models::{Layered, top_k};
+use ae_models::Layered;
 use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
 
@@ -34,12 +34,12 @@ impl<M> Dropout<M> {
         self.p.value()
     }
 
-    /// The code before dropout, with `k` kept units if that is set, and the logits after dropout.
+    /// The code before dropout, transformed, and the logits after dropout.
     pub(crate) fn pass(
         &self,
         model: &M,
         input: Tensor<2>,
-        k: Option<usize>,
+        transform: &dyn Fn(Tensor<2>) -> Tensor<2>,
         key: NoiseKey,
     ) -> [Tensor<2>; 2] {
         let mut generator = key.generator("dropout");
@@ -54,10 +54,7 @@ impl<M> Dropout<M> {
             hidden.mask_fill(dropped, 0.0) * (1.0 / (1.0 - p))
         };
         let all = (self.encode)(model, input, &mut hook);
-        let code = match k {
-            Some(k) => top_k(all, k),
-            None => all,
-        };
+        let code = transform(all);
         let dropped = hook(code.clone());
         [code, (self.decode)(model, dropped, &mut hook)]
     }
@@ -80,7 +77,7 @@ mod tests {
             let [_, logits] = dropout.pass(
                 &model,
                 input,
-                None,
+                &|code| code,
                 NoiseKey { seed: 1, phase: Phase::Train(epoch), step },
             );
             logits.into_data()

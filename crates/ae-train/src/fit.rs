@@ -13,6 +13,7 @@ use ae_models::Autoencoder;
 
 use crate::{Checkpoints, EpochReport, Objective, Observer, Result, Schedule, Validation};
 use run::Run;
+pub(crate) use run::Watcher;
 
 pub(crate) use classifier::classifier;
 
@@ -119,9 +120,10 @@ pub(crate) fn autoencoder<M: Autoencoder>(
     schedule: &Schedule,
     checkpoints: Option<&Checkpoints>,
     observer: &mut dyn Observer,
+    watcher: Option<Watcher<'_, M>>,
 ) -> Result<Fitted<M>> {
     if let Some(checkpoints) = checkpoints {
         checkpoints.check()?;
     }
-    Run::new(model, objective, data, schedule, checkpoints)?.train(observer)
+    Run::new(model, objective, data, schedule, checkpoints)?.train(observer, watcher)
 }

@@ -4,11 +4,12 @@ use ae_models::{Autoencoder, Layered, top_k};
 use burn::tensor::Tensor;
 use serde_json::{Map, Value, json};
 
+use crate::code_transform::TOP_K;
 use crate::dropout::Dropout;
 use crate::reconstruction::per_sample;
 use crate::{
-    Corruption, CorruptionMask, Error, NoiseKey, Pass, Penalty, PenaltyState, Reconstruction,
-    Result, TopKSchedule,
+    CodeTransform, Constraint, Corruption, CorruptionMask, Error, NoiseKey, Pass, Penalty,
+    PenaltyState, Reconstruction, Result, TopKSchedule,
 };
 
 /// The objective of training an autoencoder:
@@ -30,7 +31,8 @@ pub struct Objective<M> {
     reconstruction: Reconstruction,
     corruption: Corruption,
     emphasis: Option<Emphasis>,
-    top_k: Option<TopKSchedule>,
+    transforms: Vec<Box<dyn CodeTransform<M>>>,
+    constraints: Vec<Box<dyn Constraint<M>>>,
     dropout: Option<Dropout<M>>,
     penalties: Vec<(f64, Box<dyn Penalty<M>>)>,
 }
@@ -82,7 +84,8 @@ impl<M: Autoencoder> Objective<M> {
             reconstruction,
             corruption: Corruption::None,
             emphasis: None,
-            top_k: None,
+            transforms: Vec::new(),
+            constraints: Vec::new(),
             dropout: None,
             penalties: Vec::new(),
         }
@@ -119,8 +122,44 @@ impl<M: Autoencoder> Objective<M> {
     /// keep at least as many as training does in its last epochs
     /// ([`top_k`](ae_models::Encoder::top_k)).
     pub fn train_top_k(mut self, schedule: TopKSchedule) -> Self {
-        self.top_k = Some(schedule);
+        self.transforms.retain(|known| known.name() != TOP_K);
+        self.transforms.insert(0, Box::new(schedule));
         self
+    }
+
+    /// Transforms the code between encoder and decoder, after the transformations that it has already.
+    ///
+    /// # Errors
+    /// If one has the same name.
+    pub fn transform(mut self, transform: impl CodeTransform<M> + 'static) -> Result<Self> {
+        if self.transforms.iter().any(|known| known.name() == transform.name()) {
+            let name = transform.name();
+            return Err(Error::Objective(format!(
+                "{name}: expected each transformation once, got two; drop one"
+            )));
+        }
+        self.transforms.push(Box::new(transform));
+        Ok(self)
+    }
+
+    /// Adds a constraint on the parameters, which holds after every step.
+    ///
+    /// # Errors
+    /// If one has the same name.
+    pub fn constrain(mut self, constraint: impl Constraint<M> + 'static) -> Result<Self> {
+        if self.constraints.iter().any(|known| known.name() == constraint.name()) {
+            let name = constraint.name();
+            return Err(Error::Objective(format!(
+                "{name}: expected each constraint once, got two; drop one"
+            )));
+        }
+        self.constraints.push(Box::new(constraint));
+        Ok(self)
+    }
+
+    /// The model with all constraints satisfied.
+    pub(crate) fn constrained(&self, model: M, key: NoiseKey) -> M {
+        self.constraints.iter().fold(model, |model, constraint| constraint.apply(model, key))
     }
 
     /// Adds dropout: in each training step each hidden unit, also of the code, is 0 with probability `p`,
@@ -193,29 +232,8 @@ impl<M: Autoencoder> Objective<M> {
                 self.corruption
             )));
         }
-        if let Some(schedule) = self.top_k {
-            self.check_top_k(schedule, model)?;
-        }
+        self.transforms.iter().try_for_each(|transform| transform.check(model))?;
         self.penalties.iter().try_for_each(|(_, penalty)| penalty.check(model))
-    }
-
-    fn check_top_k(&self, schedule: TopKSchedule, model: &M) -> Result<()> {
-        let (to, from, units) = (schedule.to(), schedule.from(), model.code_size());
-        if from > units {
-            return Err(Error::Objective(format!(
-                "k-sparse: expected at most {units}, the units of the code, got {from}"
-            )));
-        }
-        match model.top_k() {
-            Some(k) if k >= to => Ok(()),
-            k => {
-                let got = k.map_or("one that keeps all".into(), |k| format!("one that keeps {k}"));
-                Err(Error::Objective(format!(
-                    "k-sparse: expected a model that keeps {to} to {units} units of its code, got \
-                     {got}; set `top_k` in its configuration"
-                )))
-            }
-        }
     }
 
     /// The range of allowed targets, if it is limited.
@@ -238,19 +256,21 @@ impl<M: Autoencoder> Objective<M> {
     ) -> Pass<'a, M> {
         let corrupted = self.corruption.apply(input.clone(), key);
         let values = corrupted.values.clone();
-        let k = match self.top_k {
-            Some(schedule) => Some(schedule.at(key)),
-            None => model.top_k(),
+        let transformed = |code: Tensor<2>| match (&self.transforms[..], model.top_k()) {
+            ([], Some(k)) => top_k(code, k),
+            (transforms, _) => {
+                transforms.iter().fold(code, |code, transform| transform.apply(code, key))
+            }
         };
         let (code, logits) = match &self.dropout {
             Some(dropout) if !key.is_validation() => {
-                let [code, logits] = dropout.pass(model, values, k, key);
+                let [code, logits] = dropout.pass(model, values, &transformed, key);
                 (code, logits)
             }
             _ => {
-                let code = match (self.top_k, k) {
-                    (Some(_), Some(k)) => top_k(model.encode_dense(values), k),
-                    _ => model.encode(values),
+                let code = match self.transforms.is_empty() {
+                    true => model.encode(values),
+                    false => transformed(model.encode_dense(values)),
                 };
                 let logits = model.decode_logits(code.clone());
                 (code, logits)
@@ -270,21 +290,35 @@ impl<M: Autoencoder> Objective<M> {
         let penalties: Map<String, Value> = penalties.collect();
         let emphasis =
             self.emphasis.map(|it| json!({ "corrupted": it.corrupted, "rest": it.rest }));
-        json!({
+        let named = |name: &str| self.transforms.iter().find(|it| it.name() == name);
+        let mut identity = json!({
             "reconstruction": self.reconstruction,
             "corruption": self.corruption,
             "emphasis": emphasis,
-            "top-k": self.top_k,
+            "top-k": named(TOP_K).map(|it| it.settings()),
             "dropout": self.dropout.as_ref().map(Dropout::probability),
             "penalties": penalties,
             // The order of a sum determines its rounding.
             "terms": self.names(),
-        })
+        });
+        let others = self.transforms.iter().filter(|it| it.name() != TOP_K);
+        let transforms: Vec<Value> =
+            others.map(|it| json!({ "name": it.name(), "settings": it.settings() })).collect();
+        let constraints = self.constraints.iter();
+        let constraints: Vec<Value> =
+            constraints.map(|it| json!({ "name": it.name(), "settings": it.settings() })).collect();
+        // Absent where there are none, as in checkpoints of earlier versions.
+        for (key, values) in [("transforms", transforms), ("constraints", constraints)] {
+            if !values.is_empty() {
+                identity[key] = values.into();
+            }
+        }
+        identity
     }
 
     /// Whether a validation pass computes the same as the model alone.
     pub(crate) fn validates_the_plain_model(&self) -> bool {
-        self.corruption == Corruption::None && self.top_k.is_none()
+        self.corruption == Corruption::None && self.transforms.is_empty()
     }
 
     /// Computes the terms for a pass.
@@ -324,14 +358,17 @@ impl<M> std::fmt::Display for Objective<M> {
         if let Some(Emphasis { corrupted, rest }) = self.emphasis {
             write!(f, ", emphasis {corrupted} to {rest}")?;
         }
-        if let Some(schedule) = self.top_k {
-            write!(f, ", {schedule}")?;
+        for transform in &self.transforms {
+            write!(f, ", {}", transform.words())?;
         }
         if let Some(dropout) = &self.dropout {
             write!(f, ", dropout {}", dropout.probability())?;
         }
         for (weight, penalty) in &self.penalties {
             write!(f, ", {weight} {}", penalty.name())?;
+        }
+        for constraint in &self.constraints {
+            write!(f, ", {}", constraint.name())?;
         }
         Ok(())
     }

@@ -85,7 +85,7 @@ pub(crate) fn pretrain_layers<A: Autoencoder>(
             });
             let checkpoints = checkpoints.as_ref();
             let fitted =
-                fit::autoencoder(layer, objective, &data, &schedule, checkpoints, observer)?;
+                fit::autoencoder(layer, objective, &data, &schedule, checkpoints, observer, None)?;
             layers.push(fitted.epochs);
             best.push(fitted.best);
             end = fitted.end;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use ae_models::{Autoencoder, Classify, Encoder, Stack};
 
-use crate::fit::{self, Fitted, Input};
+use crate::fit::{self, Fitted, Input, Watcher};
 use crate::pretrain::{self, Layerwise, Pretrained};
-use crate::{Checkpoints, LabelledInput, Objective, Observer, Result, Schedule, Supervised};
+use crate::{Checkpoints, Flow, LabelledInput, Objective, Observer, Result, Schedule, Supervised};
 
 /// The fraction of the training samples that is held out for validation where nothing else is said.
 const VALIDATION: f64 = 0.1;
@@ -100,6 +100,7 @@ pub struct Training<'a, M, G: ?Sized> {
     validation: f64,
     checkpoints: Option<Checkpoints>,
     observer: Option<&'a mut dyn Observer>,
+    watcher: Option<Watcher<'a, M>>,
 }
 
 impl<'a, M, G: ?Sized> Training<'a, M, G> {
@@ -117,6 +118,7 @@ impl<'a, M, G: ?Sized> Training<'a, M, G> {
             validation: VALIDATION,
             checkpoints: None,
             observer: None,
+            watcher: None,
         }
     }
 
@@ -200,7 +202,35 @@ impl<'a, M, G: ?Sized> Training<'a, M, G> {
     }
 }
 
-impl<M: Autoencoder> Training<'_, M, Objective<M>> {
+impl<'a, M: Autoencoder> Training<'a, M, Objective<M>> {
+    /// Shows the model to a function before the first step and after each epoch, with the number of epochs that are
+    /// done: for live views, or to measure what validation does not. It may stop the training, and changes nothing
+    /// else: the weights are those of a training that nobody watches.
+    ///
+    /// ```
+    /// use ae_data::digits;
+    /// use ae_models::{DenseConfig, Encoder};
+    /// use ae_train::{Flow, Objective, Reconstruction, Training, to_tensor};
+    /// use burn::tensor::Device;
+    ///
+    /// let device = Device::flex();
+    /// let model = DenseConfig::new([784, 8]).init(0, &device)?;
+    /// let digit = to_tensor(&digits::generate(1, 7), &device)?;
+    /// let mut codes = Vec::new();
+    /// let mut watch = |epochs: usize, model: &ae_models::Dense| {
+    ///     codes.push((epochs, model.encode(digit.clone()).into_data()));
+    ///     Flow::Continue
+    /// };
+    /// let objective = Objective::new(Reconstruction::CrossEntropy);
+    /// Training::new(model, &objective).epochs(2).watch(&mut watch).fit(digits::generate(64, 0))?;
+    /// assert_eq!(codes.iter().map(|(epochs, _)| *epochs).collect::<Vec<_>>(), [0, 1, 2]);
+    /// # Ok::<(), ae_train::Error>(())
+    /// ```
+    pub fn watch(mut self, watcher: &'a mut dyn FnMut(usize, &M) -> Flow) -> Self {
+        self.watcher = Some(watcher);
+        self
+    }
+
     /// Fits the autoencoder to samples.
     ///
     /// # Errors
@@ -212,13 +242,13 @@ impl<M: Autoencoder> Training<'_, M, Objective<M>> {
     pub fn fit(self, samples: impl Into<Input>) -> Result<Fitted<M>> {
         let data = samples.into().hold_out(self.validation, SPLIT_SEED)?;
         let schedule = self.planned(data.training.len(), self.model.learning_rate());
-        let Self { model, goal, checkpoints, observer, .. } = self;
+        let Self { model, goal, checkpoints, observer, watcher, .. } = self;
         let mut nobody = ();
         let observer: &mut dyn Observer = match observer {
             Some(observer) => observer,
             None => &mut nobody,
         };
-        fit::autoencoder(model, goal, &data, &schedule, checkpoints.as_ref(), observer)
+        fit::autoencoder(model, goal, &data, &schedule, checkpoints.as_ref(), observer, watcher)
     }
 }
 
@@ -233,13 +263,13 @@ impl<M: Classify> Training<'_, M, Supervised> {
     pub fn fit(self, samples: impl Into<LabelledInput>) -> Result<Fitted<M>> {
         let data = samples.into().hold_out(self.validation, SPLIT_SEED)?;
         let schedule = self.planned(data.training.len(), self.model.learning_rate());
-        let Self { model, goal, checkpoints, observer, .. } = self;
+        let Self { model, goal, checkpoints, observer, watcher, .. } = self;
         let mut nobody = ();
         let observer: &mut dyn Observer = match observer {
             Some(observer) => observer,
             None => &mut nobody,
         };
-        fit::classifier(model, goal, &data, &schedule, checkpoints.as_ref(), observer)
+        fit::classifier(model, goal, &data, &schedule, checkpoints.as_ref(), observer, watcher)
     }
 }
 

@@ -6,9 +6,9 @@ use ae_data::{Samples, Shape, Source, digits};
 use ae_models::Autoencoder;
 use ae_models::{Activation, Architecture, ConvConfig, DenseConfig, Model, Norm, tensors};
 use ae_train::{
-    Checkpoints, Contraction, Corruption, Data, Decay, End, Error, Event, Fitted, Flow, KlSparsity,
-    L1, LearningRate, Objective, Observer, Optimizer, Pass, Penalty, Precision, Reconstruction,
-    Schedule, Training, Warning,
+    Checkpoints, CodeTransform, Contraction, Corruption, Data, Decay, End, Error, Event, Fitted,
+    Flow, KlSparsity, L1, LearningRate, MaxNorm, NoiseKey, Objective, Observer, Optimizer, Pass,
+    Penalty, Precision, Reconstruction, Schedule, Training, Warning,
 };
 use burn::tensor::{Device, Tensor};
 
@@ -458,4 +458,112 @@ fn half_precision_has_nearly_the_same_losses() {
             }
         }
     }
+}
+
+/// Gaussian noise on the code, whose numbers come from the key of the step.
+struct CodeNoise(f64);
+
+impl CodeTransform<Model> for CodeNoise {
+    fn name(&self) -> &str {
+        "code-noise"
+    }
+
+    fn apply(&self, code: Tensor<2>, key: NoiseKey) -> Tensor<2> {
+        Corruption::gaussian(self.0).unwrap().apply(code, key).values
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        self.0.into()
+    }
+}
+
+fn seams(noise: f64, limit: f64) -> Objective<Model> {
+    objective()
+        .transform(CodeNoise(noise))
+        .unwrap()
+        .constrain(MaxNorm::new(limit).unwrap())
+        .unwrap()
+}
+
+/// The largest norm of the incoming weights of a unit.
+fn largest_norm(model: &Model) -> f64 {
+    let matrices = tensors::collect(model).into_values().filter(|data| data.shape().num_dims() == 2);
+    let norms = matrices.flat_map(|data| {
+        let (outputs, values) = (data.shape()[1], data.iter::<f64>().collect::<Vec<_>>());
+        let norm = |unit: usize| {
+            values.iter().skip(unit).step_by(outputs).map(|it| it * it).sum::<f64>().sqrt()
+        };
+        (0..outputs).map(norm).collect::<Vec<_>>()
+    });
+    norms.fold(0.0, f64::max)
+}
+
+#[test]
+fn transformed_codes_and_constraints_resume_exactly_and_belong_to_the_checkpoint() {
+    let schedule = schedule();
+    let model =
+        || DenseConfig { code_activation: Activation::Sigmoid, ..DenseConfig::new([784, 24, 8]) };
+    let model = || Architecture::Dense(model()).init(3, &Device::flex()).unwrap();
+    let train = |objective: &Objective<Model>| {
+        Training::new(model(), objective).schedule(&schedule).fit(&data()).unwrap()
+    };
+    let whole = train(&seams(0.1, 0.5));
+    assert!(largest_norm(&whole.model) <= 0.5 + 1e-6, "{}", largest_norm(&whole.model));
+    assert!(largest_norm(&train(&objective()).model) > 0.5);
+    assert!(
+        tensors::collect(&whole.model) != tensors::collect(&train(&seams(0.2, 0.5)).model),
+        "the noise has an effect"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let mut steps = 0;
+    let mut stop = |event: &Event<'_>| {
+        steps += usize::from(matches!(event, Event::Step { .. }));
+        if steps == 9 { Flow::Stop } else { Flow::Continue }
+    };
+    let own = seams(0.1, 0.5);
+    let stopped = Training::new(model(), &own)
+        .schedule(&schedule)
+        .checkpoints(folder.path())
+        .observe(&mut stop)
+        .fit(&data())
+        .unwrap();
+    assert_eq!(stopped.end, End::Stopped);
+    for other in [seams(0.2, 0.5), seams(0.1, 0.4), objective()] {
+        let refused = Training::new(model(), &other)
+            .schedule(&schedule)
+            .checkpoints(folder.path())
+            .fit(&data());
+        assert!(matches!(refused, Err(Error::Checkpoint { .. })));
+    }
+    let resumed =
+        Training::new(model(), &own).schedule(&schedule).checkpoints(folder.path()).fit(&data());
+    assert!(tensors::collect(&resumed.unwrap().model) == tensors::collect(&whole.model));
+}
+
+#[test]
+fn a_watched_training_is_that_without_a_watcher() {
+    let (schedule, objective) = (schedule(), objective());
+    let alone = Training::new(dense(), &objective).schedule(&schedule).fit(&data()).unwrap();
+    let mut seen = Vec::new();
+    let mut watch = |epochs: usize, model: &Model| {
+        seen.push((epochs, tensors::collect(model)));
+        Flow::Continue
+    };
+    let watched = Training::new(dense(), &objective)
+        .schedule(&schedule)
+        .watch(&mut watch)
+        .fit(&data())
+        .unwrap();
+    assert!(tensors::collect(&watched.model) == tensors::collect(&alone.model));
+    assert_eq!(seen.iter().map(|(epochs, _)| *epochs).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert!(seen[0].1 == tensors::collect(&dense()) && seen[0].1 != seen[1].1);
+    let best = watched.best.unwrap();
+    assert!(seen[best].1 == tensors::collect(&watched.model));
+    let mut stop = |epochs: usize, _: &Model| if epochs == 2 { Flow::Stop } else { Flow::Continue };
+    let stopped = Training::new(dense(), &objective)
+        .schedule(&schedule)
+        .watch(&mut stop)
+        .fit(&data())
+        .unwrap();
+    assert_eq!((stopped.end, stopped.epochs.len()), (End::Stopped, 2));
 }

@@ -9,7 +9,7 @@ macro_rules! recipes {
     ($($name:literal),* $(,)?) => {
         /// Name and text of each, in the order in which they are listed.
         const RECIPES: &[(&str, &str)] =
-            &[$(($name, include_str!(concat!("../../../../recipes/", $name, ".toml")))),*];
+            &[$(($name, include_str!(concat!("../../recipes/", $name, ".toml")))),*];
     };
 }
 
@@ -39,7 +39,7 @@ pub const PROGRAM: &str = "svm_rbf.py";
 
 /// The text of a built-in program.
 pub fn program(name: &str) -> Option<&'static str> {
-    (name == PROGRAM).then_some(include_str!("../../../../recipes/svm_rbf.py"))
+    (name == PROGRAM).then_some(include_str!("../../recipes/svm_rbf.py"))
 }
 
 /// All built-in experiments.
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn every_recipe_is_built_in() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
             .filter_map(|entry| entry.unwrap().file_name().into_string().ok())

@@ -203,7 +203,7 @@ pub fn page(all: &[ExperimentResults<'_>]) -> String {
     let mut text = "# Results\n\n\
         Published results, reproduced by this program. `ae reproduce --table --write RESULTS.md` writes \
         this page from `recipes/results.jsonl`, to which every finished seed adds a line; no number in it \
-        is typed by hand. `recipes/` has each experiment, with the reasons for its settings.\n\n\
+        is typed by hand. `crates/ae-experiment/recipes/` has each experiment, with the reasons for its settings.\n\n\
         *Ours* is the mean over seeds ± the sample standard deviation. *Checked* values were computed \
         again or read in several places, *quoted* values come from a text that quotes the paper, \
         *recalled* values from memory of it. *Met*: every criterion holds; *beaten*: the mean is also \

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::run::Run;
 use super::task::Task;
-use super::{Data, Fitted};
+use super::{Data, Fitted, Watcher};
 use crate::classification::predict;
 use crate::{
     Batches, Checkpoints, Labelled, LabelledData, Losses, Measured, NoiseKey, Observer,
@@ -21,12 +21,13 @@ pub(crate) fn classifier<M: Classify>(
     schedule: &Schedule,
     checkpoints: Option<&Checkpoints>,
     observer: &mut dyn Observer,
+    watcher: Option<Watcher<'_, M>>,
 ) -> Result<Fitted<M>> {
     if let Some(checkpoints) = checkpoints {
         checkpoints.check()?;
     }
     let task = SupervisedTask { supervised, data };
-    Run::new(model, &task, &task.samples(), schedule, checkpoints)?.train(observer)
+    Run::new(model, &task, &task.samples(), schedule, checkpoints)?.train(observer, watcher)
 }
 
 /// The task of predicting the class of each sample.

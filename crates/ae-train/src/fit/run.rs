@@ -45,6 +45,9 @@ pub(super) struct Run<'a, M: Module, T: Task<M>> {
     pub(super) sums: Vec<f64>,
 }
 
+/// Who looks at the model after each epoch.
+pub(crate) type Watcher<'a, M> = &'a mut dyn FnMut(usize, &M) -> Flow;
+
 /// Steps whose losses are still on the device.
 pub(super) struct Unread {
     /// The terms, step by step.
@@ -132,7 +135,11 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         self.steps_per_epoch * self.schedule.epochs as u64
     }
 
-    pub(super) fn train(mut self, observer: &mut dyn Observer) -> Result<Fitted<M>> {
+    pub(super) fn train(
+        mut self,
+        observer: &mut dyn Observer,
+        mut watcher: Option<Watcher<'_, M>>,
+    ) -> Result<Fitted<M>> {
         let start = Event::Start {
             done: self.state.done,
             steps: self.steps(),
@@ -142,6 +149,9 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         };
         let mut flow = observer.observe(&start);
         flow = either(flow, self.begin(observer)?);
+        if self.state.done == 0 {
+            flow = either(flow, self.show(&mut watcher));
+        }
         let mut written = Instant::now();
         let end = loop {
             if self.state.epochs.len() == self.schedule.epochs {
@@ -153,7 +163,11 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             if flow == Flow::Stop {
                 break End::Stopped;
             }
+            let before = self.state.epochs.len();
             flow = self.epoch(&mut written, observer)?;
+            if self.state.epochs.len() > before {
+                flow = either(flow, self.show(&mut watcher));
+            }
             flow = either(flow, self.write_checkpoint_if_due(&mut written, observer)?);
         };
         self.read_losses(observer)?;
@@ -171,6 +185,14 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             done: self.state.done,
             end,
         })
+    }
+
+    /// Shows the present weights to the watcher, as a copy without gradients.
+    fn show(&self, watcher: &mut Option<Watcher<'_, M>>) -> Flow {
+        match watcher {
+            Some(watcher) => watcher(self.state.epochs.len(), &self.model().valid()),
+            None => Flow::Continue,
+        }
     }
 
     /// Validates what it begins with, which is the best so far.
@@ -270,7 +292,8 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
                 gradients = clip(&model, gradients, limit);
             }
             let terms: Vec<Tensor<1>> = losses.each().collect();
-            (optimizer.apply(rate, model, gradients), terms, losses.penalty_state().clone())
+            let model = task.constrained(optimizer.apply(rate, model, gradients), key);
+            (model, terms, losses.penalty_state().clone())
         };
         let (model, terms, penalty_state) = match ae_kernels::uses_threads(&self.device) {
             true => ae_kernels::run_in_pool(update),

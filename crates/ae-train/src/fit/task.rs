@@ -46,6 +46,11 @@ pub(super) trait Task<M>: Sync {
         penalty_state: &PenaltyState,
     ) -> Losses;
 
+    /// The model after an update, with all constraints satisfied.
+    fn constrained(&self, model: M, _key: NoiseKey) -> M {
+        model
+    }
+
     /// Validates the model, `batch` samples at a time. `key` is that of the first batch; the next ones have
     /// the next steps.
     fn validate(
@@ -70,6 +75,10 @@ impl<M: Autoencoder> Task<M> for Objective<M> {
             "top-k": model.top_k(),
         });
         Map::from_iter([("model".to_owned(), model), ("objective".to_owned(), self.identity())])
+    }
+
+    fn constrained(&self, model: M, key: NoiseKey) -> M {
+        Objective::constrained(self, model, key)
     }
 
     fn text(&self) -> Vec<(&'static str, String)> {

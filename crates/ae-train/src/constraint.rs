@@ -114,7 +114,8 @@ mod tests {
             let found: Vec<f32> = data.iter().collect();
             let expected = match name.contains("bias") {
                 true => vec![7.0, 7.0],
-                false => vec![1.2, 0.0, 1.6, 1.0],
+                // As PyTorch has it, [out, in].
+                false => vec![1.2, 1.6, 0.0, 1.0],
             };
             let is_near = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6);
             assert!(is_near, "{name}: {found:?}");

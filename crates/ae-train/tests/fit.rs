@@ -487,13 +487,13 @@ fn seams(noise: f64, limit: f64) -> Objective<Model> {
 
 /// The largest norm of the incoming weights of a unit.
 fn largest_norm(model: &Model) -> f64 {
-    let matrices = tensors::collect(model).into_values().filter(|data| data.shape().num_dims() == 2);
+    let matrices =
+        tensors::collect(model).into_values().filter(|data| data.shape().num_dims() == 2);
+    // [out, in]
     let norms = matrices.flat_map(|data| {
-        let (outputs, values) = (data.shape()[1], data.iter::<f64>().collect::<Vec<_>>());
-        let norm = |unit: usize| {
-            values.iter().skip(unit).step_by(outputs).map(|it| it * it).sum::<f64>().sqrt()
-        };
-        (0..outputs).map(norm).collect::<Vec<_>>()
+        let (inputs, values) = (data.shape()[1], data.iter::<f64>().collect::<Vec<_>>());
+        let norms = values.chunks(inputs).map(|row| row.iter().map(|it| it * it).sum::<f64>());
+        norms.map(f64::sqrt).collect::<Vec<_>>()
     });
     norms.fold(0.0, f64::max)
 }

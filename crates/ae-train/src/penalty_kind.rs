@@ -2,7 +2,7 @@
 
 use ae_models::Model;
 
-use crate::{Contraction, Curvature, Error, KlSparsity, L1, Penalty, Result, WeightDecay};
+use crate::{Contraction, Curvature, Error, Hoyer, KlSparsity, L1, Penalty, Result, WeightDecay};
 
 /// A penalty that recipes and command lines offer by name: `PENALTIES` has a row for each.
 #[derive(Debug)]
@@ -81,8 +81,14 @@ impl PenaltySettings<'_> {
 }
 
 /// The penalties that recipes and command lines offer, in the order in which they are added.
-pub const PENALTIES: [&PenaltyKind; 5] =
-    [&L1::KIND, &KlSparsity::KIND, &Contraction::KIND, &Curvature::KIND, &WeightDecay::KIND];
+pub const PENALTIES: [&PenaltyKind; 6] = [
+    &L1::KIND,
+    &Hoyer::KIND,
+    &KlSparsity::KIND,
+    &Contraction::KIND,
+    &Curvature::KIND,
+    &WeightDecay::KIND,
+];
 
 /// The group of penalties that make codes sparse.
 pub const SPARSE: &str = "Objective, sparse codes";

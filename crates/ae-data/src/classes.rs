@@ -22,10 +22,6 @@ impl Classes {
         self.rows.push(class);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// The labels. Classes are in numerical order if all values are integers, else in the order of
     /// their bytes.
     pub(crate) fn finish(self) -> Result<Labels> {

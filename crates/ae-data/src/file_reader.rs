@@ -21,16 +21,22 @@ pub(crate) fn inflated_limit(compressed: u64) -> u64 {
 
 /// A regular file opened for reading. Its first bytes, not its name, say whether it is gzip. All gzip
 /// files that this crate reads are read through it.
-pub(crate) struct FileReader {
+pub(crate) struct FileReader<'a> {
     path: PathBuf,
     size: u64,
-    bytes: Box<dyn Read>,
-    gzip: bool,
+    bytes: Box<dyn Read + 'a>,
+    packed: Option<Packed>,
     /// Bytes that may still be read.
     left: u64,
 }
 
-impl FileReader {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packed {
+    Gzip,
+    Zip,
+}
+
+impl FileReader<'static> {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let metadata = path.metadata().map_err(Error::io(path))?;
         if !metadata.is_file() {
@@ -47,7 +53,17 @@ impl FileReader {
         } else {
             (Box::new(file), u64::MAX)
         };
-        Ok(Self { path: path.to_owned(), size, bytes, gzip, left })
+        let packed = gzip.then_some(Packed::Gzip);
+        Ok(Self { path: path.to_owned(), size, bytes, packed, left })
+    }
+}
+
+impl<'a> FileReader<'a> {
+    /// Reads a file within a zip archive, in which it takes `size` bytes. `path` is that of the file
+    /// within the archive.
+    pub(crate) fn within_zip(path: &Path, size: u64, bytes: impl Read + 'a) -> Self {
+        let (bytes, left) = (Box::new(bytes), inflated_limit(size));
+        Self { path: path.to_owned(), size, bytes, packed: Some(Packed::Zip), left }
     }
 
     /// The size of the file on disk, in bytes.
@@ -79,7 +95,11 @@ impl FileReader {
             InvalidData | InvalidInput => format!("a damaged one ({error})"),
             _ => return error,
         };
-        std::io::Error::other(Error::malformed(&self.path, "a whole gzip file", got))
+        let expected = match self.packed {
+            Some(Packed::Zip) => "a whole file in a zip archive",
+            _ => "a whole gzip file",
+        };
+        std::io::Error::other(Error::malformed(&self.path, expected, got))
     }
 }
 
@@ -109,10 +129,10 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-impl Read for FileReader {
+impl Read for FileReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = match self.bytes.read(buffer) {
-            Err(error) if self.gzip => return Err(self.classify_error(error)),
+            Err(error) if self.packed.is_some() => return Err(self.classify_error(error)),
             other => other?,
         };
         match self.left.checked_sub(read as u64) {
@@ -122,7 +142,14 @@ impl Read for FileReader {
                 return Err(std::io::Error::other(Error::malformed(
                     &self.path,
                     format!("at most {limit} bytes inflated from {}", self.size),
-                    "more; if you trust the file, unpack it (gunzip) and give the unpacked one",
+                    match self.packed {
+                        Some(Packed::Zip) => {
+                            "more; if you trust the file, save it without compression (`numpy.savez`)"
+                        }
+                        _ => {
+                            "more; if you trust the file, unpack it (gunzip) and give the unpacked one"
+                        }
+                    },
                 )));
             }
         }

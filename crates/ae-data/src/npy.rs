@@ -1,12 +1,15 @@
-//! NumPy's `.npy` files, versions 1 to 3.
+//! NumPy's `.npy` files, versions 1 to 3, and `.npz` archives of them.
 
+mod archive;
 mod header;
 
 use std::path::Path;
 
 use crate::table::{MAX_COLUMNS, Missing};
-use crate::{Error, Result, Samples, Shape, classes::Classes};
+use crate::{Error, Labels, Result, Samples, Shape, classes::Classes};
 use header::{Array, Dtype};
+
+pub use archive::{read_archive, read_archive_with};
 
 /// Reads samples, and their labels from a second file if one is given.
 ///
@@ -33,8 +36,15 @@ pub fn read(path: &Path, labels: Option<&Path>) -> Result<Samples> {
 /// As [`read`], and of NaN with [`Missing::Refuse`].
 pub fn read_with(path: &Path, labels: Option<&Path>, missing: Missing) -> Result<Samples> {
     let samples = samples(&Array::read(path)?, path)?;
-    let classes = labels.map(|labels| Ok((labels, classes(&Array::read(labels)?, labels)?)));
-    joined(samples, path, classes.transpose()?, missing)
+    let labels = labels.map(|labels| labels_of(labels, samples.len(), path)).transpose()?;
+    joined(samples, path, labels, missing)
+}
+
+/// Labels from a file, one for each of `count` samples from `samples`.
+fn labels_of(path: &Path, count: usize, samples: &Path) -> Result<Labels> {
+    let mut classes = Classes::default();
+    push_classes(&mut classes, &Array::read(path)?, path, count, samples)?;
+    classes.finish()
 }
 
 /// Samples from an array, with NaN for missing values.
@@ -65,7 +75,7 @@ fn samples(array: &Array, path: &Path) -> Result<Samples> {
             ));
         }
     };
-    if matches!(array.dtype, Dtype::Bytes | Dtype::Letters) {
+    if array.is_text() {
         return Err(Error::malformed(path, "an array of numbers", "one of texts"));
     }
     // Channels are stored last, but read first.
@@ -110,16 +120,11 @@ fn not_finite(array: &Array, at: usize, value: f64, path: &Path) -> Error {
 fn joined(
     mut samples: Samples,
     path: &Path,
-    classes: Option<(&Path, Classes)>,
+    labels: Option<Labels>,
     missing: Missing,
 ) -> Result<Samples> {
-    if let Some((labels, classes)) = classes {
-        if classes.len() != samples.len() {
-            let file = path.file_name().unwrap_or_default().display();
-            let expected = format!("{} labels, one for each sample in {file}", samples.len());
-            return Err(Error::malformed(labels, expected, classes.len().to_string()));
-        }
-        samples = samples.with_labels(classes.finish()?)?;
+    if let Some(labels) = labels {
+        samples = samples.with_labels(labels)?;
     }
     let all = samples.missing();
     if all == 0 || missing == Missing::Mean {
@@ -151,7 +156,14 @@ fn joined(
         .advise(&advice))
 }
 
-fn classes(array: &Array, path: &Path) -> Result<Classes> {
+/// Adds the classes of an array of labels, one for each of `count` samples from `samples`.
+fn push_classes(
+    classes: &mut Classes,
+    array: &Array,
+    path: &Path,
+    count: usize,
+    samples: &Path,
+) -> Result<()> {
     let wrong =
         |got: String| Error::malformed(path, "integers or texts of shape [n] as labels", got);
     match *array.shape {
@@ -163,7 +175,11 @@ fn classes(array: &Array, path: &Path) -> Result<Classes> {
         }
         _ => return Err(wrong(format!("shape {:?}", array.shape))),
     }
-    let mut classes = Classes::default();
+    if array.len() != count {
+        let file = samples.file_name().unwrap_or_default().display();
+        let expected = format!("{count} labels, one for each sample in {file}");
+        return Err(Error::malformed(path, expected, array.len().to_string()));
+    }
     for at in 0..array.len() {
         match array.dtype {
             Dtype::Bytes | Dtype::Letters => classes.push(&array.text(at)),
@@ -178,7 +194,7 @@ fn classes(array: &Array, path: &Path) -> Result<Classes> {
             _ => classes.push(&array.integer(at).to_string()),
         }
     }
-    Ok(classes)
+    Ok(())
 }
 
 #[cfg(test)]

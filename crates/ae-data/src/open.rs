@@ -82,7 +82,7 @@ type TrainTest = (Samples, Option<Samples>);
 const TEST_FRACTION: f64 = 0.1;
 
 /// Opens a data set by name (see [`registry`](crate::registry())) or by path: a folder of CIFAR-10
-/// batches, of IDX files or of images, or a `.csv`, `.tsv` or `.npy` file (or `.csv.gz` and so on).
+/// batches, of IDX files or of images, or a `.csv`, `.tsv`, `.npy` or `.npz` file (or `.csv.gz` and so on).
 ///
 /// A name is preferred to a file of the same name; `./mnist` is always a path.
 ///
@@ -96,7 +96,7 @@ const TEST_FRACTION: f64 = 0.1;
 ///
 /// # Errors
 /// If nothing has this name, an option does not fit the source, or as the function that reads it: [`mnist::load`], [`mnist::read_folder`], [`cifar::read_folder`],
-/// `images::read_folder`, [`table::read`], [`npy::read`], [`variations::generate`], [`subsample`](crate::subsample()),
+/// `images::read_folder`, [`table::read`], [`npy::read`], [`npy::read_archive`], [`variations::generate`], [`subsample`](crate::subsample()),
 /// [`one_class`](crate::one_class()).
 pub fn open(
     source: &str,
@@ -138,6 +138,10 @@ pub fn open_unsplit(
             (table::read_with(path, options.label_column.as_deref(), &options.table)?, None)
         }
         SourceKind::Array => (npy::read_with(path, labels_file, options.table.missing)?, None),
+        SourceKind::Arrays => {
+            let label_array = options.label_column.as_deref();
+            npy::read_archive_with(path, label_array, labels_file, options.table.missing)?
+        }
     };
     let (name, description) = match names().into_iter().find(|(name, _)| name == source) {
         Some(known) => known,

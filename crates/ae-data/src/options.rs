@@ -15,7 +15,7 @@ use crate::{DataDirs, Error, Result};
 /// | `resize` | none | a folder of images | width and height to resize all images to |
 /// | `channels` | as they are | a folder of images | 1 to convert all images to grey, 3 to convert them to RGB |
 /// | `skip_broken` | no | a folder of images | whether to leave out and count images that cannot be read |
-/// | `label_column` | `label`, `class`, `target` | a table | name or index of the column that holds the labels |
+/// | `label_column` | `label`, `class`, `target` | a table, a `.npz` file | name or index of the column that holds the labels, name of the array |
 /// | `table` | inferred | a table | [how it is read](TableOptions): header, separator, roles of columns, missing cells |
 /// | `labels_file` | none | a NumPy array | a `.npy` file of integers, one for each sample |
 /// | `test_fraction` | 0.1 | sources without a test set | the fraction to hold out as the test set |
@@ -39,7 +39,7 @@ pub struct Options {
     pub channels: Option<usize>,
     /// Whether to leave out images of a folder that cannot be read.
     pub skip_broken: bool,
-    /// The column of a table that holds the labels.
+    /// The column of a table, or the array of a `.npz` file, that holds the labels.
     pub label_column: Option<String>,
     /// How a table is read.
     pub table: TableOptions,
@@ -72,15 +72,25 @@ impl Options {
             ("resize", self.resize.is_some(), kind == SourceKind::Images, "a folder of images"),
             ("channels", self.channels.is_some(), kind == SourceKind::Images, "a folder of images"),
             ("skip broken", self.skip_broken, kind == SourceKind::Images, "a folder of images"),
-            ("label column", self.label_column.is_some(), kind == SourceKind::Table, "a table"),
+            (
+                "label column",
+                self.label_column.is_some(),
+                matches!(kind, SourceKind::Table | SourceKind::Arrays),
+                "a table or an archive of arrays",
+            ),
             ("table", self.table != only_missing, kind == SourceKind::Table, "a table"),
             (
                 "missing",
                 missing != Missing::default(),
-                matches!(kind, SourceKind::Table | SourceKind::Array),
+                matches!(kind, SourceKind::Table | SourceKind::Array | SourceKind::Arrays),
                 "a table or an array",
             ),
-            ("labels file", self.labels_file.is_some(), kind == SourceKind::Array, "a NumPy array"),
+            (
+                "labels file",
+                self.labels_file.is_some(),
+                matches!(kind, SourceKind::Array | SourceKind::Arrays),
+                "a NumPy array",
+            ),
             ("test fraction", self.test_fraction.is_some(), !has_test, NO_TEST_SET),
         ];
         match options.into_iter().find(|(_, given, fits, _)| *given && !fits) {

@@ -20,6 +20,7 @@ pub(crate) enum SourceKind {
     Images,
     Table,
     Array,
+    Arrays,
 }
 
 /// Whether a source is a name whose files are searched for, [`DataDirs::data_dir`](crate::DataDirs)
@@ -84,11 +85,16 @@ impl SourceKind {
         match path.exists() {
             true if is(&TABLES) => Ok(Self::Table),
             true if is(&[".npy"]) => Ok(Self::Array),
+            true if is(&[".npz"]) => Ok(Self::Arrays),
             true => {
-                let expected = "a .csv, .tsv or .npy file, or the folder the file is in";
+                let expected = "a .csv, .tsv, .npy or .npz file, or the folder the file is in";
                 Err(Error::malformed(path, expected, "another kind of file"))
             }
-            false if is(&TABLES) || is(&[".npy"]) || source.contains(std::path::is_separator) => {
+            false
+                if is(&TABLES)
+                    || is(&[".npy", ".npz"])
+                    || source.contains(std::path::is_separator) =>
+            {
                 Err(Error::malformed(path, "a file or a folder", "nothing of this name"))
             }
             false => {
@@ -112,6 +118,7 @@ impl SourceKind {
             Self::Images => "a folder of images",
             Self::Table => "a table",
             Self::Array => "a NumPy array",
+            Self::Arrays => "an archive of NumPy arrays",
         }
     }
 }
@@ -128,7 +135,7 @@ fn files_in(folder: &Path) -> Vec<String> {
         .filter(|name| {
             let name = name.to_lowercase();
             let name = name.strip_suffix(".gz").unwrap_or(&name);
-            [".csv", ".tsv", ".tab", ".psv", ".npy"].iter().any(|end| name.ends_with(end))
+            [".csv", ".tsv", ".tab", ".psv", ".npy", ".npz"].iter().any(|end| name.ends_with(end))
         })
         .collect();
     names.sort();

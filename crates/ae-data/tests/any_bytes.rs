@@ -75,6 +75,21 @@ fn parsers() -> Vec<Parser> {
                 [&b"\x93NUMPY\x02\x00\x39\x00\x00\x00"[..], header, &[0, 1, 0, 2]].concat()
             },
         ),
+        (
+            "NumPy archive",
+            "file",
+            |folder| Ok(npy::read_archive(&folder.join("file"))?.0),
+            {
+                let header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1)}";
+                let array = [&b"\x93NUMPY\x01\x00\x39\x00"[..], header, &[0, 3]].concat();
+                let mut archive = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
+                for name in ["x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"] {
+                    archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+                    archive.write_all(&array).unwrap();
+                }
+                archive.finish().unwrap().into_inner()
+            },
+        ),
     ];
     #[cfg(feature = "images")]
     for (what, name, format) in [

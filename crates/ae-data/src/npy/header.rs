@@ -38,7 +38,14 @@ impl Array {
         Self::from(FileReader::open(path)?, path)
     }
 
-    pub(super) fn from(mut input: FileReader, path: &Path) -> Result<Self> {
+    pub(super) fn from(mut input: FileReader<'_>, path: &Path) -> Result<Self> {
+        let mut array = Self::header(&mut input, path)?;
+        array.fill(input, path)?;
+        Ok(array)
+    }
+
+    /// Reads the header alone.
+    pub(super) fn header(input: &mut FileReader<'_>, path: &Path) -> Result<Self> {
         let start = input.up_to(8)?;
         if !start.starts_with(b"\x93NUMPY") {
             let got = "a file that does not start with \\x93NUMPY";
@@ -63,9 +70,7 @@ impl Array {
         if short || (text.len() as u64) < length {
             return Err(Error::malformed(path, "a whole header", "a file that is cut short"));
         }
-        let mut array = Self::parse_header(&String::from_utf8_lossy(&text), path)?;
-        array.fill(input, path)?;
-        Ok(array)
+        Self::parse_header(&String::from_utf8_lossy(&text), path)
     }
 
     /// Parses the header, a Python dictionary.
@@ -126,7 +131,7 @@ impl Array {
     }
 
     /// Reads the elements. Their number must be that of the shape.
-    fn fill(&mut self, mut input: FileReader, path: &Path) -> Result<()> {
+    fn fill(&mut self, mut input: FileReader<'_>, path: &Path) -> Result<()> {
         let sizes = [self.size].into_iter().chain(self.shape.iter().copied());
         let length = sizes.map(|size| size as u64).try_fold(1u64, u64::checked_mul);
         let shape = &self.shape;
@@ -147,6 +152,22 @@ impl Array {
             return Err(Error::malformed(path, expected(), "more"));
         }
         Ok(())
+    }
+
+    /// Whether the elements are texts.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self.dtype, Dtype::Bytes | Dtype::Letters)
+    }
+
+    /// Adds the rows of another array, if both are stored alike: row by row, in one type and shape.
+    pub(super) fn append(&mut self, rows: &Self) -> bool {
+        let kind = |array: &Self| (array.dtype, array.size, array.big_endian, array.fortran);
+        let alike = kind(self) == kind(rows) && !self.fortran && self.shape[1..] == rows.shape[1..];
+        if alike {
+            self.bytes.extend_from_slice(&rows.bytes);
+            self.shape[0] += rows.shape[0];
+        }
+        alike
     }
 
     /// Number of elements.

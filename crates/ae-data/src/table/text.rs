@@ -14,7 +14,7 @@ const START: u64 = 4096;
 /// The bytes of a file as UTF-8, without byte order mark and converted from UTF-16. Bytes that are not
 /// UTF-8 are passed on; their rows are decoded by [`record`].
 pub(super) struct Text {
-    bytes: std::io::Chain<Cursor<Vec<u8>>, BufReader<FileReader>>,
+    bytes: std::io::Chain<Cursor<Vec<u8>>, BufReader<FileReader<'static>>>,
     decoder: Option<Decoder>,
     decoded: Vec<u8>,
     at: usize,

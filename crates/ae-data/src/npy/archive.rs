@@ -1,0 +1,383 @@
+//! NumPy's `.npz` files: zip archives of named arrays.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use zip::ZipArchive;
+
+use super::header::Array;
+use super::{joined, labels_of, push_classes, samples};
+use crate::error::{list, quote};
+use crate::file_reader::FileReader;
+use crate::table::Missing;
+use crate::{Error, Labels, Result, Samples, classes::Classes};
+
+/// The names of an array of samples, of its labels, and the same of parts that are split.
+const SAMPLES: [&str; 8] = ["X", "x", "data", "features", "images", "inputs", "samples", "arr_0"];
+const LABELS: [&str; 8] = ["y", "Y", "labels", "label", "target", "targets", "class", "classes"];
+const TRAINING: [[&str; 2]; 4] = [
+    ["x_train", "y_train"],
+    ["X_train", "y_train"],
+    ["train_images", "train_labels"],
+    ["train_x", "train_y"],
+];
+const VALIDATION: [[&str; 2]; 4] =
+    [["x_val", "y_val"], ["X_val", "y_val"], ["val_images", "val_labels"], ["val_x", "val_y"]];
+const TEST: [[&str; 2]; 4] = [
+    ["x_test", "y_test"],
+    ["X_test", "y_test"],
+    ["test_images", "test_labels"],
+    ["test_x", "test_y"],
+];
+
+/// The most arrays that a message lists.
+const LISTED: usize = 8;
+
+/// Reads training samples, and test samples if there are any: as [`read_archive_with`], with labels by
+/// the names of the arrays and [`Missing::Mean`].
+///
+/// # Errors
+/// As [`read_archive_with`].
+pub fn read_archive(path: &Path) -> Result<(Samples, Option<Samples>)> {
+    read_archive_with(path, None, None, Missing::default())
+}
+
+/// Reads a `.npz` file, as `numpy.savez` and `numpy.savez_compressed` write it. Each array is read as
+/// [`read`](super::read) reads a file of it.
+///
+/// **Samples** are the arrays `x_train` and `x_test` (or `X_train`, `train_images`, `train_x` and so
+/// on); else the only one of `X`, `x`, `data`, `features`, `images`, `inputs`, `samples`, `arr_0`;
+/// else the only array of numbers with at least 2 dimensions. `x_val` is the test set if there is no
+/// other, else part of the training set.
+///
+/// **Labels** are the array `label_array`, or the file `labels`; else `y_train` and `y_test` for
+/// `x_train` and `x_test`; else the only one of `y`, `Y`, `labels`, `label`, `target`, `targets`,
+/// `class`, `classes`; else `arr_1` for `arr_0` if it has one dimension. Labels found by a name that
+/// are no classes, such as fractions, are left out with a warning, and so are all other arrays.
+///
+/// # Errors
+/// If the file is no zip archive or is damaged; several arrays may be the samples, or none; an array
+/// that is read is malformed, or inflates to more than 16 MiB + 100 x its size in the archive; or
+/// labels are not as many as the samples.
+pub fn read_archive_with(
+    path: &Path,
+    label_array: Option<&str>,
+    labels: Option<&Path>,
+    missing: Missing,
+) -> Result<(Samples, Option<Samples>)> {
+    let mut archive = Archive::open(path)?;
+    let choice = archive.choose(label_array)?;
+    let mut left_out = archive.others(&choice);
+    let at = |name: &str| path.join(format!("{name}.npy"));
+
+    let mut arrays: Vec<Option<(String, Array)>> = vec![];
+    for [first, ..] in [&choice.training, &choice.validation, &choice.test] {
+        let read = first.as_ref().map(|name| Ok((name.clone(), archive.read(name)?)));
+        arrays.push(read.transpose()?);
+    }
+    let (mut test, validation) = (arrays.pop().flatten(), arrays.pop().flatten());
+    let Some(mut training) = arrays.pop().flatten() else {
+        return Err(archive.ambiguous());
+    };
+    // The arrays of labels of the training and the test set, in the order of their rows.
+    let (mut of_training, mut of_test) = (vec![&choice.training[1]], vec![]);
+    match (validation, &mut test) {
+        (Some((name, rows)), Some(_)) => {
+            if !training.1.append(&rows) {
+                let expected = format!("rows as in {}: type and shape after the first", training.0);
+                return Err(Error::malformed(&at(&name), expected, format!("{:?}", rows.shape)));
+            }
+            of_training.push(&choice.validation[1]);
+            tracing::warn!(
+                "{}: the {} rows of {name} are in the training set: a validation set is split from it",
+                path.display(),
+                rows.shape[0]
+            );
+        }
+        (Some((name, rows)), None) => {
+            tracing::warn!("{}: {name} is the test set", path.display());
+            test = Some((name, rows));
+            of_test.push(&choice.validation[1]);
+        }
+        (None, _) => of_test.push(&choice.test[1]),
+    }
+    if of_test.is_empty() {
+        of_test.push(&choice.test[1]);
+    }
+
+    let name = |of: &Option<(String, Array)>| of.as_ref().map(|(name, _)| at(name));
+    let (file, test_file) = (at(&training.0), name(&test));
+    let samples_of = samples(&training.1, &file)?;
+    let count = samples_of.len();
+    let in_test = match (&test, &test_file) {
+        (Some((_, array)), Some(file)) => Some(samples(array, file)?),
+        _ => None,
+    };
+    if let (Some(samples), Some(file)) = (&in_test, &test_file)
+        && samples.shape() != samples_of.shape()
+    {
+        let expected = format!("{} as in {}", samples_of.shape(), training.0);
+        return Err(Error::malformed(file, expected, samples.shape().to_string()));
+    }
+    drop((training, test));
+
+    let in_file = |names: &[&Option<String>]| -> Option<Vec<String>> {
+        names.iter().map(|name| (*name).clone()).collect()
+    };
+    let (of_training, of_test) = (in_file(&of_training), in_file(&of_test));
+    let mut found = None;
+    if let Some(labels) = labels {
+        if in_test.is_some() {
+            let expected = "labels as an array beside each of training and test samples";
+            return Err(Error::malformed(path, expected, "a file of labels"));
+        }
+        found = Some((labels_of(labels, count, &file)?, None));
+    } else if let Some(of_training) = of_training
+        && (in_test.is_none() || of_test.is_some())
+    {
+        let mut classes = Classes::default();
+        let in_test = in_test.as_ref().map(|samples| samples.len());
+        let parts = [(of_training, Some(count), &file)].into_iter();
+        let parts =
+            parts.chain(of_test.map(|names| (names, in_test, test_file.as_ref().unwrap_or(&file))));
+        let read = || -> Result<()> {
+            for (names, count, file) in parts {
+                let Some(count) = count else { continue };
+                archive.push_labels(&names, &mut classes, count, file)?;
+            }
+            Ok(())
+        };
+        match read() {
+            Ok(()) => {
+                let all = classes.finish()?;
+                let rows: Vec<usize> = (0..all.classes().len()).collect();
+                let (first, rest) = rows.split_at(count);
+                found = Some((all.subset(first), in_test.map(|_| all.subset(rest))));
+            }
+            Err(Error::Malformed { path: at, expected, got })
+                if label_array.is_none() && expected.starts_with("integers or texts") =>
+            {
+                let name = at.file_stem().unwrap_or_default().to_string_lossy();
+                left_out.push(format!("{} (no classes, but {got})", quote(&name)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if !left_out.is_empty() {
+        let rest = left_out.len().saturating_sub(LISTED);
+        left_out.truncate(LISTED);
+        if rest > 0 {
+            left_out.push(format!("{rest} more"));
+        }
+        tracing::warn!("{}: arrays left out: {}", path.display(), list(&left_out, "and"));
+    }
+    let (labels, test_labels): (Option<Labels>, Option<Option<Labels>>) = found.unzip();
+    let training = joined(samples_of, &file, labels, missing)?;
+    let test = match (in_test, test_file) {
+        (Some(samples), Some(file)) => {
+            Some(joined(samples, &file, test_labels.flatten(), missing)?)
+        }
+        _ => None,
+    };
+    Ok((training, test))
+}
+
+/// An array of samples and one of labels, by name.
+type Pair = [Option<String>; 2];
+
+#[derive(Default)]
+struct Choice {
+    training: Pair,
+    validation: Pair,
+    test: Pair,
+}
+
+struct Archive {
+    path: PathBuf,
+    size: u64,
+    zip: ZipArchive<BufReader<File>>,
+    /// The name, the place in the archive and the header of each array.
+    arrays: Vec<(String, usize, Result<Array>)>,
+}
+
+impl Archive {
+    fn open(path: &Path) -> Result<Self> {
+        // Refuses what is no regular file.
+        drop(FileReader::open(path)?);
+        let file = File::open(path).map_err(Error::io(path))?;
+        let size = file.metadata().map_err(Error::io(path))?.len();
+        let zip = ZipArchive::new(BufReader::new(file)).map_err(|error| match error {
+            zip::result::ZipError::Io(error) => Error::io(path)(error),
+            error => {
+                let got = format!("another file or a damaged one ({error})");
+                Error::malformed(path, "a zip archive of NumPy arrays (.npz)", got)
+            }
+        })?;
+        let mut archive = Self { path: path.to_owned(), size, zip, arrays: vec![] };
+        for place in 0..archive.zip.len() {
+            let Some(Ok(name)) = archive.zip.name_for_index(place) else { continue };
+            let Some(name) = name.strip_suffix(".npy").map(str::to_owned) else { continue };
+            let at = archive.file(&name);
+            let header =
+                archive.reader(place, &at).and_then(|mut input| Array::header(&mut input, &at));
+            archive.arrays.push((name, place, header));
+        }
+        Ok(archive)
+    }
+
+    fn file(&self, array: &str) -> PathBuf {
+        self.path.join(format!("{array}.npy"))
+    }
+
+    fn reader(&mut self, place: usize, at: &Path) -> Result<FileReader<'_>> {
+        let member = self.zip.by_index(place).map_err(|error| {
+            Error::malformed(at, "a file that can be unpacked", format!("a damaged one ({error})"))
+        })?;
+        let size = member.compressed_size().min(self.size);
+        Ok(FileReader::within_zip(at, size, member))
+    }
+
+    fn read(&mut self, name: &str) -> Result<Array> {
+        let at = self.file(name);
+        let place =
+            self.arrays.iter().find(|(known, ..)| known == name).map(|(_, place, _)| *place);
+        let place = place.ok_or_else(|| self.ambiguous())?;
+        Array::from(self.reader(place, &at)?, &at)
+    }
+
+    fn push_labels(
+        &mut self,
+        names: &[String],
+        classes: &mut Classes,
+        count: usize,
+        samples: &Path,
+    ) -> Result<()> {
+        let (first, rest) = names.split_first().ok_or_else(|| self.ambiguous())?;
+        let mut labels = self.read(first)?;
+        for name in rest {
+            let more = self.read(name)?;
+            if !labels.append(&more) {
+                let expected = format!("labels of the type and shape of {first}");
+                return Err(Error::malformed(&self.file(name), expected, "others"));
+            }
+        }
+        push_classes(classes, &labels, &self.file(first), count, samples)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.arrays.iter().any(|(known, ..)| known == name)
+    }
+
+    /// The shape of an array of numbers.
+    fn numbers(&self, name: &str) -> Option<&[usize]> {
+        let (.., header) = self.arrays.iter().find(|(known, ..)| known == name)?;
+        header.as_ref().ok().filter(|array| !array.is_text()).map(|array| &*array.shape)
+    }
+
+    fn choose(&self, label_array: Option<&str>) -> Result<Choice> {
+        let owned = |name: &str| Some(name.to_owned());
+        let pair = |pairs: [[&str; 2]; 4]| {
+            let found = pairs.into_iter().find(|[samples, _]| self.has(samples));
+            found.map_or([None, None], |[samples, labels]| {
+                [owned(samples), owned(labels).filter(|labels| self.has(labels))]
+            })
+        };
+        let mut choice =
+            Choice { training: pair(TRAINING), validation: pair(VALIDATION), test: pair(TEST) };
+        if choice.training[0].is_none() {
+            choice =
+                Choice { training: [Some(self.samples(label_array)?), None], ..Choice::default() };
+        }
+        let [samples, labels] = &mut choice.training;
+        match label_array {
+            Some(name) if !self.has(name) || samples.as_deref() == Some(name) => {
+                let expected = format!("an array of labels named {}", quote(name));
+                return Err(Error::malformed(&self.path, expected, self.listed()));
+            }
+            Some(name) => *labels = owned(name),
+            None if labels.is_none()
+                && choice.test[0].is_none()
+                && choice.validation[0].is_none() =>
+            {
+                let mut named = LABELS.iter().filter(|name| self.has(name));
+                *labels =
+                    named.next().filter(|_| named.next().is_none()).and_then(|name| owned(name));
+                if labels.is_none() && samples.as_deref() == Some("arr_0") {
+                    let is_column = |name: &&str| {
+                        matches!(self.arrays.iter().find(|(known, ..)| known == name),
+                            Some((.., Ok(array))) if matches!(*array.shape, [_] | [_, 1]))
+                    };
+                    *labels = Some("arr_1").filter(is_column).and_then(owned);
+                }
+            }
+            None => {}
+        }
+        Ok(choice)
+    }
+
+    /// The array of samples: the only one with a known name, else the only one that may be.
+    fn samples(&self, label_array: Option<&str>) -> Result<String> {
+        let is_samples = |name: &&str| self.numbers(name).is_some_and(|shape| shape.len() > 1);
+        let named: Vec<&str> = SAMPLES.into_iter().filter(is_samples).collect();
+        let all = self.arrays.iter().map(|(name, ..)| name.as_str());
+        let others = all
+            .filter(|name| !LABELS.contains(name) && Some(*name) != label_array)
+            .filter(is_samples);
+        let others: Vec<&str> = others.collect();
+        match (&*named, &*others) {
+            ([one], _) | ([], [one]) => Ok((*one).to_owned()),
+            _ => Err(self.ambiguous()),
+        }
+    }
+
+    /// The error of a choice that is not clear.
+    fn ambiguous(&self) -> Error {
+        let file = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let sparse = ["indptr", "indices", "data"].iter().all(|name| self.has(name));
+        let first = |name: &(String, usize, Result<Array>)| name.0.clone();
+        let name = self.arrays.iter().map(first).next().unwrap_or_else(|| "NAME".to_owned());
+        let advice = match (self.arrays.is_empty(), sparse) {
+            (true, _) => String::new(),
+            (_, true) => format!(
+                ": a sparse matrix of SciPy; save it as `numpy.save('X.npy', \
+                 scipy.sparse.load_npz('{file}').toarray())`"
+            ),
+            _ => format!(
+                "; save the one you mean by itself, such as `numpy.save('X.npy', \
+                 numpy.load('{file}')['{name}'])`"
+            ),
+        };
+        let expected = "one array of samples of at least 2 dimensions, or several of which one is \
+                        named `X` or `data`, or `x_train` and `x_test`";
+        Error::malformed(&self.path, expected, self.listed() + &advice)
+    }
+
+    /// The arrays that are not read, in words.
+    fn others(&self, choice: &Choice) -> Vec<String> {
+        let chosen = [&choice.training, &choice.validation, &choice.test];
+        let is_chosen = |name: &str| {
+            chosen.iter().any(|pair| pair.iter().flatten().any(|chosen| chosen == name))
+        };
+        let others = self.arrays.iter().filter(|(name, ..)| !is_chosen(name));
+        others.map(described).collect()
+    }
+
+    fn listed(&self) -> String {
+        let mut shown: Vec<String> = self.arrays.iter().take(LISTED).map(described).collect();
+        match self.arrays.len() {
+            0 => return "no array".to_owned(),
+            more if more > LISTED => shown.push(format!("{} more", more - LISTED)),
+            _ => {}
+        }
+        list(&shown, "and")
+    }
+}
+
+fn described((name, _, header): &(String, usize, Result<Array>)) -> String {
+    match header {
+        Ok(array) if array.is_text() => format!("{} {:?} of texts", quote(name), array.shape),
+        Ok(array) => format!("{} {:?}", quote(name), array.shape),
+        Err(_) => format!("{} (not of numbers)", quote(name)),
+    }
+}

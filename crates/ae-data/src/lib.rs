@@ -42,6 +42,7 @@ mod split;
 mod storage;
 mod stroke;
 mod subsample;
+pub mod svmlight;
 mod synthetic;
 pub mod table;
 pub mod variations;

@@ -117,7 +117,7 @@ fn not_finite(array: &Array, at: usize, value: f64, path: &Path) -> Error {
 }
 
 /// Adds the classes to samples, and handles missing values.
-fn joined(
+pub(crate) fn joined(
     mut samples: Samples,
     path: &Path,
     labels: Option<Labels>,

@@ -7,8 +7,9 @@ use crate::one_class::{self, one_class};
 use crate::options::{NO_TEST_SET, not_for};
 use crate::registry::{cifar_folders, names};
 use crate::source_kind::SourceKind;
+use crate::table::TableOptions;
 use crate::{DataDirs, Error, Labels, Options, Progress, Result, Samples, Splits, subsample};
-use crate::{cifar, mnist, npy, table, variations};
+use crate::{cifar, mnist, npy, svmlight, table, variations};
 
 /// A data set, split into training and test set.
 #[derive(Clone, Debug)]
@@ -82,7 +83,7 @@ type TrainTest = (Samples, Option<Samples>);
 const TEST_FRACTION: f64 = 0.1;
 
 /// Opens a data set by name (see [`registry`](crate::registry())) or by path: a folder of CIFAR-10
-/// batches, of IDX files or of images, or a `.csv`, `.tsv`, `.npy` or `.npz` file (or `.csv.gz` and so on).
+/// batches, of IDX files or of images, or a `.csv`, `.tsv`, `.npy`, `.npz`, `.svmlight` or `.libsvm` file (or `.csv.gz` and so on).
 ///
 /// A name is preferred to a file of the same name; `./mnist` is always a path.
 ///
@@ -96,7 +97,7 @@ const TEST_FRACTION: f64 = 0.1;
 ///
 /// # Errors
 /// If nothing has this name, an option does not fit the source, or as the function that reads it: [`mnist::load`], [`mnist::read_folder`], [`cifar::read_folder`],
-/// `images::read_folder`, [`table::read`], [`npy::read`], [`npy::read_archive`], [`variations::generate`], [`subsample`](crate::subsample()),
+/// `images::read_folder`, [`table::read`], [`npy::read`], [`npy::read_archive`], [`svmlight::read`], [`variations::generate`], [`subsample`](crate::subsample()),
 /// [`one_class`](crate::one_class()).
 pub fn open(
     source: &str,
@@ -138,6 +139,10 @@ pub fn open_unsplit(
             (table::read_with(path, options.label_column.as_deref(), &options.table)?, None)
         }
         SourceKind::Array => (npy::read_with(path, labels_file, options.table.missing)?, None),
+        SourceKind::Sparse => {
+            let TableOptions { missing, schema, .. } = &options.table;
+            (svmlight::read_with(path, *missing, schema.as_ref())?, None)
+        }
         SourceKind::Arrays => {
             let label_array = options.label_column.as_deref();
             npy::read_archive_with(path, label_array, labels_file, options.table.missing)?

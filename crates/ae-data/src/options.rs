@@ -82,7 +82,10 @@ impl Options {
             (
                 "missing",
                 missing != Missing::default(),
-                matches!(kind, SourceKind::Table | SourceKind::Array | SourceKind::Arrays),
+                matches!(
+                    kind,
+                    SourceKind::Table | SourceKind::Array | SourceKind::Arrays | SourceKind::Sparse
+                ),
                 "a table or an array",
             ),
             (

@@ -21,6 +21,7 @@ pub(crate) enum SourceKind {
     Table,
     Array,
     Arrays,
+    Sparse,
 }
 
 /// Whether a source is a name whose files are searched for, [`DataDirs::data_dir`](crate::DataDirs)
@@ -86,8 +87,10 @@ impl SourceKind {
             true if is(&TABLES) => Ok(Self::Table),
             true if is(&[".npy"]) => Ok(Self::Array),
             true if is(&[".npz"]) => Ok(Self::Arrays),
+            true if is(&SPARSE) => Ok(Self::Sparse),
             true => {
-                let expected = "a .csv, .tsv, .npy or .npz file, or the folder the file is in";
+                let expected =
+                    "a .csv, .tsv, .npy, .npz or .svmlight file, or the folder the file is in";
                 Err(Error::malformed(path, expected, "another kind of file"))
             }
             false
@@ -119,12 +122,16 @@ impl SourceKind {
             Self::Table => "a table",
             Self::Array => "a NumPy array",
             Self::Arrays => "an archive of NumPy arrays",
+            Self::Sparse => "a sparse table (svmlight)",
         }
     }
 }
 
 /// The extensions of tables.
 const TABLES: [&str; 7] = [".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".data"];
+
+/// The extensions of sparse tables.
+const SPARSE: [&str; 4] = [".svmlight", ".libsvm", ".svm", ".svml"];
 
 /// The files in a folder that are surely a data set each; `.txt` may be any text.
 fn files_in(folder: &Path) -> Vec<String> {
@@ -135,7 +142,9 @@ fn files_in(folder: &Path) -> Vec<String> {
         .filter(|name| {
             let name = name.to_lowercase();
             let name = name.strip_suffix(".gz").unwrap_or(&name);
-            [".csv", ".tsv", ".tab", ".psv", ".npy", ".npz"].iter().any(|end| name.ends_with(end))
+            [".csv", ".tsv", ".tab", ".psv", ".npy", ".npz", ".svmlight", ".libsvm"]
+                .iter()
+                .any(|end| name.ends_with(end))
         })
         .collect();
     names.sort();

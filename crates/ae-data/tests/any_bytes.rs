@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use ae_data::{Result, Samples, cifar, idx, mnist, npy, table};
+use ae_data::{Result, Samples, cifar, idx, mnist, npy, svmlight, table};
 use proptest::prelude::*;
 
 /// A parser, the name of its file, and the bytes of a file that it accepts.
@@ -74,6 +74,12 @@ fn parsers() -> Vec<Parser> {
                 let header = b"{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }";
                 [&b"\x93NUMPY\x02\x00\x39\x00\x00\x00"[..], header, &[0, 1, 0, 2]].concat()
             },
+        ),
+        (
+            "svmlight",
+            "file",
+            |folder| svmlight::read(&folder.join("file")),
+            b"+1 qid:3 1:0.5 3:-2e3 # a\n-1 2:nan\n\n1\n".to_vec(),
         ),
         (
             "NumPy archive",

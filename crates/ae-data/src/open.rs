@@ -50,6 +50,12 @@ impl Unsplit {
             Some(test) => Splits { training: samples, test },
             None => {
                 let fraction = options.test_fraction.unwrap_or(TEST_FRACTION);
+                if samples.len() < 2 {
+                    let expected =
+                        "at least 2, one to train on and one to hold out as the test set";
+                    let what = format!("samples of {source}");
+                    return Err(Error::invalid(what, expected, samples.len().to_string()));
+                }
                 Splits::hold_out(&samples, fraction, options.seed)
                     .map_err(|error| error.of(&source))?
             }
@@ -63,6 +69,13 @@ impl Unsplit {
                 *samples =
                     subsample(samples, count, options.seed).map_err(|error| error.of(&of))?;
             }
+        }
+        if splits.training.len() > 1 && splits.training.are_equal() {
+            tracing::warn!(
+                "{source}: all {} training samples are equal, so there is nothing to learn; look at how \
+                 they are read",
+                splits.training.len()
+            );
         }
         splits.test = splits.test.filled_as(&splits.training);
         splits.training = splits.training.clone().filled_as(&splits.training);

@@ -288,6 +288,12 @@ impl Samples {
         sums.iter().map(|sum| (sum / self.count.max(1) as f64) as f32).collect()
     }
 
+    /// Whether all samples have the same features.
+    pub(crate) fn are_equal(&self) -> bool {
+        let first = self.row(0);
+        (1..self.count).all(|row| self.row(row) == first)
+    }
+
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.count, "sample {row} of {}", self.count);
         if self.fill.is_none() && !self.preprocessing.is_exact() {

@@ -964,7 +964,8 @@ fn sources() {
                 fs::write(dir.join("table.csv"), "1,2\n").unwrap();
                 opened(&at(dir, "table.csv"), &offline(dir))
             },
-            "samples of <dir>/table.csv: expected at least 2 to split, got 1",
+            "samples of <dir>/table.csv: expected at least 2, one to train on and one to hold out as the test \
+             set, got 1",
         ),
         (
             "no digits",

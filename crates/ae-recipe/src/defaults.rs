@@ -76,7 +76,7 @@ impl Recipe {
             (Some("dense"), _) | (None, Command::Pretrain) => ModelRecipe::dense(shape, output),
             (Some("conv"), _) => ModelRecipe::conv(shape, output),
             (Some("pca"), _) => ModelRecipe::pca(shape),
-            (None, _) if is_image => ModelRecipe::conv(shape, output),
+            (None, _) if is_image && !is_tiny(shape) => ModelRecipe::conv(shape, output),
             (None, _) => ModelRecipe::dense(shape, output),
             (Some(other), _) => {
                 let message = format!("model: expected `conv`, `dense` or `pca`, got `{other}`");
@@ -225,6 +225,11 @@ fn is_complete(overrides: &Table) -> bool {
         .is_some_and(|schedule| keys.into_iter().all(|key| schedule.get(key).is_some()))
 }
 
+/// Whether images are too small to be halved twice, as convolutional models do by default.
+fn is_tiny(shape: &Shape) -> bool {
+    matches!(*shape, Shape::Image { height, width, .. } if height.max(width) < 3)
+}
+
 impl ModelRecipe {
     fn conv(shape: &Shape, output: Activation) -> Self {
         let input = match *shape {
@@ -353,6 +358,14 @@ mod tests {
     fn defaults_depend_on_the_data() {
         let images = complete("", &Shape::image(1, 28, 28)).unwrap();
         assert_eq!(images.model.kind(), "conv");
+        for (height, width, kind) in
+            [(1, 1, "dense"), (1, 2, "dense"), (2, 2, "dense"), (1, 3, "conv")]
+        {
+            let shape = Shape::image(1, height, width);
+            let recipe = complete("", &shape).unwrap();
+            assert_eq!(recipe.model.kind(), kind, "{shape}");
+            assert!(recipe.model.architecture(&shape).is_ok(), "{shape}");
+        }
         assert_eq!(images.objective().reconstruction, Reconstruction::CrossEntropy);
         let table = complete("", &Shape::table(6)).unwrap();
         assert_eq!((table.model.kind(), table.model.code().as_str()), ("dense", "3"));

@@ -43,6 +43,10 @@ fn times(ratio: f64) -> String {
 pub fn better_baseline(trained: &TrainedRun, summary: &Summary) -> Option<String> {
     let (ours, linear, mean) =
         (summary.test.squared_error, summary.pca.squared_error, summary.mean_error);
+    // Samples that do not vary have no error to lower.
+    if mean == 0.0 {
+        return None;
+    }
     let is_less = |other: f64| other < ours * (1.0 - SAME);
     // A denoiser is not compared with PCA on inputs without noise.
     let is_denoiser = trained.recipe.objective().corruption != Corruption::None;

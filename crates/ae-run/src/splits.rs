@@ -80,6 +80,12 @@ pub(crate) fn hold_out(
 ) -> Result<(Samples, Option<Samples>)> {
     match recipe.validation {
         0.0 => Ok((training, None)),
+        _ if training.len() < 2 => Err(Error::usage(format!(
+            "{}: expected at least 2 samples to train on and to validate with, got {} (one more is \
+             the test set); set --validation 0 to keep the last epoch",
+            recipe.source,
+            training.len()
+        ))),
         share => {
             let (rest, held_out) = ae_data::split(&training, share, recipe.seed)?;
             Ok((rest, Some(held_out)))

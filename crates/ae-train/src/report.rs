@@ -120,7 +120,9 @@ impl Warning {
             warnings.push(Self::Collapsed { epoch, variance_kept });
         }
         let (dead, units) = (evaluation.dead_units, evaluation.code_size);
-        if dead > 0 {
+        // Nothing changes with samples that are all the same.
+        let varies = evaluation.variance_kept.is_some();
+        if dead > 0 && varies {
             warnings.push(Self::DeadUnits { epoch, dead, units });
         }
         warnings

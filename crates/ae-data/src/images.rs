@@ -4,6 +4,7 @@ mod conversion;
 mod decode;
 mod jpeg;
 mod layout;
+mod other_format;
 mod pixels;
 
 use std::path::Path;
@@ -43,8 +44,10 @@ pub fn read_folder(
 /// the name of the subfolder (classes are in the order of names, numerical if all are integers).
 /// Folders named `train` and `test` (or `training`, `testing`, `val`, `valid`, `validation`, `dev`, in
 /// any case) are the training and the test set. A validation folder is the test set if there is no
-/// other, else part of the training set. A single folder around all of these is entered. `__MACOSX`,
-/// MVTec's `ground_truth` and hidden files are skipped.
+/// other, else part of the training set. If every folder has one of these words in its name
+/// (`seg_train`, `test_images`), that decides. A single folder around all of these is entered, also
+/// within a set, and so is one named `images` or similar. `__MACOSX`, MVTec's `ground_truth`, hidden
+/// files and, with a warning, folders that have files but no images are skipped.
 ///
 /// **Images.** All must have one size, or are resized to `resize` (width, height; bilinear). They are
 /// grey if red, green and blue are equal in every pixel of every image, else RGB, unless `channels` is

@@ -432,6 +432,30 @@ mod image_folders {
                     fs::write(dir.join("a.png"), "<html>Not found</html>").unwrap();
                     read(dir)
                 },
+                "<dir>/a.png: expected a whole image, got a web page; download the image itself",
+            ),
+            (
+                "an empty file",
+                |dir| {
+                    fs::write(dir.join("a.png"), "").unwrap();
+                    read(dir)
+                },
+                "<dir>/a.png: expected a whole image, got an empty file",
+            ),
+            (
+                "a photo of a telephone with the name of another format",
+                |dir| {
+                    fs::write(dir.join("a.jpg"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
+                    read(dir)
+                },
+                "<dir>/a.jpg: expected a whole image, got an HEIC image; save it as PNG or JPEG",
+            ),
+            (
+                "bytes of no format",
+                |dir| {
+                    fs::write(dir.join("a.png"), b"1234").unwrap();
+                    read(dir)
+                },
                 "<dir>/a.png: expected a whole image, got something else",
             ),
             (

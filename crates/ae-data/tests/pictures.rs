@@ -140,6 +140,54 @@ fn nested_folders_and_published_layouts() {
 }
 
 #[test]
+fn splits_and_classes_within_further_folders() {
+    let read = |paths: &[(&str, u8)]| {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, value) in paths {
+            match path.strip_suffix(".txt") {
+                Some(_) => {
+                    let path = folder.path().join(path);
+                    fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    fs::write(path, "").unwrap();
+                }
+                None => grey(folder.path(), path, *value),
+            }
+        }
+        let (training, test) = read_folder(folder.path(), None).unwrap();
+        (values(&training), names(&training), test.map(|test| values(&test)))
+    };
+    let classes = || vec!["cat".to_owned(), "dog".to_owned()];
+    // Each set in a folder of its name, and names of two words.
+    let set = read(&[
+        ("seg_train/seg_train/cat/1.png", 1),
+        ("seg_train/seg_train/dog/1.png", 2),
+        ("seg_test/seg_test/cat/1.png", 3),
+        ("seg_test/seg_test/dog/1.png", 4),
+    ]);
+    assert_eq!(set, (vec![1, 2], classes(), Some(vec![3, 4])));
+    // Kaggle's dogs and cats: no classes, a test set with a number.
+    let set = read(&[("train/cat.0.png", 1), ("test1/1.png", 2)]);
+    assert_eq!(set, (vec![1], vec![], Some(vec![2])));
+    let set = read(&[("train_images/1.png", 1), ("test_images/1.png", 2)]);
+    assert_eq!(set, (vec![1], vec![], Some(vec![2])));
+    // Detection: images, and labels as text beside them.
+    let set = read(&[
+        ("train/images/1.png", 1),
+        ("train/labels/1.txt", 0),
+        ("valid/images/1.png", 2),
+        ("valid/labels/1.txt", 0),
+    ]);
+    assert_eq!(set, (vec![1], vec![], Some(vec![2])));
+    // Classes whose names have such words.
+    let set = read(&[("test_tube/1.png", 1), ("train/1.png", 2), ("plane/1.png", 3)]);
+    let names = ["plane", "test_tube", "train"].map(str::to_owned).to_vec();
+    assert_eq!(set, (vec![3, 1, 2], names, None));
+    // One class remains a class.
+    let set = read(&[("train/good/1.png", 1), ("test/good/1.png", 2)]);
+    assert_eq!(set, (vec![1], vec!["good".to_owned()], Some(vec![2])));
+}
+
+#[test]
 fn every_image_format_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let kinds = ["png", "bmp", "gif", "tif", "TIFF", "webp", "pgm"];

@@ -46,7 +46,7 @@ pub(super) fn decode(
         ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(Error::io(path))?;
     let (mut extra, mut max_notes) = (0, MAX_NOTES);
     match reader.format() {
-        None => return Err(broken("something else".to_owned())),
+        None => return Err(broken(super::other_format::name(file).to_owned())),
         Some(ImageFormat::Jpeg) if !jpeg::ends(file) => {
             return Err(broken("a JPEG that is cut short".to_owned()));
         }

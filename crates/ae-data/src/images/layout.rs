@@ -51,6 +51,18 @@ fn split_of(folder: &Path) -> Option<Split> {
     })
 }
 
+/// The split that one word of a name tells, as in `seg_train`, `test_images` or `test1`.
+fn split_in_words_of(folder: &Path) -> Option<Split> {
+    let name = name(folder).to_lowercase();
+    let words = name.split(|letter: char| !letter.is_alphanumeric());
+    let words = words.map(|word| word.trim_end_matches(|letter: char| letter.is_ascii_digit()));
+    let mut found = words.filter_map(|word| split_of(Path::new(word)));
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// Names of folders that say nothing about the images in them.
+const PLAIN: [&str; 7] = ["images", "image", "imgs", "img", "pictures", "photos", "jpegimages"];
+
 impl Layout {
     pub(super) fn of(folder: &Path) -> Result<Self> {
         let mut layout = Self::default();
@@ -65,6 +77,10 @@ impl Layout {
             folder = only.clone();
             listing = inside;
         }
+        // Names of several words count if all folders are splits by them: a class may be `test_tube`.
+        let by_word = !listing.folders.is_empty()
+            && listing.folders.iter().all(|folder| split_in_words_of(folder).is_some());
+        let split_of = if by_word { split_in_words_of } else { split_of };
         let is = |wanted: Split| move |folder: &&PathBuf| split_of(folder) == Some(wanted);
         let splits = [Split::Training, Split::Validation, Split::Test];
         let [training, validation, test] =
@@ -120,8 +136,43 @@ impl Layout {
 
     /// The images in a folder and its subfolders, with their classes.
     fn find(&mut self, folder: &Path) -> Result<Vec<ClassedImage>> {
-        let listing = Listing::of(folder)?;
+        let mut listing = Listing::of(folder)?;
+        let mut folder = folder.to_owned();
         self.count(&listing);
+        for _ in 0..MAX_NESTED {
+            // Folders without images, such as labels of objects, are no classes beside others.
+            let mut others = vec![];
+            for class in &listing.folders {
+                let inside = Listing::of(class)?;
+                if inside.images.is_empty()
+                    && inside.folders.is_empty()
+                    && !inside.others.is_empty()
+                {
+                    others.push(class.clone());
+                    self.notes.push(format!(
+                        "the folder {} left out: it has {} of other formats",
+                        name(class),
+                        extensions(&inside.others)
+                    ));
+                }
+            }
+            if others.len() < listing.folders.len() {
+                listing.folders.retain(|class| !others.contains(class));
+            }
+            // A folder around all classes, or around all images.
+            let ([], [only]) = (&*listing.images, &*listing.folders) else { break };
+            let inside = Listing::of(only)?;
+            let is_plain = PLAIN.contains(&&*name(only).to_lowercase());
+            if inside.images.is_empty() && !inside.folders.is_empty()
+                || is_plain && !inside.images.is_empty() && inside.folders.is_empty()
+            {
+                self.count(&inside);
+                (folder, listing) = (only.clone(), inside);
+            } else {
+                break;
+            }
+        }
+        let folder = &*folder;
         let Listing { images, folders, .. } = listing;
         if let ([image, ..], [class, ..]) = (&*images, &*folders) {
             let expected = "images, or subfolders of images, one for each class";

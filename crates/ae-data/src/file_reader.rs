@@ -1,11 +1,13 @@
 //! Reads a file, decompresses gzip, and limits the decompressed size.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
 
+use crate::disk::{DiskFile, temporary};
 use crate::{Error, Result};
 
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
@@ -85,6 +87,40 @@ impl<'a> FileReader<'a> {
     /// Whether nothing is left.
     pub(crate) fn is_at_end(&mut self) -> Result<bool> {
         Ok(self.up_to(1)?.is_empty())
+    }
+
+    /// The next `length` bytes as a file that is read at any place, and where they begin: the file itself,
+    /// of which `start` bytes were read, or a temporary one if it is compressed.
+    ///
+    /// # Errors
+    /// If the file does not end there: how many bytes it has, or `None` if it has more.
+    pub(crate) fn into_disk(
+        mut self,
+        start: u64,
+        length: u64,
+    ) -> Result<std::result::Result<(DiskFile, u64), Option<u64>>> {
+        let path = self.path.clone();
+        if self.packed.is_none() {
+            return Ok(match (self.size - start.min(self.size)).cmp(&length) {
+                Ordering::Equal => Ok((DiskFile::open(&path)?, start)),
+                Ordering::Less => Err(Some(self.size - start)),
+                Ordering::Greater => Err(None),
+            });
+        }
+        let disk = DiskFile::new(temporary(&path)?, &path);
+        let (mut at, mut buffer) = (0, vec![0; 1 << 20]);
+        loop {
+            let read = self.read(&mut buffer).map_err(Error::io(&path))?;
+            match (read, at + read as u64) {
+                (0, end) if end < length => return Ok(Err(Some(end))),
+                (0, _) => return Ok(Ok((disk, 0))),
+                (_, end) if end > length => return Ok(Err(None)),
+                (_, end) => {
+                    disk.write_at(&buffer[..read], at)?;
+                    at = end;
+                }
+            }
+        }
     }
 
     /// Turns a decompression error into one that names the file.

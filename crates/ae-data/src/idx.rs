@@ -19,6 +19,7 @@ use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
 
+use crate::disk::DiskFile;
 use crate::{Error, Result, Samples, Shape, file_reader::FileReader};
 
 /// Reads grey images.
@@ -34,6 +35,20 @@ pub fn read_images(path: &Path) -> Result<Samples> {
 pub(crate) fn read_pixels(path: &Path) -> Result<([usize; 3], Vec<u8>)> {
     let (dimensions, pixels) = read::<3>(path)?;
     Ok((dimensions.map(|size| size as usize), pixels))
+}
+
+/// The count, height and width of images whose pixels take more than `limit` bytes, their pixels in a
+/// file that is read at any place, and where they begin. `None` if they take fewer.
+pub(crate) fn on_disk(path: &Path, limit: usize) -> Result<Option<([usize; 3], DiskFile, u64)>> {
+    let mut input = FileReader::open(path)?;
+    let (dimensions, length) = header::<3>(&mut input, path)?;
+    if length <= limit as u64 {
+        return Ok(None);
+    }
+    let (file, start) = input
+        .into_disk(4 + 4 * 3, length)?
+        .map_err(|got| other_length(path, &dimensions, length, got))?;
+    Ok(Some((dimensions.map(|size| size as usize), file, start)))
 }
 
 /// Reads labels, one byte each.
@@ -58,7 +73,7 @@ pub fn write_images(path: &Path, images: &Samples) -> Result<()> {
     let mut row = vec![0.0; images.width()];
     let mut pixels = Vec::with_capacity(images.len() * images.width());
     for index in 0..images.len() {
-        images.copy_raw_row(index, &mut row);
+        images.copy_raw_row(index, &mut row)?;
         if let Some(value) = row.iter().find(|value| !(0.0..=1.0).contains(*value)) {
             return Err(Error::invalid(
                 format!("pixel of image {index}"),
@@ -82,6 +97,27 @@ pub fn write_labels(path: &Path, labels: &[u8]) -> Result<()> {
 /// Reads an IDX file and checks it against its header.
 fn read<const D: usize>(path: &Path) -> Result<([u32; D], Vec<u8>)> {
     let mut input = FileReader::open(path)?;
+    let (dimensions, length) = header::<D>(&mut input, path)?;
+    let bytes = input.up_to(length)?;
+    let read = bytes.len() as u64;
+    if read < length {
+        return Err(other_length(path, &dimensions, length, Some(read)));
+    }
+    if !input.is_at_end()? {
+        return Err(other_length(path, &dimensions, length, None));
+    }
+    Ok((dimensions, bytes))
+}
+
+/// The error of a file with fewer bytes (their number) or more.
+fn other_length(path: &Path, dimensions: &[u32], length: u64, got: Option<u64>) -> Error {
+    let expected = format!("{}, so {length} bytes after the header", in_words(dimensions));
+    let got = got.map_or("more".to_owned(), |got| format!("{got}: the file is cut short"));
+    Error::malformed(path, expected, got)
+}
+
+/// Reads the dimensions of a file, and the number of bytes they promise.
+fn header<const D: usize>(input: &mut FileReader<'_>, path: &Path) -> Result<([u32; D], u64)> {
     let header = input.up_to(4 + 4 * D as u64)?;
     if let Some((magic, _)) = header.split_first_chunk::<4>()
         && *magic != [0, 0, 8, D as u8]
@@ -102,31 +138,14 @@ fn read<const D: usize>(path: &Path) -> Result<([u32; D], Vec<u8>)> {
     }
     let promised = in_words(&dimensions);
     let length = dimensions.iter().try_fold(1u64, |n, size| n.checked_mul(u64::from(*size)));
-    let length = match length {
-        Some(0) if D == 1 => return Err(Error::malformed(path, "at least one label", promised)),
+    match length {
+        Some(0) if D == 1 => Err(Error::malformed(path, "at least one label", promised)),
         Some(0) => {
-            return Err(Error::malformed(
-                path,
-                "at least one image of at least 1x1 pixels",
-                promised,
-            ));
+            Err(Error::malformed(path, "at least one image of at least 1x1 pixels", promised))
         }
-        Some(length) => length,
-        None => return Err(Error::malformed(path, "less than 2^64 bytes in all", promised)),
-    };
-    let bytes = input.up_to(length)?;
-    let expected = || format!("{promised}, so {length} bytes after the header");
-    if (bytes.len() as u64) < length {
-        return Err(Error::malformed(
-            path,
-            expected(),
-            format!("{}: the file is cut short", bytes.len()),
-        ));
+        Some(length) => Ok((dimensions, length)),
+        None => Err(Error::malformed(path, "less than 2^64 bytes in all", promised)),
     }
-    if !input.is_at_end()? {
-        return Err(Error::malformed(path, expected(), "more"));
-    }
-    Ok((dimensions, bytes))
 }
 
 fn write(path: &Path, dimensions: &[usize], bytes: &[u8]) -> Result<()> {

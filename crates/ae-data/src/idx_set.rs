@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::disk::{ArrayRows, Element};
 use crate::{Error, Labels, Result, Samples, Shape, idx};
 
 /// How a set stores its images and labels.
@@ -12,18 +13,14 @@ pub(crate) struct IdxConvention {
     pub names: Vec<String>,
     /// Whether rows and columns of the stored images are exchanged.
     pub transposed: bool,
+    /// The most bytes of pixels that are read into memory.
+    pub limit: usize,
 }
 
 impl IdxConvention {
     pub(crate) fn read(&self, images: &Path, labels: Option<&Path>) -> Result<Samples> {
-        let ([count, height, width], mut pixels) = idx::read_pixels(images)?;
-        let shape = if self.transposed {
-            pixels.chunks_exact_mut(height * width).for_each(|image| transpose(image, width));
-            Shape::image(1, width, height)
-        } else {
-            Shape::image(1, height, width)
-        };
-        let samples = Samples::from_bytes(pixels, shape)?;
+        let samples = self.images(images)?;
+        let count = samples.len();
         let Some(path) = labels else {
             return Ok(samples);
         };
@@ -45,6 +42,27 @@ impl IdxConvention {
         }
         let classes = labels.iter().map(|label| u32::from(label - self.first_label)).collect();
         samples.with_labels(Labels::new(classes, self.names.clone())?)
+    }
+
+    fn images(&self, images: &Path) -> Result<Samples> {
+        let shape = |height, width| match self.transposed {
+            true => Shape::image(1, width, height),
+            false => Shape::image(1, height, width),
+        };
+        if let Some(([count, height, width], file, start)) = idx::on_disk(images, self.limit)? {
+            let area = height * width;
+            let place = |at: usize| (at % height * width + at / height) as u32;
+            let order = self.transposed.then(|| (0..area).map(place).collect());
+            let (element, far) = (Element::Pixels, vec![false; area]);
+            let rows =
+                ArrayRows { file, start, count, width: area, element, order, far, missing: 0 };
+            return Samples::on_disk(rows, shape(height, width), false);
+        }
+        let ([_, height, width], mut pixels) = idx::read_pixels(images)?;
+        if self.transposed {
+            pixels.chunks_exact_mut(height * width).for_each(|image| transpose(image, width));
+        }
+        Samples::from_bytes(pixels, shape(height, width))
     }
 
     /// Reads the test set, whose images must have the size of those in `training`.

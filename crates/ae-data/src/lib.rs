@@ -12,6 +12,7 @@ pub mod convex;
 pub mod curves;
 mod data_dirs;
 pub mod digits;
+mod disk;
 #[cfg(feature = "download")]
 mod download;
 mod error;

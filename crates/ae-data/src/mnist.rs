@@ -38,6 +38,14 @@ pub fn load(name: &str, dirs: &DataDirs, progress: &mut dyn FnMut(Progress<'_>))
 /// # Errors
 /// If there are no training images, or a file is malformed.
 pub fn read_folder(folder: &Path) -> Result<(Samples, Option<Samples>)> {
+    read_folder_within(folder, usize::MAX)
+}
+
+/// Reads a folder as [`read_folder`] does, and leaves images on the disk that take more than `limit` bytes.
+pub(crate) fn read_folder_within(
+    folder: &Path,
+    limit: usize,
+) -> Result<(Samples, Option<Samples>)> {
     let [images, labels, test_images, test_labels] = mnist_like::find(mnist_like::STEMS, folder);
     let Some(images) = images else {
         return Err(Error::malformed(folder, "train-images-idx3-ubyte (or .gz)", "none"));
@@ -53,6 +61,7 @@ pub fn read_folder(folder: &Path) -> Result<(Samples, Option<Samples>)> {
         first_label: 0,
         names: (0..=last).map(|class| class.to_string()).collect(),
         transposed: false,
+        limit,
     };
     let training = convention.read(&images, labels.as_deref())?;
     let Some(test_images) = test_images else {
@@ -147,6 +156,7 @@ fn read(set: &MnistLike, files: [Option<PathBuf>; 4]) -> Result<Splits> {
         first_label: set.first_label,
         names: set.class_names(),
         transposed: set.transposed,
+        limit: usize::MAX,
     };
     let training = convention.read(&images, Some(&labels))?;
     let test = convention.read_test(&test_images, Some(&test_labels), &training)?;

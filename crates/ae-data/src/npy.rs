@@ -5,10 +5,14 @@ mod header;
 
 use std::path::Path;
 
+use crate::disk::{ArrayRows, DiskRows, Element};
+use crate::file_reader::FileReader;
+use crate::storage::Columns;
 use crate::table::{MAX_COLUMNS, Missing};
 use crate::{Error, Labels, Result, Samples, Shape, classes::Classes};
 use header::{Array, Dtype};
 
+pub(crate) use archive::read_archive_within;
 pub use archive::{read_archive, read_archive_with};
 
 /// Reads samples, and their labels from a second file if one is given.
@@ -35,7 +39,17 @@ pub fn read(path: &Path, labels: Option<&Path>) -> Result<Samples> {
 /// # Errors
 /// As [`read`], and of NaN with [`Missing::Refuse`].
 pub fn read_with(path: &Path, labels: Option<&Path>, missing: Missing) -> Result<Samples> {
-    let samples = samples(&Array::read(path)?, path)?;
+    read_within(path, labels, missing, usize::MAX)
+}
+
+/// Reads an array as [`read_with`] does, or leaves it on the disk if it takes more than `limit` bytes.
+pub(crate) fn read_within(
+    path: &Path,
+    labels: Option<&Path>,
+    missing: Missing,
+    limit: usize,
+) -> Result<Samples> {
+    let samples = samples_within(FileReader::open(path)?, path, limit)?;
     let labels = labels.map(|labels| labels_of(labels, samples.len(), path)).transpose()?;
     joined(samples, path, labels, missing)
 }
@@ -47,56 +61,106 @@ fn labels_of(path: &Path, count: usize, samples: &Path) -> Result<Labels> {
     classes.finish()
 }
 
+/// Samples from a file, with NaN for missing values.
+fn samples_within(mut input: FileReader<'_>, path: &Path, limit: usize) -> Result<Samples> {
+    let header = Array::header(&mut input, path)?;
+    header.length(path)?;
+    let layout = Layout::of(&header, path)?;
+    let size = if layout.pixels { 1 } else { layout.stored };
+    if header.len().saturating_mul(size) <= limit {
+        return samples(&Array::filled(header, input, path)?, path);
+    }
+    if header.is_by_rows() {
+        return on_disk(&header, layout, input, path);
+    }
+    tracing::warn!(
+        "{}: read as a whole, because its columns are stored one after another; to leave it on the disk, \
+         save `numpy.ascontiguousarray(array)`",
+        path.display()
+    );
+    samples(&Array::filled(header, input, path)?, path)
+}
+
+/// What the elements of an array are.
+struct Layout {
+    shape: Shape,
+    /// Whether the channels of images are stored last.
+    last: bool,
+    pixels: bool,
+    is_image: bool,
+    /// The bytes that an element takes in memory, of other elements than pixels.
+    stored: usize,
+}
+
+impl Layout {
+    fn of(array: &Array, path: &Path) -> Result<Self> {
+        let (shape, last) = match *array.shape {
+            [_, columns] if columns <= MAX_COLUMNS => (Shape::table(columns), false),
+            [_, columns] => {
+                let expected = format!("at most {MAX_COLUMNS} columns");
+                return Err(Error::malformed(path, expected, columns.to_string()));
+            }
+            [_, height, width] => (Shape::image(1, height, width), false),
+            [_, channels @ (1 | 3), height, width] => {
+                (Shape::image(channels, height, width), false)
+            }
+            [_, height, width, channels @ (1 | 3)] => (Shape::image(channels, height, width), true),
+            ref other => {
+                let advice = match other {
+                    [_] => "; save one column as `array.reshape(-1, 1)`",
+                    [_, _, _, 4] => "; save it without transparency, as `array[..., :3]`",
+                    [_, ..] if other.len() > 4 => {
+                        "; save it as a table, `array.reshape(len(array), -1)`"
+                    }
+                    _ => "",
+                };
+                return Err(Error::malformed(
+                    path,
+                    "shape [n, columns], [n, height, width], [n, 1 or 3, height, width] or [n, \
+                     height, width, 1 or 3]",
+                    format!("{other:?}{advice}"),
+                ));
+            }
+        };
+        if array.is_text() {
+            return Err(Error::malformed(path, "an array of numbers", "one of texts"));
+        }
+        let is_image = matches!(shape, Shape::Image { .. });
+        let pixels = is_image && (array.dtype, array.size) == (Dtype::Unsigned, 1);
+        let stored = if Self::is_narrow(array) { 4 } else { 8 };
+        Ok(Self { shape, last, pixels, is_image, stored })
+    }
+
+    /// Whether f32 has the elements exactly.
+    fn is_narrow(array: &Array) -> bool {
+        matches!((array.dtype, array.size), (_, 1 | 2) | (Dtype::Float, 4))
+    }
+
+    /// The place in a row of a feature. Channels may be stored last, but are read first.
+    fn place(&self, feature: usize) -> usize {
+        match (&self.shape, self.last) {
+            (Shape::Image { channels, .. }, true) => {
+                let area = self.shape.features() / channels;
+                feature % area * channels + feature / area
+            }
+            _ => feature,
+        }
+    }
+}
+
 /// Samples from an array, with NaN for missing values.
 fn samples(array: &Array, path: &Path) -> Result<Samples> {
-    let (shape, last) = match *array.shape {
-        [_, columns] if columns <= MAX_COLUMNS => (Shape::table(columns), false),
-        [_, columns] => {
-            let expected = format!("at most {MAX_COLUMNS} columns");
-            return Err(Error::malformed(path, expected, columns.to_string()));
-        }
-        [_, height, width] => (Shape::image(1, height, width), false),
-        [_, channels @ (1 | 3), height, width] => (Shape::image(channels, height, width), false),
-        [_, height, width, channels @ (1 | 3)] => (Shape::image(channels, height, width), true),
-        ref other => {
-            let advice = match other {
-                [_] => "; save one column as `array.reshape(-1, 1)`",
-                [_, _, _, 4] => "; save it without transparency, as `array[..., :3]`",
-                [_, ..] if other.len() > 4 => {
-                    "; save it as a table, `array.reshape(len(array), -1)`"
-                }
-                _ => "",
-            };
-            return Err(Error::malformed(
-                path,
-                "shape [n, columns], [n, height, width], [n, 1 or 3, height, width] or [n, \
-                 height, width, 1 or 3]",
-                format!("{other:?}{advice}"),
-            ));
-        }
-    };
-    if array.is_text() {
-        return Err(Error::malformed(path, "an array of numbers", "one of texts"));
-    }
-    // Channels are stored last, but read first.
-    let width = shape.features();
-    let place = |at: usize| match (&shape, last) {
-        (Shape::Image { channels, .. }, true) => {
-            let (row, feature, area) = (at / width, at % width, width / channels);
-            row * width + feature % area * channels + feature / area
-        }
-        _ => at,
-    };
-    let is_image = matches!(shape, Shape::Image { .. });
-    if is_image && (array.dtype, array.size) == (Dtype::Unsigned, 1) {
+    let layout = Layout::of(array, path)?;
+    let width = layout.shape.features();
+    let place = |at: usize| at / width * width + layout.place(at % width);
+    if layout.pixels {
         let pixels = (0..array.len()).map(|at| array.integer(place(at)) as u8).collect();
-        return Samples::from_bytes(pixels, shape);
+        return Samples::from_bytes(pixels, layout.shape);
     }
-    let narrow = matches!((array.dtype, array.size), (_, 1 | 2) | (Dtype::Float, 4));
     let mut missing = None;
-    for at in (0..array.len()).map(&place) {
+    for at in (0..array.len()).map(place) {
         let value = array.number(at);
-        if value.is_nan() && !is_image {
+        if value.is_nan() && !layout.is_image {
             missing = missing.or(Some(at));
         } else if !(value as f32).is_finite() {
             return Err(not_finite(array, at, value, path));
@@ -104,10 +168,45 @@ fn samples(array: &Array, path: &Path) -> Result<Samples> {
     }
     let numbers = (0..array.len()).map(place).map(|at| array.number(at));
     // Elements that f32 has exactly are stored as f32.
-    if narrow && missing.is_none() {
-        return Samples::from_floats(numbers.map(|value| value as f32).collect(), shape);
+    if Layout::is_narrow(array) && missing.is_none() {
+        return Samples::from_floats(numbers.map(|value| value as f32).collect(), layout.shape);
     }
-    Samples::from_cells(numbers.collect(), shape)
+    Samples::from_cells(numbers.collect(), layout.shape)
+}
+
+/// The same samples, left on the disk. Their values are checked, so all are read once.
+fn on_disk(array: &Array, layout: Layout, input: FileReader<'_>, path: &Path) -> Result<Samples> {
+    let (file, start) = array.on_disk(input, path)?;
+    let (count, width) = (array.shape[0], layout.shape.features());
+    let order = (0..width).map(|feature| layout.place(feature) as u32);
+    let mut rows = ArrayRows {
+        file,
+        start,
+        count,
+        width,
+        element: if layout.pixels { Element::Pixels } else { array.element() },
+        order: layout.last.then(|| order.collect()),
+        far: vec![true; width],
+        missing: 0,
+    };
+    if layout.pixels {
+        return Samples::on_disk(rows, layout.shape, false);
+    }
+    let (mut columns, mut row) = (Columns::new(width), vec![0.0; width]);
+    for index in 0..count {
+        rows.copy_exact(index, &mut row)?;
+        for (feature, value) in row.iter().enumerate() {
+            if value.is_nan() && !layout.is_image {
+                rows.missing += 1;
+            } else if !(*value as f32).is_finite() {
+                return Err(not_finite(array, index * width + layout.place(feature), *value, path));
+            }
+        }
+        columns.add(&row);
+    }
+    let exact = !Layout::is_narrow(array) || rows.missing > 0;
+    rows.far = columns.far();
+    Samples::on_disk(rows, layout.shape, exact)
 }
 
 fn not_finite(array: &Array, at: usize, value: f64, path: &Path) -> Error {

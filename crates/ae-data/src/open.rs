@@ -77,8 +77,8 @@ impl Unsplit {
                 splits.training.len()
             );
         }
-        splits.test = splits.test.filled_as(&splits.training);
-        splits.training = splits.training.clone().filled_as(&splits.training);
+        splits.test = splits.test.filled_as(&splits.training)?;
+        splits.training = splits.training.clone().filled_as(&splits.training)?;
         if let Some(normal) = &options.normal {
             let names = splits.training.labels().map(Labels::names).unwrap_or_default();
             let name = one_class::find(names, normal).map(|class| names[class].clone());
@@ -146,19 +146,23 @@ pub fn open_unsplit(
         }
         SourceKind::Cifar10 => cifar10(&options.dirs)?,
         SourceKind::CifarFolder => cifar::read_folder(path)?,
-        SourceKind::IdxFolder => mnist::read_folder(path)?,
+        SourceKind::IdxFolder => mnist::read_folder_within(path, options.in_memory())?,
         SourceKind::Images => read_images(path, options)?,
         SourceKind::Table => {
             (table::read_with(path, options.label_column.as_deref(), &options.table)?, None)
         }
-        SourceKind::Array => (npy::read_with(path, labels_file, options.table.missing)?, None),
+        SourceKind::Array => {
+            let (missing, limit) = (options.table.missing, options.in_memory());
+            (npy::read_within(path, labels_file, missing, limit)?, None)
+        }
         SourceKind::Sparse => {
             let TableOptions { missing, schema, .. } = &options.table;
             (svmlight::read_with(path, *missing, schema.as_ref())?, None)
         }
         SourceKind::Arrays => {
             let label_array = options.label_column.as_deref();
-            npy::read_archive_with(path, label_array, labels_file, options.table.missing)?
+            let (missing, limit) = (options.table.missing, options.in_memory());
+            npy::read_archive_within(path, label_array, labels_file, missing, limit)?
         }
     };
     let (name, description) = match names().into_iter().find(|(name, _)| name == source) {

@@ -22,12 +22,13 @@ use crate::{DataDirs, Error, Result};
 /// | `training_samples` | all, or [`default_counts`](crate::default_counts) | all | the number of training samples to generate, or to [draw](crate::subsample()) from the source's |
 /// | `test_samples` | as above | all | the same for test samples |
 /// | `normal` | none | samples with labels | the name of the one class to train on, for anomaly detection ([`one_class`](crate::one_class())) |
+/// | `resident_limit` | none | files that are read by path | the bytes of memory up to which sources are read as a whole ([more](Self::resident_limit)) |
 /// | `seed` | 0 | all | the seed of what is generated, drawn and held out |
 ///
 /// The test set is held out first, then samples are drawn, then the other classes are removed: of
 /// 1,000 training samples some 100 are left if one digit of ten is normal.
 ///
-/// An option that does not fit the source is an error. Only `seed`, `dirs.cache_dir`,
+/// An option that does not fit the source is an error. Only `seed`, `resident_limit`, `dirs.cache_dir`,
 /// `dirs.download` and `table.schema` may be set for any source.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -54,6 +55,11 @@ pub struct Options {
     /// The name of the class to train on. The test set then has two classes: this one (0) and all
     /// others (1).
     pub normal: Option<String>,
+    /// The memory for a source, in bytes. A table, an array, IDX images or a folder of images whose numbers
+    /// take more than half of it stays on the disk; rows are read when they are needed, with the same values.
+    /// What a compressed array or a table has is first written to a temporary file (in `TMPDIR` or
+    /// `/var/tmp`), which is gone when the samples are dropped.
+    pub resident_limit: Option<usize>,
     /// The seed of what is generated, drawn and held out.
     pub seed: u64,
 }
@@ -100,6 +106,11 @@ impl Options {
             Some((option, _, _, needs)) => Err(not_for(option, needs, kind, source)),
             None => Ok(()),
         }
+    }
+
+    /// The most bytes of numbers that are read into memory.
+    pub(crate) fn in_memory(&self) -> usize {
+        self.resident_limit.map_or(usize::MAX, |limit| limit / 2)
     }
 
     /// The numbers of training and test samples, by default these.

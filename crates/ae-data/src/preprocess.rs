@@ -75,9 +75,12 @@ impl Preprocessing {
     /// Fits `method` in f64 to samples as they are stored, before any other preprocessing.
     ///
     /// # Errors
-    /// If there are no samples to fit to.
+    /// If there are no samples to fit to, or they cannot be read.
     pub fn fit(method: Method, training: &Samples) -> Result<Self> {
-        let mut fill = if training.missing() > 0 { training.means() } else { vec![] };
+        let mut fill = match training.may_be_missing() && training.missing() > 0 {
+            true => training.means()?,
+            false => vec![],
+        };
         fill.iter_mut().for_each(|mean| *mean = short(*mean));
         if method == Method::None {
             let width = if fill.is_empty() { 0 } else { training.width() };
@@ -92,8 +95,8 @@ impl Preprocessing {
             _ => training.shape().groups(),
         };
         let mut pairs: Vec<(f64, f64)> = match method {
-            Method::Robust => quartiles(training, groups),
-            _ => Statistics::of(training, groups)
+            Method::Robust => quartiles(training, groups)?,
+            _ => Statistics::of(training, groups)?
                 .iter()
                 .map(|group| group.offset_and_scale(method, training.is_exact()))
                 .collect(),

@@ -1,17 +1,23 @@
-//! Samples: `n` rows of `d` features in memory, with labels, shape and preprocessing.
+//! Samples: `n` rows of `d` features, with labels, shape and preprocessing.
 
 use std::sync::Arc;
 
+use crate::disk::{DiskRows, OnDisk};
 use crate::storage::Storage;
 use crate::table::TableInfo;
 use crate::{Error, Labels, Preprocessing, Result, Shape, Source};
 
-/// `n` samples of `d` features in memory, with optional labels, their shape, and the
+/// `n` samples of `d` features, with optional labels, their shape, and the
 /// [`Preprocessing`] through which they are read.
 ///
 /// Cloning is cheap. Pixels are stored as bytes and read as `byte / 255`, in \[0, 1\]. Columns whose
 /// variation f32 would round away (times, identifiers, coordinates) are stored in f64 until
 /// [`Preprocessing`] has subtracted its offset.
+///
+/// They are in memory, unless they were opened with
+/// [`Options::resident_limit`](crate::Options::resident_limit) and are larger: then they stay on a disk and
+/// are read from there whenever they are needed ([`is_on_disk`](Self::is_on_disk)), with the same values.
+/// [`Source::read`] returns an error if that fails; methods that return no `Result` panic.
 ///
 /// Cells of a table may be missing ([`missing_in`](Self::missing_in)). They are read as the mean of
 /// their feature: over the samples that the preprocessing was fitted to, or over these samples if
@@ -75,10 +81,30 @@ impl Samples {
         let count = whole_rows(values.len(), &shape)?;
         let mut samples = Self::new(Storage::exact(values, shape.features()), count, shape);
         samples.exact = true;
-        if samples.storage.missing() > 0 {
-            samples.fill = Some(samples.means().into());
+        if samples.storage.missing(samples.width())? > 0 {
+            samples.fill = Some(samples.means()?.into());
         }
         Ok(samples)
+    }
+
+    /// Samples that stay on a disk. `exact`: their values are as the file has them.
+    pub(crate) fn on_disk(
+        rows: impl DiskRows + 'static,
+        shape: Shape,
+        exact: bool,
+    ) -> Result<Self> {
+        let (count, missing) = (rows.len(), rows.missing());
+        let mut samples = Self::new(Storage::OnDisk(OnDisk::new(Arc::new(rows))), count, shape);
+        samples.exact = exact;
+        if missing > 0 {
+            samples.fill = Some(samples.means()?.into());
+        }
+        Ok(samples)
+    }
+
+    /// Whether they stay on a disk, and are read from there whenever they are needed.
+    pub fn is_on_disk(&self) -> bool {
+        matches!(self.storage, Storage::OnDisk(_))
     }
 
     fn new(storage: Storage, count: usize, shape: Shape) -> Self {
@@ -115,19 +141,19 @@ impl Samples {
     }
 
     /// The same samples with the means of `training` for missing values.
-    pub(crate) fn filled_as(mut self, training: &Self) -> Self {
+    pub(crate) fn filled_as(mut self, training: &Self) -> Result<Self> {
         if self.fill.is_some() {
-            self.fill = Some(training.means().into());
+            self.fill = Some(training.means()?.into());
         }
-        self
+        Ok(self)
     }
 
     /// The mean of every feature, not preprocessed, over the values that are not missing; 0 if all are.
-    pub(crate) fn means(&self) -> Vec<f64> {
+    pub(crate) fn means(&self) -> Result<Vec<f64>> {
         let (mut sums, mut counts) = (vec![0.0; self.width()], vec![0u64; self.width()]);
         let mut row = vec![0.0; self.width()];
         for index in 0..self.count {
-            self.copy_raw_row(index, &mut row);
+            self.copy_raw_row(index, &mut row)?;
             for ((value, sum), count) in row.iter().zip(&mut sums).zip(&mut counts) {
                 if !value.is_nan() {
                     *sum += value;
@@ -135,7 +161,7 @@ impl Samples {
                 }
             }
         }
-        sums.iter().zip(counts).map(|(sum, count)| sum / count.max(1) as f64).collect()
+        Ok(sums.iter().zip(counts).map(|(sum, count)| sum / count.max(1) as f64).collect())
     }
 
     /// The same samples with labels.
@@ -195,21 +221,29 @@ impl Samples {
     }
 
     /// How many values are missing.
+    ///
+    /// # Panics
+    /// If the samples are on a disk and cannot be read.
     pub fn missing(&self) -> usize {
-        if self.fill.is_some() { self.storage.missing() } else { 0 }
+        if self.fill.is_some() { readable(self.storage.missing(self.width())) } else { 0 }
+    }
+
+    /// Whether values may be missing: some are, or were before a subset was taken.
+    pub(crate) fn may_be_missing(&self) -> bool {
+        self.fill.is_some()
     }
 
     /// Which features of one sample are missing, as a mask.
     ///
     /// # Panics
-    /// If `row` is not below [`len`](Self::len).
+    /// If `row` is not below [`len`](Self::len), or the samples are on a disk and cannot be read.
     pub fn missing_in(&self, row: usize) -> Vec<bool> {
         assert!(row < self.count, "sample {row} of {}", self.count);
         if self.fill.is_none() {
             return vec![false; self.width()];
         }
         let mut raw = vec![0.0; self.width()];
-        self.copy_raw_row(row, &mut raw);
+        readable(self.copy_raw_row(row, &mut raw));
         raw.iter().map(|value| value.is_nan()).collect()
     }
 
@@ -221,10 +255,10 @@ impl Samples {
     /// The features of one sample, preprocessed.
     ///
     /// # Panics
-    /// If `row` is not below [`len`](Self::len).
+    /// If `row` is not below [`len`](Self::len), or the samples are on a disk and cannot be read.
     pub fn row(&self, row: usize) -> Vec<f32> {
         let mut out = vec![0.0; self.width()];
-        self.copy_row(row, &mut out);
+        readable(self.copy_row(row, &mut out));
         out
     }
 
@@ -276,11 +310,14 @@ impl Samples {
     ///
     /// A model has learned something if its squared error is below that of always predicting this
     /// mean.
+    ///
+    /// # Panics
+    /// If the samples are on a disk and cannot be read.
     pub fn mean(&self) -> Vec<f32> {
         let mut sums = vec![0.0f64; self.width()];
         let mut row = vec![0.0f32; self.width()];
         for index in 0..self.count {
-            self.copy_row(index, &mut row);
+            readable(self.copy_row(index, &mut row));
             for (sum, value) in sums.iter_mut().zip(&row) {
                 *sum += f64::from(*value);
             }
@@ -294,15 +331,15 @@ impl Samples {
         (1..self.count).all(|row| self.row(row) == first)
     }
 
-    fn copy_row(&self, row: usize, out: &mut [f32]) {
+    fn copy_row(&self, row: usize, out: &mut [f32]) -> Result<()> {
         assert!(row < self.count, "sample {row} of {}", self.count);
-        if self.fill.is_none() && !self.preprocessing.is_exact() {
-            self.storage.copy(row, out);
+        if self.is_plain() {
+            self.storage.copy(row, out)?;
             self.preprocessing.apply(out);
-            return;
+            return Ok(());
         }
         let mut raw = vec![0.0; out.len()];
-        self.copy_raw_row(row, &mut raw);
+        self.copy_raw_row(row, &mut raw)?;
         if let Some(means) = &self.fill {
             let fill = self.preprocessing.fill().unwrap_or(means);
             for (value, fill) in raw.iter_mut().zip(fill) {
@@ -312,16 +349,17 @@ impl Samples {
             }
         }
         self.preprocessing.apply_exact(&raw, out);
+        Ok(())
+    }
+
+    /// Whether rows are read in f32, and no value may be missing.
+    fn is_plain(&self) -> bool {
+        self.fill.is_none() && !self.preprocessing.is_exact()
     }
 
     /// One row as stored, before preprocessing, with NaN for missing values.
-    pub(crate) fn copy_raw_row(&self, row: usize, out: &mut [f64]) {
-        self.storage.copy_exact(row, out);
-    }
-
-    /// One value as stored, NaN if it is missing.
-    pub(crate) fn raw_value(&self, row: usize, feature: usize) -> f64 {
-        self.storage.value(row * self.width() + feature)
+    pub(crate) fn copy_raw_row(&self, row: usize, out: &mut [f64]) -> Result<()> {
+        self.storage.copy_exact(row, out)
     }
 
     /// Whether values are stored as the file has them.
@@ -352,6 +390,11 @@ impl From<&Samples> for Vec<Vec<f32>> {
     }
 }
 
+/// What was read, of methods that return no `Result`.
+fn readable<T>(read: Result<T>) -> T {
+    read.unwrap_or_else(|error| panic!("{error}"))
+}
+
 fn whole_rows(values: usize, shape: &Shape) -> Result<usize> {
     match shape.features() {
         0 => Err(Error::invalid("shape", "at least one feature", "none")),
@@ -380,8 +423,14 @@ impl Source for Samples {
     fn read(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
         let width = self.shape.features();
         assert_eq!(out.len(), rows.len() * width, "an output of {} rows of {width}", rows.len());
+        if let (Storage::OnDisk(all), true) = (&self.storage, self.is_plain()) {
+            assert!(rows.iter().all(|row| *row < self.count), "samples of {}", self.count);
+            all.copy_all(rows, out)?;
+            out.chunks_exact_mut(width).for_each(|row| self.preprocessing.apply(row));
+            return Ok(());
+        }
         for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
-            self.copy_row(*row, out);
+            self.copy_row(*row, out)?;
         }
         Ok(())
     }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::Result;
+use crate::disk::OnDisk;
+
 /// Bytes mean `byte / 255`, so images take a quarter of the memory of floats. NaN means missing.
 #[derive(Clone)]
 pub(crate) enum Storage {
@@ -9,6 +12,7 @@ pub(crate) enum Storage {
     Floats(Arc<[f32]>),
     /// For columns whose variation f32 would round away.
     Doubles(Arc<[f64]>),
+    OnDisk(OnDisk),
 }
 
 /// The largest value of a column, in standard deviations, up to which f32 is exact enough: 2^24
@@ -21,16 +25,15 @@ const FAR_WHOLE: f64 = 512.0;
 impl Storage {
     /// Stores rows of `width` numbers: as f32 if that is exact enough for every column.
     pub(crate) fn exact(mut values: Vec<f64>, width: usize) -> Self {
-        let mut columns = vec![Column::default(); width];
-        for row in values.chunks_exact(width) {
-            row.iter().zip(&mut columns).for_each(|(value, column)| column.add(*value));
-        }
-        if !columns.iter().any(Column::is_far) {
+        let mut columns = Columns::new(width);
+        values.chunks_exact(width).for_each(|row| columns.add(row));
+        let far = columns.far();
+        if !far.contains(&true) {
             return Self::Floats(values.iter().map(|value| *value as f32).collect());
         }
         for row in values.chunks_exact_mut(width) {
-            for (value, column) in row.iter_mut().zip(&columns) {
-                if !column.is_far() {
+            for (value, far) in row.iter_mut().zip(&far) {
+                if !far {
                     *value = f64::from(*value as f32);
                 }
             }
@@ -39,7 +42,7 @@ impl Storage {
     }
 
     /// Writes row `row` into `out`, whose length is the width.
-    pub(crate) fn copy(&self, row: usize, out: &mut [f32]) {
+    pub(crate) fn copy(&self, row: usize, out: &mut [f32]) -> Result<()> {
         let span = row * out.len()..(row + 1) * out.len();
         match self {
             Self::Bytes(bytes) => {
@@ -53,11 +56,13 @@ impl Storage {
                     *out = *value as f32;
                 }
             }
+            Self::OnDisk(rows) => rows.copy(row, out)?,
         }
+        Ok(())
     }
 
     /// [`copy`](Self::copy) in f64, without rounding.
-    pub(crate) fn copy_exact(&self, row: usize, out: &mut [f64]) {
+    pub(crate) fn copy_exact(&self, row: usize, out: &mut [f64]) -> Result<()> {
         let span = row * out.len()..(row + 1) * out.len();
         match self {
             Self::Bytes(bytes) => {
@@ -71,25 +76,19 @@ impl Storage {
                 }
             }
             Self::Doubles(values) => out.copy_from_slice(&values[span]),
+            Self::OnDisk(rows) => rows.copy_exact(row, out)?,
         }
+        Ok(())
     }
 
-    /// The value at an index over all rows.
-    pub(crate) fn value(&self, at: usize) -> f64 {
-        match self {
-            Self::Bytes(bytes) => f64::from(f32::from(bytes[at]) / 255.0),
-            Self::Floats(values) => f64::from(values[at]),
-            Self::Doubles(values) => values[at],
-        }
-    }
-
-    /// The number of missing values.
-    pub(crate) fn missing(&self) -> usize {
-        match self {
+    /// The number of missing values in rows of `width` numbers.
+    pub(crate) fn missing(&self, width: usize) -> Result<usize> {
+        Ok(match self {
             Self::Bytes(_) => 0,
             Self::Floats(values) => values.iter().filter(|value| value.is_nan()).count(),
             Self::Doubles(values) => values.iter().filter(|value| value.is_nan()).count(),
-        }
+            Self::OnDisk(rows) => rows.missing(width)?,
+        })
     }
 
     /// The rows with these indices, of `width` numbers each.
@@ -98,7 +97,26 @@ impl Storage {
             Self::Bytes(bytes) => Self::Bytes(select(bytes, rows, width)),
             Self::Floats(values) => Self::Floats(select(values, rows, width)),
             Self::Doubles(values) => Self::Doubles(select(values, rows, width)),
+            Self::OnDisk(all) => Self::OnDisk(all.subset(rows)),
         }
+    }
+}
+
+/// Finds, row by row, the columns that f32 is not exact enough for.
+pub(crate) struct Columns(Vec<Column>);
+
+impl Columns {
+    pub(crate) fn new(width: usize) -> Self {
+        Self(vec![Column::default(); width])
+    }
+
+    pub(crate) fn add(&mut self, row: &[f64]) {
+        row.iter().zip(&mut self.0).for_each(|(value, column)| column.add(*value));
+    }
+
+    /// For each column whether it has to be stored as f64.
+    pub(crate) fn far(&self) -> Vec<bool> {
+        self.0.iter().map(Column::is_far).collect()
     }
 }
 

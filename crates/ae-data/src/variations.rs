@@ -128,8 +128,8 @@ impl Variation {
         let mut varied = vec![0; rows.len() * pixels];
         for (out, &row) in varied.chunks_exact_mut(pixels).zip(rows) {
             match row.checked_sub(first) {
-                None => digits.training.copy_raw_row(row, &mut raw),
-                Some(row) => digits.test.copy_raw_row(row, &mut raw),
+                None => digits.training.copy_raw_row(row, &mut raw)?,
+                Some(row) => digits.test.copy_raw_row(row, &mut raw)?,
             }
             for (byte, value) in digit.iter_mut().zip(&raw) {
                 *byte = (value * 255.0 + 0.5) as u8;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 use super::header::Array;
-use super::{joined, labels_of, push_classes, samples};
+use super::{joined, labels_of, push_classes, samples, samples_within};
 use crate::error::{list, quote};
 use crate::file_reader::FileReader;
 use crate::table::Missing;
@@ -66,61 +66,63 @@ pub fn read_archive_with(
     labels: Option<&Path>,
     missing: Missing,
 ) -> Result<(Samples, Option<Samples>)> {
+    read_archive_within(path, label_array, labels, missing, usize::MAX)
+}
+
+/// Reads an archive as [`read_archive_with`] does, and leaves arrays on the disk that take more than
+/// `limit` bytes.
+pub(crate) fn read_archive_within(
+    path: &Path,
+    label_array: Option<&str>,
+    labels: Option<&Path>,
+    missing: Missing,
+    limit: usize,
+) -> Result<(Samples, Option<Samples>)> {
     let mut archive = Archive::open(path)?;
     let choice = archive.choose(label_array)?;
     let mut left_out = archive.others(&choice);
     let at = |name: &str| path.join(format!("{name}.npy"));
 
-    let mut arrays: Vec<Option<(String, Array)>> = vec![];
-    for [first, ..] in [&choice.training, &choice.validation, &choice.test] {
-        let read = first.as_ref().map(|name| Ok((name.clone(), archive.read(name)?)));
-        arrays.push(read.transpose()?);
-    }
-    let (mut test, validation) = (arrays.pop().flatten(), arrays.pop().flatten());
-    let Some(mut training) = arrays.pop().flatten() else {
-        return Err(archive.ambiguous());
-    };
+    let [training, validation, test] =
+        [&choice.training, &choice.validation, &choice.test].map(|[samples, _]| samples.as_deref());
+    let Some(training) = training else { return Err(archive.ambiguous()) };
     // The arrays of labels of the training and the test set, in the order of their rows.
-    let (mut of_training, mut of_test) = (vec![&choice.training[1]], vec![]);
-    match (validation, &mut test) {
-        (Some((name, rows)), Some(_)) => {
-            if !training.1.append(&rows) {
-                let expected = format!("rows as in {}: type and shape after the first", training.0);
-                return Err(Error::malformed(&at(&name), expected, format!("{:?}", rows.shape)));
+    let (mut of_training, mut of_test) = (vec![&choice.training[1]], vec![&choice.test[1]]);
+    let mut test = test;
+    let samples_of = match (validation, test) {
+        (Some(validation), Some(_)) => {
+            let mut array = archive.read(training)?;
+            let rows = archive.read(validation)?;
+            if !array.append(&rows) {
+                let expected = format!("rows as in {training}: type and shape after the first");
+                let got = format!("{:?}", rows.shape);
+                return Err(Error::malformed(&at(validation), expected, got));
             }
             of_training.push(&choice.validation[1]);
             tracing::warn!(
-                "{}: the {} rows of {name} are in the training set: a validation set is split from it",
+                "{}: the {} rows of {validation} are in the training set: a validation set is split from \
+                 it",
                 path.display(),
                 rows.shape[0]
             );
+            samples(&array, &at(training))?
         }
-        (Some((name, rows)), None) => {
-            tracing::warn!("{}: {name} is the test set", path.display());
-            test = Some((name, rows));
-            of_test.push(&choice.validation[1]);
+        (Some(validation), None) => {
+            tracing::warn!("{}: {validation} is the test set", path.display());
+            (test, of_test) = (Some(validation), vec![&choice.validation[1]]);
+            archive.samples_within(training, limit)?
         }
-        (None, _) => of_test.push(&choice.test[1]),
-    }
-    if of_test.is_empty() {
-        of_test.push(&choice.test[1]);
-    }
-
-    let name = |of: &Option<(String, Array)>| of.as_ref().map(|(name, _)| at(name));
-    let (file, test_file) = (at(&training.0), name(&test));
-    let samples_of = samples(&training.1, &file)?;
-    let count = samples_of.len();
-    let in_test = match (&test, &test_file) {
-        (Some((_, array)), Some(file)) => Some(samples(array, file)?),
-        _ => None,
+        (None, _) => archive.samples_within(training, limit)?,
     };
+    let (file, count) = (at(training), samples_of.len());
+    let test_file = test.map(at);
+    let in_test = test.map(|test| archive.samples_within(test, limit)).transpose()?;
     if let (Some(samples), Some(file)) = (&in_test, &test_file)
         && samples.shape() != samples_of.shape()
     {
-        let expected = format!("{} as in {}", samples_of.shape(), training.0);
+        let expected = format!("{} as in {training}", samples_of.shape());
         return Err(Error::malformed(file, expected, samples.shape().to_string()));
     }
-    drop((training, test));
 
     let in_file = |names: &[&Option<String>]| -> Option<Vec<String>> {
         names.iter().map(|name| (*name).clone()).collect()
@@ -240,10 +242,19 @@ impl Archive {
 
     fn read(&mut self, name: &str) -> Result<Array> {
         let at = self.file(name);
-        let place =
-            self.arrays.iter().find(|(known, ..)| known == name).map(|(_, place, _)| *place);
-        let place = place.ok_or_else(|| self.ambiguous())?;
+        let place = self.place(name)?;
         Array::from(self.reader(place, &at)?, &at)
+    }
+
+    fn samples_within(&mut self, name: &str, limit: usize) -> Result<Samples> {
+        let at = self.file(name);
+        let place = self.place(name)?;
+        samples_within(self.reader(place, &at)?, &at, limit)
+    }
+
+    fn place(&self, name: &str) -> Result<usize> {
+        let found = self.arrays.iter().find(|(known, ..)| known == name);
+        found.map(|(_, place, _)| *place).ok_or_else(|| self.ambiguous())
     }
 
     fn push_labels(

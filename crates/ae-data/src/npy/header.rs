@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::disk::{DiskFile, Element};
 use crate::{Error, Result, error::quote, file_reader::FileReader};
 
 /// The longest header, which is NumPy's own limit.
@@ -30,6 +31,8 @@ pub(super) struct Array {
     pub shape: Vec<usize>,
     big_endian: bool,
     fortran: bool,
+    /// The bytes of the header.
+    start: u64,
     bytes: Vec<u8>,
 }
 
@@ -39,9 +42,14 @@ impl Array {
     }
 
     pub(super) fn from(mut input: FileReader<'_>, path: &Path) -> Result<Self> {
-        let mut array = Self::header(&mut input, path)?;
-        array.fill(input, path)?;
-        Ok(array)
+        let header = Self::header(&mut input, path)?;
+        Self::filled(header, input, path)
+    }
+
+    /// An array from its header and the rest of its file.
+    pub(super) fn filled(mut header: Self, input: FileReader<'_>, path: &Path) -> Result<Self> {
+        header.fill(input, path)?;
+        Ok(header)
     }
 
     /// Reads the header alone.
@@ -70,7 +78,8 @@ impl Array {
         if short || (text.len() as u64) < length {
             return Err(Error::malformed(path, "a whole header", "a file that is cut short"));
         }
-        Self::parse_header(&String::from_utf8_lossy(&text), path)
+        let start = 8 + width + length;
+        Ok(Self { start, ..Self::parse_header(&String::from_utf8_lossy(&text), path)? })
     }
 
     /// Parses the header, a Python dictionary.
@@ -127,31 +136,82 @@ impl Array {
         let sizes =
             sizes.filter(|size| !size.is_empty()).map(|size| size.trim_end_matches('L').parse());
         let shape = sizes.collect::<Result<_, _>>().map_err(|_| missing("sizes in 'shape'"))?;
-        Ok(Self { dtype, size, shape, big_endian, fortran, bytes: vec![] })
+        Ok(Self { dtype, size, shape, big_endian, fortran, start: 0, bytes: vec![] })
     }
 
     /// Reads the elements. Their number must be that of the shape.
     fn fill(&mut self, mut input: FileReader<'_>, path: &Path) -> Result<()> {
-        let sizes = [self.size].into_iter().chain(self.shape.iter().copied());
-        let length = sizes.map(|size| size as u64).try_fold(1u64, u64::checked_mul);
-        let shape = &self.shape;
-        let Some(length) = length else {
-            let got = format!("shape {shape:?}");
-            return Err(Error::malformed(path, "less than 2^64 bytes in all", got));
-        };
-        if length == 0 {
-            return Err(Error::malformed(path, "at least one element", format!("shape {shape:?}")));
-        }
+        let length = self.length(path)?;
         self.bytes = input.up_to(length)?;
-        let expected = || format!("shape {shape:?}, so {length} bytes after the header");
-        if (self.bytes.len() as u64) < length {
-            let got = format!("{}: the file is cut short", self.bytes.len());
-            return Err(Error::malformed(path, expected(), got));
+        let read = self.bytes.len() as u64;
+        if read < length {
+            return Err(self.other_length(path, length, Some(read)));
         }
         if !input.is_at_end()? {
-            return Err(Error::malformed(path, expected(), "more"));
+            return Err(self.other_length(path, length, None));
         }
         Ok(())
+    }
+
+    /// The elements as a file that is read at any place, and where they begin. Only the header was read.
+    pub(super) fn on_disk(&self, input: FileReader<'_>, path: &Path) -> Result<(DiskFile, u64)> {
+        let length = self.length(path)?;
+        input.into_disk(self.start, length)?.map_err(|got| self.other_length(path, length, got))
+    }
+
+    /// The bytes of all elements.
+    pub(super) fn length(&self, path: &Path) -> Result<u64> {
+        let sizes = [self.size].into_iter().chain(self.shape.iter().copied());
+        let length = sizes.map(|size| size as u64).try_fold(1u64, u64::checked_mul);
+        let got = || format!("shape {:?}", self.shape);
+        match length {
+            None => Err(Error::malformed(path, "less than 2^64 bytes in all", got())),
+            Some(0) => Err(Error::malformed(path, "at least one element", got())),
+            Some(length) => Ok(length),
+        }
+    }
+
+    /// The error of a file with fewer bytes (their number) or more.
+    fn other_length(&self, path: &Path, length: u64, got: Option<u64>) -> Error {
+        let expected = format!("shape {:?}, so {length} bytes after the header", self.shape);
+        let got = got.map_or("more".to_owned(), |got| format!("{got}: the file is cut short"));
+        Error::malformed(path, expected, got)
+    }
+
+    /// Whether the elements of a row are next to each other.
+    pub(super) fn is_by_rows(&self) -> bool {
+        !self.fortran
+    }
+
+    /// The elements in a file, not as pixels.
+    pub(super) fn element(&self) -> Element {
+        macro_rules! of {
+            ($kind:ty, $size:literal, $convert:expr) => {
+                Element::Other {
+                    size: $size,
+                    decode: match self.big_endian {
+                        true => |bytes| $convert(<$kind>::from_be_bytes(first(bytes))),
+                        false => |bytes| $convert(<$kind>::from_le_bytes(first(bytes))),
+                    },
+                }
+            };
+        }
+        match (self.dtype, self.size, self.big_endian) {
+            (Dtype::Float, 4, false) => Element::F32,
+            (Dtype::Float, 8, false) => Element::F64,
+            (Dtype::Float, 2, _) => of!(u16, 2, half),
+            (Dtype::Float, 4, _) => of!(f32, 4, f64::from),
+            (Dtype::Float, ..) => of!(f64, 8, f64::from),
+            (Dtype::Signed, 1, _) => of!(i8, 1, f64::from),
+            (Dtype::Signed, 2, _) => of!(i16, 2, f64::from),
+            (Dtype::Signed, 4, _) => of!(i32, 4, f64::from),
+            (Dtype::Signed, ..) => of!(i64, 8, |value: i64| value as f64),
+            (Dtype::Bool, ..) => of!(u8, 1, |value: u8| f64::from(u8::from(value != 0))),
+            (_, 2, _) => of!(u16, 2, f64::from),
+            (_, 4, _) => of!(u32, 4, f64::from),
+            (_, 8, _) => of!(u64, 8, |value: u64| value as f64),
+            _ => of!(u8, 1, f64::from),
+        }
     }
 
     /// Whether the elements are texts.
@@ -172,7 +232,7 @@ impl Array {
 
     /// Number of elements.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len() / self.size
+        self.shape.iter().fold(1, |all, size| size.saturating_mul(all))
     }
 
     /// The storage index of the element at index `at` in C order (the last index runs fastest).
@@ -255,6 +315,12 @@ impl Array {
         indices.reverse();
         indices
     }
+}
+
+fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut number = [0; N];
+    number.copy_from_slice(&bytes[..N]);
+    number
 }
 
 /// A float of 16 bits (IEEE 754), with 5 bits of exponent and 10 of fraction.

@@ -1,7 +1,7 @@
 //! The statistics that preprocessing is fitted to: moments, extremes and quartiles.
 
 use super::Method;
-use crate::Samples;
+use crate::{Result, Samples};
 
 /// Running mean and variance (Welford 1962), minimum and maximum.
 #[derive(Clone)]
@@ -27,17 +27,17 @@ impl Default for Statistics {
 
 impl Statistics {
     /// The statistics of each group of adjacent features, without missing values.
-    pub(super) fn of(samples: &Samples, groups: usize) -> Vec<Self> {
+    pub(super) fn of(samples: &Samples, groups: usize) -> Result<Vec<Self>> {
         let mut statistics = vec![Self::default(); groups];
         let mut row = vec![0.0; samples.width()];
         for index in 0..samples.len() {
-            samples.copy_raw_row(index, &mut row);
+            samples.copy_raw_row(index, &mut row)?;
             for (values, statistics) in row.chunks_exact(row.len() / groups).zip(&mut statistics) {
                 let there = values.iter().filter(|value| !value.is_nan());
                 there.for_each(|value| statistics.add(*value));
             }
         }
-        statistics
+        Ok(statistics)
     }
 
     fn add(&mut self, value: f64) {
@@ -71,36 +71,48 @@ fn is_constant(spread: f64, mean: f64, exact: bool) -> bool {
     spread <= mean.abs() * rounding || (spread as f32) < f32::MIN_POSITIVE
 }
 
+/// The most values that are sorted at a time, unless one group has more.
+const SORTED: usize = 1 << 23;
+
 /// Median and interquartile range of each group of adjacent features, interpolated linearly as by
-/// NumPy's `quantile`.
-pub(super) fn quartiles(samples: &Samples, groups: usize) -> Vec<(f64, f64)> {
-    let deviations = Statistics::of(samples, groups);
+/// NumPy's `quantile`. Samples are read as often as it takes to sort a part of the groups at a time.
+pub(super) fn quartiles(samples: &Samples, groups: usize) -> Result<Vec<(f64, f64)>> {
+    let deviations = Statistics::of(samples, groups)?;
     let neighbours = samples.width() / groups;
+    let at_once = (SORTED / (samples.len() * neighbours).max(1)).clamp(1, groups);
+    let mut row = vec![0.0; samples.width()];
     let mut pairs = vec![];
-    for (group, deviation) in deviations.iter().enumerate() {
-        let mut values = vec![];
-        for row in 0..samples.len() {
-            let group = group * neighbours..(group + 1) * neighbours;
-            let there = group.map(|feature| samples.raw_value(row, feature));
-            values.extend(there.filter(|value| !value.is_nan()));
+    for first in (0..groups).step_by(at_once) {
+        let mut of_groups = vec![vec![]; at_once.min(groups - first)];
+        for index in 0..samples.len() {
+            samples.copy_raw_row(index, &mut row)?;
+            let parts = row[first * neighbours..].chunks_exact(neighbours);
+            for (values, part) in of_groups.iter_mut().zip(parts) {
+                values.extend(part.iter().filter(|value| !value.is_nan()));
+            }
         }
-        if values.is_empty() {
-            pairs.push((0.0, 1.0));
-            continue;
+        for (values, deviation) in of_groups.into_iter().zip(&deviations[first..]) {
+            pairs.push(quartile(values, deviation, samples.is_exact()));
         }
-        values.sort_by(f64::total_cmp);
-        let at = |fraction: f64| {
-            let place = fraction * (values.len() - 1) as f64;
-            let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-            below + (above - below) * place.fract()
-        };
-        let (median, range) = (at(0.5), at(0.75) - at(0.25));
-        let exact = samples.is_exact();
-        let scale = match is_constant(range, median, exact) {
-            true => deviation.offset_and_scale(Method::Standardize, exact).1,
-            false => range,
-        };
-        pairs.push((median, scale));
     }
-    pairs
+    Ok(pairs)
+}
+
+/// Median and interquartile range of one group.
+fn quartile(mut values: Vec<f64>, deviation: &Statistics, exact: bool) -> (f64, f64) {
+    if values.is_empty() {
+        return (0.0, 1.0);
+    }
+    values.sort_by(f64::total_cmp);
+    let at = |fraction: f64| {
+        let place = fraction * (values.len() - 1) as f64;
+        let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+        below + (above - below) * place.fract()
+    };
+    let (median, range) = (at(0.5), at(0.75) - at(0.25));
+    let scale = match is_constant(range, median, exact) {
+        true => deviation.offset_and_scale(Method::Standardize, exact).1,
+        false => range,
+    };
+    (median, scale)
 }

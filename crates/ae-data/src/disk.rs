@@ -1,0 +1,93 @@
+//! Rows that stay on a disk and are read when they are needed.
+//!
+//! They come from a file whose rows have one length (an array, IDX), from a temporary file that such rows
+//! were unpacked or parsed to (gzip, tables), or from one file each (images). Every value is checked once,
+//! when the source is opened, and is the same as if it had been read into memory.
+
+mod array;
+mod file;
+
+use std::sync::Arc;
+
+use crate::Result;
+
+pub(crate) use array::{ArrayRows, Element};
+pub(crate) use file::{DiskFile, temporary};
+
+/// Rows of one width that are read by index.
+pub(crate) trait DiskRows: Send + Sync {
+    fn len(&self) -> usize;
+
+    /// The number of missing values in all rows.
+    fn missing(&self) -> usize;
+
+    /// Writes one row, with NaN for missing values.
+    fn copy(&self, row: usize, out: &mut [f32]) -> Result<()>;
+
+    /// [`copy`](Self::copy) in f64, without rounding.
+    fn copy_exact(&self, row: usize, out: &mut [f64]) -> Result<()>;
+
+    /// Writes several rows one after another.
+    fn copy_all(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
+        let width = out.len() / rows.len().max(1);
+        for (row, out) in rows.iter().zip(out.chunks_exact_mut(width.max(1))) {
+            self.copy(*row, out)?;
+        }
+        Ok(())
+    }
+}
+
+/// Some or all rows of a source on a disk.
+#[derive(Clone)]
+pub(crate) struct OnDisk {
+    rows: Arc<dyn DiskRows>,
+    selected: Option<Arc<[u32]>>,
+}
+
+impl OnDisk {
+    /// # Panics
+    /// If there are more rows than 2^32.
+    pub(crate) fn new(rows: Arc<dyn DiskRows>) -> Self {
+        assert!(u32::try_from(rows.len()).is_ok(), "at most 2^32 rows");
+        Self { rows, selected: None }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.selected.as_ref().map_or(self.rows.len(), |selected| selected.len())
+    }
+
+    fn place(&self, row: usize) -> usize {
+        self.selected.as_ref().map_or(row, |selected| selected[row] as usize)
+    }
+
+    pub(crate) fn subset(&self, rows: &[usize]) -> Self {
+        let selected = rows.iter().map(|row| self.place(*row) as u32).collect();
+        Self { rows: self.rows.clone(), selected: Some(selected) }
+    }
+
+    pub(crate) fn copy(&self, row: usize, out: &mut [f32]) -> Result<()> {
+        self.rows.copy(self.place(row), out)
+    }
+
+    pub(crate) fn copy_exact(&self, row: usize, out: &mut [f64]) -> Result<()> {
+        self.rows.copy_exact(self.place(row), out)
+    }
+
+    pub(crate) fn copy_all(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
+        let places: Vec<usize> = rows.iter().map(|row| self.place(*row)).collect();
+        self.rows.copy_all(&places, out)
+    }
+
+    /// The number of missing values. Of a part of the rows they are counted by reading it.
+    pub(crate) fn missing(&self, width: usize) -> Result<usize> {
+        if self.selected.is_none() || self.rows.missing() == 0 {
+            return Ok(self.rows.missing());
+        }
+        let (mut missing, mut row) = (0, vec![0.0; width]);
+        for index in 0..self.len() {
+            self.copy(index, &mut row)?;
+            missing += row.iter().filter(|value| value.is_nan()).count();
+        }
+        Ok(missing)
+    }
+}

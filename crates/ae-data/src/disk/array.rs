@@ -1,0 +1,125 @@
+//! Rows of one length and one type of elements in a file.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::{DiskFile, DiskRows};
+use crate::Result;
+
+/// The type of the elements of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Element {
+    /// Bytes, of which `b` means `b / 255`.
+    Pixels,
+    F32,
+    F64,
+    /// Others, by a function from bytes.
+    Other {
+        size: usize,
+        decode: fn(&[u8]) -> f64,
+    },
+}
+
+impl Element {
+    fn size(self) -> usize {
+        match self {
+            Self::Pixels => 1,
+            Self::F32 => 4,
+            Self::F64 => 8,
+            Self::Other { size, .. } => size,
+        }
+    }
+}
+
+/// Rows of a file, from a place on.
+pub(crate) struct ArrayRows {
+    pub file: DiskFile,
+    /// The place of the first row.
+    pub start: u64,
+    pub count: usize,
+    pub width: usize,
+    pub element: Element,
+    /// The place in a row of each feature, if it is not the feature's index.
+    pub order: Option<Arc<[u32]>>,
+    /// Which features keep more digits than f32 has; the others are rounded to f32.
+    pub far: Vec<bool>,
+    pub missing: usize,
+}
+
+thread_local! {
+    static BYTES: RefCell<Vec<u8>> = const { RefCell::new(vec![]) };
+}
+
+impl ArrayRows {
+    /// Calls `visit` with the bytes of a row.
+    fn with<T>(&self, row: usize, visit: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        BYTES.with_borrow_mut(|bytes| {
+            let length = self.width * self.element.size();
+            bytes.resize(length, 0);
+            self.file.read_at(bytes, self.start + row as u64 * length as u64)?;
+            Ok(visit(bytes))
+        })
+    }
+
+    /// Calls `put` with the index and the value of each feature.
+    fn each(&self, bytes: &[u8], mut put: impl FnMut(usize, f64)) {
+        let place = |feature: usize| match &self.order {
+            Some(order) => order[feature] as usize,
+            None => feature,
+        };
+        for feature in 0..self.width {
+            let at = place(feature);
+            let value = match self.element {
+                Element::Pixels => f64::from(f32::from(bytes[at]) / 255.0),
+                Element::F32 => f64::from(f32_at(bytes, at)),
+                Element::F64 => f64_at(bytes, at),
+                Element::Other { size, decode } => decode(&bytes[at * size..][..size]),
+            };
+            put(feature, value);
+        }
+    }
+}
+
+fn f32_at(bytes: &[u8], at: usize) -> f32 {
+    let mut number = [0; 4];
+    number.copy_from_slice(&bytes[4 * at..4 * at + 4]);
+    f32::from_le_bytes(number)
+}
+
+fn f64_at(bytes: &[u8], at: usize) -> f64 {
+    let mut number = [0; 8];
+    number.copy_from_slice(&bytes[8 * at..8 * at + 8]);
+    f64::from_le_bytes(number)
+}
+
+impl DiskRows for ArrayRows {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn missing(&self) -> usize {
+        self.missing
+    }
+
+    fn copy(&self, row: usize, out: &mut [f32]) -> Result<()> {
+        self.with(row, |bytes| match (self.element, &self.order) {
+            (Element::Pixels, None) => {
+                out.iter_mut().zip(bytes).for_each(|(out, byte)| *out = f32::from(*byte) / 255.0);
+            }
+            (Element::F32, None) => {
+                out.iter_mut().enumerate().for_each(|(at, out)| *out = f32_at(bytes, at));
+            }
+            _ => self.each(bytes, |feature, value| out[feature] = value as f32),
+        })
+    }
+
+    fn copy_exact(&self, row: usize, out: &mut [f64]) -> Result<()> {
+        self.with(row, |bytes| self.each(bytes, |feature, value| out[feature] = value))?;
+        for (value, far) in out.iter_mut().zip(&self.far) {
+            if !far {
+                *value = f64::from(*value as f32);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,260 @@
+//! Sources that stay on the disk have the same samples, statistics and errors as in memory.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ae_data::{
+    DataSet, Error, Method, Options, Preprocessing, Samples, Source, fingerprint, idx, open,
+};
+
+/// Rows in each source.
+const ROWS: usize = 60;
+
+fn opened(path: &Path, options: &Options) -> Result<DataSet, Error> {
+    open(path.to_str().unwrap(), options, &mut |_| ())
+}
+
+fn on_disk(options: &Options) -> Options {
+    Options { resident_limit: Some(0), ..options.clone() }
+}
+
+/// Compares everything that training looks at, of both sets, preprocessed in every way.
+fn check_same(path: &Path, options: &Options) {
+    let what = path.display();
+    let memory = opened(path, options).unwrap().splits;
+    let disk = opened(path, &on_disk(options)).unwrap().splits;
+    for (memory, disk) in [(&memory.training, &disk.training), (&memory.test, &disk.test)] {
+        assert!(disk.is_on_disk() && !memory.is_on_disk(), "{what}");
+        assert_eq!((memory.shape(), memory.labels()), (disk.shape(), disk.labels()), "{what}");
+        assert_eq!(memory.table(), disk.table(), "{what}");
+        assert_eq!(memory.missing(), disk.missing(), "{what}");
+        for row in 0..memory.len() {
+            assert_eq!(memory.place(row), disk.place(row), "{what}");
+            assert_eq!(memory.name(row), disk.name(row), "{what}");
+            assert_eq!(memory.missing_in(row), disk.missing_in(row), "{what}");
+        }
+        assert_eq!(memory.mean(), disk.mean(), "{what}");
+        assert_eq!(fingerprint(memory).unwrap(), fingerprint(disk).unwrap(), "{what}");
+    }
+    for method in [Method::None, Method::Scale, Method::MinMax, Method::Standardize, Method::Robust]
+    {
+        let read = |samples: &Samples, of: &Samples| {
+            let fitted = Preprocessing::fit(method, samples).unwrap();
+            let of = of.clone().with_preprocessing(fitted).unwrap();
+            let rows: Vec<usize> = (0..of.len()).rev().chain([0, 0]).collect();
+            let mut values = vec![0.0; rows.len() * of.width()];
+            of.read(&rows, &mut values).unwrap();
+            assert_eq!(values[..of.width()], of.row(of.len() - 1), "{what}");
+            values
+        };
+        assert_eq!(
+            read(&memory.training, &memory.test),
+            read(&disk.training, &disk.test),
+            "{what}: {method:?}"
+        );
+    }
+}
+
+fn gzip(path: &Path) -> PathBuf {
+    let to = PathBuf::from(format!("{}.gz", path.display()));
+    let file = fs::File::create(&to).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    encoder.write_all(&fs::read(path).unwrap()).unwrap();
+    encoder.finish().unwrap();
+    to
+}
+
+fn array(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}}}");
+    let length = (header.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), bytes].concat()
+}
+
+/// The number at a place, some far from zero.
+fn number(at: usize) -> f64 {
+    let wave = (at as f64 * 0.7).sin();
+    if at % 4 == 3 { 1.7e9 + 10.0 * wave } else { wave }
+}
+
+#[test]
+fn arrays_of_every_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes: Vec<u8> = (0..ROWS * 12).map(|at| (at * 37 % 251) as u8).collect();
+    let doubles: Vec<f64> = (0..ROWS * 4).map(number).collect();
+    let with_nan: Vec<f64> =
+        doubles.iter().enumerate().map(|(at, x)| if at % 7 == 0 { f64::NAN } else { *x }).collect();
+    let table = format!("({ROWS}, 4)");
+    let files = [
+        (
+            "f8",
+            array("<f8", &table, &doubles.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>()),
+        ),
+        (
+            "f8-big",
+            array(">f8", &table, &doubles.iter().flat_map(|x| x.to_be_bytes()).collect::<Vec<_>>()),
+        ),
+        (
+            "f8-nan",
+            array(
+                "<f8",
+                &table,
+                &with_nan.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>(),
+            ),
+        ),
+        (
+            "f4",
+            array(
+                "<f4",
+                &table,
+                &doubles.iter().flat_map(|x| (*x as f32).to_le_bytes()).collect::<Vec<_>>(),
+            ),
+        ),
+        (
+            "f4-nan",
+            array(
+                "<f4",
+                &table,
+                &with_nan.iter().flat_map(|x| (*x as f32).to_le_bytes()).collect::<Vec<_>>(),
+            ),
+        ),
+        (
+            "f2",
+            array(
+                "<f2",
+                &table,
+                &(0..ROWS * 4)
+                    .flat_map(|x| (0x3000 + 5 * x as u16).to_le_bytes())
+                    .collect::<Vec<_>>(),
+            ),
+        ),
+        ("i1", array("|i1", &table, &bytes[..ROWS * 4])),
+        ("b1", array("|b1", &table, &bytes[..ROWS * 4])),
+        ("u1-table", array("|u1", &table, &bytes[..ROWS * 4])),
+        ("i2", array(">i2", &format!("({ROWS}, 3)"), &bytes[..ROWS * 6])),
+        ("u2", array("<u2", &format!("({ROWS}, 3)"), &bytes[..ROWS * 6])),
+        ("i4", array("<i4", &format!("({ROWS}, 3)"), &bytes[..ROWS * 12])),
+        ("u4", array(">u4", &format!("({ROWS}, 3)"), &bytes[..ROWS * 12])),
+        ("i8", array("<i8", &format!("({ROWS}, 1)"), &bytes[..ROWS * 8])),
+        ("u8", array("<u8", &format!("({ROWS}, 1)"), &bytes[..ROWS * 8])),
+        ("grey", array("|u1", &format!("({ROWS}, 3, 4)"), &bytes)),
+        ("first", array("|u1", &format!("({ROWS}, 3, 2, 2)"), &bytes)),
+        ("last", array("|u1", &format!("({ROWS}, 2, 2, 3)"), &bytes)),
+        (
+            "last-f4",
+            array(
+                "<f4",
+                &format!("({ROWS}, 1, 1, 3)"),
+                &doubles[..ROWS * 3]
+                    .iter()
+                    .flat_map(|x| (*x as f32).to_le_bytes())
+                    .collect::<Vec<_>>(),
+            ),
+        ),
+    ];
+    let labels = folder.path().join("labels.npy");
+    let classes: Vec<u8> = (0..ROWS).map(|row| (row % 3) as u8).collect();
+    fs::write(&labels, array("|u1", &format!("({ROWS},)"), &classes)).unwrap();
+    let options = Options { labels_file: Some(labels), ..Options::default() };
+    for (name, bytes) in files {
+        let path = folder.path().join(format!("{name}.npy"));
+        fs::write(&path, bytes).unwrap();
+        check_same(&path, &options);
+        check_same(&gzip(&path), &Options::default());
+    }
+}
+
+#[test]
+fn archives() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.npz");
+    let mut zip = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+    let bytes: Vec<u8> = (0..ROWS * 6).map(|at| (at * 37 % 251) as u8).collect();
+    for (name, shape, bytes) in [
+        ("x_train", format!("({ROWS}, 2, 3)"), &bytes[..]),
+        ("y_train", format!("({ROWS},)"), &bytes[..ROWS]),
+        ("x_test", "(4, 2, 3)".to_owned(), &bytes[..24]),
+        ("y_test", "(4,)".to_owned(), &bytes[..4]),
+    ] {
+        zip.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&array("|u1", &shape, bytes)).unwrap();
+    }
+    zip.finish().unwrap();
+    check_same(&path, &Options::default());
+}
+
+#[test]
+fn idx_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let digits = ae_data::digits::generate(ROWS, 1);
+    idx::write_images(&folder.path().join("train-images-idx3-ubyte.gz"), &digits).unwrap();
+    idx::write_images(&folder.path().join("t10k-images-idx3-ubyte"), &digits.take(5)).unwrap();
+    idx::write_labels(&folder.path().join("train-labels-idx1-ubyte"), &[3; ROWS]).unwrap();
+    idx::write_labels(&folder.path().join("t10k-labels-idx1-ubyte"), &[1; 5]).unwrap();
+    check_same(folder.path(), &Options::default());
+}
+
+/// What is small stays in memory.
+#[test]
+fn the_limit_decides() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    fs::write(&path, array("<f4", "(100, 1)", &[0; 400])).unwrap();
+    for (limit, expected) in [(799, true), (800, false)] {
+        let options = Options { resident_limit: Some(limit), ..Options::default() };
+        assert_eq!(opened(&path, &options).unwrap().splits.training.is_on_disk(), expected);
+    }
+}
+
+#[test]
+fn errors_are_those_of_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    let infinite = [1.0, f32::INFINITY].map(f32::to_le_bytes).concat();
+    let images = |value: f32| [value; 3].map(f32::to_le_bytes).concat();
+    for bytes in [
+        array("<f4", "(2, 3)", &[0; 20]),
+        array("<f4", "(2, 3)", &[0; 25]),
+        array("<f4", "(2, 1)", &infinite),
+        array("<f4", "(1, 1, 1, 3)", &images(f32::NAN)),
+        array("<f4", "(4294967295, 784)", &[0; 8]),
+        array("<f8", "(4294967295, 4294967295)", &[0; 8]),
+        array("<f4", "(0, 3)", &[]),
+        array("|S3", "(2, 3)", &[0; 18]),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        for path in [path.clone(), gzip(&path)] {
+            let memory = opened(&path, &Options::default()).unwrap_err().to_string();
+            let disk = opened(&path, &on_disk(&Options::default())).unwrap_err().to_string();
+            assert_eq!(memory, disk);
+        }
+    }
+    let images = folder.path().join("train-images-idx3-ubyte");
+    for bytes in [5, 7] {
+        fs::write(
+            &images,
+            [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 1][..], &vec![0; bytes]].concat(),
+        )
+        .unwrap();
+        let memory = opened(folder.path(), &Options::default()).unwrap_err().to_string();
+        let disk = opened(folder.path(), &on_disk(&Options::default())).unwrap_err().to_string();
+        assert_eq!(memory, disk);
+    }
+}
+
+/// A file that another program cuts while it is read is an error, not the end of the process.
+#[test]
+fn a_file_that_becomes_shorter_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    fs::write(&path, array("<f4", "(100, 1)", &[0; 400])).unwrap();
+    let samples = opened(&path, &on_disk(&Options::default())).unwrap().splits.training;
+    fs::write(&path, "gone").unwrap();
+    let error = samples.read(&[80], &mut [0.0]).unwrap_err().to_string();
+    assert!(
+        error.ends_with(
+            "a.npy: expected as many bytes as when it was opened, got a file that became shorter"
+        ),
+        "{error}"
+    );
+}

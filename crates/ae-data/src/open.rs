@@ -149,7 +149,8 @@ pub fn open_unsplit(
         SourceKind::IdxFolder => mnist::read_folder_within(path, options.in_memory())?,
         SourceKind::Images => read_images(path, options)?,
         SourceKind::Table => {
-            (table::read_with(path, options.label_column.as_deref(), &options.table)?, None)
+            let (label_column, limit) = (options.label_column.as_deref(), options.in_memory());
+            (table::read_within(path, label_column, &options.table, limit)?, None)
         }
         SourceKind::Array => {
             let (missing, limit) = (options.table.missing, options.in_memory());

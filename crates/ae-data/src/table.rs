@@ -14,18 +14,23 @@ mod number;
 mod options;
 mod rows;
 mod schema;
+mod store;
 mod text;
 
 use std::path::Path;
 
 use csv::StringRecord;
 
+use crate::disk::DiskFile;
+use crate::storage::Columns;
 use crate::{Error, Result, Samples, Shape, classes::Classes, error::quote};
 use cells::Cells;
 use columns::Plan;
+use features::Encoder;
 use header::First;
 use missing::is_missing_label;
 use rows::Rows;
+use store::{Stored, TableRows};
 
 pub use info::TableInfo;
 pub use missing::is_missing;
@@ -86,6 +91,17 @@ pub fn read_with(
     label_column: Option<&str>,
     options: &TableOptions,
 ) -> Result<Samples> {
+    read_within(path, label_column, options, usize::MAX)
+}
+
+/// Reads a table as [`read_with`] does. If its cells take more than `limit` bytes, they are written to a
+/// temporary file and read from there.
+pub(crate) fn read_within(
+    path: &Path,
+    label_column: Option<&str>,
+    options: &TableOptions,
+    limit: usize,
+) -> Result<Samples> {
     let options = &options.with_schema();
     let (mut rows, first_rows) = Rows::open(path, options)?;
     let plan = Plan::of(&first_rows, label_column, options, &rows.dialect, path)?;
@@ -100,7 +116,7 @@ pub fn read_with(
         more = more && rows.next(&mut row)?;
     }
 
-    let mut cells = Cells::of(&plan, options);
+    let mut cells = Cells::of(&plan, options, path, limit);
     if cells.kept.is_empty() {
         let got = if plan.label().is_some() {
             "only the labels"
@@ -142,12 +158,13 @@ pub fn read_with(
                 }
             })?;
         }
+        cells.store.end_row()?;
         if let Some(label) = label {
             classes.push(&row[label], line, options);
         }
         more = rows.next(&mut row)?;
     }
-    if cells.values.is_empty() {
+    if cells.rows() == 0 {
         let got = match (empty, named) {
             (1.., _) => "only empty cells",
             (_, true) => "only a header",
@@ -194,7 +211,7 @@ fn finish(
 ) -> Result<Samples> {
     checks::words(&cells, plan, options, path)?;
     let count = cells.rows();
-    let (mut values, schema) = features::features(&mut cells, plan, options);
+    let (schema, encoder) = features::features(&cells, plan, options)?;
     let width = schema.features();
     if width == 0 {
         let got = "none; list columns in `categorical` or `numeric`";
@@ -205,11 +222,13 @@ fn finish(
     // Rows without a label, and for `Missing::Drop` those with a missing cell.
     let mut is_dropped = vec![false; count];
     classes.missing.iter().for_each(|row| is_dropped[*row] = true);
-    if options.missing == Missing::Drop {
-        for (is_dropped, row) in is_dropped.iter_mut().zip(values.chunks_exact(width)) {
-            *is_dropped |= row.iter().any(|value| value.is_nan());
+    let drop = options.missing == Missing::Drop;
+    let numbers = match cells.store.finish()? {
+        Stored::InMemory(cells) => {
+            Numbers::in_memory(cells, &encoder, width, drop, &mut is_dropped)
         }
-    }
+        Stored::OnDisk(file) => Numbers::on_disk(file, encoder, width, drop, &mut is_dropped)?,
+    };
     let dropped = is_dropped.iter().filter(|is_dropped| **is_dropped).count();
     if dropped == count {
         missing.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -219,8 +238,6 @@ fn finish(
     }
     let mut labels = classes.classes.finish()?;
     if dropped > 0 {
-        let mut kept = is_dropped.iter().flat_map(|it| std::iter::repeat_n(!it, width));
-        values.retain(|_| kept.next().unwrap_or(true));
         let of_label = (0..count).filter(|row| classes.missing.binary_search(row).is_err());
         let left: Vec<usize> =
             of_label.enumerate().filter(|(_, row)| !is_dropped[*row]).map(|(at, _)| at).collect();
@@ -241,7 +258,12 @@ fn finish(
     for note in &info.notes {
         tracing::warn!("{}: {note}", path.display());
     }
-    let mut samples = Samples::from_cells(values, Shape::Table { columns })?.with_table(info);
+    let shape = Shape::Table { columns };
+    let samples = match numbers {
+        Numbers::InMemory(values) => Samples::from_cells(values, shape)?,
+        Numbers::OnDisk(rows) => Samples::on_disk(rows, shape, true)?,
+    };
+    let mut samples = samples.with_table(info);
     if dropped > 0 {
         let left = (0..count as u32).filter(|row| !is_dropped[*row as usize]);
         samples = samples.with_places(left.collect());
@@ -249,6 +271,69 @@ fn finish(
     match plan.label() {
         Some(_) => samples.with_labels(labels),
         None => Ok(samples),
+    }
+}
+
+/// The features of the rows that are samples.
+enum Numbers {
+    InMemory(Vec<f64>),
+    OnDisk(TableRows),
+}
+
+impl Numbers {
+    /// Encodes the cells of the rows, and leaves rows out: those that are dropped, and with `drop` those
+    /// with a missing feature, which it marks.
+    fn in_memory(
+        cells: Vec<f64>,
+        encoder: &Encoder,
+        width: usize,
+        drop: bool,
+        is_dropped: &mut [bool],
+    ) -> Self {
+        let mut values = match encoder.is_plain() {
+            true => cells,
+            false => {
+                let mut values = Vec::with_capacity(is_dropped.len() * width);
+                let rows = cells.chunks_exact(encoder.cells());
+                rows.for_each(|row| encoder.encode(row, |value| values.push(value)));
+                values
+            }
+        };
+        if drop {
+            for (is_dropped, row) in is_dropped.iter_mut().zip(values.chunks_exact(width)) {
+                *is_dropped |= row.iter().any(|value| value.is_nan());
+            }
+        }
+        if is_dropped.contains(&true) {
+            let mut kept = is_dropped.iter().flat_map(|it| std::iter::repeat_n(!it, width));
+            values.retain(|_| kept.next().unwrap_or(true));
+        }
+        Self::InMemory(values)
+    }
+
+    /// The same of rows in a file, which are read once.
+    fn on_disk(
+        file: DiskFile,
+        encoder: Encoder,
+        width: usize,
+        drop: bool,
+        is_dropped: &mut [bool],
+    ) -> Result<Self> {
+        let mut rows = TableRows { file, encoder, kept: vec![], far: vec![], missing: 0 };
+        let (mut columns, mut row) = (Columns::new(width), Vec::with_capacity(width));
+        for (at, is_dropped) in is_dropped.iter_mut().enumerate() {
+            row.clear();
+            rows.cells(at, |cells| rows.encoder.encode(cells, |value| row.push(value)))?;
+            let missing = row.iter().filter(|value| value.is_nan()).count();
+            *is_dropped |= drop && missing > 0;
+            if !*is_dropped {
+                rows.missing += missing;
+                rows.kept.push(at as u32);
+                columns.add(&row);
+            }
+        }
+        rows.far = columns.far();
+        Ok(Self::OnDisk(rows))
     }
 }
 

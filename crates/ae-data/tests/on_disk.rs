@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ae_data::table::{Missing, TableOptions};
 use ae_data::{
     DataSet, Error, Method, Options, Preprocessing, Samples, Source, fingerprint, idx, open,
 };
@@ -192,6 +193,36 @@ fn idx_images() {
     idx::write_labels(&folder.path().join("train-labels-idx1-ubyte"), &[3; ROWS]).unwrap();
     idx::write_labels(&folder.path().join("t10k-labels-idx1-ubyte"), &[1; 5]).unwrap();
     check_same(folder.path(), &Options::default());
+}
+
+/// Columns of every role, missing cells and labels, a number of rows far from zero, row numbers.
+#[test]
+fn tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    let mut text = "id,x,time,colour,yes,day,empty,class\n".to_owned();
+    for row in 0..ROWS {
+        let x = if row % 7 == 2 { "?".to_owned() } else { number(row).to_string() };
+        let colour = ["red", "blue", "", "green"][row % 4];
+        let class = if row % 11 == 5 { "" } else { ["a", "b"][row % 2] };
+        let yes = ["yes", "no"][row % 2];
+        text += &format!(
+            "{},{x},{},{colour},{yes},2020-01-{:02},,{class}\n",
+            ROWS - row,
+            1_700_000_000 + row,
+            1 + row % 28
+        );
+    }
+    fs::write(&path, text).unwrap();
+    for missing in [Missing::Mean, Missing::Drop] {
+        let table = TableOptions { missing, ..TableOptions::default() };
+        check_same(&path, &Options { table, ..Options::default() });
+    }
+    let table = TableOptions { numeric: vec!["id".into()], ..TableOptions::default() };
+    check_same(&gzip(&path), &Options { table, ..Options::default() });
+    let disk = opened(&path, &on_disk(&Options::default())).unwrap().splits.training;
+    let shown = disk.table().unwrap().to_string();
+    assert!(shown.contains("`id` left out (one for each row)"), "{shown}");
 }
 
 /// What is small stays in memory.

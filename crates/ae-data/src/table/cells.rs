@@ -1,11 +1,13 @@
 //! The cells of a table as numbers, row by row.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use super::columns::{CellKind, Plan};
 use super::date;
 use super::missing::is_missing;
 use super::number::number;
+use super::store::Store;
 use super::{Role, TableOptions, Unseen};
 use crate::error::{list, quote};
 
@@ -23,7 +25,7 @@ const NAMED: usize = 20;
 pub(super) struct Cells {
     /// The columns of the file that are stored, in the order of the features.
     pub kept: Vec<usize>,
-    pub values: Vec<f64>,
+    pub store: Store,
     /// The distinct texts, for each stored column of texts.
     pub words: HashMap<usize, Words>,
     /// For each stored column, the number of missing cells, and the line and text of the first.
@@ -49,7 +51,7 @@ pub(super) struct Words {
 pub(super) type Wrong = (String, Option<&'static str>);
 
 impl Cells {
-    pub(super) fn of(plan: &Plan, options: &TableOptions) -> Self {
+    pub(super) fn of(plan: &Plan, options: &TableOptions, path: &Path, limit: usize) -> Self {
         let is_feature = |at: &usize| {
             !matches!(plan.kinds[*at], CellKind::Label | CellKind::Ignored | CellKind::Id)
         };
@@ -67,8 +69,8 @@ impl Cells {
         }
         let fractions = vec![false; kept.len()];
         Self {
+            store: Store::new(path, kept.len(), limit),
             kept,
-            values: vec![],
             words,
             missing: HashMap::new(),
             fractions,
@@ -78,7 +80,7 @@ impl Cells {
 
     /// Number of rows so far.
     pub(super) fn rows(&self) -> usize {
-        self.values.len() / self.kept.len().max(1)
+        self.store.rows()
     }
 
     /// Adds the next cell of a row.
@@ -99,7 +101,7 @@ impl Cells {
         if value.is_nan() {
             self.missing.entry(slot).or_insert_with(|| (0, line, cell.to_owned())).0 += 1;
         }
-        self.values.push(value);
+        self.store.push(value);
         Ok(())
     }
 

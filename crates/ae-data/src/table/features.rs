@@ -1,11 +1,10 @@
 //! Makes features from the cells of a table, by the role of each column.
 
-use std::collections::HashSet;
-
 use super::cells::{Cells, Words};
 use super::columns::{CellKind, Plan};
 use super::number::number;
 use super::{Column, Role, Schema, TableOptions};
+use crate::Result;
 
 /// The most distinct texts that count as categories without being specified.
 const MAX_CATEGORIES: usize = 64;
@@ -42,14 +41,50 @@ enum Encoding {
     None,
 }
 
-/// The features of all rows, with NaN for missing cells, and the schema.
+/// Makes the features of a row from its cells.
+pub(super) struct Encoder(Vec<Encoding>);
+
+impl Encoder {
+    /// The number of cells.
+    pub(super) fn cells(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the features are the cells.
+    pub(super) fn is_plain(&self) -> bool {
+        self.0.iter().all(|encoding| matches!(encoding, Encoding::Plain))
+    }
+
+    /// Passes the features of a row to `put`, with NaN for missing cells.
+    pub(super) fn encode(&self, cells: &[f64], mut put: impl FnMut(f64)) {
+        for (value, encoding) in cells.iter().zip(&self.0) {
+            match encoding {
+                Encoding::Plain => put(*value),
+                Encoding::None => {}
+                Encoding::Mapped(numbers) => {
+                    put(if value.is_nan() { *value } else { numbers[*value as usize] });
+                }
+                Encoding::OneHot(count, _) if value.is_nan() => {
+                    (0..*count).for_each(|_| put(f64::NAN));
+                }
+                Encoding::OneHot(count, places) => {
+                    let place = (*value >= 0.0).then(|| places[*value as usize]);
+                    (0..*count).for_each(|at| put(f64::from(u8::from(place == Some(at)))));
+                }
+            }
+        }
+    }
+}
+
+/// The roles of all columns, and how their cells become features.
 pub(super) fn features(
-    cells: &mut Cells,
+    cells: &Cells,
     plan: &Plan,
     options: &TableOptions,
-) -> (Vec<f64>, Schema) {
-    let (mut roles, mut encodings): (Vec<Role>, Vec<Encoding>) =
-        (0..cells.kept.len()).map(|slot| encoding(cells, slot, plan, options)).unzip();
+) -> Result<(Schema, Encoder)> {
+    let found: Result<Vec<_>> =
+        (0..cells.kept.len()).map(|slot| encoding(cells, slot, plan, options)).collect();
+    let (mut roles, mut encodings): (Vec<Role>, Vec<Encoding>) = found?.into_iter().unzip();
     // If nothing else is a feature, row numbers are.
     let some = |role: &Role| role.features() > 0;
     if !roles.iter().any(some) {
@@ -59,34 +94,7 @@ pub(super) fn features(
             }
         }
     }
-    let schema = schema(cells, plan, options, roles);
-    let width = cells.kept.len();
-    if encodings.iter().all(|encoding| matches!(encoding, Encoding::Plain)) || width == 0 {
-        return (std::mem::take(&mut cells.values), schema);
-    }
-    let mut values = Vec::with_capacity(cells.rows() * schema.features());
-    for row in std::mem::take(&mut cells.values).chunks_exact(width) {
-        for (value, encoding) in row.iter().zip(&encodings) {
-            match encoding {
-                Encoding::Plain => values.push(*value),
-                Encoding::None => {}
-                Encoding::Mapped(numbers) => {
-                    values.push(if value.is_nan() { *value } else { numbers[*value as usize] });
-                }
-                Encoding::OneHot(count, _) if value.is_nan() => {
-                    values.extend(std::iter::repeat_n(f64::NAN, *count));
-                }
-                Encoding::OneHot(count, places) => {
-                    let start = values.len();
-                    values.resize(start + count, 0.0);
-                    if *value >= 0.0 {
-                        values[start + places[*value as usize]] = 1.0;
-                    }
-                }
-            }
-        }
-    }
-    (values, schema)
+    Ok((schema(cells, plan, options, roles), Encoder(encodings)))
 }
 
 /// The roles of all columns: the caller's schema, or what was found.
@@ -113,7 +121,12 @@ fn schema(cells: &Cells, plan: &Plan, options: &TableOptions, roles: Vec<Role>) 
     Schema { columns, missing_as: options.missing_as.clone() }
 }
 
-fn encoding(cells: &Cells, slot: usize, plan: &Plan, options: &TableOptions) -> (Role, Encoding) {
+fn encoding(
+    cells: &Cells,
+    slot: usize,
+    plan: &Plan,
+    options: &TableOptions,
+) -> Result<(Role, Encoding)> {
     let at = cells.kept[slot];
     if let (Some(matching), Some(schema)) = (&plan.matching, &options.schema) {
         let role = schema.columns[matching.features[slot].0].role.clone();
@@ -124,24 +137,24 @@ fn encoding(cells: &Cells, slot: usize, plan: &Plan, options: &TableOptions) -> 
             (Role::Boolean, Some(words)) => Encoding::Mapped(booleans(words).unwrap_or_default()),
             _ => Encoding::Plain,
         };
-        return (role, encoding);
+        return Ok((role, encoding));
     }
     let specified = plan.specified[at];
     let rows = cells.rows();
     let present = rows - cells.missing.get(&slot).map_or(0, |missing| missing.0);
     let is_text = matches!(plan.kinds[at], CellKind::Words | CellKind::Unknown);
     if present == 0 && (!specified || is_text) {
-        return (Role::Empty, Encoding::None);
+        return Ok((Role::Empty, Encoding::None));
     }
-    match (plan.kinds[at], cells.words.get(&slot)) {
+    Ok(match (plan.kinds[at], cells.words.get(&slot)) {
         (CellKind::Date(order), _) => {
             (Role::Date { month_first: order == super::date::Order::MonthFirst }, Encoding::Plain)
         }
         (_, None) if cells.fractions[slot] => (Role::Number, Encoding::Plain),
-        (_, None) if !specified && is_id(cells, slot, plan) => (Role::Id, Encoding::None),
+        (_, None) if !specified && is_id(cells, slot, plan)? => (Role::Id, Encoding::None),
         (_, None) => (Role::Integer, Encoding::Plain),
         (kind, Some(words)) => texts(words, kind, present, specified, plan, at),
-    }
+    })
 }
 
 fn texts(
@@ -206,7 +219,7 @@ pub(super) fn are_booleans(words: &Words) -> bool {
 
 /// Whether a column of integers numbers the rows: its name says so, or it is the first and has no name
 /// while others have, and no number is repeated.
-fn is_id(cells: &Cells, slot: usize, plan: &Plan) -> bool {
+fn is_id(cells: &Cells, slot: usize, plan: &Plan) -> Result<bool> {
     let at = cells.kept[slot];
     let name = plan.names[at].trim();
     let lower = name.to_lowercase();
@@ -217,12 +230,19 @@ fn is_id(cells: &Cells, slot: usize, plan: &Plan) -> bool {
     if cells.missing.contains_key(&slot)
         || !(ID_NAMES.contains(&&*lower) || ends || camel || row_names)
     {
-        return false;
+        return Ok(false);
     }
     if cells.rounded.contains_key(&slot) {
-        return true; // rounding may have made two numbers equal
+        return Ok(true); // rounding may have made two numbers equal
     }
-    let mut seen = HashSet::new();
-    let mut column = cells.values.iter().skip(slot).step_by(cells.kept.len());
-    column.all(|value| seen.insert(value.to_bits()))
+    let mut sorted = vec![];
+    let mut rising = true;
+    cells.store.column(slot, |value| {
+        rising &= sorted.last().is_none_or(|last| *last < value);
+        sorted.push(value);
+    })?;
+    if !rising {
+        sorted.sort_unstable_by(f64::total_cmp);
+    }
+    Ok(sorted.windows(2).all(|pair| pair[0] < pair[1]))
 }

@@ -1,0 +1,154 @@
+//! The cells of a table as numbers: in memory, or in a temporary file if there are many.
+
+use std::path::{Path, PathBuf};
+
+use super::features::Encoder;
+use crate::Result;
+use crate::disk::{DiskFile, DiskRows, temporary};
+
+/// The numbers that are written at a time.
+const BLOCK: usize = 1 << 17;
+
+/// The bytes of a number.
+const SIZE: usize = size_of::<f64>();
+
+/// Numbers, one row after another.
+pub(super) struct Store {
+    path: PathBuf,
+    limit: usize,
+    width: usize,
+    /// The numbers that are not written.
+    values: Vec<f64>,
+    written: usize,
+    file: Option<DiskFile>,
+}
+
+impl Store {
+    /// Rows of `width` numbers, of which more than `limit` bytes are written to a file.
+    pub(super) fn new(path: &Path, width: usize, limit: usize) -> Self {
+        let path = path.to_owned();
+        Self { path, limit, width, values: vec![], written: 0, file: None }
+    }
+
+    pub(super) fn push(&mut self, value: f64) {
+        self.values.push(value);
+    }
+
+    /// Writes the rows so far to the file if there are too many.
+    pub(super) fn end_row(&mut self) -> Result<()> {
+        let is_full = match self.file {
+            Some(_) => self.values.len() >= BLOCK,
+            None => self.values.len().saturating_mul(SIZE) > self.limit,
+        };
+        if is_full { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        if self.file.is_none() {
+            self.file = Some(DiskFile::new(temporary(&self.path)?, &self.path));
+        }
+        let Some(file) = &self.file else { return Ok(()) };
+        for values in self.values.chunks(BLOCK) {
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            file.write_at(&bytes, (self.written * SIZE) as u64)?;
+            self.written += values.len();
+        }
+        self.values = Vec::with_capacity(BLOCK + self.width);
+        Ok(())
+    }
+
+    /// The number of rows.
+    pub(super) fn rows(&self) -> usize {
+        (self.written + self.values.len()) / self.width.max(1)
+    }
+
+    /// Calls `visit` with the numbers of one column.
+    pub(super) fn column(&self, slot: usize, mut visit: impl FnMut(f64)) -> Result<()> {
+        if let Some(file) = &self.file {
+            let mut number = [0; SIZE];
+            for at in (slot..self.written).step_by(self.width) {
+                file.read_at(&mut number, (at * SIZE) as u64)?;
+                visit(f64::from_le_bytes(number));
+            }
+        }
+        self.values.iter().skip(slot).step_by(self.width.max(1)).for_each(|value| visit(*value));
+        Ok(())
+    }
+
+    /// The numbers, or a file of all of them.
+    pub(super) fn finish(&mut self) -> Result<Stored> {
+        if self.file.is_some() {
+            self.write()?;
+        }
+        Ok(match self.file.take() {
+            Some(file) => Stored::OnDisk(file),
+            None => Stored::InMemory(std::mem::take(&mut self.values)),
+        })
+    }
+}
+
+pub(super) enum Stored {
+    InMemory(Vec<f64>),
+    OnDisk(DiskFile),
+}
+
+fn number(bytes: &[u8], at: usize) -> f64 {
+    let mut number = [0; SIZE];
+    number.copy_from_slice(&bytes[at * SIZE..(at + 1) * SIZE]);
+    f64::from_le_bytes(number)
+}
+
+/// The features of the rows in a file of cells.
+pub(super) struct TableRows {
+    pub file: DiskFile,
+    /// Makes features from cells.
+    pub encoder: Encoder,
+    /// The rows of the file that are samples.
+    pub kept: Vec<u32>,
+    /// Which features keep more digits than f32 has; the others are rounded to f32.
+    pub far: Vec<bool>,
+    pub missing: usize,
+}
+
+impl TableRows {
+    /// Calls `put` with the cells of a row of the file.
+    pub(super) fn cells<T>(&self, row: usize, put: impl FnOnce(&[f64]) -> T) -> Result<T> {
+        let width = self.encoder.cells();
+        let mut bytes = vec![0; width * SIZE];
+        self.file.read_at(&mut bytes, (row * width * SIZE) as u64)?;
+        let cells: Vec<f64> = (0..width).map(|at| number(&bytes, at)).collect();
+        Ok(put(&cells))
+    }
+}
+
+impl DiskRows for TableRows {
+    fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    fn missing(&self) -> usize {
+        self.missing
+    }
+
+    fn copy(&self, row: usize, out: &mut [f32]) -> Result<()> {
+        self.cells(self.kept[row] as usize, |cells| {
+            let mut features = out.iter_mut();
+            self.encoder.encode(cells, |value| {
+                if let Some(feature) = features.next() {
+                    *feature = value as f32;
+                }
+            });
+        })
+    }
+
+    fn copy_exact(&self, row: usize, out: &mut [f64]) -> Result<()> {
+        self.cells(self.kept[row] as usize, |cells| {
+            let mut features = out.iter_mut().zip(&self.far);
+            self.encoder.encode(cells, |value| {
+                if let Some((feature, far)) = features.next() {
+                    *feature = if *far { value } else { f64::from(value as f32) };
+                }
+            });
+        })
+    }
+}

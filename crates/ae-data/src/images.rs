@@ -4,13 +4,15 @@ mod conversion;
 mod decode;
 mod jpeg;
 mod layout;
+mod on_disk;
 mod other_format;
 mod pixels;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Error, Result, Samples, classes::Classes};
-use layout::{ClassedImage, Layout, Listing};
+use layout::{Layout, Listing};
+use on_disk::ImageFiles;
 use pixels::Pixels;
 
 /// The largest width and height that images can be resized to.
@@ -69,55 +71,91 @@ pub fn read_folder_with(
     folder: &Path,
     options: &ImageOptions,
 ) -> Result<(Samples, Option<Samples>)> {
+    read_folder_within(folder, options, usize::MAX)
+}
+
+/// Reads a folder as [`read_folder_with`] does. If the pixels take more than `limit` bytes, images are
+/// decoded when they are needed.
+pub(crate) fn read_folder_within(
+    folder: &Path,
+    options: &ImageOptions,
+    limit: usize,
+) -> Result<(Samples, Option<Samples>)> {
     let resize = options.resize.map(check_size).transpose()?;
     if let Some(other) = options.channels.filter(|channels| ![1, 3].contains(channels)) {
         return Err(Error::invalid("channels", "1 or 3", other.to_string()));
     }
-    let layout = Layout::of(folder)?;
-    let mut pixels = Pixels::new(options.channels);
-    let mut broken: Option<(usize, Error)> = None;
-    let mut names = vec![];
-    let mut read = |images: &[ClassedImage]| -> Result<Vec<Option<String>>> {
-        let mut classes = vec![];
-        for (path, class) in images {
-            match pixels.push(path, resize) {
-                Ok(()) => {
-                    classes.push(class.clone());
-                    let name = path.strip_prefix(folder).unwrap_or(path);
-                    names.push(name.to_string_lossy().into_owned());
-                }
-                Err(error @ Error::Malformed { .. }) if options.skip_broken => {
-                    broken.get_or_insert((0, error)).0 += 1;
-                }
-                Err(error) => return Err(error),
+    let Layout { training, test, others, mut notes } = Layout::of(folder)?;
+    let has_test = !test.is_empty();
+    let paths: Vec<PathBuf> = training.iter().chain(&test).map(|(path, _)| path.clone()).collect();
+    let found = ImageFiles::of(&paths, folder, resize, options, limit)?;
+    let (samples, kept, broken, changed) = match found {
+        Some((files, conversions)) => {
+            let shape = files.shape();
+            let (files, kept, broken) = match options.skip_broken {
+                true => files.without_broken()?,
+                false => (files, (0..paths.len()).collect(), vec![]),
+            };
+            let mut samples = Samples::on_disk(files, shape, false)?;
+            if kept.len() < paths.len() {
+                samples = samples.subset(&kept).with_places((0..kept.len() as u32).collect());
             }
+            let changed = conversions.notes().into_iter();
+            (
+                samples,
+                kept,
+                broken,
+                changed.map(|note| format!("of some looked at, {note}")).collect(),
+            )
         }
-        Ok(classes)
+        None => {
+            let mut pixels = Pixels::new(options.channels);
+            let (mut kept, mut broken) = (vec![], vec![]);
+            for (at, path) in paths.iter().enumerate() {
+                match pixels.push(path, resize) {
+                    Ok(()) => kept.push(at),
+                    Err(error @ Error::Malformed { .. }) if options.skip_broken => {
+                        broken.push(error);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let changed = pixels.notes();
+            (pixels.finish()?, kept, broken, changed)
+        }
     };
-    let (training, test) = (read(&layout.training)?, read(&layout.test)?);
-    let mut notes = layout.notes;
-    if let Some((count, first)) = broken {
-        if training.is_empty() || test.is_empty() && !layout.test.is_empty() {
+    let in_training = kept.partition_point(|at| *at < training.len());
+    let count = broken.len();
+    if let Some(first) = broken.into_iter().next() {
+        if in_training == 0 || has_test && in_training == kept.len() {
             return Err(first);
         }
         notes.push(format!("{count} images left out that cannot be read, the first: {first}"));
     }
-    if !layout.others.is_empty() {
-        notes.push(format!(
-            "files of other formats left out: {}",
-            layout::extensions(&layout.others)
-        ));
+    if !others.is_empty() {
+        notes.push(format!("files of other formats left out: {}", layout::extensions(&others)));
     }
-    notes.extend(pixels.notes());
+    notes.extend::<Vec<String>>(changed);
 
-    let samples = pixels.finish()?.with_names(names);
+    let class = |at: &usize| match at.checked_sub(training.len()) {
+        None => training[*at].1.clone(),
+        Some(at) => test[at].1.clone(),
+    };
+    let classes: Vec<Option<String>> = kept.iter().map(class).collect();
+    let (training, test) = classes.split_at(in_training);
+    let name = |at: &usize| {
+        let path = paths[*at].strip_prefix(folder).unwrap_or(&paths[*at]);
+        path.to_string_lossy().into_owned()
+    };
+    let names = kept.iter().map(name).collect();
+    let samples = samples.with_names(names);
     let rows: Vec<usize> = (0..samples.len()).collect();
     let (for_training, for_test) = rows.split_at(training.len());
     let labelled =
         |classes: &[Option<String>]| classes.iter().filter(|class| class.is_some()).count();
-    let (in_training, in_test) = (labelled(&training), labelled(&test));
+    let (in_training, in_test) = (labelled(training), labelled(test));
     let mut all = Classes::default();
-    training.iter().chain(&test).flatten().for_each(|class| all.push(class));
+    classes.iter().flatten().for_each(|class| all.push(class));
     let result = if in_training + in_test == samples.len() {
         let samples = samples.with_labels(all.finish()?)?;
         (samples.subset(for_training), samples.subset(for_test))
@@ -136,7 +174,7 @@ pub fn read_folder_with(
         tracing::warn!("{}: {note}", folder.display());
     }
     let (training, test) = result;
-    Ok((training, (!layout.test.is_empty()).then_some(test)))
+    Ok((training, has_test.then_some(test)))
 }
 
 /// Whether a folder has an image, or a subfolder that may have one.

@@ -70,7 +70,7 @@ impl Unsplit {
                     subsample(samples, count, options.seed).map_err(|error| error.of(&of))?;
             }
         }
-        if splits.training.len() > 1 && splits.training.are_equal() {
+        if splits.training.len() > 1 && splits.training.are_equal()? {
             tracing::warn!(
                 "{source}: all {} training samples are equal, so there is nothing to learn; look at how \
                  they are read",
@@ -203,8 +203,8 @@ fn cifar10(dirs: &DataDirs) -> Result<TrainTest> {
 #[cfg(feature = "images")]
 fn read_images(path: &Path, options: &Options) -> Result<TrainTest> {
     let Options { resize, channels, skip_broken, .. } = *options;
-    let options = crate::images::ImageOptions { resize, channels, skip_broken };
-    crate::images::read_folder_with(path, &options)
+    let image_options = crate::images::ImageOptions { resize, channels, skip_broken };
+    crate::images::read_folder_within(path, &image_options, options.in_memory())
 }
 
 #[cfg(not(feature = "images"))]

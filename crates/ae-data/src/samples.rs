@@ -326,9 +326,15 @@ impl Samples {
     }
 
     /// Whether all samples have the same features.
-    pub(crate) fn are_equal(&self) -> bool {
-        let first = self.row(0);
-        (1..self.count).all(|row| self.row(row) == first)
+    pub(crate) fn are_equal(&self) -> Result<bool> {
+        let (mut first, mut row) = (vec![0.0; self.width()], vec![0.0; self.width()]);
+        for index in 0..self.count {
+            self.copy_row(index, if index == 0 { &mut first } else { &mut row })?;
+            if index > 0 && row != first {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn copy_row(&self, row: usize, out: &mut [f32]) -> Result<()> {

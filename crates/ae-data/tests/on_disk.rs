@@ -225,6 +225,73 @@ fn tables() {
     assert!(shown.contains("`id` left out (one for each row)"), "{shown}");
 }
 
+/// In each of the layouts and kinds that are read.
+#[cfg(feature = "images")]
+#[test]
+fn images() {
+    use image::{GrayImage, Luma, Rgb, RgbImage};
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let noise = |seed: u32| move |x: u32, y: u32| (x * 37 + y * 91 + seed * 53) as u8;
+    for (at, class) in (0..ROWS as u32).zip(["cat", "dog"].into_iter().cycle()) {
+        for split in ["grey", "colour/train", "colour/test", "broken"] {
+            fs::create_dir_all(path(&format!("{split}/{class}"))).unwrap();
+        }
+        let pixel = noise(at);
+        let grey = GrayImage::from_fn(6, 4, |x, y| Luma([pixel(x, y)]));
+        let colour = RgbImage::from_fn(5, 7, |x, y| Rgb([pixel(x, y), at as u8, pixel(y, x)]));
+        grey.save(path(&format!("grey/{class}/{at}.png"))).unwrap();
+        colour.save(path(&format!("colour/train/{class}/{at}.bmp"))).unwrap();
+        grey.save(path(&format!("broken/{class}/{at}.png"))).unwrap();
+        if at % 3 == 0 {
+            colour.save(path(&format!("colour/test/{class}/{at}.png"))).unwrap();
+        }
+    }
+    check_same(&path("grey"), &Options::default());
+    check_same(&path("grey"), &Options { resize: Some((3, 3)), ..Options::default() });
+    check_same(&path("grey"), &Options { channels: Some(3), ..Options::default() });
+    check_same(&path("colour"), &Options::default());
+    check_same(&path("colour"), &Options { channels: Some(1), ..Options::default() });
+
+    for (name, bytes) in [("cat/0.png", &b"<html>"[..]), ("dog/9.png", b"")] {
+        fs::write(path("broken").join(name), bytes).unwrap();
+    }
+    GrayImage::new(2, 2).save(path("broken/dog/3.png")).unwrap();
+    let skip = Options { skip_broken: true, ..Options::default() };
+    check_same(&path("broken"), &skip);
+    let error = |options: &Options| opened(&path("broken"), options).unwrap_err().to_string();
+    assert_eq!(error(&Options::default()), error(&on_disk(&Options::default())));
+    fs::remove_file(path("broken/cat/0.png")).unwrap();
+    assert_eq!(error(&Options::default()), error(&on_disk(&Options::default())));
+}
+
+/// Colours in one of many images that the first look missed.
+#[cfg(feature = "images")]
+#[test]
+fn a_colour_among_grey_images_is_an_error() {
+    use image::{GrayImage, Luma, Rgb, RgbImage};
+    let folder = tempfile::tempdir().unwrap();
+    for at in 100..300 {
+        let grey = GrayImage::from_pixel(2, 2, Luma([(at % 100) as u8]));
+        grey.save(folder.path().join(format!("{at}.png"))).unwrap();
+    }
+    RgbImage::from_pixel(2, 2, Rgb([255, 0, 0])).save(folder.path().join("201.png")).unwrap();
+    let samples = opened(folder.path(), &on_disk(&Options::default())).unwrap().splits;
+    let all = [samples.training, samples.test];
+    let read = |samples: &Samples| {
+        let rows: Vec<usize> = (0..samples.len()).collect();
+        samples.read(&rows, &mut vec![0.0; rows.len() * samples.width()])
+    };
+    let error = all.iter().find_map(|samples| read(samples).err()).unwrap().to_string();
+    assert!(
+        error.ends_with(
+            "201.png: expected grey pixels as in the 64 images that were looked at first, got colours; \
+             set `channels` to 1 for grey or to 3 for colours"
+        ),
+        "{error}"
+    );
+}
+
 /// What is small stays in memory.
 #[test]
 fn the_limit_decides() {

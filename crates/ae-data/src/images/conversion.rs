@@ -43,6 +43,14 @@ impl Conversions {
         })
     }
 
+    /// Adds the counts of other images.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.deep += other.deep;
+        self.brightest = self.brightest.max(other.brightest);
+        self.transparent += other.transparent;
+        self.shapes += other.shapes;
+    }
+
     /// Warnings for the user, without a full stop.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = vec![];

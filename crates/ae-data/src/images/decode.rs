@@ -10,7 +10,7 @@ use image::{
 
 use super::conversion::Conversions;
 use super::jpeg;
-use crate::{Error, Result};
+use crate::{Error, Result, file_reader::FileReader};
 
 /// The largest width and height, more than any camera's.
 const LONGEST_SIDE: u32 = 16_384;
@@ -90,14 +90,7 @@ pub(super) fn decode(
     if bytes > limit {
         return Err(too_large(format!("{width}x{height} pixels, which take {bytes}")));
     }
-    let oriented = |(width, height): (u32, u32)| match orientation {
-        Orientation::Rotate90
-        | Orientation::Rotate270
-        | Orientation::Rotate90FlipH
-        | Orientation::Rotate270FlipH => (height, width),
-        _ => (width, height),
-    };
-    let (width, height) = oriented((width, height));
+    let (width, height) = turned((width, height), orientation);
     let resize = resize.filter(|size| *size != (width, height));
     if let Some(to) = resize
         && resizing((width, height), to) > MAX_BYTES
@@ -122,6 +115,49 @@ pub(super) fn decode(
         }
         None => image,
     })
+}
+
+/// The bytes at the start of a file that have the size and the orientation in most of them.
+const START: u64 = 1 << 16;
+
+/// Width and height of an image as it is decoded, from the start of its file if that is enough.
+pub(super) fn oriented_size(path: &Path) -> Result<(u32, u32)> {
+    let mut input = FileReader::open(path)?;
+    let mut file = input.up_to(START)?;
+    if let Ok(size) = size_in(path, &file) {
+        return Ok(size);
+    }
+    file.extend(input.up_to(u64::MAX)?);
+    size_in(path, &file)
+}
+
+fn size_in(path: &Path, file: &[u8]) -> Result<(u32, u32)> {
+    let broken = |got: String| Error::malformed(path, "a whole image", got);
+    let mut reader =
+        ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(Error::io(path))?;
+    if reader.format().is_none() {
+        return Err(broken(super::other_format::name(file).to_owned()));
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_NOTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| {
+        let reason = error.to_string();
+        broken(format!("bytes that do not decode ({})", reason.trim_end_matches('.')))
+    })?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok(turned(decoder.dimensions(), orientation))
+}
+
+/// Width and height after an orientation is applied.
+fn turned((width, height): (u32, u32), orientation: Orientation) -> (u32, u32) {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => (height, width),
+        _ => (width, height),
+    }
 }
 
 /// The most bytes allocated while an image is decoded and converted to 8-bit RGB.

@@ -6,6 +6,7 @@ use image::imageops::grayscale;
 
 use super::conversion::Conversions;
 use super::decode::decode;
+use super::on_disk::same_size;
 use crate::{Error, Result, Samples, Shape, file_reader::FileReader};
 
 /// The images so far, in one channel as long as all of them are grey.
@@ -46,11 +47,7 @@ impl Pixels {
         let image = decode(path, &file, input.size(), resize, &mut conversions)?;
         let (width, height) = image.dimensions();
         let (first, shape) = self.first.get_or_insert((path.to_owned(), (width, height)));
-        if *shape != (width, height) {
-            let expected = format!("{}x{} pixels as in {}", shape.0, shape.1, first.display());
-            let got = format!("{width}x{height}; set `resize` to scale all images to one size");
-            return Err(Error::malformed(path, expected, got));
-        }
+        same_size(path, (width, height), *shape, first)?;
         let is_colour = || image.pixels().any(|pixel| pixel.0 != [pixel.0[0]; 3]);
         let colour = self.colour || self.channels != Some(1) && is_colour();
         let channels = if colour { 3 } else { 1 };

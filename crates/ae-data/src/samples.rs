@@ -418,6 +418,10 @@ impl Source for Samples {
         self.labels.as_ref()
     }
 
+    fn is_on_disk(&self) -> bool {
+        self.is_on_disk()
+    }
+
     fn len(&self) -> usize {
         self.count
     }

@@ -33,6 +33,12 @@ pub trait Source: Send + Sync {
     fn labels(&self) -> Option<&Labels> {
         None
     }
+
+    /// Whether the rows are on a disk because they are too large for the memory: then training copies
+    /// only small sets to the device as a whole.
+    fn is_on_disk(&self) -> bool {
+        false
+    }
 }
 
 impl From<Samples> for Arc<dyn Source> {
@@ -84,6 +90,10 @@ impl Source for Subset {
 
     fn labels(&self) -> Option<&Labels> {
         self.labels.as_ref()
+    }
+
+    fn is_on_disk(&self) -> bool {
+        self.source.is_on_disk()
     }
 }
 

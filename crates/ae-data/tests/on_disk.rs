@@ -302,6 +302,16 @@ fn the_limit_decides() {
         let options = Options { resident_limit: Some(limit), ..Options::default() };
         assert_eq!(opened(&path, &options).unwrap().splits.training.is_on_disk(), expected);
     }
+    // A table is known to be small enough once it is read: 8 bytes for a number.
+    let path = folder.path().join("a.csv");
+    fs::write(&path, (0..100).map(|row| format!("{}.5\n", row * row)).collect::<String>()).unwrap();
+    let memory = opened(&path, &Options::default()).unwrap().splits.training;
+    for (limit, expected) in [(1599, true), (1600, false)] {
+        let options = Options { resident_limit: Some(limit), ..Options::default() };
+        let samples = opened(&path, &options).unwrap().splits.training;
+        assert_eq!(samples.is_on_disk(), expected);
+        assert_eq!(Vec::<Vec<f32>>::from(&samples), Vec::<Vec<f32>>::from(&memory));
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ae_data::table::TableOptions;
 use ae_data::{DataDirs, Method, Options};
+use ae_train::RESIDENT_LIMIT;
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
 
@@ -60,6 +61,9 @@ pub struct DataRecipe {
     pub preprocess: Method,
     /// The seed of generated samples, subsets and splits.
     pub seed: u64,
+    /// The limit of the schedule, above half of which data stays on the disk.
+    #[serde(skip)]
+    pub resident_limit: Option<usize>,
 }
 
 impl DataRecipe {
@@ -105,6 +109,7 @@ impl DataRecipe {
             training_samples: self.training_samples,
             test_samples: self.test_samples,
             normal: self.normal.clone(),
+            resident_limit: Some(self.resident_limit.unwrap_or(RESIDENT_LIMIT)),
             seed: self.seed,
         }
     }

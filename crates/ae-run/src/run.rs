@@ -94,7 +94,8 @@ impl SavedRun {
     /// # Errors
     /// If the run is not finished, or a file is malformed.
     pub fn load(folder: &RunDir, device: &Device) -> Result<Self> {
-        let recipe = Recipe::read(&folder.recipe())?;
+        let mut recipe = Recipe::read(&folder.recipe())?;
+        recipe.data.resident_limit = recipe.schedule.as_ref().map(|it| it.resident_limit);
         if !folder.model().is_file() {
             return Err(Error::usage(format!(
                 "{}: the run is not finished and has no model; resume it with `ae {} --resume {}`",
@@ -181,7 +182,9 @@ impl SavedRun {
             overrides = own.map_err(|error| Error::usage(format!("recipe: {error}")))?;
         }
         merge(&mut overrides, other);
-        Ok(Recipe::data(&Table::from_iter([("data".to_owned(), overrides.into())]))?)
+        let mut data = Recipe::data(&Table::from_iter([("data".to_owned(), overrides.into())]))?;
+        data.resident_limit = self.recipe.data.resident_limit;
+        Ok(data)
     }
 
     /// The options to read data with that the model was not trained on: columns of a table are matched by

@@ -11,6 +11,9 @@ use crate::{Error, Result};
 /// The most bytes that a data set may take on a device, 1 GiB. A larger one is streamed.
 pub const RESIDENT_LIMIT: usize = 1 << 30;
 
+/// The fraction of the limit that a set of a source on a disk may take.
+const OF_DISK: usize = 8;
+
 /// The number of rows read at a time while a data set is copied to a device.
 const CHUNK: usize = 1024;
 
@@ -43,7 +46,8 @@ pub(crate) struct Order {
 const BLOCK: usize = 64;
 
 impl Batches {
-    /// Copies `source` to `device` if its `len * width` floats take at most `limit` bytes.
+    /// Copies `source` to `device` if its `len * width` floats take at most `limit` bytes, or an eighth
+    /// of that if it stays on a disk for want of memory: then there are several sets.
     ///
     /// Every value must be finite, and in `range` if that is set.
     ///
@@ -63,6 +67,7 @@ impl Batches {
         let bytes = source.len().saturating_mul(source.width()).saturating_mul(size_of::<f32>());
         let rows = Rows { source, range };
         let mut batches = Self { rows, resident: None, device, entropy: Arc::default() };
+        let limit = if batches.rows.source.is_on_disk() { limit / OF_DISK } else { limit };
         if bytes <= limit {
             batches.resident = Some(batches.copy_all()?);
         }

@@ -9,6 +9,9 @@ use crate::disk::{DiskFile, DiskRows, temporary};
 /// The numbers that are written at a time.
 const BLOCK: usize = 1 << 17;
 
+/// The fraction of the limit that a table may take while it grows, since growing copies it.
+const GROWING: usize = 4;
+
 /// The bytes of a number.
 const SIZE: usize = size_of::<f64>();
 
@@ -38,7 +41,7 @@ impl Store {
     pub(super) fn end_row(&mut self) -> Result<()> {
         let is_full = match self.file {
             Some(_) => self.values.len() >= BLOCK,
-            None => self.values.len().saturating_mul(SIZE) > self.limit,
+            None => self.values.len().saturating_mul(SIZE) > self.limit / GROWING,
         };
         if is_full { self.write() } else { Ok(()) }
     }
@@ -80,10 +83,22 @@ impl Store {
         if self.file.is_some() {
             self.write()?;
         }
-        Ok(match self.file.take() {
-            Some(file) => Stored::OnDisk(file),
-            None => Stored::InMemory(std::mem::take(&mut self.values)),
-        })
+        let Some(file) = self.file.take() else {
+            return Ok(Stored::InMemory(std::mem::take(&mut self.values)));
+        };
+        if self.written.saturating_mul(SIZE) > self.limit {
+            return Ok(Stored::OnDisk(file));
+        }
+        // Few enough, now that their number is known.
+        let mut values = Vec::with_capacity(self.written);
+        let mut bytes = vec![0; BLOCK * SIZE];
+        while values.len() < self.written {
+            let count = BLOCK.min(self.written - values.len());
+            let bytes = &mut bytes[..count * SIZE];
+            file.read_at(bytes, (values.len() * SIZE) as u64)?;
+            values.extend((0..count).map(|at| number(bytes, at)));
+        }
+        Ok(Stored::InMemory(values))
     }
 }
 

@@ -130,7 +130,8 @@ pub(crate) fn read_folder_within(
         if in_training == 0 || has_test && in_training == kept.len() {
             return Err(first);
         }
-        notes.push(format!("{count} images left out that cannot be read, the first: {first}"));
+        let count = layout::images(count);
+        notes.push(format!("{count} left out that cannot be read, the first: {first}"));
     }
     if !others.is_empty() {
         notes.push(format!("files of other formats left out: {}", layout::extensions(&others)));

@@ -107,6 +107,7 @@ pub fn read_with(path: &Path, missing: Missing, schema: Option<&Schema>) -> Resu
             Some(schema) => schema.clone(),
             None => Schema { columns: features.collect(), ..Schema::default() },
         },
+        indexed: true,
         ..TableInfo::default()
     };
     if let Some(labels) = &labels {

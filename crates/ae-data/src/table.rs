@@ -253,6 +253,7 @@ fn finish(
         missing,
         dropped,
         named: plan.first == First::Names,
+        indexed: false,
         notes: checks::notes(&cells, rows, plan, empty),
     };
     for note in &info.notes {

@@ -14,7 +14,7 @@ const PCA_VALUES: usize = 1 << 28;
 const PCA_VALUES_ON_DISK: usize = 1 << 22;
 
 /// PCA with as many components as code units, or as the data allows, and the number of samples that it was fitted to:
-/// of large data the first ones.
+/// of large data the first ones, or evenly spaced ones if it is on the disk.
 ///
 /// # Errors
 /// If the samples cannot be read or are not finite.

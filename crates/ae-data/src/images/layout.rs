@@ -111,12 +111,12 @@ impl Layout {
             let found = layout.find(folder)?;
             let (count, name) = (found.len(), name(folder));
             if test.is_empty() {
-                layout.notes.push(format!("the {count} images of {name} are the test set"));
+                layout.notes.push(format!("{name} is the test set, {}", images(count)));
                 layout.test.extend(found);
             } else {
                 layout.notes.push(format!(
-                    "the {count} images of {name} are in the training set: a validation set is split \
-                     from it"
+                    "{name} is part of the training set, from which a validation set is split: {}",
+                    images(count)
                 ));
                 layout.training.extend(found);
             }
@@ -150,7 +150,7 @@ impl Layout {
                 {
                     others.push(class.clone());
                     self.notes.push(format!(
-                        "the folder {} left out: it has {} of other formats",
+                        "the folder {} left out: it has no images, but {}",
                         name(class),
                         extensions(&inside.others)
                     ));
@@ -201,6 +201,11 @@ impl Layout {
     }
 }
 
+/// `1 image`, `2 images`
+pub(super) fn images(count: usize) -> String {
+    format!("{count} image{}", if count == 1 { "" } else { "s" })
+}
+
 /// Refuses a folder of several data sets, each with training and test folders.
 fn several_sets(folder: &Path, listing: &Listing) -> Result<()> {
     let is_split = |folder: &PathBuf| {
@@ -230,15 +235,21 @@ impl Listing {
     pub(super) fn of(folder: &Path) -> Result<Self> {
         let mut listing = Self { images: vec![], folders: vec![], others: BTreeMap::new() };
         for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
-            let path = entry.map_err(Error::io(folder))?.path();
+            let entry = entry.map_err(Error::io(folder))?;
+            let path = entry.path();
+            // Only what a link leads to has to be looked at.
+            let (is_folder, is_file) = match entry.file_type() {
+                Ok(kind) if !kind.is_symlink() => (kind.is_dir(), kind.is_file()),
+                _ => (path.is_dir(), path.is_file()),
+            };
             let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
             let own = name(&path);
             if own.starts_with('.') || ["__MACOSX", "Thumbs.db", "desktop.ini"].contains(&&*own) {
                 continue;
             }
-            if path.is_dir() {
+            if is_folder {
                 listing.folders.push(path);
-            } else if path.is_file() && end.as_deref().is_some_and(|end| KNOWN.contains(&end)) {
+            } else if is_file && end.as_deref().is_some_and(|end| KNOWN.contains(&end)) {
                 listing.images.push(path);
             } else {
                 *listing.others.entry(end.unwrap_or_default()).or_default() += 1;

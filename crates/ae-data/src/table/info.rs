@@ -22,6 +22,8 @@ pub struct TableInfo {
     pub dropped: usize,
     /// Whether the first row had the names of the columns.
     pub named: bool,
+    /// Whether the columns are named by their indices in the file, as in sparse tables.
+    pub indexed: bool,
     /// What else was done that is not obvious from the file, without a full stop.
     pub notes: Vec<String>,
 }
@@ -78,9 +80,10 @@ impl std::fmt::Display for TableInfo {
             1 => f.write_str("; 1 row left out")?,
             rows => write!(f, "; {rows} rows left out")?,
         }
-        f.write_str(match self.named {
-            true => "; names in the first row",
-            false => "; no names, the first row is a sample",
+        f.write_str(match (self.indexed, self.named) {
+            (true, _) => "; named by their indices",
+            (_, true) => "; names in the first row",
+            (_, false) => "; no names, the first row is a sample",
         })
     }
 }

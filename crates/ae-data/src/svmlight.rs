@@ -39,9 +39,9 @@ pub fn read(path: &Path) -> Result<Samples> {
 /// Reads a sparse file as a dense table, with 0 for what a line does not name. `qid:N` and what follows
 /// `#` are skipped; the file may be gzip.
 ///
-/// **Columns** are named by their indices in the file. The first is 0 if any line has an index 0, else
-/// 1. With the `schema` of a model the columns are those of the model; others are left out with a
-/// warning.
+/// **Columns** are named by their indices in the file. The first has the index 0 if any line
+/// has that, else the index 1. With the `schema` of a model the columns are those of the model; others are
+/// left out with a warning.
 ///
 /// **Labels** are the first numbers of the lines. Each distinct one is a class, unless one has a
 /// fraction or there are several in a line: then the labels are left out with a warning.

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 
 /// The name of an activation.
 pub fn activation(text: &str) -> Result<Value, String> {
-    let activation: Activation = text.parse().map_err(|error| format!("{error}"))?;
+    let activation: Activation = text.parse()?;
     Ok(activation.name().into())
 }
 

@@ -51,10 +51,7 @@ impl Error {
 
     /// Whether a loss or a weight became NaN or infinite: another setting may still train.
     pub fn is_divergence(&self) -> bool {
-        match self {
-            Self::Train(ae_train::Error::NotFinite { .. }) => true,
-            _ => false,
-        }
+        matches!(self, Self::Train(ae_train::Error::NotFinite { .. }))
     }
 
     /// The error of a training; others become one by their message.

@@ -505,7 +505,7 @@ fn transformed_codes_and_constraints_resume_exactly_and_belong_to_the_checkpoint
         || DenseConfig { code_activation: Activation::Sigmoid, ..DenseConfig::new([784, 24, 8]) };
     let model = || Architecture::Dense(model()).init(3, &Device::flex()).unwrap();
     let train = |objective: &Objective<Model>| {
-        Training::new(model(), objective).schedule(&schedule).fit(&data()).unwrap()
+        Training::new(model(), objective).schedule(&schedule).fit(data()).unwrap()
     };
     let whole = train(&seams(0.1, 0.5));
     assert!(largest_norm(&whole.model) <= 0.5 + 1e-6, "{}", largest_norm(&whole.model));
@@ -525,25 +525,25 @@ fn transformed_codes_and_constraints_resume_exactly_and_belong_to_the_checkpoint
         .schedule(&schedule)
         .checkpoints(folder.path())
         .observe(&mut stop)
-        .fit(&data())
+        .fit(data())
         .unwrap();
     assert_eq!(stopped.end, End::Stopped);
     for other in [seams(0.2, 0.5), seams(0.1, 0.4), objective()] {
         let refused = Training::new(model(), &other)
             .schedule(&schedule)
             .checkpoints(folder.path())
-            .fit(&data());
+            .fit(data());
         assert!(matches!(refused, Err(Error::Checkpoint { .. })));
     }
     let resumed =
-        Training::new(model(), &own).schedule(&schedule).checkpoints(folder.path()).fit(&data());
+        Training::new(model(), &own).schedule(&schedule).checkpoints(folder.path()).fit(data());
     assert!(tensors::collect(&resumed.unwrap().model) == tensors::collect(&whole.model));
 }
 
 #[test]
 fn a_watched_training_is_that_without_a_watcher() {
     let (schedule, objective) = (schedule(), objective());
-    let alone = Training::new(dense(), &objective).schedule(&schedule).fit(&data()).unwrap();
+    let alone = Training::new(dense(), &objective).schedule(&schedule).fit(data()).unwrap();
     let mut seen = Vec::new();
     let mut watch = |epochs: usize, model: &Model| {
         seen.push((epochs, tensors::collect(model)));
@@ -552,7 +552,7 @@ fn a_watched_training_is_that_without_a_watcher() {
     let watched = Training::new(dense(), &objective)
         .schedule(&schedule)
         .watch(&mut watch)
-        .fit(&data())
+        .fit(data())
         .unwrap();
     assert!(tensors::collect(&watched.model) == tensors::collect(&alone.model));
     assert_eq!(seen.iter().map(|(epochs, _)| *epochs).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
@@ -563,7 +563,7 @@ fn a_watched_training_is_that_without_a_watcher() {
     let stopped = Training::new(dense(), &objective)
         .schedule(&schedule)
         .watch(&mut stop)
-        .fit(&data())
+        .fit(data())
         .unwrap();
     assert_eq!((stopped.end, stopped.epochs.len()), (End::Stopped, 2));
 }

@@ -10,8 +10,9 @@ use autoencoders::models::{
     Activation, Architecture, ConvConfig, DenseConfig, Downsample, Model, Norm, PcaConfig, Upsample,
 };
 use autoencoders::train::{
-    Contraction, Corruption, Curvature, Hoyer, KlSparsity, L1, Losses, NoiseKey, Objective,
-    Penalty, PenaltyState, Phase, Reconstruction, TopKSchedule, WeightDecay,
+    CellKind, Contraction, Corruption, Curvature, Hoyer, KlSparsity, L1, Losses, MaskedColumn,
+    MaskedTable, NoiseKey, Objective, Penalty, PenaltyState, Phase, Probability, Reconstruction,
+    TopKSchedule, WeightDecay,
 };
 
 /// The features of every model's input.
@@ -56,6 +57,11 @@ pub fn models() -> Vec<(&'static str, Architecture)> {
             let output = Activation::Identity;
             Architecture::Dense(DenseConfig { output, ..one_layer(&dense, 5) })
         }),
+        ("dense, silu, linear output", {
+            let output = Activation::Identity;
+            let activation = Activation::Silu;
+            Architecture::Dense(DenseConfig { activation, output, ..dense.clone() })
+        }),
         ("dense, linear path", {
             Architecture::Dense(DenseConfig { linear_path: Some(5), ..dense.clone() })
         }),
@@ -90,6 +96,19 @@ pub fn models() -> Vec<(&'static str, Architecture)> {
     ]
 }
 
+/// Numbers, booleans and categories, which with their marks are all features.
+fn masked_table() -> MaskedTable {
+    let kinds = [(CellKind::Number, 1); 6].into_iter().chain([(CellKind::Boolean, 1); 2]);
+    let mut end = 0;
+    let columns = kinds.chain([(CellKind::Category, 3), (CellKind::Category, 4)]);
+    let columns = columns.map(|(kind, count)| {
+        let features = end..end + count;
+        end += count;
+        MaskedColumn { features, kind, hide: Probability::new(0.4).unwrap() }
+    });
+    MaskedTable::new(columns.collect()).unwrap()
+}
+
 /// All terms. The weights of penalties are large enough to show next to the reconstruction.
 pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
     let squared = || Objective::new(Reconstruction::SquaredError);
@@ -106,6 +125,11 @@ pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
         ("gaussian", squared().corrupt(Corruption::gaussian(0.2).unwrap())),
         ("emphasis 1 to 0.3", masked().emphasize(1.0, 0.3).unwrap()),
         ("full emphasis", masked().emphasize(1.0, 0.0).unwrap()),
+        ("masked cells", Objective::masked(masked_table())),
+        ("masked, dropout, l1", {
+            let objective = Objective::masked(masked_table().visible(0.0).unwrap());
+            objective.dropout(0.3).unwrap().penalize(2.0, L1).unwrap()
+        }),
         ("k-sparse", squared().train_top_k(TopKSchedule::annealed(4, 2, 3).unwrap())),
         ("dropout", squared().dropout(0.3).unwrap()),
         ("l1", with(2.0, Box::new(L1))),

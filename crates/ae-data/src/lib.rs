@@ -23,6 +23,7 @@ mod idx_set;
 #[cfg(feature = "images")]
 pub mod images;
 mod labels;
+mod masked;
 pub mod mnist;
 mod mnist_like;
 pub mod npy;
@@ -53,6 +54,7 @@ pub use data_dirs::{DataDirs, Progress};
 pub use error::{Error, Result};
 pub use folds::{k_fold, stratified_k_fold, stratified_split};
 pub use labels::Labels;
+pub use masked::Masked;
 pub use one_class::one_class;
 pub use open::{DataSet, Unsplit, open, open_unsplit};
 pub use options::Options;

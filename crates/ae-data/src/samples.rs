@@ -242,9 +242,18 @@ impl Samples {
         if self.fill.is_none() {
             return vec![false; self.width()];
         }
+        self.raw_row(row).iter().map(|value| value.is_nan()).collect()
+    }
+
+    /// The features of one sample as they are stored, before preprocessing: NaN where one is missing.
+    ///
+    /// # Panics
+    /// If `row` is not below [`len`](Self::len).
+    pub fn raw_row(&self, row: usize) -> Vec<f64> {
+        assert!(row < self.count, "sample {row} of {}", self.count);
         let mut raw = vec![0.0; self.width()];
         readable(self.copy_raw_row(row, &mut raw));
-        raw.iter().map(|value| value.is_nan()).collect()
+        raw
     }
 
     /// The map through which features are read.

@@ -8,7 +8,7 @@ mod task;
 
 use std::sync::Arc;
 
-use ae_data::{Samples, Source, Subset};
+use ae_data::{Masked, Samples, Source, Subset};
 use ae_models::Autoencoder;
 
 use crate::{Checkpoints, EpochReport, Objective, Observer, Result, Schedule, Validation};
@@ -61,6 +61,13 @@ impl From<Samples> for Input {
 impl From<&Samples> for Input {
     fn from(samples: &Samples) -> Self {
         samples.clone().into()
+    }
+}
+
+impl From<Masked> for Input {
+    fn from(samples: Masked) -> Self {
+        let samples: Arc<dyn Source> = Arc::new(samples);
+        samples.into()
     }
 }
 

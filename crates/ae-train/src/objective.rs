@@ -1,6 +1,6 @@
 //! The objective of training: a sum of named terms.
 
-use ae_models::{Autoencoder, Layered, top_k};
+use ae_models::{Activation, Autoencoder, Layered, top_k};
 use burn::tensor::Tensor;
 use serde_json::{Map, Value, json};
 
@@ -8,8 +8,8 @@ use crate::code_transform::TOP_K;
 use crate::dropout::Dropout;
 use crate::reconstruction::per_sample;
 use crate::{
-    CodeTransform, Constraint, Corruption, CorruptionMask, Error, NoiseKey, Pass, Penalty,
-    PenaltyState, Reconstruction, Result, TopKSchedule,
+    CodeTransform, Constraint, Corruption, CorruptionMask, Error, MaskedTable, NoiseKey, Pass,
+    Penalty, PenaltyState, Reconstruction, Result, TopKSchedule,
 };
 
 /// The objective of training an autoencoder:
@@ -31,6 +31,7 @@ pub struct Objective<M> {
     reconstruction: Reconstruction,
     corruption: Corruption,
     emphasis: Option<Emphasis>,
+    masked: Option<MaskedTable>,
     transforms: Vec<Box<dyn CodeTransform<M>>>,
     constraints: Vec<Box<dyn Constraint<M>>>,
     dropout: Option<Dropout<M>>,
@@ -84,11 +85,18 @@ impl<M: Autoencoder> Objective<M> {
             reconstruction,
             corruption: Corruption::None,
             emphasis: None,
+            masked: None,
             transforms: Vec::new(),
             constraints: Vec::new(),
             dropout: None,
             penalties: Vec::new(),
         }
+    }
+
+    /// An objective of predicting the cells of tables with missing ones: [`MaskedTable`]. Its samples are
+    /// [`Masked`](ae_data::Masked), so the model has twice as many features as they have.
+    pub fn masked(table: MaskedTable) -> Self {
+        Self { masked: Some(table), ..Self::new(Reconstruction::SquaredError) }
     }
 
     /// Corrupts inputs before they are encoded. The target stays clean (Vincent et al. 2008, doi
@@ -200,6 +208,11 @@ impl<M: Autoencoder> Objective<M> {
         self.reconstruction
     }
 
+    /// How cells of tables are hidden and predicted, for a [masked](Self::masked) objective.
+    pub fn masked_table(&self) -> Option<&MaskedTable> {
+        self.masked.as_ref()
+    }
+
     /// The corruption of inputs before they are encoded.
     pub fn corruption(&self) -> Corruption {
         self.corruption
@@ -208,7 +221,11 @@ impl<M: Autoencoder> Objective<M> {
     /// The names of the terms, in the order of [`Losses::terms`].
     pub fn names(&self) -> Vec<String> {
         let penalties = self.penalties.iter().map(|(_, penalty)| penalty.name());
-        std::iter::once(self.reconstruction.name()).chain(penalties).map(str::to_owned).collect()
+        let losses = match &self.masked {
+            Some(masked) => masked.names(),
+            None => vec![self.reconstruction.name()],
+        };
+        losses.into_iter().chain(penalties).map(str::to_owned).collect()
     }
 
     /// Checks that the objective fits a model.
@@ -232,8 +249,35 @@ impl<M: Autoencoder> Objective<M> {
                 self.corruption
             )));
         }
+        if let Some(masked) = &self.masked {
+            self.check_masked(masked, model)?;
+        }
         self.transforms.iter().try_for_each(|transform| transform.check(model))?;
         self.penalties.iter().try_for_each(|(_, penalty)| penalty.check(model))
+    }
+
+    fn check_masked(&self, masked: &MaskedTable, model: &M) -> Result<()> {
+        let (wanted, features) = (2 * masked.features(), model.features());
+        if features != wanted {
+            return Err(Error::Objective(format!(
+                "masked cells: expected a model of {wanted} features, values and marks of {}, got {features}",
+                masked.features()
+            )));
+        }
+        if model.output() != Activation::Identity {
+            return Err(Error::Objective(format!(
+                "masked cells: expected a model without an output activation, got {}; give it \
+                 identity, each column gets its own",
+                model.output()
+            )));
+        }
+        if self.corruption != Corruption::None {
+            return Err(Error::Objective(format!(
+                "masked cells: hide cells themselves, got {} as well; leave the corruption out",
+                self.corruption
+            )));
+        }
+        Ok(())
     }
 
     /// The range of allowed targets, if it is limited.
@@ -254,7 +298,10 @@ impl<M: Autoencoder> Objective<M> {
         key: NoiseKey,
         penalty_state: PenaltyState,
     ) -> Pass<'a, M> {
-        let corrupted = self.corruption.apply(input.clone(), key);
+        let corrupted = match &self.masked {
+            Some(masked) => masked.hide(input.clone(), key),
+            None => self.corruption.apply(input.clone(), key),
+        };
         let values = corrupted.values.clone();
         let transformed = |code: Tensor<2>| match (&self.transforms[..], model.top_k()) {
             ([], Some(k)) => top_k(code, k),
@@ -313,17 +360,26 @@ impl<M: Autoencoder> Objective<M> {
                 identity[key] = values.into();
             }
         }
+        if let Some(masked) = &self.masked {
+            identity["masked"] = json!(masked);
+        }
         identity
     }
 
     /// Whether a validation pass computes the same as the model alone.
     pub(crate) fn validates_the_plain_model(&self) -> bool {
-        self.corruption == Corruption::None && self.transforms.is_empty()
+        self.corruption == Corruption::None && self.masked.is_none() && self.transforms.is_empty()
     }
 
     /// Computes the terms for a pass.
     pub fn losses(&self, pass: &Pass<'_, M>) -> Losses {
-        let mut terms = vec![self.reconstruction_loss(pass)];
+        let mut terms = match &self.masked {
+            Some(masked) => {
+                let (input, hidden) = (pass.input.clone(), pass.corrupted.values.clone());
+                masked.terms(pass.logits.clone(), input, hidden)
+            }
+            None => vec![self.reconstruction_loss(pass)],
+        };
         let mut penalty_state = PenaltyState::new();
         for (weight, penalty) in &self.penalties {
             terms.push(penalty.value(pass) * *weight);
@@ -351,7 +407,10 @@ impl<M: Autoencoder> Objective<M> {
 
 impl<M> std::fmt::Display for Objective<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.reconstruction)?;
+        match &self.masked {
+            Some(masked) => write!(f, "{masked}")?,
+            None => write!(f, "{}", self.reconstruction)?,
+        }
         if self.corruption != Corruption::None {
             write!(f, ", {}", self.corruption)?;
         }

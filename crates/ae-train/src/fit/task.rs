@@ -143,7 +143,13 @@ impl<M: Autoencoder> Task<M> for Objective<M> {
                 let code = model.encode(input.clone());
                 (code.clone(), model.decode_logits(code))
             };
-            tally.add(input, code, logits);
+            match self.masked_table() {
+                Some(masked) => {
+                    let [values, predictions] = masked.known(input, logits);
+                    tally.add(values, code, predictions);
+                }
+                None => tally.add(input, code, logits),
+            }
         })?;
         Ok(Validation { terms, measured: Measured::Evaluation(tally.finish().evaluation) })
     }

@@ -6,6 +6,7 @@ mod columns;
 mod date;
 mod dialect;
 mod features;
+mod filled;
 mod header;
 mod info;
 mod matching;
@@ -32,6 +33,7 @@ use missing::is_missing_label;
 use rows::Rows;
 use store::{Stored, TableRows};
 
+pub use filled::FilledTable;
 pub use info::TableInfo;
 pub use missing::is_missing;
 pub use options::{Decimal, Header, Missing, TableOptions, Unseen};

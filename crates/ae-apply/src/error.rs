@@ -19,6 +19,19 @@ pub enum Error {
         /// What was given.
         got: String,
     },
+    /// A column of a table cannot be used.
+    #[error("column `{column}`: expected {expected}, got {got}")]
+    Column {
+        /// Its name.
+        column: String,
+        /// What was expected of it, and what to do.
+        expected: String,
+        /// What it has.
+        got: String,
+    },
+    /// An observer stopped the work.
+    #[error("stopped before it was done")]
+    Stopped,
     /// Data cannot be read.
     #[error(transparent)]
     Data(#[from] ae_data::Error),

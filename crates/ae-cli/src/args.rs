@@ -62,12 +62,13 @@ impl DeviceArgs {
 }
 
 /// The options that `-h` shows of commands with many; `--help` shows all.
-const SHORT_HELP: [(&str, &[&str]); 5] = [
+const SHORT_HELP: [(&str, &[&str]); 6] = [
     ("train", &["data", "code", "epochs"]),
     ("pretrain", &["data", "code", "epochs"]),
     ("finetune", &["from", "head", "epochs"]),
     ("classify", &["from", "head", "predictions"]),
     ("sweep", &["data", "codes", "epochs"]),
+    ("impute", &["out", "draws", "model"]),
 ];
 
 impl Cli {

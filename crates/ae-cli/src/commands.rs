@@ -6,6 +6,7 @@ mod devices;
 mod encode;
 mod eval;
 mod finetune;
+mod impute;
 mod interpolate;
 mod latent;
 mod pretrain;
@@ -58,6 +59,7 @@ commands! {
     Latent => latent,
     #[command(hide = true)]
     Interpolate => interpolate,
+    Impute => impute,
     Report => report,
     Devices => devices,
     Data => data,

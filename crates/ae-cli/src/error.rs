@@ -9,6 +9,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A method of ae-apply failed.
+    #[error(transparent)]
+    Apply(#[from] ae_apply::Error),
     /// Data cannot be read.
     #[error(transparent)]
     Data(#[from] ae_data::Error),

@@ -5,12 +5,14 @@ pub mod charts;
 mod classifier;
 mod error;
 mod figures;
+mod imputation;
 pub mod page;
 pub mod pictures;
 
 pub use autoencoder::write_autoencoder;
 pub use classifier::write_classifier;
 pub use error::{Error, Result};
+pub use imputation::{Imputation, MEASURES, POOLED_LEVEL, imputation_page, short};
 
 use ae_run::FinishedRun;
 

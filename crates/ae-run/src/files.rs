@@ -15,6 +15,14 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     Ok(ae_models::tensors::write_atomically(path, text.as_bytes())?)
 }
 
+/// Writes bytes.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    Ok(ae_models::tensors::write_atomically(path, bytes)?)
+}
+
 /// Writes a value as JSON.
 ///
 /// # Errors

@@ -1,0 +1,234 @@
+//! `ae impute`: fills in the missing cells of a table.
+
+mod outputs;
+mod progress;
+mod results;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ae_apply::impute::{Cells, Imputer, Mechanism, Settings, Study};
+use ae_data::table::{Missing, TableOptions, Unseen};
+use ae_report::{Imputation, imputation_page};
+use ae_run::files;
+use ae_train::format::duration;
+use burn::tensor::Device;
+use clap::ValueEnum;
+
+use super::{Examples, print_json};
+use crate::args::{DeviceArgs, TableArgs};
+use crate::{Error, Result};
+use outputs::Outputs;
+use progress::Progress;
+use results::Results;
+use table::OpenTable;
+
+/// Fill in the missing cells of a table, and say how good that is
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Table with missing cells (empty, NA, NaN, null, ?, -)
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Table to write: the same, with its missing cells filled in. What is learned goes to a file beside it
+    /// that ends in .imputer, the report to one that ends in .report.html
+    #[arg(short, long, value_name = "COMPLETE", required_unless_present = "hide")]
+    out: Option<PathBuf>,
+    /// Write so many tables that differ as much as is unknown as well, and pool their means by Rubin's rules
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    draws: usize,
+    /// Fill in by what was learned before, a file that ends in .imputer, instead of learning
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["hide", "models", "epochs"])]
+    model: Option<PathBuf>,
+    /// Study: hide so much of what is known, compare what is filled in with it, and write no table
+    #[arg(long, value_name = "SHARE", conflicts_with_all = ["out", "draws", "force"])]
+    hide: Option<f64>,
+    /// How the cells of a study go missing: at random, by other columns, or by their own value
+    #[arg(long, value_enum, requires = "hide", default_value_t)]
+    mechanism: MechanismArg,
+    /// Models to learn, each from other rows [default: 5]
+    #[arg(long, value_name = "N")]
+    models: Option<usize>,
+    /// Passes over the rows [default: by the number of rows]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Seed of everything random [default: 0]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+    /// Print the results as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    table: TableArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Examples for its help.
+pub const EXAMPLES: Examples = &[(
+    "impute",
+    [
+        "ae impute patients.csv --out complete.csv",
+        "ae impute patients.csv --out complete.csv --draws 10",
+        "ae impute new.csv --model complete.imputer --out new-complete.csv",
+    ],
+)];
+
+/// How cells go missing.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum MechanismArg {
+    /// Completely at random
+    #[default]
+    Mcar,
+    /// By the values of columns that stay
+    Mar,
+    /// By the value itself
+    Mnar,
+}
+
+impl From<MechanismArg> for Mechanism {
+    fn from(mechanism: MechanismArg) -> Self {
+        match mechanism {
+            MechanismArg::Mcar => Self::Mcar,
+            MechanismArg::Mar => Self::Mar,
+            MechanismArg::Mnar => Self::Mnar,
+        }
+    }
+}
+
+impl Args {
+    pub fn run(&self) -> Result<()> {
+        let started = Instant::now();
+        let options = options(self)?;
+        match (self.hide, &self.out) {
+            (Some(share), _) => study(self, &options, share),
+            (None, Some(out)) => complete(self, &options, out, started),
+            (None, None) => Err(Error::usage("--out COMPLETE: needed, the table to write")),
+        }
+    }
+}
+
+/// Fills in a table.
+fn complete(args: &Args, options: &TableOptions, out: &Path, started: Instant) -> Result<()> {
+    let inputs: Vec<&Path> =
+        std::iter::once(&args.file).chain(&args.model).map(PathBuf::as_path).collect();
+    let outputs = Outputs::new(out, args.draws, args.model.is_none());
+    outputs.check(&inputs, args.force)?;
+    let known = match &args.model {
+        None => None,
+        Some(path) => Some(load(path, &args.device.open()?.handle)?),
+    };
+    let schema = known.as_ref().and_then(Imputer::schema).cloned();
+    let mut table = OpenTable::read(&args.file, options, schema)?;
+    table.describe();
+    if table.cells.missing() == 0 {
+        return Err(Error::usage(format!(
+            "{}: no cell is missing, so there is nothing to fill in; `--hide 0.1` instead of `--out` hides \
+             some, to see how well they would be",
+            args.file.display()
+        )));
+    }
+    let imputer = match known {
+        Some(imputer) => imputer,
+        None => learn(args, &table.cells)?.with_schema(table.schema.clone()),
+    };
+    let filled = imputer.impute(&table.cells)?;
+    let draws = imputer.draws(&table.cells, args.draws, imputer.settings().seed)?;
+    let results = Results::of(&table, &imputer, &draws)?;
+    let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
+    let page = imputation_page(&Imputation {
+        name: &name,
+        cells: &table.cells,
+        imputer: &imputer,
+        filled: &results.filled,
+        pooled: &results.pooled,
+        notes: &table.notes,
+    });
+
+    let complete = table.with(&filled);
+    outputs.make_folder()?;
+    files::write_bytes(out, &complete)?;
+    for (number, draw) in draws.iter().enumerate() {
+        files::write_bytes(&outputs.draw(number), &table.with(draw))?;
+    }
+    if args.model.is_none() {
+        imputer.save(&outputs.imputer)?;
+    }
+    files::write(&outputs.report, &page)?;
+    if args.json {
+        return print_json(&results.json(&outputs));
+    }
+    print!("{results}");
+    eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
+    println!("{}", outputs.list());
+    Ok(())
+}
+
+/// Hides what is known and compares.
+fn study(args: &Args, options: &TableOptions, share: f64) -> Result<()> {
+    let table = OpenTable::read(&args.file, options, None)?;
+    table.describe();
+    let settings = settings(args);
+    let device = device(args)?;
+    let mut progress = Progress::new(settings.models);
+    let mechanism = args.mechanism.into();
+    let study = Study::of(&settings, &table.cells, mechanism, share, &device, &mut progress)?;
+    match args.json {
+        true => print_json(&study),
+        false => {
+            print!("{}", results::StudyText(&study));
+            Ok(())
+        }
+    }
+}
+
+fn learn(args: &Args, cells: &Cells) -> Result<Imputer> {
+    let settings = settings(args);
+    let device = device(args)?;
+    let mut progress = Progress::new(settings.models);
+    Ok(Imputer::fit_observed(&settings, cells, &device, &mut progress)?)
+}
+
+fn device(args: &Args) -> Result<Device> {
+    Ok(args.device.open()?.handle)
+}
+
+fn settings(args: &Args) -> Settings {
+    let usual = Settings::default();
+    Settings {
+        models: args.models.unwrap_or(usual.models),
+        epochs: args.epochs,
+        seed: args.seed.unwrap_or(usual.seed),
+        ..usual
+    }
+}
+
+fn load(path: &Path, device: &Device) -> Result<Imputer> {
+    let imputer = Imputer::load(path, device)?;
+    match imputer.schema() {
+        Some(_) => Ok(imputer),
+        None => Err(Error::usage(format!(
+            "{}: expected an imputer of a file, got one without the columns of a file",
+            path.display()
+        ))),
+    }
+}
+
+/// How the table is read. What other commands do with missing cells is what this one is for.
+fn options(args: &Args) -> Result<TableOptions> {
+    for (option, given, why) in [
+        ("--missing", args.table.missing.is_some(), "missing cells are filled in"),
+        ("--unseen", args.table.unseen.is_some(), "a category that was not learned stays as it is"),
+    ] {
+        if given {
+            return Err(Error::usage(format!("{option}: does not apply to `ae impute`, {why}")));
+        }
+    }
+    let section = args.table.section().unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
+    let options: TableOptions =
+        section.try_into().map_err(|error| Error::usage(format!("options of tables: {error}")))?;
+    Ok(TableOptions { missing: Missing::Mean, unseen: Unseen::Zero, ..options })
+}

@@ -1,0 +1,305 @@
+//! The report of an imputation.
+
+use ae_apply::impute::{Cells, Errors, Imputer, LEVEL, Pooled};
+use maud::{Markup, html};
+
+use crate::page::document;
+
+/// The most rows of the map of missing cells, evenly spaced.
+const MAP_ROWS: usize = 160;
+
+/// The most points of a picture.
+const POINTS: usize = 400;
+
+/// The level of the intervals of pooled means.
+pub const POOLED_LEVEL: f64 = 0.95;
+
+/// A measure of an imputation's errors.
+type Measure = fn(&Errors) -> Option<f64>;
+
+/// The measures of imputations by their names: NRMSE, RMSE of values scaled to \[0, 1\], and the share of wrong
+/// categories.
+pub const MEASURES: [(&str, Measure); 3] = [
+    ("NRMSE, numbers", |errors| errors.nrmse),
+    ("RMSE, scaled to [0, 1]", |errors| errors.rmse01),
+    ("wrong categories", |errors| errors.pfc),
+];
+
+/// An imputation of a table.
+pub struct Imputation<'a> {
+    /// The name of the table.
+    pub name: &'a str,
+    /// Its cells before.
+    pub cells: &'a Cells,
+    /// What filled them in.
+    pub imputer: &'a Imputer,
+    /// The number of cells that were filled in, for each column.
+    pub filled: &'a [usize],
+    /// Columns of numbers, and their means pooled over draws.
+    pub pooled: &'a [(usize, Pooled)],
+    /// What a reader has to know.
+    pub notes: &'a [String],
+}
+
+/// The report of an imputation as HTML.
+pub fn imputation_page(results: &Imputation<'_>) -> String {
+    let Imputation { name, cells, imputer, .. } = results;
+    let check = imputer.check();
+    let filled: usize = results.filled.iter().sum();
+    let share = 100.0 * filled as f64 / (cells.len() * cells.width()) as f64;
+    let lead = html! {
+        (filled) " missing cells of " (cells.len()) " rows and " (cells.width()) " columns (" (format!("{share:.1}"))
+        " %) were filled in. " (check.cells) " known cells had been held back, to see how well."
+    };
+    let body = html! {
+        (quality(results))
+        (map(cells))
+        (columns(results))
+        @if !results.pooled.is_empty() { (pooled(results)) }
+        @if !results.notes.is_empty() {
+            section {
+                h2 { "Notes" }
+                ul { @for note in results.notes { li { (note) } } }
+            }
+        }
+    };
+    let program = concat!("ae ", env!("CARGO_PKG_VERSION"));
+    document(&format!("{name}, filled in"), &lead, &body, program).into_string()
+}
+
+/// The errors beside those of simpler methods.
+fn quality(results: &Imputation<'_>) -> Markup {
+    let check = results.imputer.check();
+    let methods = &check.methods;
+    html! {
+        section {
+            h2 { "How good it is" }
+            p.note {
+                "Errors on the cells that were held back, which no method saw. NRMSE is the root of the mean "
+                "squared error in units of the column's deviation: 1 is what the mean gives, 0 is exact."
+            }
+            @for (name, measure) in MEASURES {
+                @let values: Vec<Option<f64>> = methods.iter().map(measure).collect();
+                @let most = values.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
+                @if values.iter().any(Option::is_some) {
+                    h3 { (name) }
+                    div.bars {
+                        @for (at, (errors, value)) in methods.iter().zip(&values).enumerate() {
+                            @if let Some(value) = value {
+                                span.name { (errors.method) }
+                                div.bar {
+                                    div class=[(at == 0).then_some("ours")]
+                                        style=(format!("width:{:.1}%", 100.0 * value / most)) {}
+                                }
+                                span.value { (format!("{value:.4}")) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if let Some(coverage) = check.coverage {
+                p.note style="margin-top:14px" {
+                    (format!("{:.1} %", 100.0 * coverage)) " of the numbers are in their 90 % intervals, "
+                    "each made from the errors of the other cells that were held back. That holds for missing "
+                    "cells that are like those: if a cell is missing because of its own value, it may be "
+                    "farther off."
+                }
+            }
+        }
+    }
+}
+
+/// A mark for every missing cell.
+fn map(cells: &Cells) -> Markup {
+    let step = cells.len().div_ceil(MAP_ROWS).max(1);
+    let rows: Vec<usize> = (0..cells.len()).step_by(step).collect();
+    let (width, height) = (cells.width(), rows.len());
+    let (across, down) = (960.0 / width as f64, (420.0 / height as f64).min(12.0));
+    let tall = down * height as f64;
+    // Names of more columns would overlap.
+    let named = if width <= 45 { 96.0 } else { 0.0 };
+    html! {
+        section {
+            h2 { "What was missing" }
+            p.note {
+                "A column for each column of the table in use, from the left; "
+                @if step > 1 { "one row in " (step) } @else { "all rows" }
+                " from the top. Coloured cells were missing."
+            }
+            svg viewBox=(format!("0 {:.1} 960 {:.1}", -named, tall + named)) role="img" aria-label="map of missing cells" {
+                rect width="960" height=(format!("{tall:.1}")) fill="var(--code)" {}
+                @for column in 0..width {
+                    g {
+                        title { (cells.columns()[column].name) }
+                        @if named > 0.0 {
+                            @let middle = (column as f64 + 0.5) * across;
+                            text transform=(format!("translate({:.1} -6) rotate(-55)", middle))
+                                font-size="11" fill="var(--quiet)" {
+                                (cells.columns()[column].name.chars().take(18).collect::<String>())
+                            }
+                        }
+                        @for (start, end) in runs(cells, &rows, column) {
+                            rect x=(format!("{:.2}", column as f64 * across + 0.5))
+                                y=(format!("{:.2}", start as f64 * down))
+                                width=(format!("{:.2}", (across - 1.0).max(0.5)))
+                                height=(format!("{:.2}", (end - start) as f64 * down))
+                                fill="var(--accent)" {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Runs of missing cells among rows.
+fn runs(cells: &Cells, rows: &[usize], column: usize) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = vec![];
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| cells.at(**row, column).is_nan()) {
+        let _ = row;
+        match runs.last_mut() {
+            Some((_, end)) if *end == at => *end = at + 1,
+            _ => runs.push((at, at + 1)),
+        }
+    }
+    runs
+}
+
+/// For each column its errors, and true against imputed numbers.
+fn columns(results: &Imputation<'_>) -> Markup {
+    let imputer = results.imputer;
+    let methods = &imputer.check().methods;
+    html! {
+        section {
+            h2 { "Column by column" }
+            p.note {
+                "NRMSE of numbers and share of wrong categories on cells that were held back; below, the true "
+                "number of each such cell over the one that was filled in, with the band of 90 % intervals."
+            }
+            div.scroll {
+                table {
+                    tr {
+                        th { "column" } th { "filled in" }
+                        @for errors in methods { th { (errors.method) } }
+                    }
+                    @for (column, name) in names(imputer).enumerate() {
+                        tr {
+                            td { (name) }
+                            td.num { (results.filled[column]) }
+                            @for errors in methods {
+                                td.num {
+                                    @match errors.columns.get(column).copied().flatten() {
+                                        Some(value) => (format!("{value:.3}")),
+                                        None => "-",
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:18px;margin-top:18px" {
+                @for (column, name) in names(imputer).enumerate() {
+                    @if imputer.held_back(column).len() > 1 && results.filled[column] > 0 {
+                        figure {
+                            @let (low, high) = true_span(imputer, column);
+                            figcaption { (name) ": true from " (short(low)) " up to " (short(high)) }
+                            (scatter(imputer, column))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The least and the largest of a column's numbers that were held back.
+fn true_span(imputer: &Imputer, column: usize) -> (f64, f64) {
+    let values = imputer.held_back(column).map(|(_, value)| value);
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), it| (low.min(it), high.max(it)))
+}
+
+/// True against imputed numbers of a column.
+fn scatter(imputer: &Imputer, column: usize) -> Markup {
+    let all: Vec<(f64, f64)> = imputer.held_back(column).collect();
+    let step = all.len().div_ceil(POINTS).max(1);
+    let points: Vec<(f64, f64)> = all.iter().copied().step_by(step).collect();
+    let span = |of: &dyn Fn(&(f64, f64)) -> f64| {
+        let low = points.iter().map(of).fold(f64::INFINITY, f64::min);
+        let high = points.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
+        (low, if high > low { high } else { low + 1.0 })
+    };
+    let ((left, right), (low, high)) = (span(&|it| it.0), span(&|it| it.1));
+    let x = |value: f64| 6.0 + 188.0 * (value - left) / (right - left);
+    let y = |value: f64| 150.0 - 144.0 * ((value - low) / (high - low)).clamp(0.0, 1.0);
+    let places = (0..=30).map(|at| left + (right - left) * f64::from(at) / 30.0);
+    let band: Vec<(f64, [f64; 2])> =
+        places.filter_map(|at| Some((at, imputer.interval_at(column, at, LEVEL)?))).collect();
+    let lower = band.iter().map(|(at, [low, _])| format!("{:.1},{:.1}", x(*at), y(*low)));
+    let upper = band.iter().rev().map(|(at, [_, high])| format!("{:.1},{:.1}", x(*at), y(*high)));
+    let outline: Vec<String> = lower.chain(upper).collect();
+    let (from, to) = (left.max(low), right.min(high));
+    html! {
+        svg viewBox="0 0 200 172" role="img" aria-label="true over imputed numbers" {
+            rect x="0.5" y="0.5" width="199" height="155" fill="none" stroke="var(--line)" {}
+            @if !outline.is_empty() {
+                polygon points=(outline.join(" ")) fill="var(--accent)" opacity="0.16" {}
+            }
+            @if from < to {
+                line x1=(format!("{:.1}", x(from))) y1=(format!("{:.1}", y(from)))
+                    x2=(format!("{:.1}", x(to))) y2=(format!("{:.1}", y(to)))
+                    stroke="var(--axis)" stroke-dasharray="3 3" {}
+            }
+            @for (imputed, value) in &points {
+                circle cx=(format!("{:.1}", x(*imputed))) cy=(format!("{:.1}", y(*value))) r="1.7"
+                    fill="var(--accent)" opacity="0.7" {}
+            }
+            text x="4" y="168" font-size="10" fill="var(--quiet)" { (short(left)) }
+            text x="100" y="168" font-size="10" text-anchor="middle" fill="var(--quiet)" { "imputed" }
+            text x="196" y="168" font-size="10" text-anchor="end" fill="var(--quiet)" { (short(right)) }
+        }
+    }
+}
+
+/// Means pooled by Rubin's rules.
+fn pooled(results: &Imputation<'_>) -> Markup {
+    html! {
+        section {
+            h2 { "Means, with what is unknown" }
+            p.note {
+                "Means of the filled columns, pooled over the draws by Rubin's rules: the uncertainty of a sample, "
+                "and that of what is missing."
+            }
+            div.scroll {
+                table {
+                    tr {
+                        th { "column" } th { "mean" } th { (format!("{:.0} % interval", 100.0 * POOLED_LEVEL)) }
+                        th { "missing information" }
+                    }
+                    @for (column, pooled) in results.pooled {
+                        @let [low, high] = pooled.interval(POOLED_LEVEL);
+                        tr {
+                            td { (results.imputer.columns()[*column].name) }
+                            td.num { (short(pooled.estimate)) }
+                            td.num { (short(low)) " to " (short(high)) }
+                            td.num { (format!("{:.1} %", 100.0 * pooled.missing_information)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn names(imputer: &Imputer) -> impl Iterator<Item = &str> {
+    imputer.columns().iter().map(|column| column.name.as_str())
+}
+
+/// A number with four digits that count.
+pub fn short(value: f64) -> String {
+    let digits = match value.abs() {
+        0.0 => 0,
+        size => (3 - size.log10().floor() as i32).clamp(0, 8) as usize,
+    };
+    format!("{value:.digits$}")
+}

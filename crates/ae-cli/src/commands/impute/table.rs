@@ -1,5 +1,6 @@
 //! The table that is filled in: its cells, and its text.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use ae_apply::impute::Cells;
@@ -7,6 +8,9 @@ use ae_data::Samples;
 use ae_data::table::{self, FilledTable, Role, Schema, TableInfo, TableOptions};
 
 use crate::{Error, Result};
+
+/// The most distinct integers of a column that may be codes.
+const MOST_CODES: usize = 10;
 
 pub struct OpenTable {
     pub cells: Cells,
@@ -56,6 +60,9 @@ impl OpenTable {
         let mut table =
             Self { cells, schema, info, text, places, notes, path: path.display().to_string() };
         table.note_what_stays();
+        if options.schema.is_none() {
+            table.note_codes();
+        }
         Ok(table)
     }
 
@@ -92,6 +99,29 @@ impl OpenTable {
                      and say nothing of the others"
                 ));
             }
+        }
+    }
+
+    /// Says which columns of integers may be codes of categories, of which a mean says nothing.
+    fn note_codes(&mut self) {
+        let columns = self.schema.columns.iter().filter(|column| column.role.features() > 0);
+        let codes: Vec<&str> = columns
+            .enumerate()
+            .filter(|(_, column)| column.role == Role::Integer)
+            .filter(|(at, _)| {
+                let known = self.cells.column(*at).filter(|value| !value.is_nan());
+                let distinct: HashSet<u64> = known.map(f64::to_bits).collect();
+                (3..=MOST_CODES).contains(&distinct.len()) && self.cells.len() > 10 * MOST_CODES
+            })
+            .map(|(_, column)| column.name.as_str())
+            .collect();
+        if !codes.is_empty() {
+            let list = codes.join(",");
+            self.notes.push(format!(
+                "{} columns have few distinct integers and are filled in as numbers; where they are codes \
+                 of categories, say so: --categorical {list}",
+                codes.len()
+            ));
         }
     }
 

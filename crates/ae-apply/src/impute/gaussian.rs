@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use super::features::Rows;
 
 /// Passes over the rows.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 10;
 
 /// The most rows it is fitted to, evenly spaced.
-const MOST_ROWS: usize = 6000;
+const MOST_ROWS: usize = 4000;
 
 /// The variance that every feature has at least beside what is found, so that the features of a category,
 /// whose sum is 1, have a distribution.
@@ -25,7 +25,8 @@ pub(crate) struct Gaussian {
 
 impl Gaussian {
     /// Fits to the rows with these indices. The covariance is shrunk towards its diagonal as if `d / 2` rows
-    /// of independent features had been seen as well.
+    /// of independent features had been seen as well. Choosing that number by hidden cells of other rows, up to
+    /// 8 d, gained nothing on four tables of 201 to 1,030 rows.
     ///
     /// One pass replaces what is missing by its expectation given what is known, `E[x_M | x_O] = mu_M -
     /// P_MM^-1 P_MO (x_O - mu_O)`, and adds its covariance `P_MM^-1`.

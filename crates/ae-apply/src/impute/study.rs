@@ -65,13 +65,14 @@ impl Study {
         let within = |(row, column, [low, high]): &(usize, usize, [f64; 2])| {
             (*low..=*high).contains(&truth.at(*row, *column))
         };
+        let methods = compare(&partial, &partial, &ours, truth, &hidden);
         let share_of = |hits: usize, all: usize| (all > 0).then(|| hits as f64 / all as f64);
         let coverage = share_of(intervals.iter().filter(|it| within(it)).count(), intervals.len());
         Ok(Self {
             mechanism,
             share,
             cells: hidden.iter().filter(|is_hidden| **is_hidden).count(),
-            methods: compare(&partial, &partial, &ours, truth, &hidden),
+            methods,
             coverage,
             draws_coverage: draws_coverage(&imputer, truth, &partial, &hidden)?,
         })

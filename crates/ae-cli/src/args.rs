@@ -12,7 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::Result;
 use crate::commands::{self, Command};
-pub use recipe::{Classifying, Data, Finetuning, RecipeArgs, Training};
+pub use recipe::{Classifying, Data, Finetuning, RecipeArgs, Tables, Training};
 pub use run::{RunArgs, open_run};
 pub use train::{NewRunArgs, TrainArgs};
 

@@ -172,7 +172,7 @@ pub(crate) fn options() -> Vec<RecipeOption> {
 }
 
 /// How a table is read. Columns are named by their names or, failing that, by their index from 0.
-fn table_options() -> Vec<RecipeOption> {
+pub fn table_options() -> Vec<RecipeOption> {
     group(
         "Tables",
         vec![

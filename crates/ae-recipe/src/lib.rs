@@ -18,7 +18,7 @@ mod table;
 mod unused;
 mod validate;
 
-pub use data::DataRecipe;
+pub use data::{DataRecipe, table_options};
 pub use error::{Error, Result};
 pub use head::{HeadKind, HeadRecipe};
 pub use linear_path::{LinearPath, off_unless_given};

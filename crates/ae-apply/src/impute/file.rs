@@ -145,7 +145,7 @@ impl Imputer {
             donors.push(Donors::of(predictions.into_iter().zip(values).collect()));
         }
         if let Some(name) = all.keys().next() {
-            return Err(refuse("no other tensors", format!("{name}")));
+            return Err(refuse("no other tensors", name.clone()));
         }
         let ensemble = Ensemble { layout, models, device: device.clone().without_autodiff() };
         Ok(Self { settings, columns, bounds, ensemble, donors, check, schema })

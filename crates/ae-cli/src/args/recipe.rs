@@ -62,6 +62,12 @@ groups! {
     Classifying => ae_recipe::classify_options();
     /// Those of the data.
     Data => ae_recipe::data_options("digits, or the data of the run");
+    /// How a table is read whose missing cells are filled in.
+    Tables => {
+        let mut options = ae_recipe::table_options();
+        options.retain(|option| !["missing", "unseen"].contains(&option.long));
+        options
+    };
 }
 
 fn arg(option: &RecipeOption) -> Arg {

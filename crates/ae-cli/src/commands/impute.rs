@@ -17,7 +17,7 @@ use burn::tensor::Device;
 use clap::ValueEnum;
 
 use super::{Examples, print_json};
-use crate::args::{DeviceArgs, TableArgs};
+use crate::args::{DeviceArgs, RecipeArgs, Tables};
 use crate::{Error, Result};
 use outputs::Outputs;
 use progress::Progress;
@@ -62,7 +62,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    table: TableArgs,
+    table: RecipeArgs<Tables>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -217,17 +217,10 @@ fn load(path: &Path, device: &Device) -> Result<Imputer> {
     }
 }
 
-/// How the table is read. What other commands do with missing cells is what this one is for.
+/// How the table is read: its missing cells are kept, and a category that was not learned is none.
 fn options(args: &Args) -> Result<TableOptions> {
-    for (option, given, why) in [
-        ("--missing", args.table.missing.is_some(), "missing cells are filled in"),
-        ("--unseen", args.table.unseen.is_some(), "a category that was not learned stays as it is"),
-    ] {
-        if given {
-            return Err(Error::usage(format!("{option}: does not apply to `ae impute`, {why}")));
-        }
-    }
-    let section = args.table.section().unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
+    let mut section = args.table.section("data");
+    let section = section.remove("table").unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
     let options: TableOptions =
         section.try_into().map_err(|error| Error::usage(format!("options of tables: {error}")))?;
     Ok(TableOptions { missing: Missing::Mean, unseen: Unseen::Zero, ..options })

@@ -51,6 +51,26 @@ pub enum Error {
         /// What this one has.
         got: String,
     },
+    /// Data does not suit the method; the sentence says why and what to do.
+    #[error("{0}")]
+    Unsuitable(String),
+    /// A rate of false alarms is too small for the calibration rows.
+    #[error(
+        "1 false alarm in {one_in:.0} needs {needed} normal rows to calibrate on, got {rows}; the smallest \
+         possible rate is 1 in {} ({:.5}); ask for it, give more normal rows, or take --tail",
+        rows + 1, 1.0 / (*rows + 1) as f64
+    )]
+    TooFewToCalibrate {
+        /// The inverse of the rate.
+        one_in: f64,
+        /// Rows that the rate needs.
+        needed: usize,
+        /// Rows there are.
+        rows: usize,
+    },
+    /// An observer stopped the training.
+    #[error("stopped before the training was done; nothing was written")]
+    Stopped,
     /// The operating system reported an error.
     #[error("{}: {reason}", path.display())]
     Io {

@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+pub mod detect;
 mod error;
 pub mod impute;
+mod knn;
 
+pub use detect::{Detector, DetectorSettings, Scores};
 pub use error::{Error, Result};
+pub use knn::Neighbours;

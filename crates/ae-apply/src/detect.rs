@@ -49,7 +49,7 @@ const LEAST_VARIANCE: f64 = 0.01;
 /// | joint | mean distance of `[S^(-1/2) z, r_j / (2 sqrt(v_j))]` to its nearest | training and scale rows |
 /// | masked | as error, with the residual of each feature when it is hidden | scale rows |
 /// | rows | mean distance of `x` to its nearest training and scale rows | these |
-/// | all | `-2 sum_m ln p_m` over neighbours and joint (Fisher 1932) | scale rows |
+/// | all | `-2 sum_m ln p_m` over error and joint (Fisher 1932) | scale rows |
 ///
 /// A third part, the calibration rows, is used by none of these. It tells how often normal rows score as high
 /// ([`Conformal`]).

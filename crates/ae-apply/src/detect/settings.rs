@@ -10,7 +10,7 @@ use crate::{Error, Result};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum ScoreKind {
-    /// The combination of `neighbours` and `joint` by Fisher's method.
+    /// The combination of `error` and `joint` by Fisher's method.
     #[default]
     All,
     /// The error of the reconstruction, each feature in units of its usual error.
@@ -72,9 +72,9 @@ impl std::fmt::Display for ScoreKind {
 /// | `calibration` | 0.2 | above 0, with `scale` below 1 | share of the rows that thresholds are calibrated on |
 /// | `trim` | 0 | from 0, below 0.5 | share of the training rows that is left out as too unusual |
 /// | `hidden` | 128 | from 1 | units of the hidden layers |
-/// | `code` | 32 | from 1 | units of the code |
+/// | `code` | 48 | from 1 | units of the code |
 /// | `hide` | 0.3 | above 0, below 1 | share of the cells that a training step hides |
-/// | `steps` | 2000 | from 1 | training steps |
+/// | `steps` | 3000 | from 1 | training steps |
 /// | `batch` | 64 | from 1 | rows of a step, at most a quarter of them |
 /// | `rate` | 1e-3 | above 0 | largest learning rate of Adam; it falls along a cosine |
 /// | `neighbours` | 3 | from 1 | nearest rows whose distance is averaged |
@@ -119,9 +119,9 @@ impl Default for DetectorSettings {
             calibration: 0.2,
             trim: 0.0,
             hidden: 128,
-            code: 32,
+            code: 48,
             hide: 0.3,
-            steps: 2000,
+            steps: 3000,
             batch: 64,
             rate: 1e-3,
             neighbours: 3,
@@ -170,5 +170,5 @@ impl DetectorSettings {
 
 impl ScoreKind {
     /// The kinds that [`All`](Self::All) combines.
-    pub(crate) const COMBINED: [Self; 2] = [Self::Neighbours, Self::Joint];
+    pub(crate) const COMBINED: [Self; 2] = [Self::Error, Self::Joint];
 }

@@ -2,6 +2,7 @@
 
 mod classify;
 mod data;
+mod detect;
 mod devices;
 mod encode;
 mod eval;
@@ -57,6 +58,7 @@ commands! {
     Encode => encode,
     Reconstruct => reconstruct,
     Latent => latent,
+    Detect => detect,
     #[command(hide = true)]
     Interpolate => interpolate,
     Impute => impute,

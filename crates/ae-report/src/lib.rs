@@ -3,6 +3,7 @@
 mod autoencoder;
 pub mod charts;
 mod classifier;
+mod detection;
 mod error;
 mod figures;
 mod imputation;
@@ -11,6 +12,7 @@ pub mod pictures;
 
 pub use autoencoder::write_autoencoder;
 pub use classifier::write_classifier;
+pub use detection::{Detection, MethodRow, WorstRow, write_detection};
 pub use error::{Error, Result};
 pub use imputation::{Imputation, MEASURES, POOLED_LEVEL, imputation_page, short};
 

@@ -1,0 +1,149 @@
+//! The files of a detection, and what is printed.
+
+use std::path::Path;
+
+use ae_apply::Detector;
+use ae_data::Samples;
+use ae_data::write::write_cells;
+use ae_report::{Detection, WorstRow, write_detection};
+use serde_json::json;
+
+use super::Args;
+use super::judge::Judged;
+use crate::{Error, Result};
+
+/// Rows in the report.
+const WORST: usize = 12;
+
+/// Rows on the terminal.
+const PRINTED: usize = 5;
+
+/// Features named for a row.
+const FEATURES: usize = 3;
+
+/// Writes the files and prints the result.
+pub fn write(
+    args: &Args,
+    out: &Path,
+    name: &str,
+    detector: Option<&Detector>,
+    judged: &Judged,
+    scored: &Samples,
+) -> Result<()> {
+    std::fs::create_dir_all(out).map_err(Error::io(out))?;
+    let (order, ours) = (judged.order(), &judged.methods[0]);
+    let columns = ["score", "p", "flagged", "because", "kNN_p", "PCA_p"].map(str::to_owned);
+    let cells = |row: &usize| {
+        let because = judged.because(*row, FEATURES);
+        let because: Vec<_> = because.iter().map(|(name, x)| format!("{name} {x:.1}x")).collect();
+        let flagged = if ours.flagged[*row] { "yes" } else { "no" };
+        let mut cells =
+            vec![ours.scores[*row].to_string(), ours.p[*row].to_string(), flagged.to_owned()];
+        cells.push(because.join("; "));
+        cells.extend(judged.methods[1..].iter().map(|rival| rival.p[*row].to_string()));
+        cells
+    };
+    let mut files = vec![];
+    let all: Vec<usize> = (0..scored.len()).collect();
+    let flagged: Vec<usize> = order.iter().copied().filter(|row| ours.flagged[*row]).collect();
+    for (file, rows) in [("scores.csv", &all), ("flagged.csv", &flagged)] {
+        let path = out.join(file);
+        write_cells(&path, &columns, rows.iter().map(cells), &scored.subset(rows))?;
+        files.push(path);
+    }
+    if let Some(detector) = detector {
+        let path = out.join(format!("{}.detector", super::name_of(&args.data)));
+        detector.save(&path)?;
+        files.push(path);
+    }
+    let place = |row: usize| match scored.name(row) {
+        Some(name) => name.to_owned(),
+        None => format!("row {}", scored.place(row)),
+    };
+    let lead = format!("{} of {} samples flagged.", flagged.len(), scored.len());
+    let page = out.join("report.html");
+    let worst = order.iter().take(WORST).map(|row| WorstRow {
+        name: place(*row),
+        score: ours.scores[*row],
+        p: ours.p[*row],
+        is_flagged: ours.flagged[*row],
+        features: judged.because(*row, FEATURES + 2),
+    });
+    let has_both = |labels: &&Vec<bool>| labels.contains(&true) && labels.contains(&false);
+    let labels = judged.is_anomaly.as_ref().filter(has_both);
+    let curves = labels.map(|labels| {
+        let of = |method: &super::judge::Method| {
+            (
+                method.name.clone(),
+                method.scores.iter().copied().zip(labels.iter().copied()).collect(),
+            )
+        };
+        judged.methods.iter().map(of).collect()
+    });
+    let detection = Detection {
+        title: name.to_owned(),
+        lead: lead.clone(),
+        threshold_note: judged.note.clone(),
+        calibration: judged.calibration.clone(),
+        scores: ours.scores.clone(),
+        threshold: judged.threshold,
+        methods: judged.table.clone(),
+        curves: curves.unwrap_or_default(),
+        worst: worst.collect(),
+        facts: vec![
+            ("trained on".to_owned(), args.data.clone()),
+            ("rows".to_owned(), judged.counts.clone()),
+            ("score".to_owned(), judged.kind.to_string()),
+        ],
+        program: concat!("ae ", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    write_detection(&page, &detection)?;
+    files.push(page);
+    if args.json {
+        let rows: Vec<_> = flagged
+            .iter()
+            .map(|row| {
+                let because = judged.because(*row, FEATURES);
+                json!({ "sample": scored.place(*row), "file": scored.name(*row), "score": ours.scores[*row],
+                    "p": ours.p[*row], "because": because })
+            })
+            .collect();
+        let value = json!({ "scored": scored.len(), "flagged": rows, "threshold": judged.threshold,
+            "note": judged.note, "score": judged.kind, "methods": judged.table,
+            "files": files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>() });
+        println!("{value:#}");
+        return Ok(());
+    }
+    println!("{} samples, {} features; {}.", scored.len(), scored.width(), judged.counts);
+    println!("{}", judged.note);
+    for row in &judged.table {
+        let labels = match (row.auroc, row.average_precision) {
+            (Some(area), Some(precision)) => {
+                format!(", AUROC {area:.3}, average precision {precision:.3}")
+            }
+            _ => String::new(),
+        };
+        let common = if row.name == "ours" {
+            String::new()
+        } else {
+            format!(" ({} in common)", row.in_common)
+        };
+        println!("{:<5} {} of {} flagged{common}{labels}", row.name, row.flagged, scored.len());
+    }
+    for row in flagged.iter().take(PRINTED) {
+        let because: Vec<_> = judged.because(*row, FEATURES);
+        let because: Vec<_> = because.iter().map(|(name, x)| format!("{name} {x:.1}x")).collect();
+        println!(
+            "{}  p = {:.4}  score {:.2}  because of {}",
+            place(*row),
+            ours.p[*row],
+            ours.scores[*row],
+            because.join(", ")
+        );
+    }
+    println!(
+        "{}",
+        files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join("  ")
+    );
+    Ok(())
+}

@@ -22,8 +22,8 @@ pub struct Detection {
     pub calibration: Vec<f64>,
     /// The scores of the scored rows.
     pub scores: Vec<f64>,
-    /// What is above it is flagged.
-    pub threshold: f64,
+    /// What is above it is flagged, for each detector.
+    pub thresholds: Vec<f64>,
     /// For each method its name, the rows it flags, those that it flags with ours, and with labels its area under
     /// the ROC curve and its average precision.
     pub methods: Vec<MethodRow>,
@@ -83,7 +83,7 @@ fn body(detection: &Detection) -> Result<Markup> {
         section {
             h2 { "Scores" }
             p.note { (detection.threshold_note) }
-            (PreEscaped(histogram))
+            div style="max-width:640px" { (PreEscaped(histogram)) }
         }
         section {
             h2 { "Beside the classical methods" }
@@ -102,8 +102,8 @@ fn body(detection: &Detection) -> Result<Markup> {
         section {
             h2 { "The most unusual rows" }
             p.note {
-                "For each row the features that stand out when they are predicted from the others, in units of \
-                 the usual squared error."
+                "For each row the features that stand out when they are predicted from the others: the squared error \
+                 in units of the usual one, times the share of the row's error that is gone without the feature."
             }
             (worst(&detection.worst))
         }
@@ -158,9 +158,10 @@ fn worst(rows: &[WorstRow]) -> Markup {
 
 /// Shares of calibration and scored rows by score, and the threshold.
 fn histogram(detection: &Detection) -> Result<String> {
+    let thresholds = || detection.thresholds.iter().copied();
     let all = || detection.calibration.iter().chain(&detection.scores).copied();
-    let low = all().fold(detection.threshold, f64::min);
-    let high = all().fold(detection.threshold, f64::max);
+    let low = thresholds().chain(all()).fold(f64::INFINITY, f64::min);
+    let high = thresholds().chain(all()).fold(f64::NEG_INFINITY, f64::max);
     let width = ((high - low) / BINS as f64).max(f64::MIN_POSITIVE);
     let share = |scores: &[f64]| {
         let mut counts = [0.0; BINS];
@@ -179,12 +180,14 @@ fn histogram(detection: &Detection) -> Result<String> {
         let points = points.flat_map(|(bin, x)| [(edge(bin), *x), (edge(bin + 1), *x)]).collect();
         Line { name: name.to_owned(), points, marked: false }
     };
-    let threshold = vec![(detection.threshold, 0.0), (detection.threshold, top)];
-    let lines = [
-        steps("calibration rows", &calibration),
-        steps("scored rows", &scored),
-        Line { name: "threshold".to_owned(), points: threshold, marked: false },
-    ];
+    let mut lines = vec![steps("calibration rows", &calibration), steps("scored rows", &scored)];
+    for (at, score) in thresholds().enumerate() {
+        let name = match detection.thresholds.len() {
+            1 => "threshold".to_owned(),
+            _ => format!("threshold, half {}", at + 1),
+        };
+        lines.push(Line { name, points: vec![(score, 0.0), (score, top)], marked: false });
+    }
     charts::lines("score", "share of rows", &lines)
 }
 
@@ -220,10 +223,15 @@ fn precision_recall(curves: &[(String, Vec<(f64, bool)>)]) -> Result<String> {
         let mut points: Vec<(f64, f64)> = counts(scores).into_iter().map(of).collect();
         // From recall 0 at the precision of the first group, so that axes agree.
         points.insert(0, (0.0, points.first().map_or(1.0, |point| point.1)));
-        points.push((1.0, 0.0));
         Line { name: name.clone(), points, marked: false }
     };
-    let lines: Vec<Line> = curves.iter().map(line).collect();
+    let mut lines: Vec<Line> = curves.iter().map(line).collect();
+    if let Some((_, scores)) = curves.first() {
+        let anomalies = scores.iter().filter(|(_, it)| *it).count();
+        let share = anomalies as f64 / scores.len() as f64;
+        let points = vec![(0.0, share), (1.0, share)];
+        lines.push(Line { name: "chance".to_owned(), points, marked: false });
+    }
     charts::lines("recall", "precision", &lines)
 }
 

@@ -36,7 +36,8 @@ pub struct Judged {
     pub per_feature: Vec<Vec<f32>>,
     pub features: Vec<String>,
     pub calibration: Vec<f64>,
-    pub threshold: f64,
+    /// One for each detector.
+    pub thresholds: Vec<f64>,
     pub note: String,
     pub is_anomaly: Option<Vec<bool>>,
     pub table: Vec<MethodRow>,
@@ -80,7 +81,7 @@ impl Judged {
                 method.put(rows, &scores, &p);
             }
         }
-        let (rules, threshold, note) = rules(args, parts, kind, &ours.scores, labelled)?;
+        let (rules, mut thresholds, note) = rules(args, parts, kind, &ours.scores, labelled)?;
         for (rule, part) in rules.iter().zip(parts) {
             for row in &part.rows {
                 ours.flagged[*row] = match rule {
@@ -89,6 +90,7 @@ impl Judged {
                 };
             }
         }
+        thresholds.dedup();
         // The rivals flag by the same rate, or else as many rows as ours.
         let rate = match rules.first() {
             Some(Rule::Conformal(rate)) => *rate,
@@ -120,7 +122,7 @@ impl Judged {
             kind,
             per_feature,
             calibration,
-            threshold,
+            thresholds,
             note,
             is_anomaly,
             table,
@@ -185,9 +187,9 @@ fn rules(
     kind: ScoreKind,
     scores: &[f64],
     labelled: Option<&Samples>,
-) -> Result<(Vec<Rule>, f64, String)> {
+) -> Result<(Vec<Rule>, Vec<f64>, String)> {
     let everywhere = |score: f64, note: String| {
-        Ok((parts.iter().map(|_| Rule::Score(score)).collect(), score, note))
+        Ok((parts.iter().map(|_| Rule::Score(score)).collect(), vec![score], note))
     };
     if let Some(share) = args.contamination {
         let score = contamination(scores, share)?;
@@ -217,12 +219,11 @@ fn rules(
     if args.tail {
         let rate = args.false_alarms.unwrap_or(RATE);
         let mut rules = vec![];
-        let (mut note, mut shown) = (String::new(), 0.0);
+        let (mut note, mut shown) = (String::new(), vec![]);
         for part in parts {
             let tail = Tail::fit(part.detector.calibration(kind)?.scores())?;
             let score = tail.threshold(rate)?;
             if rules.is_empty() {
-                shown = score;
                 note = format!(
                     "false alarms in {rate} of normal rows by a model of the {} largest calibration scores \
                      (generalised Pareto, xi {:.2}), not guaranteed: threshold {score:.3}",
@@ -230,28 +231,35 @@ fn rules(
                 );
             }
             rules.push(Rule::Score(score));
+            shown.push(score);
         }
         return Ok((rules, shown, note));
     }
     let rate = args.false_alarms.unwrap_or(RATE.max(smallest));
-    let mut first = None;
+    let (mut first, mut shown) = (None, vec![]);
     for part in parts {
         let threshold = part.detector.calibration(kind)?.threshold(rate)?;
+        shown.push(threshold.score);
         first.get_or_insert(threshold);
     }
     let first = first.ok_or_else(|| Error::usage("nothing to score"))?;
     let [low, high] = first.interval();
     let note = format!(
         "false alarms in at most {:.2} % of normal rows (conformal, {} calibration rows{}; 95 % of such \
-         samplings give {:.2} to {:.2} %): threshold {:.3}",
+         samplings give {:.2} to {:.2} %): threshold {}{}",
         100.0 * rate,
         first.rows,
         if args.false_alarms.is_none() && rate > RATE { ", too few for 1 %" } else { "" },
         100.0 * low,
         100.0 * high,
-        first.score
+        shown.iter().map(|score| format!("{score:.3}")).collect::<Vec<_>>().join(" and "),
+        if parts.len() > 1 {
+            "; anomalies among these rows make it too high: see --trim and --contamination"
+        } else {
+            ""
+        }
     );
-    Ok((parts.iter().map(|_| Rule::Conformal(rate)).collect(), first.score, note))
+    Ok((parts.iter().map(|_| Rule::Conformal(rate)).collect(), shown, note))
 }
 
 /// Which samples are anomalies by their labels, if they have such labels.

@@ -86,7 +86,7 @@ pub fn write(
         threshold_note: judged.note.clone(),
         calibration: judged.calibration.clone(),
         scores: ours.scores.clone(),
-        threshold: judged.threshold,
+        thresholds: judged.thresholds.clone(),
         methods: judged.table.clone(),
         curves: curves.unwrap_or_default(),
         worst: worst.collect(),
@@ -108,7 +108,7 @@ pub fn write(
                     "p": ours.p[*row], "because": because })
             })
             .collect();
-        let value = json!({ "scored": scored.len(), "flagged": rows, "threshold": judged.threshold,
+        let value = json!({ "scored": scored.len(), "flagged": rows, "thresholds": judged.thresholds,
             "note": judged.note, "score": judged.kind, "methods": judged.table,
             "files": files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>() });
         println!("{value:#}");

@@ -62,13 +62,14 @@ impl DeviceArgs {
 }
 
 /// The options that `-h` shows of commands with many; `--help` shows all.
-const SHORT_HELP: [(&str, &[&str]); 6] = [
+const SHORT_HELP: [(&str, &[&str]); 7] = [
     ("train", &["data", "code", "epochs"]),
     ("pretrain", &["data", "code", "epochs"]),
     ("finetune", &["from", "head", "epochs"]),
     ("classify", &["from", "head", "predictions"]),
     ("sweep", &["data", "codes", "epochs"]),
     ("impute", &["out", "draws", "model"]),
+    ("detect", &["data", "score", "false_alarms"]),
 ];
 
 impl Cli {

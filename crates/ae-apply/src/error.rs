@@ -68,9 +68,6 @@ pub enum Error {
         /// Rows there are.
         rows: usize,
     },
-    /// An observer stopped the training.
-    #[error("stopped before the training was done; nothing was written")]
-    Stopped,
     /// The operating system reported an error.
     #[error("{}: {reason}", path.display())]
     Io {

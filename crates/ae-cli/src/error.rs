@@ -21,9 +21,6 @@ pub enum Error {
     /// A training failed.
     #[error(transparent)]
     Train(#[from] ae_train::Error),
-    /// An application failed.
-    #[error(transparent)]
-    Apply(#[from] ae_apply::Error),
     /// A recipe does not fit.
     #[error(transparent)]
     Recipe(#[from] ae_recipe::Error),

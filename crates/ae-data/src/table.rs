@@ -298,7 +298,9 @@ impl Numbers {
             false => {
                 let mut values = Vec::with_capacity(is_dropped.len() * width);
                 let rows = cells.chunks_exact(encoder.cells());
-                rows.for_each(|row| encoder.encode(row, |value| values.push(value)));
+                rows.for_each(|row| {
+                    encoder.encode(row.iter().copied(), |value| values.push(value))
+                });
                 values
             }
         };
@@ -326,7 +328,7 @@ impl Numbers {
         let (mut columns, mut row) = (Columns::new(width), Vec::with_capacity(width));
         for (at, is_dropped) in is_dropped.iter_mut().enumerate() {
             row.clear();
-            rows.cells(at, |cells| rows.encoder.encode(cells, |value| row.push(value)))?;
+            rows.encode(at, |value| row.push(value))?;
             let missing = row.iter().filter(|value| value.is_nan()).count();
             *is_dropped |= drop && missing > 0;
             if !*is_dropped {

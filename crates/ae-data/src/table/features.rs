@@ -56,19 +56,19 @@ impl Encoder {
     }
 
     /// Passes the features of a row to `put`, with NaN for missing cells.
-    pub(super) fn encode(&self, cells: &[f64], mut put: impl FnMut(f64)) {
-        for (value, encoding) in cells.iter().zip(&self.0) {
+    pub(super) fn encode(&self, cells: impl Iterator<Item = f64>, mut put: impl FnMut(f64)) {
+        for (value, encoding) in cells.zip(&self.0) {
             match encoding {
-                Encoding::Plain => put(*value),
+                Encoding::Plain => put(value),
                 Encoding::None => {}
                 Encoding::Mapped(numbers) => {
-                    put(if value.is_nan() { *value } else { numbers[*value as usize] });
+                    put(if value.is_nan() { value } else { numbers[value as usize] });
                 }
                 Encoding::OneHot(count, _) if value.is_nan() => {
                     (0..*count).for_each(|_| put(f64::NAN));
                 }
                 Encoding::OneHot(count, places) => {
-                    let place = (*value >= 0.0).then(|| places[*value as usize]);
+                    let place = (value >= 0.0).then(|| places[value as usize]);
                     (0..*count).for_each(|at| put(f64::from(u8::from(place == Some(at)))));
                 }
             }

@@ -1,5 +1,6 @@
 //! The cells of a table as numbers: in memory, or in a temporary file if there are many.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use super::features::Encoder;
@@ -125,14 +126,21 @@ pub(super) struct TableRows {
     pub missing: usize,
 }
 
+thread_local! {
+    static BYTES: RefCell<Vec<u8>> = const { RefCell::new(vec![]) };
+}
+
 impl TableRows {
-    /// Calls `put` with the cells of a row of the file.
-    pub(super) fn cells<T>(&self, row: usize, put: impl FnOnce(&[f64]) -> T) -> Result<T> {
-        let width = self.encoder.cells();
-        let mut bytes = vec![0; width * SIZE];
-        self.file.read_at(&mut bytes, (row * width * SIZE) as u64)?;
-        let cells: Vec<f64> = (0..width).map(|at| number(&bytes, at)).collect();
-        Ok(put(&cells))
+    /// Passes the features of a row of the file to `put`.
+    pub(super) fn encode(&self, row: usize, put: impl FnMut(f64)) -> Result<()> {
+        BYTES.with_borrow_mut(|bytes| {
+            let length = self.encoder.cells() * SIZE;
+            bytes.resize(length, 0);
+            self.file.read_at(bytes, (row * length) as u64)?;
+            let cells = bytes.chunks_exact(SIZE).map(|bytes| number(bytes, 0));
+            self.encoder.encode(cells, put);
+            Ok(())
+        })
     }
 }
 
@@ -146,24 +154,20 @@ impl DiskRows for TableRows {
     }
 
     fn copy(&self, row: usize, out: &mut [f32]) -> Result<()> {
-        self.cells(self.kept[row] as usize, |cells| {
-            let mut features = out.iter_mut();
-            self.encoder.encode(cells, |value| {
-                if let Some(feature) = features.next() {
-                    *feature = value as f32;
-                }
-            });
+        let mut features = out.iter_mut();
+        self.encode(self.kept[row] as usize, |value| {
+            if let Some(feature) = features.next() {
+                *feature = value as f32;
+            }
         })
     }
 
     fn copy_exact(&self, row: usize, out: &mut [f64]) -> Result<()> {
-        self.cells(self.kept[row] as usize, |cells| {
-            let mut features = out.iter_mut().zip(&self.far);
-            self.encoder.encode(cells, |value| {
-                if let Some((feature, far)) = features.next() {
-                    *feature = if *far { value } else { f64::from(value as f32) };
-                }
-            });
+        let mut features = out.iter_mut().zip(&self.far);
+        self.encode(self.kept[row] as usize, |value| {
+            if let Some((feature, far)) = features.next() {
+                *feature = if *far { value } else { f64::from(value as f32) };
+            }
         })
     }
 }

@@ -4,6 +4,7 @@ pub mod detect;
 mod error;
 pub mod impute;
 mod knn;
+pub mod index;
 
 pub use detect::{Detector, DetectorSettings, Scores};
 pub use error::{Error, Result};

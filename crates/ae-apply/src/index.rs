@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | neighbours of real-valued codes | [`nearest`], [`Index`] | the same on pixels or on the codes of [`Pca`](ae_models::Pca) |
 //! | binary codes and their ranking | [`Hashed`], [`medians`] | [`Itq`] on the codes of PCA |
-//! | duplicates, with a threshold of their own | [`Calibration`], [`Groups`] | [`PerceptualHash`] |
+//! | duplicates, with a threshold of their own | [`DuplicateFinder`], [`Calibration`], [`Groups`] | [`PerceptualHash`] |
 //!
 //! Semantic hashing as published (Salakhutdinov & Hinton 2009) adds noise to the pre-activations of the code
 //! while it trains. An objective has no term between encoder and decoder yet, so it is not here; codes of any
@@ -17,6 +17,7 @@ mod edit_metric;
 mod edits;
 mod exact;
 mod file;
+mod finder;
 mod itq;
 mod measures;
 mod perceptual_hash;
@@ -28,6 +29,7 @@ pub use duplicates::{Calibration, Groups, Trial};
 pub use edit_metric::EditMetric;
 pub use edits::Edit;
 pub use exact::{Metric, Neighbour, nearest, within};
+pub use finder::{DuplicateFinder, Edited, Pair};
 pub use itq::Itq;
 pub use measures::{average_precision, precision_at, recall_at};
 pub use perceptual_hash::PerceptualHash;

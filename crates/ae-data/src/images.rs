@@ -7,6 +7,7 @@ mod layout;
 mod on_disk;
 mod other_format;
 mod pixels;
+mod single;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::{Error, Result, Samples, classes::Classes};
 use layout::{Layout, Listing};
 use on_disk::ImageFiles;
 use pixels::Pixels;
+pub use single::{list, read, to_samples};
 
 /// The largest width and height that images can be resized to.
 const LONGEST_RESIZED: usize = 4096;

@@ -23,7 +23,7 @@ pub struct Origin {
 }
 
 /// A file of an index, or a row of other data.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Entry {
     /// Its name: a path relative to the folder, or `row 17`.
     pub name: String,
@@ -36,6 +36,9 @@ pub struct Entry {
     /// The digest of its bytes.
     #[serde(default)]
     pub digest: String,
+    /// The [perceptual hash](super::PerceptualHash) of an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<u64>,
 }
 
 impl Entry {
@@ -63,7 +66,7 @@ impl Entry {
 /// use burn::tensor::Device;
 ///
 /// let origin = Origin { run: "run".into(), model: "0".into(), data: "photos".into(), image: None };
-/// let entry = Entry { name: "one.png".into(), size: 1, modified: 0, digest: String::new() };
+/// let entry = Entry { name: "one.png".into(), digest: String::new(), ..Entry::default() };
 /// let codes = Codes::new(vec![0.5, 0.25], 2)?;
 /// let index = Index::new(origin, vec![entry], codes.clone())?;
 /// let found = index.search(&codes, 3, Metric::Euclidean, &Device::flex())?;
@@ -121,6 +124,11 @@ impl Index {
             )),
             None => Ok(self),
         }
+    }
+
+    /// The same codes with another record of where they come from.
+    pub fn with_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 
     /// Where the codes come from.
@@ -204,7 +212,13 @@ pub(super) mod tests {
     use super::*;
 
     pub fn entry(name: &str, size: u64) -> Entry {
-        Entry { name: name.into(), size, modified: 7, digest: Entry::digest_of(name.as_bytes()) }
+        Entry {
+            name: name.into(),
+            size,
+            modified: 7,
+            digest: Entry::digest_of(name.as_bytes()),
+            hash: Some(u64::MAX),
+        }
     }
 
     pub fn index(names: &[&str]) -> Index {

@@ -1,6 +1,7 @@
 //! The commands, a file each: its arguments, what it does, and the examples of its help.
 
 mod classify;
+mod coder;
 mod data;
 mod detect;
 mod devices;
@@ -8,12 +9,14 @@ mod encode;
 mod eval;
 mod finetune;
 mod impute;
+mod index;
 mod interpolate;
 mod latent;
 mod pretrain;
 mod reconstruct;
 mod report;
 mod reproduce;
+mod search;
 mod sweep;
 pub mod train;
 
@@ -56,6 +59,8 @@ commands! {
     Reproduce => reproduce,
     Eval => eval,
     Encode => encode,
+    Index => index,
+    Search => search,
     Reconstruct => reconstruct,
     Latent => latent,
     Detect => detect,

@@ -9,6 +9,7 @@ mod figures;
 mod imputation;
 pub mod page;
 pub mod pictures;
+pub mod search;
 
 pub use autoencoder::write_autoencoder;
 pub use classifier::write_classifier;

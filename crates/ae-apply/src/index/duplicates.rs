@@ -16,6 +16,9 @@ pub struct Trial {
     pub others: Vec<f32>,
 }
 
+/// How far above the largest distance of an original a threshold is at most.
+const MARGIN: f32 = 1.25;
+
 /// The other images that a trial looks at.
 const OTHERS: usize = 16;
 
@@ -67,7 +70,8 @@ impl Calibration {
 
     /// Chooses the largest threshold whose precision on these trials is at least `precision`. Where it finds the
     /// original of every edited image and nothing else, it is in the middle (of the logarithms) of the largest
-    /// distance of an original and the smallest of another image.
+    /// distance of an original and the smallest of another image, but at most a quarter above the former: of 39 photographs
+    /// only half are edited for the threshold, and the middle alone called two others the same.
     ///
     /// # Errors
     /// If no threshold has this precision, or there are no trials.
@@ -100,7 +104,7 @@ impl Calibration {
         };
         let threshold = match next {
             // Between zero and a positive number there is no middle of logarithms.
-            Some(next) if distance > 0.0 => (distance * next).sqrt(),
+            Some(next) if distance > 0.0 => (distance * next).sqrt().min(MARGIN * distance),
             Some(next) => 0.5 * next,
             None => distance,
         };
@@ -188,7 +192,7 @@ mod tests {
         assert_eq!(strict.recall, [(Edit::Jpeg, 1.0), (Edit::Crop, 0.0)]);
         assert_eq!(strict.mean_recall(), 0.5);
         let loose = Calibration::choose(&trials, 0.75).unwrap();
-        assert!((loose.threshold - 15f32.sqrt()).abs() < 1e-6, "{loose:?}");
+        assert!((loose.threshold - 3.75).abs() < 1e-6, "{loose:?}");
         assert_eq!(loose.precision, 0.75);
     }
 

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ae_apply::detect::{Detector, DetectorSettings, Rival, RivalKind, ScoreKind};
-use autoencoders::data::{self as ae_data, Method, Options, Preprocessing, Samples, open_unsplit, subsample};
-use autoencoders::train::{average_precision, roc_auc};
 use autoencoders::burn::tensor::Device;
+use autoencoders::data::{
+    self as ae_data, Method, Options, Preprocessing, Samples, open_unsplit, subsample,
+};
+use autoencoders::train::{average_precision, roc_auc};
 
 /// Training rows at most, drawn at random: ADBench's limit for whole sets.
 const MOST_ROWS: usize = 10_000;
@@ -146,7 +148,8 @@ fn measure(split: &Split, settings: &Settings, seed: u64) -> Result<(Vec<Outcome
 }
 
 fn read(path: &Path) -> Result<(Samples, Vec<bool>)> {
-    let samples = open_unsplit(&path.display().to_string(), &Options::default(), &mut |_| ())?.samples;
+    let samples =
+        open_unsplit(&path.display().to_string(), &Options::default(), &mut |_| ())?.samples;
     let labels = samples.labels().ok_or("expected labels `y`")?;
     let is_anomaly = labels.classes().iter().map(|class| labels.names()[*class as usize] == "1");
     let is_anomaly = is_anomaly.collect();
@@ -232,7 +235,9 @@ fn main() -> Result<()> {
             if names.is_empty() {
                 names = outcomes.iter().map(|outcome| outcome.name.clone()).collect();
                 let columns = names.iter().map(|name| format!(" {name} |")).collect::<String>();
-                println!("| set | training rows | features |{columns} false alarms at 5 % | at 1 % |");
+                println!(
+                    "| set | training rows | features |{columns} false alarms at 5 % | at 1 % |"
+                );
                 println!("|---|--:|--:|{}--:|--:|", "--:|".repeat(names.len()));
             }
             all.resize(settings.seeds.clone().count(), vec![vec![]; names.len()]);

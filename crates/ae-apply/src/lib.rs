@@ -3,8 +3,8 @@
 pub mod detect;
 mod error;
 pub mod impute;
-mod knn;
 pub mod index;
+mod knn;
 
 pub use detect::{Detector, DetectorSettings, Scores};
 pub use error::{Error, Result};

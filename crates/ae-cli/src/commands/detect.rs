@@ -12,7 +12,6 @@ use burn::tensor::Device;
 
 use super::Examples;
 use crate::args::DeviceArgs;
-use crate::args::values::size;
 use crate::{Error, Result, interrupt};
 use judge::{Judged, Part};
 
@@ -90,6 +89,11 @@ pub const EXAMPLES: Examples = &[(
         "ae detect patients-anomalies/patients.detector --data june.csv --out june",
     ],
 )];
+
+fn size(text: &str) -> Result<(usize, usize), String> {
+    let parts = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    parts.ok_or_else(|| "expected width and height in pixels, such as 64x48".into())
+}
 
 fn score_kind(name: &str) -> Result<ScoreKind, String> {
     let names: Vec<_> = ScoreKind::KINDS.iter().map(|kind| kind.name()).collect();

@@ -40,6 +40,8 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../benches/README.md")]
     mod benches {}
+    #[doc = include_str!("../docs/src/detecting-anomalies.md")]
+    mod detecting_anomalies {}
     #[doc = include_str!("../docs/src/from-pytorch-and-scikit-learn.md")]
     mod from_pytorch_and_scikit_learn {}
     #[doc = include_str!("../docs/src/your-own-data-source.md")]

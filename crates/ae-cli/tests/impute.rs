@@ -16,7 +16,7 @@ fn patients(folder: &Path) -> String {
     for row in 0..60 {
         let gap = |at: usize, cell: String| match (row + at * 5) % 7 {
             0 => {
-                if at % 2 == 0 {
+                if at.is_multiple_of(2) {
                     "?".to_owned()
                 } else {
                     String::new()

@@ -90,6 +90,7 @@ impl Recipe {
         let mut recipe: Self =
             toml::from_str(&text).map_err(|error| Error::toml(path.display(), &text, &error))?;
         recipe.data.migrate();
+        recipe.data.resident_limit = recipe.schedule.as_ref().map(|it| it.resident_limit);
         let schedule = recipe.schedule();
         schedule.check().map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
         Ok(recipe)

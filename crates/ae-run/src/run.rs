@@ -94,8 +94,7 @@ impl SavedRun {
     /// # Errors
     /// If the run is not finished, or a file is malformed.
     pub fn load(folder: &RunDir, device: &Device) -> Result<Self> {
-        let mut recipe = Recipe::read(&folder.recipe())?;
-        recipe.data.resident_limit = recipe.schedule.as_ref().map(|it| it.resident_limit);
+        let recipe = Recipe::read(&folder.recipe())?;
         if !folder.model().is_file() {
             return Err(Error::usage(format!(
                 "{}: the run is not finished and has no model; resume it with `ae {} --resume {}`",

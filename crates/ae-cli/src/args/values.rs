@@ -19,9 +19,3 @@ pub fn weights(text: &str) -> Result<(String, Vec<f64>), String> {
         _ => Err(expected),
     }
 }
-
-/// Width and height in pixels.
-pub fn size(text: &str) -> Result<(usize, usize), String> {
-    let parts = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    parts.ok_or_else(|| "expected width and height in pixels, such as 64x48".into())
-}

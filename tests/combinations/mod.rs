@@ -133,7 +133,7 @@ pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
         ("k-sparse", squared().train_top_k(TopKSchedule::annealed(4, 2, 3).unwrap())),
         ("dropout", squared().dropout(0.3).unwrap()),
         ("l1", with(2.0, Box::new(L1))),
-        ("hoyer", with(1.0, Box::new(Hoyer))),
+        ("hoyer", with(2.0, Box::new(Hoyer))),
         ("kl, batch mean", with(5.0, Box::new(KlSparsity::toward(0.1).unwrap()))),
         ("kl, running mean", with(5.0, Box::new(KlSparsity::running(0.1, 0.6).unwrap()))),
         ("contraction, exact", with(3.0, Box::new(Contraction::exact()))),

@@ -19,7 +19,8 @@ use crate::combinations::{self, FEATURES};
 /// model. The error of a parameter is the difference of both updates, relative to the update, or to a tenth of the
 /// largest update of all parameters if that is more. It is at most 0.25 %. Two layers magnify rounding, for which the
 /// bound is 2 %: a normalisation, which divides by a standard deviation, and max-pooling, which chooses between nearly
-/// equal values. For bf16, which has three bits less, the bounds are eight times as large. The largest errors measured
+/// equal values. So does the ratio of norms of the Hoyer penalty, whose gradient divides by the length of a code: 0.36 %
+/// with a weight of 0.5, for which the bound is 0.5 %. For bf16, which has three bits less, the bounds are eight times as large. The largest errors measured
 /// are 0.18 and 1.1 % in f16, 1.2 and 13 % in bf16.
 pub fn steps(term: &str, objective: &Objective<Model>) -> Result<(), Failed> {
     let device = Device::flex();
@@ -37,7 +38,11 @@ pub fn steps(term: &str, objective: &Objective<Model>) -> Result<(), Failed> {
         let full = moves(&model, objective, &data, Precision::Full)?;
         let floor = 0.1 * full.values().map(length).fold(0.0, f64::max);
         let is_magnified = ["norm", "max-pooled"].iter().any(|part| name.contains(part));
-        let tolerance = if is_magnified { 2e-2 } else { 2.5e-3 };
+        let tolerance = match is_magnified {
+            true => 2e-2,
+            false if term == "hoyer" => 5e-3,
+            false => 2.5e-3,
+        };
         for (precision, tolerance) in
             [(Precision::F16, tolerance), (Precision::Bf16, 8.0 * tolerance)]
         {

@@ -30,7 +30,7 @@ use crate::{Error, NoiseKey, Result, TopKSchedule};
 ///
 /// let objective: Objective<ae_models::Dense> =
 ///     Objective::new(Reconstruction::SquaredError).transform(Signs)?;
-/// assert_eq!(objective.to_string(), "squared error, signs");
+/// assert_eq!(objective.to_string(), "squared-error, signs");
 /// # Ok::<(), ae_train::Error>(())
 /// ```
 pub trait CodeTransform<M>: Send + Sync {

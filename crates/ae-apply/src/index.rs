@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | neighbours of real-valued codes | [`nearest`], [`Index`] | the same on pixels or on the codes of [`Pca`](ae_models::Pca) |
 //! | binary codes and their ranking | [`Hashed`], [`medians`] | [`Itq`] on the codes of PCA |
-//! | duplicates, with a threshold of their own | [`DuplicateFinder`], [`Calibration`], [`Groups`] | [`PerceptualHash`] |
+//! | duplicates, with a threshold found from edits | [`DuplicateFinder`], [`Calibration`], [`Groups`] | [`PerceptualHash`] |
 //!
 //! Semantic hashing as published (Salakhutdinov & Hinton 2009) adds noise to the pre-activations of the code
 //! while it trains. An objective has no term between encoder and decoder yet, so it is not here; codes of any

@@ -9,7 +9,7 @@ use common::{fail, succeed, text};
 /// Options with which an imputation takes a second.
 const QUICK: &str = "--models 2 --epochs 3 --device cpu";
 
-/// A table in a dialect of its own: names, a column of identifiers, numbers with decimal commas, integers, words for
+/// A table in an unusual dialect: names, a column of identifiers, numbers with decimal commas, integers, words for
 /// yes and no, categories with a quote and a separator, one column with no cell, and a label.
 fn patients(folder: &Path) -> String {
     let mut table = "id;size;age;smoker;town;nothing;class\r\n".to_owned();

@@ -39,7 +39,7 @@ fn an_index_is_kept_up_to_date_and_searched() {
     prepare(here);
     let said = succeed(here, INDEX);
     assert!(said.contains("40 images (0 kept, 40 coded, 0 gone), codes of 8 numbers"), "{said}");
-    // One gone, one new in a folder of its own, one broken, which is listed at the end.
+    // One gone, one new in a subfolder, one broken, which is listed at the end.
     std::fs::remove_file(here.join("photos/05.png")).unwrap();
     std::fs::create_dir(here.join("photos/more")).unwrap();
     picture(77, 20).save(here.join("photos/more/new.png")).unwrap();

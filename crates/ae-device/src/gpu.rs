@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// The kind of a GPU, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GpuKind {
-    /// With memory of its own.
+    /// With dedicated memory.
     Discrete,
     /// Part of the processor.
     Integrated,

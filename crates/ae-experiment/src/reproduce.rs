@@ -34,7 +34,7 @@ use verdict::Verdict;
 pub struct ReproduceOptions {
     /// The small version on generated data.
     pub quick: bool,
-    /// Train every stage for so many epochs instead.
+    /// Epochs of every stage, in place of those of its recipe.
     pub epochs: Option<usize>,
     /// Seeds of each arm; `None`: as many as the experiment says.
     pub seeds: Option<u64>,

@@ -174,7 +174,7 @@ pub(super) fn fill_in(objective: &mut ObjectiveRecipe, layers: usize, schedule: 
     }
 }
 
-/// The schedule [of the library](Schedule::for_samples) for so many samples, with the pace and the overrides.
+/// The schedule [of the library](Schedule::for_samples) for this number of samples, with the pace and the overrides.
 pub(super) fn schedule(pace: Pace, samples: usize, overrides: &Table) -> Result<Schedule> {
     let default = |batch| {
         let mut schedule = Schedule::for_batches(samples, batch);

@@ -29,7 +29,7 @@ pub enum ModelRecipe {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "code: expected a number of units, or `maps`")]
 pub enum Code {
-    /// A dense layer of so many units.
+    /// A dense layer with this number of units.
     Units(usize),
     /// The last feature map.
     FeatureMap(FeatureMap),

@@ -100,9 +100,8 @@ fn quality(results: &Imputation<'_>) -> Markup {
             @if let Some(coverage) = check.coverage {
                 p.note style="margin-top:14px" {
                     (format!("{:.1} %", 100.0 * coverage)) " of the numbers are in their 90 % intervals, "
-                    "each made from the errors of the other cells that were held back. That holds for missing "
-                    "cells that are like those: if a cell is missing because of its own value, it may be "
-                    "farther off."
+                    "each made from the errors of the other cells that were held back. For cells that are "
+                    "missing because of their own value, errors can be larger."
                 }
             }
         }

@@ -28,7 +28,7 @@ pub struct RunOptions {
     pub resume: Option<PathBuf>,
     /// The time between checkpoints; `None`: [that of the library](Checkpoints).
     pub checkpoint_every: Option<Duration>,
-    /// Also writes a checkpoint every so many steps.
+    /// Steps between additional checkpoints.
     pub checkpoint_steps: Option<u64>,
     /// Who is told.
     pub listener: Arc<dyn Listener>,

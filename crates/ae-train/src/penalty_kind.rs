@@ -53,7 +53,7 @@ pub enum JacobianMethod {
     /// Multiplied out.
     #[default]
     Exact,
-    /// Estimated by so many random directions.
+    /// Estimated from this number of random directions.
     Probes(usize),
 }
 

@@ -152,7 +152,7 @@ impl<'a, M, G: ?Sized> Training<'a, M, G> {
         self
     }
 
-    /// Stops after so many epochs without a better validation.
+    /// Stops after this number of epochs without a better validation.
     pub fn patience(mut self, epochs: usize) -> Self {
         self.patience = Some(epochs);
         self
@@ -180,7 +180,7 @@ impl<'a, M, G: ?Sized> Training<'a, M, G> {
         self
     }
 
-    /// The schedule for so many samples, of a model with this learning rate.
+    /// The schedule for this number of samples, of a model with this learning rate.
     fn planned(&self, samples: usize, rate: f64) -> Schedule {
         let mut schedule = match &self.schedule {
             Some(schedule) => schedule.clone(),

@@ -17,7 +17,7 @@ use crate::{Error, Result};
 
 const FORMAT: u32 = 1;
 
-/// What is no tensor.
+/// The fields that are not tensors.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {

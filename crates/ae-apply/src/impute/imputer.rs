@@ -27,8 +27,8 @@ const MOST_DONORS: usize = 2000;
 /// known cells is held back: no model is fitted to them, and [`check`](Self::check) says how good the
 /// imputation is there, beside mean and mode, nearest neighbours and chained ridge regressions.
 ///
-/// [`impute`](Self::impute) gives the most probable table, [`draws`](Self::draws) several that differ as
-/// much as is unknown, for estimates that are pooled by [`Pooled`](super::Pooled). New rows need no new
+/// [`impute`](Self::impute) gives the most probable table, [`draws`](Self::draws) several, whose
+/// spread is the uncertainty, for estimates that [`Pooled`](super::Pooled) pools. New rows need no new
 /// fit.
 ///
 /// ```

@@ -36,7 +36,7 @@ pub struct DuplicateFinder {
     calibration: Calibration,
 }
 
-/// Images that are edited at least, for a distance and a threshold of their own.
+/// The smallest number of images to edit, for a metric and a threshold fitted to them.
 const FEWEST: usize = 4;
 
 impl DuplicateFinder {

@@ -30,29 +30,30 @@ pub struct Args {
     /// Table with missing cells (empty, NA, NaN, null, ?, -)
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Table to write: the same, with its missing cells filled in. What is learned goes to a file beside it
-    /// that ends in .imputer, the report to one that ends in .report.html
+    /// Completed table to write. The fitted imputer is written next to it, to COMPLETE with the ending
+    /// .imputer, and the report to one with .report.html
     #[arg(short, long, value_name = "COMPLETE", required_unless_present = "hide")]
     out: Option<PathBuf>,
-    /// Write so many tables that differ as much as is unknown as well, and pool their means by Rubin's rules
+    /// Also write this number of tables with drawn values (multiple imputation), and pool the column means by
+    /// Rubin's rules
     #[arg(long, value_name = "N", default_value_t = 0)]
     draws: usize,
-    /// Fill in by what was learned before, a file that ends in .imputer, instead of learning
+    /// Use a fitted imputer, a file that ends in .imputer, instead of fitting one
     #[arg(long, value_name = "FILE", conflicts_with_all = ["hide", "models", "epochs"])]
     model: Option<PathBuf>,
-    /// Study: hide so much of what is known, compare what is filled in with it, and write no table
-    #[arg(long, value_name = "SHARE", conflicts_with_all = ["out", "draws", "force"])]
+    /// Hide this fraction of the known cells, compare the imputed values with them, and write no table
+    #[arg(long, value_name = "FRACTION", conflicts_with_all = ["out", "draws", "force"])]
     hide: Option<f64>,
-    /// How the cells of a study go missing: at random, by other columns, or by their own value
+    /// How cells are hidden: at random, depending on other columns, or on their own value
     #[arg(long, value_enum, requires = "hide", default_value_t)]
     mechanism: MechanismArg,
-    /// Models to learn, each from other rows [default: 5]
+    /// Models in the ensemble, each fitted to another bootstrap sample [default: 5]
     #[arg(long, value_name = "N")]
     models: Option<usize>,
     /// Passes over the rows [default: by the number of rows]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Seed of everything random [default: 0]
+    /// Seed of all random numbers [default: 0]
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
     /// Replace files that exist

@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// A folder of images, with all folders in it; or a table, an array or a data set by name, whose rows are
-    /// coded anew each time
+    /// encoded again each time
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
     /// Index to write or to bring up to date, a file that ends in .aex
@@ -30,7 +30,7 @@ pub struct Args {
     /// training, validation, test or all; not for a folder of images [default: all]
     #[arg(long, value_name = "SPLIT")]
     split: Option<SplitName>,
-    /// Write the index anew, also over one of another model or of other data
+    /// Replace an existing index, even one of another model or other data
     #[arg(long)]
     force: bool,
     #[command(flatten)]

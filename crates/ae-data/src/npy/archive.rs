@@ -205,7 +205,7 @@ struct Archive {
 
 impl Archive {
     fn open(path: &Path) -> Result<Self> {
-        // Refuses what is no regular file.
+        // Only regular files.
         drop(FileReader::open(path)?);
         let file = File::open(path).map_err(Error::io(path))?;
         let size = file.metadata().map_err(Error::io(path))?.len();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// The complete table, and beside it, by its name, everything else.
+/// The completed table, and the other files, which are named after it.
 pub struct Outputs {
     pub table: PathBuf,
     /// `complete.imputer`

@@ -164,6 +164,44 @@ mod tests {
         }
     }
 
+    /// Lists grow where they are repeated, and keep what looks like an option out.
+    #[test]
+    fn repeated_empty_and_incomplete_options() {
+        let parse = |line: &[&str]| Cli::try_parse_from([&["ae"], line].concat());
+        let recipe = |line: &[&str]| match parse(line).unwrap().command {
+            Some(Command::Train(args)) => args.train.settings.recipe(),
+            _ => panic!("{line:?}"),
+        };
+        let expected: Table =
+            "[data.table]\nignore = ['a', 'b', 'c']\nmissing_as = ['-999', '-1']\n\
+                               [model]\nchannels = [8, 16]"
+                .parse()
+                .unwrap();
+        let line = "train --ignore a,b --ignore c --missing-as -999 --missing-as -1 --channels 8 \
+                    --channels 16";
+        assert_eq!(recipe(&line.split_whitespace().collect::<Vec<_>>()), expected);
+        for (line, part) in [
+            (&["train", "--data-dir", ""][..], "expected a path"),
+            (&["train", "--labels", ""], "expected a path"),
+            (&["train", "--ignore", "--tied"], "a value is required"),
+            (&["finetune", "run", "--label-counts", "10"], "--head <KIND>"),
+            (&["train", "--samples", "9,3", "--test-samples", "3"], "cannot be used with"),
+        ] {
+            let error = parse(line).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    /// Every penalty has an option, in a group that the help has.
+    #[test]
+    fn every_penalty_has_its_options() {
+        let options = ae_recipe::train_options();
+        for kind in ae_train::PENALTIES {
+            let own = options.iter().filter(|option| option.path[1] == kind.key).count();
+            assert_eq!(own, 1 + kind.settings.len(), "{}", kind.key);
+        }
+    }
+
     /// `-h` shows three options, and how to see the others.
     #[test]
     fn short_help_is_short() {

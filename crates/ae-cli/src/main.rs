@@ -7,13 +7,16 @@ mod download;
 mod error;
 mod interrupt;
 mod observers;
+mod plain;
 
+use std::io::IsTerminal;
 use std::panic::UnwindSafe;
 use std::process::ExitCode;
 
 use ae_device::panics;
 use args::Cli;
 pub use error::{Error, Result};
+use plain::Plain;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 /// A step allocates and frees buffers of megabytes. Once data sets beyond 32 MiB have been loaded, glibc returns
@@ -32,11 +35,15 @@ fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let spans = if cli.verbose > 1 { FmtSpan::CLOSE } else { FmtSpan::NONE };
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_span_events(spans)
-        .with_writer(std::io::stderr)
-        .init();
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match cli.verbose {
+        0 => subscriber.event_format(Plain).init(),
+        _ => subscriber.init(),
+    }
     let result = without_panic_trace(cli.verbose, || match &cli.command {
         None => commands::train::Args::default().run(),
         Some(command) => command.run(),

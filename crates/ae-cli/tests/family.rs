@@ -52,7 +52,7 @@ fn every_term_round_trips_through_the_recipe() {
     assert_page_has(
         here,
         "a",
-        &["corrupted (salt-and-pepper 0.2)", "1 times the divergence", "lifetime sparseness"],
+        &["corrupted (salt-and-pepper 0.2)", "1 times the KL divergence", "lifetime sparseness"],
     );
     assert!(here.join("a/figures/jacobian.svg").is_file());
     assert!(here.join("a/figures/activity.svg").is_file());

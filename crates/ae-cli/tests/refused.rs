@@ -2,11 +2,46 @@
 
 mod common;
 
-use common::{fail, succeed};
+use common::{ae, fail, succeed};
 
 const PCA: &str = "fine-tuning needs a model that is trained in steps, and PCA is not; train a linear model with \
                    ae train --model dense --hidden none --output identity, or put a head on the components with \
                    ae classify";
+
+/// A command on one split, with sizes of the other.
+#[test]
+fn sizes_of_another_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    succeed(here, "train --samples 60,20 --model dense --code 2 --epochs 0 --device cpu --out run");
+    succeed(here, "eval run --samples 60,10 --device cpu");
+    // The libraries' warnings have the program's form.
+    let warned = ae(here, "eval run --data-seed 1 --device cpu");
+    let printed = String::from_utf8_lossy(&warned.stderr).into_owned();
+    assert!(warned.status.success(), "{printed}");
+    assert!(
+        printed.lines().any(|line| line.starts_with("warning: the data is split")),
+        "{printed}"
+    );
+    for (line, message) in [
+        (
+            "--train-samples 5",
+            "--train-samples does not apply to the test set, which is selected; drop it",
+        ),
+        (
+            "--split training --test-samples 5",
+            "--test-samples does not apply to the training set, which is selected; drop it",
+        ),
+        (
+            "--train-samples 5 --test-samples 6",
+            "--train-samples and --test-samples apply to different splits, and this command uses one; drop that \
+             of the other split",
+        ),
+    ] {
+        let printed = fail(here, &format!("eval run --device cpu {line}"));
+        assert!(printed.contains(message), "{printed}");
+    }
+}
 
 #[test]
 fn options_that_nothing_uses() {

@@ -114,7 +114,7 @@ impl TrialJob {
 }
 
 fn is_streamed(samples: &Samples, schedule: &Schedule) -> bool {
-    samples.len() * samples.width() * size_of::<f32>() > schedule.resident_limit
+    !ae_train::fits(samples, schedule.resident_limit)
 }
 
 /// A few steps that were run without a pause.

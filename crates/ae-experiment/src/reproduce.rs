@@ -46,7 +46,7 @@ pub struct ReproduceOptions {
     pub out: PathBuf,
     /// The file that results are appended to, if any.
     pub results: Option<PathBuf>,
-    /// Who is told.
+    /// Receives the progress.
     pub listener: Arc<dyn Listener>,
 }
 

@@ -87,6 +87,7 @@ pub fn sweep(
     options: &RunOptions,
     choice: &Choice,
 ) -> Result<Option<(RunDir, SweepSummary)>> {
+    grid::check_penalty(grid.penalty.as_deref())?;
     let points = grid.points();
     let mut data = Recipe::data(&grid.overrides)?;
     data.make_paths_absolute();

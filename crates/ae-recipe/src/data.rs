@@ -114,6 +114,13 @@ impl DataRecipe {
         }
     }
 
+    /// Takes the memory limit from the schedule of an incomplete recipe, if it has one.
+    pub fn limit_by(&mut self, overrides: &Table) {
+        let limit = overrides.get("schedule").and_then(|schedule| schedule.get("resident_limit"));
+        let limit = limit.and_then(Value::as_integer).and_then(|it| usize::try_from(it).ok());
+        self.resident_limit = limit.or(self.resident_limit);
+    }
+
     /// Converts fields of older recipes.
     pub(crate) fn migrate(&mut self) {
         if let Some((training, test)) = self.digits.take() {
@@ -150,25 +157,115 @@ pub(crate) fn source_option(default: &str) -> RecipeOption {
 
 /// The other options of the section.
 pub(crate) fn options() -> Vec<RecipeOption> {
-    [group("Data", vec![
-        option("data-dir", "FOLDER", &["data", "data_dir"], Parse::Text, "Folder with your own copies of published data sets"),
-        option("resize", "WxH", &["data", "resize"], Parse::By(parse::size), "Scale all images of a folder to one size; other proportions are stretched"),
-        option("color", "grey|rgb", &["data", "channels"], Parse::By(parse::color), "Read all images of a folder as grey or as RGB [default: as they are]").aliases(&["colour"]),
-        option("skip-broken", "", &["data", "skip_broken"], Parse::Flag, "Leave out images of a folder that cannot be read, and print how many"),
-    ]), table_options(), group("Data", vec![
-        option("label-column", "NAME|INDEX", &["data", "label_column"], Parse::Text, "Column of a table with the labels [default: label, class or target]"),
-        option("labels", "FILE.npy", &["data", "labels"], Parse::Text, "Labels of a .npy data set: integers, one per sample"),
-        option("train-samples", "N", &["data", "training_samples"], Parse::Count, "Training samples to generate or subsample [default: all; for generated sets, the published size]"),
-        option("test-samples", "N", &["data", "test_samples"], Parse::Count, "Test samples to generate or subsample [default: all; for generated sets, the published size]"),
-        RecipeOption {
-            second: Some(["data", "test_samples"]),
-            conflicts: &["train-samples", "test-samples"],
-            ..option("samples", "N,N", &["data", "training_samples"], Parse::By(parse::pair), "Training and test samples in one, such as 20000,2000").aliases(&["digits"])
-        },
-        option("one-class", "CLASS", &["data", "normal"], Parse::Text, "Train on one class only, by its name, and treat all others as anomalies: labels of the test set become normal (0) and anomalous (1)").old(&["normal"]),
-        option("test", "FRACTION", &["data", "test"], Parse::Number, "Fraction of the samples to hold out as test set, if the data has none [default: 0.1]"),
-        option("data-seed", "N", &["data", "seed"], Parse::By(parse::seed), "Seed of generated samples, subsets and splits [default: 0]"),
-    ])].concat()
+    [
+        group(
+            "Data",
+            vec![
+                option(
+                    "data-dir",
+                    "FOLDER",
+                    &["data", "data_dir"],
+                    Parse::Path,
+                    "Folder with your own copies of published data sets",
+                ),
+                option(
+                    "resize",
+                    "WxH",
+                    &["data", "resize"],
+                    Parse::By(parse::size),
+                    "Scale all images of a folder to one size; other proportions are stretched",
+                ),
+                option(
+                    "color",
+                    "grey|rgb",
+                    &["data", "channels"],
+                    Parse::By(parse::color),
+                    "Read all images of a folder as grey or as RGB [default: as they are]",
+                )
+                .aliases(&["colour"]),
+                option(
+                    "skip-broken",
+                    "",
+                    &["data", "skip_broken"],
+                    Parse::Flag,
+                    "Leave out images of a folder that cannot be read, and print how many",
+                ),
+            ],
+        ),
+        table_options(),
+        group(
+            "Data",
+            vec![
+                option(
+                    "label-column",
+                    "NAME|INDEX",
+                    &["data", "label_column"],
+                    Parse::Text,
+                    "Column of a table with the labels [default: label, class or target]",
+                ),
+                option(
+                    "labels",
+                    "FILE.npy",
+                    &["data", "labels"],
+                    Parse::Path,
+                    "Labels of a .npy data set: integers, one per sample",
+                ),
+                option(
+                    "train-samples",
+                    "N",
+                    &["data", "training_samples"],
+                    Parse::Count,
+                    "Training samples to generate or subsample [default: all; for generated \
+                 sets, the published size]",
+                ),
+                option(
+                    "test-samples",
+                    "N",
+                    &["data", "test_samples"],
+                    Parse::Count,
+                    "Test samples to generate or subsample [default: all; for generated sets, \
+                 the published size]",
+                ),
+                RecipeOption {
+                    second: Some(["data", "test_samples"]),
+                    conflicts: &["train-samples", "test-samples"],
+                    ..option(
+                        "samples",
+                        "N,N",
+                        &["data", "training_samples"],
+                        Parse::By(parse::pair),
+                        "Training and test samples in one, such as 20000,2000",
+                    )
+                    .aliases(&["digits"])
+                },
+                option(
+                    "one-class",
+                    "CLASS",
+                    &["data", "normal"],
+                    Parse::Text,
+                    "Train on one class only, by its name, and treat all others as anomalies: \
+                 labels of the test set become normal (0) and anomalous (1)",
+                )
+                .old(&["normal"]),
+                option(
+                    "test",
+                    "FRACTION",
+                    &["data", "test"],
+                    Parse::Number,
+                    "Fraction of the samples to hold out as test set, if the data has none \
+                 [default: 0.1]",
+                ),
+                option(
+                    "data-seed",
+                    "N",
+                    &["data", "seed"],
+                    Parse::By(parse::seed),
+                    "Seed of generated samples, subsets and splits [default: 0]",
+                ),
+            ],
+        ),
+    ]
+    .concat()
 }
 
 /// How a table is read. Columns are named by their names or, failing that, by their index from 0.
@@ -181,14 +278,16 @@ pub fn table_options() -> Vec<RecipeOption> {
                 "auto|yes|no",
                 &["data", "table", "header"],
                 Parse::OneOf(&["auto", "yes", "no"]),
-                "Whether the first row holds the names of the columns [default: found from the rows]",
+                "Whether the first row holds the names of the columns [default: found from \
+                 the rows]",
             ),
             option(
                 "separator",
                 "CHAR",
                 &["data", "table", "separator"],
                 Parse::By(parse::separator),
-                "Separator of the cells: a character, or comma, semicolon, tab or blank [default: found]",
+                "Separator of the cells: a character, or comma, semicolon, tab or blank \
+                 [default: found]",
             ),
             option(
                 "decimal",
@@ -210,16 +309,20 @@ pub fn table_options() -> Vec<RecipeOption> {
                 "mean|drop|refuse",
                 &["data", "table", "missing"],
                 Parse::OneOf(&["mean", "drop", "refuse"]),
-                "Missing cells (empty, NA, NaN, null, ?, -): fill with the mean of the column, drop the row, or refuse the file [default: mean]",
+                "Missing cells (empty, NA, NaN, null, ?, -): fill with the mean of the \
+                 column, drop the row, or refuse the file [default: mean]",
             ),
-            option(
-                "missing-as",
-                "TEXT,..",
-                &["data", "table", "missing_as"],
-                Parse::Texts,
-                "Further texts that stand for a missing cell, such as -999",
-            )
-            .old(&["missing_as"]),
+            RecipeOption {
+                allows_hyphen: true,
+                ..option(
+                    "missing-as",
+                    "TEXT,..",
+                    &["data", "table", "missing_as"],
+                    Parse::Texts,
+                    "Further texts that stand for a missing cell, such as -999",
+                )
+                .old(&["missing_as"])
+            },
             option(
                 "ignore",
                 "COLUMN,..",
@@ -253,7 +356,8 @@ pub fn table_options() -> Vec<RecipeOption> {
                 "refuse|zero",
                 &["data", "table", "unseen"],
                 Parse::OneOf(&["refuse", "zero"]),
-                "Categories that training did not see: refuse the file, or set all features of the column to zero [default: refuse]",
+                "Categories that training did not see: refuse the file, or set all features \
+                 of the column to zero [default: refuse]",
             ),
         ],
     )
@@ -269,14 +373,16 @@ pub(crate) fn preparation_options() -> Vec<RecipeOption> {
                 "FRACTION",
                 &["data", "validation"],
                 Parse::Number,
-                "Fraction of the training samples to hold out as validation set, which chooses the best epoch; with 0 the last epoch is used [default: 0.1]",
+                "Fraction of the training samples to hold out as validation set, which \
+                 chooses the best epoch; with 0 the last epoch is used [default: 0.1]",
             ),
             option(
                 "preprocess",
                 "METHOD",
                 &["data", "preprocess"],
                 Parse::Text,
-                "Preprocessing: none, scale, min-max, standardize or robust (median and interquartile range) [default: none for images, standardize for tables]",
+                "Preprocessing: none, scale, min-max, standardize or robust (median and \
+                 interquartile range) [default: none for images, standardize for tables]",
             ),
         ],
     )

@@ -37,9 +37,7 @@ impl Recipe {
             resident_limit: None,
         };
         let mut data: DataRecipe = section("data", defaults, overrides)?;
-        let limit = overrides.get("schedule").and_then(|schedule| schedule.get("resident_limit"));
-        data.resident_limit =
-            limit.and_then(Value::as_integer).and_then(|limit| usize::try_from(limit).ok());
+        data.limit_by(overrides);
         data.migrate();
         if let Some((training, test)) = ae_data::default_counts(&data.source) {
             data.training_samples.get_or_insert(training);

@@ -64,14 +64,16 @@ pub(crate) fn options() -> Vec<RecipeOption> {
                 "KIND",
                 &["head", "kind"],
                 Parse::Text,
-                "Train a classifier with this head on the code: softmax (logistic regression) or svm (squared hinge)",
+                "Train a classifier with this head on the code: softmax (logistic \
+                 regression) or svm (squared hinge)",
             ),
             option(
                 "head-decay",
                 "WEIGHT",
                 &["head", "weight_decay"],
                 Parse::Number,
-                "Weight decay of the head: the weight of half its squared weights [default: softmax 0, svm 0.001]",
+                "Weight decay of the head: the weight of half its squared weights [default: \
+                 softmax 0, svm 0.001]",
             ),
         ],
     )
@@ -79,11 +81,15 @@ pub(crate) fn options() -> Vec<RecipeOption> {
 
 /// The option of the label-efficiency curve.
 pub(crate) fn counts_option() -> RecipeOption {
-    option(
-        "label-counts",
-        "N,N,..",
-        &["head", "label_counts"],
-        Parse::Counts,
-        "Also train on only this many labels, from the pretrained encoder and from scratch, and plot both",
-    )
+    RecipeOption {
+        requires: Some("head"),
+        ..option(
+            "label-counts",
+            "N,N,..",
+            &["head", "label_counts"],
+            Parse::Counts,
+            "Also train on only this many labels, from the pretrained encoder and from \
+                 scratch, and plot both",
+        )
+    }
 }

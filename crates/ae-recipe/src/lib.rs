@@ -23,13 +23,13 @@ pub use error::{Error, Result};
 pub use head::{HeadKind, HeadRecipe};
 pub use linear_path::{LinearPath, off_unless_given};
 pub use merge::merge;
-pub use model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
+pub use model::{Code, ConvRecipe, DenseRecipe, FeatureMap, ModelRecipe, PcaRecipe};
 pub use objective::{ObjectiveRecipe, ObjectiveSettings, TopKRecipe};
 pub use option::{
     Parse, RecipeOption, classify_options, data_options, finetune_options, train_options,
 };
 pub use penalty::PenaltyRecipe;
-pub use recipe::*;
+pub use recipe::{Command, MeasureRecipe, Recipe, data_section, read_table};
 pub use unused::check_unused;
 
 use recipe::{is_false, is_zero};

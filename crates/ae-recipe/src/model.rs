@@ -59,7 +59,7 @@ pub struct ConvRecipe {
     pub down: Downsample,
     /// How layers of the decoder double them.
     pub up: Upsample,
-    /// Normalisation after each convolution.
+    /// Normalization after each convolution.
     pub norm: Norm,
     /// Activation of hidden layers.
     pub activation: Activation,
@@ -264,24 +264,124 @@ impl ModelRecipe {
 
 /// The option of the code.
 pub(crate) fn code_option() -> RecipeOption {
-    option("code", "N|feature-map", &["model", "code"], Parse::By(parse::code), "Size of the code (latent dimension); or `feature-map`: the last feature map of a convolutional encoder is the code [default: conv 32, dense 30, tables half the number of columns, up to 32]").short('c')
+    option(
+        "code",
+        "N|feature-map",
+        &["model", "code"],
+        Parse::By(parse::code),
+        "Size of the code (latent dimension); or `feature-map`: the last feature \
+                 map of a convolutional encoder is the code [default: conv 32, dense 30, \
+                 tables half the number of columns, up to 32]",
+    )
+    .short('c')
 }
 
 /// The other options of the section.
 pub(crate) fn options() -> Vec<RecipeOption> {
-    group("Model", vec![
-        option("model", "KIND", &["model", "kind"], Parse::Text, "conv, dense or pca [default: conv for images, dense for tables; pretrain: dense]").short('m'),
-        option("hidden", "N,N,..|none", &["model", "hidden"], Parse::By(parse::widths), "Widths of the hidden dense layers, or none [default: conv none, dense 1000,500,250, tables 4 times the number of columns, from 128 to 512]"),
-        option("channels", "N,N,..", &["model", "channels"], Parse::Counts, "Channels after each convolution (conv) [default: 32,64]"),
-        option("kernel", "N", &["model", "kernel"], Parse::Count, "Kernel size of the convolutions, odd (conv) [default: 3]"),
-        option("down", "HOW", &["model", "down"], Parse::Text, "Downsampling in the encoder: stride or max-pool (conv) [default: stride]"),
-        option("up", "HOW", &["model", "up"], Parse::Text, "Upsampling in the decoder: transposed or upsample (conv) [default: transposed]"),
-        option("norm", "NORM", &["model", "norm"], Parse::By(parse::norm), "Normalization: none, layer or group:N (conv) [default: none]"),
-        option("activation", "NAME", &["model", "activation"], Parse::By(parse::activation), "Activation of hidden layers: identity, sigmoid, tanh, relu, leaky-relu, gelu or silu [default: relu, tables silu; pretrain: sigmoid for dense]"),
-        option("code-activation", "NAME", &["model", "code_activation"], Parse::By(parse::activation), "Activation of the code [default: identity; with --kl sigmoid]"),
-        option("output", "NAME", &["model", "output"], Parse::By(parse::activation), "Activation of the output [default: sigmoid for images and after min-max, else identity]"),
-        option("tied", "", &["model", "tied"], Parse::Flag, "Tie the decoder's weights to the encoder's, transposed (conv, dense)"),
-        option("top-k", "N", &["model", "kept"], Parse::Count, "Keep only the N largest units of each code after training and set the others to 0 [default: all; with --train-top-k twice its K]").old(&["kept"]),
-        option("linear-path", "WHEN", &["model", "linear_path"], Parse::OneOf(&["auto", "on", "off"]), "Add the principal components to the layers, so that training starts as PCA and improves on it: auto, on or off [default: auto, on if the model can have them and nothing is penalized; with --recipe off]"),
-    ])
+    group(
+        "Model",
+        vec![
+            option(
+                "model",
+                "KIND",
+                &["model", "kind"],
+                Parse::Text,
+                "conv, dense or pca [default: conv for images, dense for tables; pretrain: \
+                 dense]",
+            )
+            .short('m'),
+            option(
+                "hidden",
+                "N,N,..|none",
+                &["model", "hidden"],
+                Parse::By(parse::widths),
+                "Widths of the hidden dense layers, or none [default: conv none, dense \
+                 1000,500,250, tables 4 times the number of columns, from 128 to 512]",
+            ),
+            option(
+                "channels",
+                "N,N,..",
+                &["model", "channels"],
+                Parse::Counts,
+                "Channels after each convolution (conv) [default: 32,64]",
+            ),
+            option(
+                "kernel",
+                "N",
+                &["model", "kernel"],
+                Parse::Count,
+                "Kernel size of the convolutions, odd (conv) [default: 3]",
+            ),
+            option(
+                "down",
+                "HOW",
+                &["model", "down"],
+                Parse::Text,
+                "Downsampling in the encoder: stride or max-pool (conv) [default: stride]",
+            ),
+            option(
+                "up",
+                "HOW",
+                &["model", "up"],
+                Parse::Text,
+                "Upsampling in the decoder: transposed or upsample (conv) [default: \
+                 transposed]",
+            ),
+            option(
+                "norm",
+                "NORM",
+                &["model", "norm"],
+                Parse::By(parse::norm),
+                "Normalization: none, layer or group:N (conv) [default: none]",
+            ),
+            option(
+                "activation",
+                "NAME",
+                &["model", "activation"],
+                Parse::By(parse::activation),
+                "Activation of hidden layers: identity, sigmoid, tanh, relu, leaky-relu, \
+                 gelu or silu [default: relu, tables silu; pretrain: sigmoid for dense]",
+            ),
+            option(
+                "code-activation",
+                "NAME",
+                &["model", "code_activation"],
+                Parse::By(parse::activation),
+                "Activation of the code [default: identity; with --kl sigmoid]",
+            ),
+            option(
+                "output",
+                "NAME",
+                &["model", "output"],
+                Parse::By(parse::activation),
+                "Activation of the output [default: sigmoid for images and after min-max, \
+                 else identity]",
+            ),
+            option(
+                "tied",
+                "",
+                &["model", "tied"],
+                Parse::Flag,
+                "Tie the decoder's weights to the encoder's, transposed (conv, dense)",
+            ),
+            option(
+                "top-k",
+                "N",
+                &["model", "kept"],
+                Parse::Count,
+                "Keep only the N largest units of each code after training and set the \
+                 others to 0 [default: all; with --train-top-k twice its K]",
+            )
+            .old(&["kept"]),
+            option(
+                "linear-path",
+                "WHEN",
+                &["model", "linear_path"],
+                Parse::OneOf(&["auto", "on", "off"]),
+                "Add the principal components to the layers, so that training starts as PCA \
+                 and improves on it: auto, on or off [default: auto, on if the model can \
+                 have them and nothing is penalized; with --recipe off]",
+            ),
+        ],
+    )
 }

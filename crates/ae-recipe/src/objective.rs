@@ -15,7 +15,7 @@ use crate::parse;
 use crate::penalty::{PenaltyRecipe, penalty_options, take_penalties};
 
 /// The objective section of a recipe. In a file, the penalties are keys of the section, by the names of
-/// [`PENALTIES`](ae_train::PENALTIES); one with weight 0 is left out.
+/// [`PENALTIES`](ae_train::PENALTIES); one with weight 0 is no term of the objective.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObjectiveRecipe {
     /// All but the penalties.
@@ -177,17 +177,64 @@ impl TopKRecipe {
 
 /// The options of the section.
 pub(crate) fn options() -> Vec<RecipeOption> {
-    let top_k =
-        option("train-top-k", "K[:FROM[:EPOCHS]]", &["objective", "k_sparse"], Parse::By(parse::top_k), "Keep only the K largest units of each code in training; starts with FROM units, falling to K over EPOCHS [default: all; EPOCHS half of --epochs]").old(&["k-sparse"]);
-    let jacobian =
-        option("jacobian", "HOW", &["objective", "jacobian"], Parse::By(parse::jacobian), "How to compute the Jacobian norm of --contract and --curvature: exact, or probes:N, an estimate from N random projections [default: exact for an encoder with one layer, else probes:1]").old(&["contract-by"]);
+    let top_k = option(
+        "train-top-k",
+        "K[:FROM[:EPOCHS]]",
+        &["objective", "k_sparse"],
+        Parse::By(parse::top_k),
+        "Keep only the K largest units of each code in training; starts with FROM \
+                 units, falling to K over EPOCHS [default: all; EPOCHS half of --epochs]",
+    )
+    .old(&["k-sparse"]);
+    let jacobian = option(
+        "jacobian",
+        "HOW",
+        &["objective", "jacobian"],
+        Parse::By(parse::jacobian),
+        "How to compute the Jacobian norm of --contract and --curvature: exact, or \
+                 probes:N, an estimate from N random projections [default: exact for an \
+                 encoder with one layer, else probes:1]",
+    )
+    .old(&["contract-by"]);
     [
-        group("Objective", vec![
-            option("loss", "LOSS", &["objective", "reconstruction"], Parse::Text, "Reconstruction loss: squared-error or cross-entropy [default: cross-entropy for images with a sigmoid output, else squared-error]").short('l'),
-            option("corrupt", "NOISE", &["objective", "corruption"], Parse::By(parse::corruption), "Corrupt the inputs; the model reconstructs the clean ones (denoising): none, masking:P, salt-and-pepper:P or gaussian:S [default: none]"),
-            option("corruption-weights", "A:B", &["objective", "emphasis"], Parse::By(parse::corruption_weights), "Weights of the loss on corrupted and on other features, such as 1:0.5, for masking or salt-and-pepper [default: 1:1]").old(&["emphasis"]),
-            option("dropout", "P", &["objective", "dropout"], Parse::Number, "Dropout probability of hidden units and code units [default: 0]"),
-        ]),
+        group(
+            "Objective",
+            vec![
+                option(
+                    "loss",
+                    "LOSS",
+                    &["objective", "reconstruction"],
+                    Parse::Text,
+                    "Reconstruction loss: squared-error or cross-entropy [default: \
+                 cross-entropy for images with a sigmoid output, else squared-error]",
+                )
+                .short('l'),
+                option(
+                    "corrupt",
+                    "NOISE",
+                    &["objective", "corruption"],
+                    Parse::By(parse::corruption),
+                    "Corrupt the inputs; the model reconstructs the clean ones (denoising): \
+                 none, masking:P, salt-and-pepper:P or gaussian:S [default: none]",
+                ),
+                option(
+                    "corruption-weights",
+                    "A:B",
+                    &["objective", "emphasis"],
+                    Parse::By(parse::corruption_weights),
+                    "Weights of the loss on corrupted and on other features, such as 1:0.5, for \
+                 masking or salt-and-pepper [default: 1:1]",
+                )
+                .old(&["emphasis"]),
+                option(
+                    "dropout",
+                    "P",
+                    &["objective", "dropout"],
+                    Parse::Number,
+                    "Dropout probability of hidden units and code units [default: 0]",
+                ),
+            ],
+        ),
         penalty_options(SPARSE),
         group(SPARSE, vec![top_k]),
         penalty_options(SMOOTH),

@@ -9,11 +9,11 @@ use toml::{Table, Value};
 pub struct RecipeOption {
     /// Its name, without dashes.
     pub long: &'static str,
-    /// Its letter.
+    /// Its one-letter form.
     pub short: Option<char>,
-    /// Other names, which a help text shows.
+    /// Visible aliases.
     pub aliases: &'static [&'static str],
-    /// Names of earlier versions, which it does not show.
+    /// Names of earlier versions: hidden aliases.
     pub old: &'static [&'static str],
     /// What its value is called in a help text; a flag has none.
     pub value: &'static str,
@@ -27,6 +27,10 @@ pub struct RecipeOption {
     pub second: Option<[&'static str; 2]>,
     /// Options that it cannot be combined with.
     pub conflicts: &'static [&'static str],
+    /// The option that it needs.
+    pub requires: Option<&'static str>,
+    /// Whether its value may begin with a hyphen.
+    pub allows_hyphen: bool,
     /// How its value is parsed.
     pub parse: Parse,
 }
@@ -36,6 +40,8 @@ pub struct RecipeOption {
 pub enum Parse {
     /// A text.
     Text,
+    /// A path.
+    Path,
     /// Texts with commas between them.
     Texts,
     /// One of these texts.
@@ -65,7 +71,8 @@ impl Parse {
             _ => Err("expected a whole number from 0".to_owned()),
         };
         match self {
-            Self::Text => Ok(text.into()),
+            Self::Path if text.is_empty() => Err("expected a path".into()),
+            Self::Text | Self::Path => Ok(text.into()),
             Self::Texts => Ok(Value::Array(text.split(',').map(Value::from).collect())),
             Self::OneOf(values) if values.contains(&text) => Ok(text.into()),
             Self::OneOf(values) => Err(format!("expected {}", any_of(values))),
@@ -112,6 +119,8 @@ pub(crate) fn option(
         path: path.to_vec(),
         second: None,
         conflicts: &[],
+        requires: None,
+        allows_hyphen: false,
         parse,
     }
 }

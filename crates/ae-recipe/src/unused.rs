@@ -4,6 +4,7 @@
 use toml::{Table, Value};
 
 use super::Recipe;
+use super::validate::{jacobian_options, setting_option};
 use crate::error::{Error, Result};
 
 /// Checks that the recipe that came of all options uses each of them.
@@ -20,17 +21,19 @@ pub fn check_unused(options: &Table, recipe: &Recipe) -> Result<()> {
         let settings = section("objective").and_then(|it| it.get(penalty.kind.key)?.as_table());
         if let Some(key) = settings.and_then(|it| it.keys().find(|key| *key != "weight")) {
             let option = format!("--{}", penalty.kind.option);
+            let setting = setting_option(penalty.kind, key);
             return Err(Error::usage(format!(
-                "{option}-{key} needs {option} above 0, got {option} 0; drop both"
+                "{setting} needs {option} above 0, got {option} 0; drop both"
             )));
         }
     }
     if is_given("objective", "jacobian")
         && !objective.active_penalties().any(|penalty| penalty.kind.uses_jacobian)
     {
-        return Err(Error::usage(
-            "--jacobian needs --contract or --curvature above 0, got 0; drop both",
-        ));
+        return Err(Error::usage(format!(
+            "--jacobian needs {} above 0, got 0; drop both",
+            jacobian_options().join(" or ")
+        )));
     }
     Ok(())
 }

@@ -75,16 +75,15 @@ pub fn check_terms(base: &ObjectiveRecipe, overrides: &Table) -> Result<()> {
             && let Some(key) = settings.keys().next()
             && !has_weight(kind)
         {
-            let option = format!("--{}", kind.option);
+            let (option, setting) = (format!("--{}", kind.option), setting_option(kind, key));
             return Err(Error::usage(format!(
-                "{option}-{key} needs {option}; add {option} WEIGHT, or drop it"
+                "{setting} needs {option}; add {option} WEIGHT, or drop it"
             )));
         }
     }
-    let users: Vec<&PenaltyKind> =
-        PENALTIES.into_iter().filter(|kind| kind.uses_jacobian).collect();
-    if objective.contains_key("jacobian") && !users.iter().any(|kind| has_weight(kind)) {
-        let names: Vec<String> = users.iter().map(|kind| format!("--{}", kind.option)).collect();
+    let mut users = PENALTIES.into_iter().filter(|kind| kind.uses_jacobian);
+    if objective.contains_key("jacobian") && !users.any(has_weight) {
+        let names = jacobian_options();
         return Err(Error::usage(format!(
             "--jacobian needs {}; add {} WEIGHT, or drop it",
             names.join(" or "),
@@ -105,4 +104,16 @@ impl Recipe {
             false => Ok(()),
         }
     }
+}
+
+/// The option of a penalty's setting.
+pub(super) fn setting_option(kind: &PenaltyKind, key: &str) -> String {
+    let setting = kind.settings.iter().find(|setting| setting.key == key);
+    setting.map_or(key.to_owned(), |setting| format!("--{}", setting.option))
+}
+
+/// The options of the penalties that depend on how a Jacobian's norm is computed.
+pub(super) fn jacobian_options() -> Vec<String> {
+    let kinds = PENALTIES.into_iter().filter(|kind| kind.uses_jacobian);
+    kinds.map(|kind| format!("--{}", kind.option)).collect()
 }

@@ -8,13 +8,13 @@ use maud::{Markup, PreEscaped, html};
 use crate::Result;
 use crate::charts::{COLORS, hex};
 use crate::figures::{Column, Figures, POINTS, name};
-use crate::page::{details_section, document, picture, picture_rows, time, write_summary_and_page};
+use crate::page::{details_section, document, picture, picture_rows, time};
 use ae_run::comparison;
-use ae_run::{Finished, TrainedRun};
+use ae_run::{Finished, TrainedRun, files};
 use ae_run::{Summary, components};
 use ae_train::format::{count, number};
 
-/// Writes the summary, the figures and the page of a run.
+/// Writes the figures and the page of a run.
 ///
 /// # Errors
 /// If the data cannot be read, or a file cannot be written.
@@ -23,7 +23,7 @@ pub fn write_autoencoder(finished: &Finished) -> Result<()> {
     let figures = Figures::make(folder, trained, summary, pca, &device.handle)?;
     figures.write(&folder.figures())?;
     let page = page(trained, summary, &figures)?.into_string();
-    write_summary_and_page(folder, summary, &page)
+    Ok(files::write(&folder.report(), &page)?)
 }
 
 fn page(trained: &TrainedRun, summary: &Summary, figures: &Figures) -> Result<Markup> {

@@ -4,17 +4,17 @@ use ae_models::{Classifier, ModelEncoder};
 use maud::{Markup, PreEscaped, html};
 
 use crate::figures::learning;
-use crate::page::{details_section, document, time, write_summary_and_page};
+use crate::page::{details_section, document, time};
 use crate::{Error, Result};
 use ae_recipe::Command;
 use ae_run::ClassifierSummary;
 use ae_run::speed;
-use ae_run::{FinishedClassifier, TrainedRun};
+use ae_run::{FinishedClassifier, TrainedRun, files};
 use ae_train::format::count;
 
 type Net = Classifier<ModelEncoder>;
 
-/// Writes the summary, the figures and the page of a classifier's run.
+/// Writes the figures and the page of a classifier's run.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -68,7 +68,7 @@ pub fn write_classifier(finished: &FinishedClassifier) -> Result<()> {
     };
     let title = format!("Classifier of {}", trained.splits.name);
     let page = document(&title, &lead, &body, &summary.program).into_string();
-    write_summary_and_page(folder, summary, &page)
+    Ok(files::write(&folder.report(), &page)?)
 }
 
 fn headline(summary: &ClassifierSummary) -> Markup {

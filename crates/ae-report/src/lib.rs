@@ -19,7 +19,7 @@ pub use imputation::{Imputation, MEASURES, POOLED_LEVEL, imputation_page, short}
 
 use ae_run::FinishedRun;
 
-/// Writes the summary, the figures and the page of a run.
+/// Writes the figures and the page of a run.
 ///
 /// # Errors
 /// If the data cannot be read, or a file cannot be written.

@@ -7,19 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::Result;
 use crate::pictures;
 use ae_recipe::Recipe;
-use ae_run::RunDir;
-use ae_run::files;
 use ae_train::format::duration;
-
-/// Writes the summary of a run and its report.
-pub(crate) fn write_summary_and_page(
-    folder: &RunDir,
-    summary: &impl serde::Serialize,
-    page: &str,
-) -> Result<()> {
-    files::write_json(&folder.summary(), summary)?;
-    Ok(files::write(&folder.report(), page)?)
-}
 
 /// A page with a title, a lead sentence and sections.
 pub fn document(title: &str, lead: &Markup, body: &Markup, program: &str) -> Markup {

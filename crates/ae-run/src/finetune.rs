@@ -82,6 +82,7 @@ fn trial_job(run: &SavedRun, recipe: &Recipe, splits: &Splits) -> Option<TrialJo
 /// If a value does not apply to fine-tuning the run.
 pub fn derive_recipe(run: &SavedRun, overrides: &Table) -> Result<Recipe> {
     let mut data = run.data(&data_section(overrides))?;
+    data.limit_by(overrides);
     data.make_paths_absolute();
     let from = &run.folder.0;
     let absolute = std::path::absolute(from).unwrap_or_else(|_| from.clone());
@@ -130,7 +131,8 @@ impl WithHead {
             if curve.iter().any(|known| known.labels == count) {
                 continue;
             }
-            let mut stop = StopOnRequest(listener.clone());
+            listener.progress(&format_args!("training on {count} labels"));
+            let mut stop = StopOnRequest::new(listener.clone());
             let Some(point) = self.label_efficiency(count, &data, &mut stop)? else {
                 new_run.report_stop(fitted.done);
                 return Ok(None);
@@ -152,6 +154,7 @@ impl WithHead {
         let mut summary =
             classifier::summarize(&trained, fitted.epochs, &device, new_run.seconds())?;
         summary.curve = curve;
+        files::write_json(&new_run.folder.summary(), &summary)?;
         Ok(Some(FinishedClassifier { folder: new_run.folder, trained, summary }))
     }
 

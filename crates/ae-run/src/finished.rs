@@ -3,7 +3,7 @@
 use ae_device::NamedDevice;
 use ae_models::{Classifier, ModelEncoder, Pca};
 
-use crate::files::read_json;
+use crate::files::{read_json, write_json};
 use crate::summary::{Summary, summarize};
 use crate::{
     ClassifierSummary, Listener, Result, RunDir, SavedModel, SavedRun, TrainedRun, classifier,
@@ -58,7 +58,7 @@ impl FinishedRun {
         }
     }
 
-    /// Evaluates a saved run again, on its own data. Time and device stay those of training.
+    /// Evaluates a saved run again, on its own data, and updates its summary. Time and device stay those of training.
     ///
     /// # Errors
     /// If its data is missing or has changed, or a file is malformed.
@@ -71,6 +71,7 @@ impl FinishedRun {
                 let old: ClassifierSummary = read_json(&folder.summary())?;
                 let new = classifier::summarize(&trained, old.epochs, device, old.seconds)?;
                 let summary = ClassifierSummary { curve: old.curve, device: old.device, ..new };
+                write_json(&folder.summary(), &summary)?;
                 Ok(Self::Classifier(Box::new(FinishedClassifier { folder, trained, summary })))
             }
             SavedModel::Autoencoder(model) => {
@@ -79,6 +80,7 @@ impl FinishedRun {
                 let (mut summary, pca) = summarize(&trained, &old.epochs, device, old.seconds)?;
                 summary.device = old.device;
                 (summary.initial, summary.layers) = (old.initial, old.layers);
+                write_json(&folder.summary(), &summary)?;
                 let device = device.clone();
                 Ok(Self::Autoencoder(Box::new(Finished { folder, trained, summary, pca, device })))
             }

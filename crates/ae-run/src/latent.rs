@@ -118,7 +118,7 @@ impl<'a> EncodedSplit<'a> {
     /// A linear and a spherical path for each pair, with the samples themselves at both ends.
     ///
     /// # Errors
-    /// If a sample, a unit or a label is missing.
+    /// If a sample cannot be read.
     pub fn paths(&self, pairs: &[[usize; 2]], steps: usize) -> Result<Vec<Row>> {
         let mut rows = Vec::new();
         for &[from, to] in pairs {
@@ -156,7 +156,7 @@ impl<'a> EncodedSplit<'a> {
     /// One row per unit: the code of a sample, with that unit moving over its range in this split.
     ///
     /// # Errors
-    /// If a sample, a unit or a label is missing.
+    /// If there is no such sample or unit.
     pub fn traverse(&self, units: &[usize], sample: usize, steps: usize) -> Result<Vec<Row>> {
         let size = self.model.code_size();
         let code = self.codes.select(&[self.check_sample(sample)?])?;
@@ -190,7 +190,7 @@ impl<'a> EncodedSplit<'a> {
     /// The decoded mean code of each class that has samples.
     ///
     /// # Errors
-    /// If a sample, a unit or a label is missing.
+    /// If the samples have no labels.
     pub fn class_means(&self) -> Result<Vec<Row>> {
         let labels = self.labels()?;
         let all: Vec<usize> = (0..self.codes.len()).collect();
@@ -208,7 +208,7 @@ impl<'a> EncodedSplit<'a> {
     /// One row per query: a sample, and the samples whose codes are nearest to its code.
     ///
     /// # Errors
-    /// If a sample, a unit or a label is missing.
+    /// If there is no such sample, or there are not this many others.
     pub fn neighbors(&self, count: usize, sample: Option<usize>) -> Result<Vec<Row>> {
         let max = self.codes.len() - 1;
         if count == 0 || count > max {

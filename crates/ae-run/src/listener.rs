@@ -1,4 +1,4 @@
-//! Who is told what a run does.
+//! Receives what runs report, and may stop them.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ae_data::Progress;
 use ae_train::{Event, Flow, Observer};
 
-/// Who is told what a run does, and may stop it. `()` is nobody.
+/// Receives what a run reports, and may stop it. `()` ignores everything.
 pub trait Listener: Send + Sync {
     /// A line about the progress of the run.
     fn progress(&self, _line: &dyn Display) {}
@@ -16,10 +16,8 @@ pub trait Listener: Send + Sync {
         self.progress(line);
     }
 
-    /// Who is told of one of several runs that train in parallel, by its name.
-    fn for_parallel_run(&self, _name: &str) -> Arc<dyn Listener> {
-        Arc::new(())
-    }
+    /// The listener of one of several runs that train in parallel, by its name. It stops when this one does.
+    fn for_parallel_run(&self, name: &str) -> Arc<dyn Listener>;
 
     /// How much of a file is downloaded.
     fn download(&self, _progress: Progress<'_>) {}
@@ -29,16 +27,29 @@ pub trait Listener: Send + Sync {
         None
     }
 
-    /// Whether to stop: a training then writes a checkpoint and ends.
+    /// Whether to stop: a training then writes a checkpoint and ends. Asked once before a training, so that a
+    /// program can start to watch for Ctrl-C, and at each event.
     fn is_stopping(&self) -> bool {
         false
     }
 }
 
-impl Listener for () {}
+impl Listener for () {
+    fn for_parallel_run(&self, _name: &str) -> Arc<dyn Listener> {
+        Arc::new(())
+    }
+}
 
 /// Stops a training where the listener asks for it.
-pub(crate) struct StopOnRequest(pub(crate) Arc<dyn Listener>);
+pub(crate) struct StopOnRequest(Arc<dyn Listener>);
+
+impl StopOnRequest {
+    pub(crate) fn new(listener: Arc<dyn Listener>) -> Self {
+        // Lets it start to watch.
+        listener.is_stopping();
+        Self(listener)
+    }
+}
 
 impl Observer for StopOnRequest {
     fn observe(&mut self, _: &Event<'_>) -> Flow {

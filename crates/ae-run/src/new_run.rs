@@ -19,7 +19,7 @@ use crate::metrics_log::MetricsLog;
 use crate::run::{CLASSES, COLUMNS, SCHEMA, TRAINING_SET, class_names};
 use crate::{Error, Listener, Result, RunDir, Splits};
 
-/// Where a run is written, and who is told of it.
+/// Where a run is written, and who receives its progress.
 #[derive(Clone)]
 pub struct RunOptions {
     /// The folder to create; `None`: one in `runs/`, named after data and model.
@@ -30,7 +30,7 @@ pub struct RunOptions {
     pub checkpoint_every: Option<Duration>,
     /// Steps between additional checkpoints.
     pub checkpoint_steps: Option<u64>,
-    /// Who is told.
+    /// Receives its progress.
     pub listener: Arc<dyn Listener>,
 }
 
@@ -73,7 +73,7 @@ impl NewRun {
 
     pub(crate) fn observers(&self, epochs: usize) -> Vec<Box<dyn Observer>> {
         let mut observers: Vec<Box<dyn Observer>> = vec![
-            Box::new(StopOnRequest(self.listener.clone())),
+            Box::new(StopOnRequest::new(self.listener.clone())),
             Box::new(MetricsLog::new(self.folder.metrics())),
         ];
         observers.extend(self.listener.observer(epochs));

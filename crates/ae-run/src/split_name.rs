@@ -28,9 +28,12 @@ impl SplitName {
     /// Checks that all values of a data section apply to the split.
     pub(crate) fn check_options(self, data: &Table, name: &str) -> Result<()> {
         let given = |(key, _): &&(&str, &str)| data.contains_key(*key);
+        // Both sizes in one, which describe the data as a whole.
+        let has_both = OF_PARTS[..2].iter().all(|part| given(&part));
         let of_other = match self {
             Self::All => {
                 let Some((_, option)) = OF_PARTS.iter().find(given) else { return Ok(()) };
+                let option = if has_both { &"--samples" } else { option };
                 return Err(Error::usage(format!(
                     "{option} applies to a single split, but all of {name} is selected; add --split test or \
                      drop {option}"
@@ -39,9 +42,7 @@ impl SplitName {
             Self::Training | Self::Validation => &OF_PARTS[1],
             Self::Test => &OF_PARTS[0],
         };
-        match given(&of_other)
-            && !(data.contains_key(OF_PARTS[0].0) && data.contains_key(OF_PARTS[1].0))
-        {
+        match given(&of_other) && !has_both {
             true => Err(Error::usage(format!(
                 "{} does not apply to the {self} set, which is selected; drop it",
                 of_other.1

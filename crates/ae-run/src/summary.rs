@@ -5,7 +5,7 @@ use ae_models::{Encoder, Model, Pca};
 use ae_train::format::{count, duration, number};
 use ae_train::{
     Corruption, Denoising, DetailedEvaluation, EpochReport, Evaluation, Jacobian, Subspace,
-    Validation, denoise, evaluate, fit_pca, mean_error,
+    Validation, denoise, evaluate, fit_pca, mean_error, pca_rows,
 };
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
@@ -157,8 +157,9 @@ pub fn summarize(
     let training = &splits.training;
     let subspace = match trained.recipe.model.is_linear() {
         true => {
+            let rows = pca_rows(training);
             let training = batches(training, &trained.recipe, &pca.components().device())?;
-            Some(Subspace::measure(&trained.model, &training, batch, &pca, fitted_to)?)
+            Some(Subspace::measure(&trained.model, &training, batch, &pca, &rows)?)
         }
         false => None,
     };

@@ -13,7 +13,7 @@ use crate::finished::Finished;
 use crate::new_run::{self, NewRun, RunOptions};
 use crate::summary::summarize;
 use crate::train_job::{Outcome, TrainJob};
-use crate::{Error, Result, Splits, TrainedRun, memory};
+use crate::{Error, Result, Splits, TrainedRun, files, memory};
 
 /// Trains the run of a recipe: `overrides` over the defaults for its data. `None` if it was stopped.
 ///
@@ -55,6 +55,15 @@ pub fn trial_job(recipe: &Recipe, splits: &Splits) -> Option<TrialJob> {
     }))
 }
 
+/// What decides the time of a step, besides samples and schedule: the same in every process.
+fn trial_key(recipe: &Recipe) -> String {
+    let head = recipe.head.as_ref().map(|head| head.kind.name());
+    let objective = recipe.objective.as_ref().map(toml::to_string);
+    let objective = objective.and_then(Result::ok).unwrap_or_default();
+    let words: Vec<&str> = objective.split_whitespace().collect();
+    format!("{}; {:?}; {}; {head:?}", recipe.command.name(), recipe.model, words.join(" "))
+}
+
 /// A training of a recipe to try devices with; `steps` runs it.
 pub(crate) fn trial(
     recipe: &Recipe,
@@ -65,9 +74,7 @@ pub(crate) fn trial(
     let (kind, code) = (recipe.model.kind(), recipe.model.code());
     let batch = schedule.batch.min(samples.len());
     let title = format!("{kind}, code {code}, {}, batch {batch}", samples.shape());
-    let head = recipe.head.as_ref().map(|head| head.kind);
-    let (command, objective) = (recipe.command.name(), &recipe.objective);
-    let key = format!("{command}; {:?}; {objective:?}; {head:?}", recipe.model);
+    let key = trial_key(recipe);
     TrialJob::new(title, &key, samples, schedule, move |device, samples, schedule, observer| {
         steps(device, samples, schedule, observer).map_err(Error::into_train)
     })
@@ -91,5 +98,27 @@ pub(crate) fn finish(
     let trained = TrainedRun { recipe, model, about, splits };
     let (mut summary, pca) = summarize(&trained, &epochs, &device, seconds)?;
     (summary.initial, summary.layers) = (initial, layers);
+    files::write_json(&new_run.folder.summary(), &summary)?;
     Ok(Some(Finished { folder: new_run.folder, trained, summary, pca, device }))
+}
+
+#[cfg(test)]
+mod tests {
+    use ae_data::Shape;
+
+    use super::*;
+
+    /// An address of a function would be another one in the next process.
+    #[test]
+    fn the_key_of_a_trial_names_the_penalties() {
+        let overrides: Table = "[model]\nkind = 'pca'\ncode = 3\n".parse().unwrap();
+        let data = Recipe::data(&overrides).unwrap();
+        let shape = Shape::table(5);
+        let pca = Recipe::complete(&overrides, data.clone(), &shape, 100, Command::Train).unwrap();
+        assert_eq!(trial_key(&pca), "train; Pca(PcaRecipe { code: 3 }); ; None");
+        let overrides = "[objective]\nl1 = 0.5\nkl = { weight = 2.0 }".parse().unwrap();
+        let recipe = Recipe::complete(&overrides, data, &shape, 100, Command::Train).unwrap();
+        let key = trial_key(&recipe);
+        assert!(key.contains("l1 = 0.5 [kl] weight = 2.0 target = 0.05; None"), "{key}");
+    }
 }

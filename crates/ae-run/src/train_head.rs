@@ -10,7 +10,7 @@ use toml::Table;
 
 use crate::finished::FinishedClassifier;
 use crate::new_run::{self, NewRun, RunOptions};
-use crate::{Result, SavedRun, TrainedRun, classifier};
+use crate::{Result, SavedRun, TrainedRun, classifier, files};
 
 /// Trains a head on the codes of a run's autoencoder, which are computed once: `overrides` over the defaults of a head.
 /// `None` if it was stopped. Heads have no checkpoints, so an interrupted one is trained from the start.
@@ -26,6 +26,7 @@ pub fn train_head(
 ) -> Result<Option<FinishedClassifier>> {
     let encoder = run.autoencoder("training a head")?.to_encoder();
     let mut data_recipe = run.data(&data_section(overrides))?;
+    data_recipe.limit_by(overrides);
     data_recipe.make_paths_absolute();
     let splits = run.prepare(&data_recipe, !overrides.contains_key("data"), &*options.listener)?;
     let from = &run.folder.0;
@@ -63,5 +64,6 @@ pub fn train_head(
     ae_models::save(&new_run.folder.model(), &model, &about)?;
     let trained = TrainedRun { recipe, model, about, splits };
     let summary = classifier::summarize(&trained, fitted.epochs, device, new_run.seconds())?;
+    files::write_json(&new_run.folder.summary(), &summary)?;
     Ok(Some(FinishedClassifier { folder: new_run.folder, trained, summary }))
 }

@@ -13,28 +13,35 @@ const PCA_VALUES: usize = 1 << 28;
 /// The same for data that stays on the disk: 16 MiB. The fit takes about ten times as much.
 const PCA_VALUES_ON_DISK: usize = 1 << 22;
 
+/// The samples that PCA is fitted to: of large data the first ones, or evenly spaced ones if it is on the disk.
+pub fn pca_rows(training: &Samples) -> Vec<usize> {
+    let width = training.width();
+    let cost = |rows: usize| rows as f64 * width as f64 * rows.min(width) as f64;
+    let (step, values) = match training.is_on_disk() {
+        true => {
+            let step = (training.len() * width).div_ceil(PCA_VALUES_ON_DISK).max(1);
+            (step, PCA_VALUES_ON_DISK)
+        }
+        false => (1, PCA_VALUES),
+    };
+    let mut rows = training.len().div_ceil(step);
+    while rows > 1 && (cost(rows) > PCA_LIMIT || rows * width > values) {
+        rows = rows * 9 / 10;
+    }
+    (0..rows).map(|row| row * step).collect()
+}
+
 /// PCA with as many components as code units, or as the data allows, and the number of samples that it was fitted to:
-/// of large data the first ones, or evenly spaced ones if it is on the disk.
+/// [`pca_rows`].
 ///
 /// # Errors
 /// If the samples cannot be read or are not finite.
 pub fn fit_pca(training: &Samples, code: usize, device: &Device) -> Result<(Pca, usize)> {
-    let width = training.width();
-    let cost = |rows: usize| rows as f64 * width as f64 * rows.min(width) as f64;
-    let mut rows = training.len();
-    let (step, values) = match training.is_on_disk() {
-        true => ((rows * width).div_ceil(PCA_VALUES_ON_DISK).max(1), PCA_VALUES_ON_DISK),
-        false => (1, PCA_VALUES),
-    };
-    rows = rows.div_ceil(step);
-    while rows > 1 && (cost(rows) > PCA_LIMIT || rows * width > values) {
-        rows = rows * 9 / 10;
-    }
-    let indices: Vec<usize> = (0..rows).map(|row| row * step).collect();
-    let mut values = vec![0.0; rows * width];
-    training.read(&indices, &mut values)?;
-    let components = code.min(width).min(rows);
-    Ok((Pca::fit(&values, width, components, device)?, rows))
+    let (width, rows) = (training.width(), pca_rows(training));
+    let mut values = vec![0.0; rows.len() * width];
+    training.read(&rows, &mut values)?;
+    let components = code.min(width).min(rows.len());
+    Ok((Pca::fit(&values, width, components, device)?, rows.len()))
 }
 
 /// The squared error per sample of predicting `mean` for every one.

@@ -19,6 +19,13 @@ const CHUNK: usize = 1024;
 
 /// A data set as tensors `[batch, features]` on a device.
 ///
+/// Whether samples of a source are kept on the device under a limit in bytes. Of data on the disk only an eighth
+/// of the limit is.
+pub fn fits(source: &dyn Source, limit: usize) -> bool {
+    let bytes = source.len().saturating_mul(source.width()).saturating_mul(size_of::<f32>());
+    bytes <= if source.is_on_disk() { limit / OF_DISK } else { limit }
+}
+
 /// A data set that fits is resident on the device, and a batch is selected there. Otherwise each batch is
 /// read and copied. The values are the same.
 #[derive(Clone)]
@@ -64,11 +71,10 @@ impl Batches {
             return Err(Error::setting("samples", "at least one", 0));
         }
         let device = device.clone().without_autodiff();
-        let bytes = source.len().saturating_mul(source.width()).saturating_mul(size_of::<f32>());
+        let is_resident = fits(&*source, limit);
         let rows = Rows { source, range };
         let mut batches = Self { rows, resident: None, device, entropy: Arc::default() };
-        let limit = if batches.rows.source.is_on_disk() { limit / OF_DISK } else { limit };
-        if bytes <= limit {
+        if is_resident {
             batches.resident = Some(batches.copy_all()?);
         }
         Ok(batches)

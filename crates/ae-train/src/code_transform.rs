@@ -37,8 +37,8 @@ pub trait CodeTransform<M>: Send + Sync {
     /// Its name in logs.
     fn name(&self) -> &str;
 
-    /// The code that is decoded, for the code of the encoder before its own [top-k](ae_models::Encoder::top_k),
-    /// `[batch, code]` each.
+    /// The transformed code, `[batch, code]` each. A [top-k](ae_models::Encoder::top_k) of the model follows, unless a
+    /// [`TopKSchedule`] takes its place.
     fn apply(&self, code: Tensor<2>, key: NoiseKey) -> Tensor<2>;
 
     /// Everything that determines its result, except for its name. A checkpoint of other settings is refused.

@@ -50,8 +50,8 @@ impl KlSparsity {
     pub const KIND: PenaltyKind = PenaltyKind {
         key: "kl",
         option: "kl",
-        what: "the divergence of mean activations",
-        note: ", KL, from a target; needs a sigmoid code",
+        what: "the KL divergence of mean activations from a target",
+        note: "; needs a sigmoid code",
         group: SPARSE,
         settings: &[TARGET, DECAY],
         is_number: false,

@@ -48,8 +48,8 @@ mod training;
 mod weight_decay;
 
 pub use activity::Activity;
-pub use baseline::{fit_pca, mean_error};
-pub use batches::{Batches, RESIDENT_LIMIT};
+pub use baseline::{fit_pca, mean_error, pca_rows};
+pub use batches::{Batches, RESIDENT_LIMIT, fits};
 pub use checkpoint::Checkpoints;
 pub use classification::{Classification, Predictions, classify};
 pub use code_transform::CodeTransform;

@@ -303,11 +303,12 @@ impl<M: Autoencoder> Objective<M> {
             None => self.corruption.apply(input.clone(), key),
         };
         let values = corrupted.values.clone();
-        let transformed = |code: Tensor<2>| match (&self.transforms[..], model.top_k()) {
-            ([], Some(k)) => top_k(code, k),
-            (transforms, _) => {
-                transforms.iter().fold(code, |code, transform| transform.apply(code, key))
-            }
+        let replaces_top_k = self.transforms.iter().any(|transform| transform.name() == TOP_K);
+        let own_top_k = model.top_k().filter(|_| !replaces_top_k);
+        let transformed = |code: Tensor<2>| {
+            let transforms = self.transforms.iter();
+            let code = transforms.fold(code, |code, transform| transform.apply(code, key));
+            own_top_k.map_or(code.clone(), |k| top_k(code, k))
         };
         let (code, logits) = match &self.dropout {
             Some(dropout) if !key.is_validation() => {

@@ -5,7 +5,6 @@ use ae_models::Model;
 use crate::{Contraction, Curvature, Error, Hoyer, KlSparsity, L1, Penalty, Result, WeightDecay};
 
 /// A penalty that recipes and command lines offer by name: `PENALTIES` has a row for each.
-#[derive(Debug)]
 pub struct PenaltyKind {
     /// Its key in a recipe, such as `weight_decay`.
     pub key: &'static str,
@@ -27,6 +26,12 @@ pub struct PenaltyKind {
     pub uses_jacobian: bool,
     /// Makes it from its settings.
     pub build: fn(&PenaltySettings<'_>) -> Result<Box<dyn Penalty<Model>>>,
+}
+
+impl std::fmt::Debug for PenaltyKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PenaltyKind").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 /// A setting of a penalty: a number.

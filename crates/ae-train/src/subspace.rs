@@ -17,8 +17,8 @@ pub struct Subspace {
 }
 
 impl Subspace {
-    /// Measures a linear model by its reconstructions of the first `count` training samples, to which PCA was
-    /// fitted, in batches of `batch`.
+    /// Measures a linear model by its reconstructions of these training samples, to which PCA was
+    /// [fitted](crate::pca_rows), in batches of `batch`.
     ///
     /// # Errors
     /// If the samples cannot be read, or PCA cannot be fitted to the reconstructions.
@@ -27,13 +27,12 @@ impl Subspace {
         training: &Batches,
         batch: usize,
         pca: &Pca,
-        count: usize,
+        rows: &[usize],
     ) -> Result<Self> {
         let device = pca.components().device();
-        let mut values = Vec::with_capacity(count * model.features());
-        for start in (0..count).step_by(batch) {
-            let rows: Vec<usize> = (start..count.min(start + batch)).collect();
-            values.extend(model.reconstruct(training.select(&rows)?).into_data().iter::<f32>());
+        let mut values = Vec::with_capacity(rows.len() * model.features());
+        for rows in rows.chunks(batch) {
+            values.extend(model.reconstruct(training.select(rows)?).into_data().iter::<f32>());
         }
         let components = pca.components().dims()[1];
         let found = Pca::fit(&values, model.features(), components, &device)?;

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use ae_recipe::{Parse, RecipeOption};
+use clap::builder::ArgPredicate;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, Error};
 use toml::{Table, Value};
@@ -11,12 +12,14 @@ use toml::{Table, Value};
 #[derive(Clone, Debug)]
 pub struct RecipeArgs<G> {
     recipe: Table,
+    /// The names of the options that are given.
+    given: Vec<&'static str>,
     group: PhantomData<G>,
 }
 
 impl<G> Default for RecipeArgs<G> {
     fn default() -> Self {
-        Self { recipe: Table::new(), group: PhantomData }
+        Self { recipe: Table::new(), given: Vec::new(), group: PhantomData }
     }
 }
 
@@ -24,6 +27,11 @@ impl<G> RecipeArgs<G> {
     /// What was given, as an incomplete recipe.
     pub fn recipe(&self) -> Table {
         self.recipe.clone()
+    }
+
+    /// Whether an option is given.
+    pub fn is_given(&self, option: &str) -> bool {
+        self.given.contains(&option)
     }
 
     /// A section of it.
@@ -70,6 +78,16 @@ groups! {
     };
 }
 
+/// Whether a repeated option adds to its values.
+fn is_list(parse: Parse) -> bool {
+    matches!(parse, Parse::Texts | Parse::Counts)
+}
+
+/// The values of a repeated list, in one.
+fn joined<'a>(lists: impl Iterator<Item = &'a Value>) -> Value {
+    Value::Array(lists.filter_map(Value::as_array).flatten().cloned().collect())
+}
+
 fn arg(option: &RecipeOption) -> Arg {
     let arg = Arg::new(option.long)
         .long(option.long)
@@ -77,7 +95,8 @@ fn arg(option: &RecipeOption) -> Arg {
         .help_heading(option.group)
         .visible_aliases(option.aliases.iter().copied())
         .aliases(option.old.iter().copied())
-        .conflicts_with_all(option.conflicts.iter().copied());
+        .conflicts_with_all(option.conflicts.iter().copied())
+        .requires_ifs(option.requires.map(|needed| (ArgPredicate::IsPresent, needed)));
     let arg = match option.short {
         Some(short) => arg.short(short),
         None => arg,
@@ -86,8 +105,9 @@ fn arg(option: &RecipeOption) -> Arg {
     match parse {
         Parse::Flag => arg.action(ArgAction::SetTrue),
         _ => arg
+            .action(if is_list(parse) { ArgAction::Append } else { ArgAction::Set })
             .value_name(option.value)
-            .allow_hyphen_values(matches!(parse, Parse::Texts))
+            .allow_hyphen_values(option.allows_hyphen)
             .value_parser(move |text: &str| parse.value(text)),
     }
 }
@@ -114,10 +134,17 @@ impl<G: Group> clap::FromArgMatches for RecipeArgs<G> {
             let broken = |error| Error::raw(ErrorKind::InvalidValue, format!("{error}\n"));
             let value = match option.parse {
                 Parse::Flag => matches.get_flag(option.long).then_some(Value::Boolean(true)),
-                _ => matches.try_get_one::<Value>(option.long).map_err(broken)?.cloned(),
+                parse => {
+                    let given = matches.try_get_many::<Value>(option.long).map_err(broken)?;
+                    given.and_then(|given| match is_list(parse) {
+                        true => Some(joined(given)),
+                        false => given.last().cloned(),
+                    })
+                }
             };
             if let Some(value) = value {
                 option.put(&mut self.recipe, value);
+                self.given.push(option.long);
             }
         }
         Ok(())

@@ -7,8 +7,8 @@ use ae_run::{RunDir, SavedRun, Selection, SplitName};
 use clap::Args;
 
 use super::{Data, DeviceArgs, RecipeArgs};
-use crate::Result;
 use crate::console::Console;
+use crate::{Error, Result};
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -44,6 +44,12 @@ pub fn open_run(run: &Path, device: &DeviceArgs) -> Result<(SavedRun, NamedDevic
 impl<G> RecipeArgs<G> {
     /// A split of the data of a run, or of other data.
     pub fn samples(&self, run: &SavedRun, split: Option<SplitName>) -> Result<Selection> {
+        if ["train-samples", "test-samples"].into_iter().all(|option| self.is_given(option)) {
+            return Err(Error::usage(
+                "--train-samples and --test-samples apply to different splits, and this command uses one; drop \
+                 that of the other split",
+            ));
+        }
         Ok(run.samples(&self.section("data"), split, &*Console::single())?)
     }
 }

@@ -41,7 +41,7 @@ pub struct NewRunArgs {
 }
 
 impl NewRunArgs {
-    /// The options of the run, which is told on the terminal.
+    /// Where the run is written, with the terminal as its listener.
     pub fn options(&self) -> Result<RunOptions> {
         let every = self.checkpoint_minutes.map(|minutes| {
             match Duration::try_from_secs_f64(60.0 * minutes) {

@@ -65,11 +65,6 @@ impl Args {
             return Ok((recipe, load(RunDir::existing(&from)?)?));
         };
         let head = self.settings.section("head");
-        if head.contains_key("label_counts") && !head.contains_key("kind") {
-            return Err(Error::usage(
-                "--label-counts needs --head; add --head softmax or --head svm",
-            ));
-        }
         if head.contains_key("weight_decay") && !head.contains_key("kind") {
             return Err(Error::usage(
                 "--head-decay needs a head; add --head softmax or --head svm, or drop it",

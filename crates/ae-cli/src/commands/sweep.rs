@@ -36,8 +36,16 @@ pub struct Args {
         help_heading = "Grid"
     )]
     corruptions: Option<Vec<Value>>,
-    /// Weights of a penalty (l1, kl, contract, curvature or weight-decay), such as l1:0,0.001
-    #[arg(long, value_name = "PENALTY:W,W,..", value_parser = weights, help_heading = "Grid")]
+    #[arg(
+        long,
+        value_name = "PENALTY:W,W,..",
+        value_parser = weights,
+        help_heading = "Grid",
+        help = format!(
+            "Weights of a penalty ({}), such as l1:0,0.001",
+            ae_train::PENALTIES.map(|kind| kind.option).join(", ")
+        )
+    )]
     weights: Option<(String, Vec<f64>)>,
     #[command(flatten)]
     train: TrainArgs,

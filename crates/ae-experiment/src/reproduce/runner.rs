@@ -128,6 +128,9 @@ impl<'a> Runner<'a> {
         files::write(&script, program.text)?;
         let data = Recipe::data(&self.data_of(program))?;
         Splits::new(open_data(&data, &**self.listener)?, &data, None)?.write_npy(&exported)?;
+        if self.listener.is_stopping() {
+            return Ok(External::Stopped);
+        }
         let mut command = process::Command::new(python);
         command.arg(&script).arg(&exported).arg(&output).stdout(std::io::stderr());
         let status = command.status().map_err(Error::io(python))?;

@@ -121,6 +121,17 @@ pub fn check_weight(penalty: &str, options: &Table) -> Result<()> {
     }
 }
 
+/// Checks that the penalty is one.
+pub(super) fn check_penalty(penalty: Option<&str>) -> Result<()> {
+    match penalty {
+        Some(penalty) if kind(penalty).is_none() => Err(Error::usage(format!(
+            "penalty: expected one of {}, got `{penalty}`",
+            PENALTIES.map(|kind| kind.option).join(", ")
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Checks that each point has a name, and so a folder, for itself.
 pub(super) fn check_names(points: &[Point]) -> Result<()> {
     let mut names: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();

@@ -7,7 +7,7 @@ use std::time::Instant;
 use ae_data::DataSet;
 
 use super::grid::Point;
-use crate::Result;
+use crate::{Error, Result};
 use ae_device::Choice;
 use ae_recipe::{Command, DataRecipe};
 use ae_run::RunDir;
@@ -111,7 +111,13 @@ impl Sweep<'_> {
         let overrides = &point.overrides;
         let trained =
             ae_run::train(overrides, data, set, Command::Train, self.choice, &options, started);
-        let finished = match trained {
+        let reported = trained.map_err(Error::from).and_then(|finished| {
+            if let Some(finished) = &finished {
+                ae_report::write_autoencoder(finished)?;
+            }
+            Ok(finished)
+        });
+        let finished = match reported {
             Ok(Some(finished)) => finished,
             Ok(None) => return Ok(None),
             Err(error) if error.is_divergence() => {
@@ -122,10 +128,9 @@ impl Sweep<'_> {
                 if is_parallel {
                     listener.notice(&format_args!("{error}; runs in progress finish"));
                 }
-                return Err(error.into());
+                return Err(error);
             }
         };
-        ae_report::write_autoencoder(&finished)?;
         let (summary, seconds) = (finished.summary, started.elapsed().as_secs_f64());
         listener.notice(&format_args!("{}; {}", summary.sentence(), duration(seconds)));
         Ok(Some(End::Done(Box::new(summary))))

@@ -116,7 +116,7 @@ pub fn sweep(
     }
     unused?;
     // All runs train on one device, chosen by a trial of the first.
-    let device = ae_run::device(choice, options, || trial_of_first(&points, &data, &set))?;
+    let device = ae_run::choose_device(choice, options, || trial_of_first(&points, &data, &set))?;
     let folder = folder(options, &set.name)?;
     let text = toml::to_string(grid).map_err(|error| Error::usage(format!("grid: {error}")))?;
     files::write(&folder.0.join(GRID), &text)?;

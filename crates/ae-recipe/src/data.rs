@@ -259,7 +259,7 @@ pub(crate) fn options() -> Vec<RecipeOption> {
                     "data-seed",
                     "N",
                     &["data", "seed"],
-                    Parse::By(parse::seed),
+                    Parse::Count,
                     "Seed of generated samples, subsets and splits [default: 0]",
                 ),
             ],

@@ -30,14 +30,6 @@ pub(crate) fn table(key: &str, value: impl Into<Value>) -> Value {
     Value::Table(Table::from_iter([(key.to_owned(), value.into())]))
 }
 
-/// A seed.
-pub fn seed(text: &str) -> Result<Value, String> {
-    match text.parse() {
-        Ok(seed @ 0i64..) => Ok(seed.into()),
-        _ => Err("expected an integer from 0".into()),
-    }
-}
-
 /// Width and height in pixels.
 pub fn size(text: &str) -> Result<Value, String> {
     let parts = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
@@ -93,14 +85,6 @@ pub fn norm(text: &str) -> Result<Value, String> {
             Ok(table("group", groups.parse::<i64>().map_err(|error| error.to_string())?))
         }
         _ => Err("expected none, layer or group:N (N groups of channels)".into()),
-    }
-}
-
-/// A precision.
-pub fn precision(text: &str) -> Result<Value, String> {
-    match text {
-        "full" | "f16" | "bf16" => Ok(text.into()),
-        _ => Err("expected full, f16 or bf16".into()),
     }
 }
 

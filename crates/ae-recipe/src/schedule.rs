@@ -57,7 +57,7 @@ pub(crate) fn options() -> Vec<RecipeOption> {
                 "precision",
                 "TYPE",
                 &["schedule", "precision"],
-                Parse::By(parse::precision),
+                Parse::OneOf(&["full", "f16", "bf16"]),
                 "Floating-point type of the layers: full, f16 or bf16; weights stay f32 \
                  [default: full]",
             ),
@@ -81,7 +81,7 @@ pub(crate) fn options() -> Vec<RecipeOption> {
                 "seed",
                 "N",
                 &["schedule", "seed"],
-                Parse::By(parse::seed),
+                Parse::Count,
                 "Seed of initial weights, order of samples and noise [default: 0]",
             )
             .short('s'),

@@ -35,7 +35,7 @@ pub fn finetune(
     run.autoencoder(TASK)?;
     let splits = run.prepare(&recipe.data, is_own_data, &*options.listener)?;
     memory::check(&recipe, splits.training.shape(), splits.training.len(), choice)?;
-    let device = new_run::device(choice, options, || trial_job(&run, &recipe, &splits))?;
+    let device = new_run::choose_device(choice, options, || trial_job(&run, &recipe, &splits))?;
     let run = match device.handle == choice.provisional().handle {
         true => run,
         false => SavedRun::load(&run.folder, &device.handle)?,

@@ -28,7 +28,9 @@ pub use error::{Error, Result};
 pub use finetune::{derive_recipe, finetune};
 pub use finished::{Finished, FinishedClassifier, FinishedRun};
 pub use listener::Listener;
-pub use new_run::{RunOptions, create_folder, create_numbered_folder, device, overrides};
+pub use new_run::{
+    RunOptions, choose_device, create_folder, create_numbered_folder, recipe_overrides,
+};
 pub use run::{SavedModel, SavedRun, Selection, TrainedRun, class_names, reorder_labels};
 pub use run_dir::RunDir;
 pub use split_name::SplitName;

@@ -119,7 +119,7 @@ impl NewRun {
 ///
 /// # Errors
 /// If the device cannot be opened.
-pub fn device(
+pub fn choose_device(
     choice: &Choice,
     options: &RunOptions,
     trial_job: impl FnOnce() -> Option<TrialJob>,
@@ -145,7 +145,7 @@ pub fn device(
 ///
 /// # Errors
 /// If the recipe cannot be read, or there are options for a run to resume.
-pub fn overrides(
+pub fn recipe_overrides(
     options: Table,
     recipe: Option<&PathBuf>,
     resume: Option<&PathBuf>,

@@ -36,7 +36,7 @@ pub fn train(
     memory::check(&recipe, training.shape(), training.len(), choice)?;
     let splits = Splits::new(set, &recipe.data, None)?;
     options.listener.progress(&splits);
-    let device = new_run::device(choice, options, || trial_job(&recipe, &splits))?;
+    let device = new_run::choose_device(choice, options, || trial_job(&recipe, &splits))?;
     let job = TrainJob::new(&recipe, &splits.training, &device.handle)?;
     let suffix = if command == Command::Pretrain { "-pretrained" } else { "" };
     let name = format!("{}-{}-{}{suffix}", splits.name, recipe.model.kind(), recipe.model.code());

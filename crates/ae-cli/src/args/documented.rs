@@ -134,6 +134,19 @@ fn check(line: &str, is_span: bool) -> Result<(), String> {
     }
 }
 
+/// The page of the commands has each that the help shows.
+#[test]
+fn the_page_of_commands_has_each() {
+    let page = fs::read_to_string(root().join("docs/src/commands.md")).unwrap();
+    let table =
+        page.lines().filter(|line| line.starts_with("| [`ae ")).collect::<Vec<_>>().join("\n");
+    let cli = Cli::commands();
+    for command in cli.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help") {
+        let name = command.get_name();
+        assert!(table.contains(&format!("`ae {name}`")), "{name}");
+    }
+}
+
 #[test]
 fn documented_commands_are_valid() {
     let (mut problems, mut count) = (String::new(), 0);

@@ -58,7 +58,7 @@ impl Args {
         let load = |folder| SavedRun::load(&folder, &choice.provisional().handle);
         let Some(from) = &self.from else {
             let resume = options.resume.as_ref();
-            ae_run::overrides(overrides, None, resume, Command::Finetune)?;
+            ae_run::recipe_overrides(overrides, None, resume, Command::Finetune)?;
             let resumed = RunDir(resume.cloned().unwrap_or_default());
             let recipe = Recipe::read(&resumed.recipe())?;
             let from = recipe.from.clone().unwrap_or_default();

@@ -98,7 +98,7 @@ impl Args {
             check_weight(penalty, &options)?;
         }
         let recipe = self.train.recipe.as_ref();
-        let mut overrides = ae_run::overrides(options, recipe, None, Command::Train)?;
+        let mut overrides = ae_run::recipe_overrides(options, recipe, None, Command::Train)?;
         // A sweep is resumed from any folder.
         let mut data = Recipe::data(&overrides)?;
         data.make_paths_absolute();

@@ -38,7 +38,7 @@ pub fn train(args: &TrainArgs, command: Command) -> Result<()> {
     let started = Instant::now();
     let options = args.run.options()?;
     let (file, resume) = (args.recipe.as_ref(), options.resume.as_ref());
-    let overrides = ae_run::overrides(args.settings.recipe(), file, resume, command)?;
+    let overrides = ae_run::recipe_overrides(args.settings.recipe(), file, resume, command)?;
     let mut data = Recipe::data(&overrides)?;
     let choice = args.run.device.choice()?;
     data.make_paths_absolute();

@@ -136,9 +136,9 @@ impl<G: Group> clap::FromArgMatches for RecipeArgs<G> {
                 Parse::Flag => matches.get_flag(option.long).then_some(Value::Boolean(true)),
                 parse => {
                     let given = matches.try_get_many::<Value>(option.long).map_err(broken)?;
-                    given.and_then(|given| match is_list(parse) {
+                    given.and_then(|mut given| match is_list(parse) {
                         true => Some(joined(given)),
-                        false => given.last().cloned(),
+                        false => given.next_back().cloned(),
                     })
                 }
             };

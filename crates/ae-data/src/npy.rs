@@ -66,8 +66,7 @@ fn samples_within(mut input: FileReader<'_>, path: &Path, limit: usize) -> Resul
     let header = Array::header(&mut input, path)?;
     header.length(path)?;
     let layout = Layout::of(&header, path)?;
-    let size = if layout.pixels { 1 } else { layout.stored };
-    if header.len().saturating_mul(size) <= limit {
+    if layout.in_memory(&header) <= limit {
         return samples(&Array::filled(header, input, path)?, path);
     }
     if header.is_by_rows() {
@@ -79,6 +78,11 @@ fn samples_within(mut input: FileReader<'_>, path: &Path, limit: usize) -> Resul
         path.display()
     );
     samples(&Array::filled(header, input, path)?, path)
+}
+
+/// The bytes that the samples of an array take in memory.
+fn in_memory(array: &Array, path: &Path) -> Result<usize> {
+    Ok(Layout::of(array, path)?.in_memory(array))
 }
 
 /// What the elements of an array are.
@@ -129,6 +133,11 @@ impl Layout {
         let pixels = is_image && (array.dtype, array.size) == (Dtype::Unsigned, 1);
         let stored = if Self::is_narrow(array) { 4 } else { 8 };
         Ok(Self { shape, last, pixels, is_image, stored })
+    }
+
+    /// The bytes that the samples take in memory.
+    fn in_memory(&self, array: &Array) -> usize {
+        array.len().saturating_mul(if self.pixels { 1 } else { self.stored })
     }
 
     /// Whether f32 has the elements exactly.
@@ -263,16 +272,8 @@ fn push_classes(
     count: usize,
     samples: &Path,
 ) -> Result<()> {
-    let wrong =
-        |got: String| Error::malformed(path, "integers or texts of shape [n] as labels", got);
-    match *array.shape {
-        [_] | [_, 1] => {}
-        [_, classes] if classes > 1 => {
-            let got =
-                format!("shape {:?}; save one-hot rows as `labels.argmax(axis=1)`", array.shape);
-            return Err(wrong(got));
-        }
-        _ => return Err(wrong(format!("shape {:?}", array.shape))),
+    if let Some(got) = no_classes(array) {
+        return Err(Error::malformed(path, "integers or texts of shape [n] as labels", got));
     }
     if array.len() != count {
         let file = samples.file_name().unwrap_or_default().display();
@@ -282,18 +283,29 @@ fn push_classes(
     for at in 0..array.len() {
         match array.dtype {
             Dtype::Bytes | Dtype::Letters => classes.push(&array.text(at)),
-            Dtype::Float => {
-                let value = array.number(at);
-                if value.fract() != 0.0 || value.abs() >= 2f64.powi(53) {
-                    let got = format!("the float {value:?}");
-                    return Err(wrong(got));
-                }
-                classes.push(&(value as i64).to_string());
-            }
+            Dtype::Float => classes.push(&(array.number(at) as i64).to_string()),
             _ => classes.push(&array.integer(at).to_string()),
         }
     }
     Ok(())
+}
+
+/// Why an array has no classes: its shape, or the first element that is none.
+fn no_classes(array: &Array) -> Option<String> {
+    match *array.shape {
+        [_] | [_, 1] => {}
+        [_, classes] if classes > 1 => {
+            let shape = &array.shape;
+            return Some(format!("shape {shape:?}; save one-hot rows as `labels.argmax(axis=1)`"));
+        }
+        _ => return Some(format!("shape {:?}", array.shape)),
+    }
+    if array.dtype != Dtype::Float {
+        return None;
+    }
+    let is_class = |value: &f64| value.fract() == 0.0 && value.abs() < 2f64.powi(53);
+    let other = (0..array.len()).map(|at| array.number(at)).find(|value| !is_class(value));
+    other.map(|value| format!("the float {value:?}"))
 }
 
 #[cfg(test)]

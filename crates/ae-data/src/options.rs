@@ -15,7 +15,7 @@ use crate::{DataDirs, Error, Result};
 /// | `resize` | none | a folder of images | width and height to resize all images to |
 /// | `channels` | as they are | a folder of images | 1 to convert all images to grey, 3 to convert them to RGB |
 /// | `skip_broken` | no | a folder of images | whether to leave out and count images that cannot be read |
-/// | `label_column` | `label`, `class`, `target` | a table, a `.npz` file | name or index of the column that holds the labels, name of the array |
+/// | `label_column` | `label`, `class`, `target` | a table, a `.npz` file | name or index of the column that holds the labels, name of the array (not with `labels_file`) |
 /// | `table` | inferred | a table | [how it is read](TableOptions): header, separator, roles of columns, missing cells |
 /// | `labels_file` | none | a NumPy array | a `.npy` file of integers, one for each sample |
 /// | `test_fraction` | 0.1 | sources without a test set | the fraction to hold out as the test set |
@@ -58,7 +58,8 @@ pub struct Options {
     /// The memory for a source, in bytes. A table, an array, IDX images or a folder of images whose numbers
     /// take more than half of it stays on the disk; rows are read when they are needed, with the same values.
     /// What a compressed array or a table has is first written to a temporary file (in `TMPDIR` or
-    /// `/var/tmp`), which is gone when the samples are dropped.
+    /// `/var/tmp`), which is gone when the samples are dropped. Validation rows of a `.npz` file that also
+    /// has test rows are joined to the training rows in memory, with a warning.
     pub resident_limit: Option<usize>,
     /// The seed of what is generated, drawn and held out.
     pub seed: u64,

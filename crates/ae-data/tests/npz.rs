@@ -211,3 +211,92 @@ fn arrays_that_inflate_too_much_are_refused() {
     assert!(error.contains("bytes inflated from"), "{error}");
     assert!(error.contains("save it without compression (`numpy.savez`)"), "{error}");
 }
+
+fn one(name: &str) -> Array<'_> {
+    (name, "|u1", "(1, 2)", vec![1, 2])
+}
+
+fn label(name: &str, class: u8) -> Array<'_> {
+    (name, "|u1", "(1,)", vec![class])
+}
+
+/// The error of opening an archive with these labels.
+fn error_of(arrays: &[Array], label_array: Option<&str>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = save(folder.path(), arrays);
+    let read = npy::read_archive_with(&path, label_array, None, Default::default());
+    read.unwrap_err().to_string().replace(&path.display().to_string(), "<set>")
+}
+
+/// `numpy.savez(x_train=1.0, ..)` saves arrays without a dimension.
+#[test]
+fn arrays_without_a_dimension_are_refused() {
+    let scalar = |name: &'static str| -> Array<'static> { (name, "<f4", "()", floats(&[1.0])) };
+    let error = error_of(&["x_train", "x_val", "x_test"].map(scalar), None);
+    assert_eq!(error, "<set>/x_val.npy: expected rows like those of x_train, <f4 [], got <f4 []");
+    let arrays = [
+        one("x_train"),
+        one("x_val"),
+        one("x_test"),
+        scalar("y_train"),
+        scalar("y_val"),
+        label("y_test", 1),
+    ];
+    let error = error_of(&arrays, None);
+    assert_eq!(error, "<set>/y_val.npy: expected labels like those of y_train, <f4 [], got <f4 []");
+    assert!(error_of(&[scalar("x_train")], None).contains("got []"));
+}
+
+/// The labels of one set are not those of the other.
+#[test]
+fn labels_of_a_name_are_required_of_both_sets() {
+    let sets = || vec![one("x_train"), one("x_test")];
+    let arrays = [sets(), vec![label("y_train", 1)]].concat();
+    assert_eq!(
+        error_of(&arrays, Some("y_train")),
+        "<set>: expected labels of x_test in an array `y_test`, got `x_train` [1, 2], `x_test` [1, 2] and \
+         `y_train` [1]"
+    );
+    let arrays = [sets(), vec![label("kind", 1), label("y_train", 1), label("y_test", 2)]].concat();
+    let error = error_of(&arrays, Some("kind"));
+    assert!(
+        error.starts_with(
+            "<set>: expected labels of x_test as well: arrays named such as `kind_train` and `kind_test`, got"
+        ),
+        "{error}"
+    );
+    let others = vec![label("kind_train", 3), label("kind_test", 4), label("y_test", 9)];
+    let folder = tempfile::tempdir().unwrap();
+    let path = save(folder.path(), &[sets(), others].concat());
+    let (training, test) =
+        npy::read_archive_with(&path, Some("kind_train"), None, Default::default()).unwrap();
+    assert_eq!((classes(&training), classes(&test.unwrap())), (vec!["3"], vec!["4"]));
+}
+
+#[test]
+fn an_array_and_a_file_of_labels_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = save(folder.path(), &[one("X"), label("y", 1)]);
+    let options = Options {
+        label_column: Some("y".into()),
+        labels_file: Some("labels.npy".into()),
+        ..Options::default()
+    };
+    let error = open(path.to_str().unwrap(), &options, &mut |_| ()).unwrap_err().to_string();
+    assert!(
+        error.ends_with(
+            "set.npz: expected labels from an array or from a file, got both; leave out the array `y` or the \
+             file labels.npy"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn errors_of_rows_that_differ_name_type_and_shape() {
+    let floats = ("x_val", ">f4", "(1, 2)", floats(&[1.0, 2.0]));
+    assert_eq!(
+        error_of(&[one("x_train"), floats, one("x_test")], None),
+        "<set>/x_val.npy: expected rows like those of x_train, |u1 [1, 2], got >f4 [1, 2]"
+    );
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 use super::header::Array;
-use super::{joined, labels_of, push_classes, samples, samples_within};
+use super::{in_memory, joined, labels_of, no_classes, push_classes, samples, samples_within};
 use crate::error::{list, quote};
 use crate::file_reader::FileReader;
 use crate::table::Missing;
@@ -53,13 +53,16 @@ pub fn read_archive(path: &Path) -> Result<(Samples, Option<Samples>)> {
 ///
 /// **Labels** are the array `label_array`, or the file `labels`; else `y_train` and `y_test` for
 /// `x_train` and `x_test`; else the only one of `y`, `Y`, `labels`, `label`, `target`, `targets`,
-/// `class`, `classes`; else `arr_1` for `arr_0` if it has one dimension. Labels found by a name that
-/// are no classes, such as fractions, are left out with a warning, and so are all other arrays.
+/// `class`, `classes`; else `arr_1` for `arr_0` if it has one dimension. Of an archive with `x_test`
+/// (or `x_val`), `label_array` has `train` in its name, and the array with `test` (or `val`) in that
+/// place has the other labels. Labels found by a name that are no classes, such as fractions, or that
+/// only some of the sets have, are left out with a warning, and so are all other arrays.
 ///
 /// # Errors
 /// If the file is no zip archive or is damaged; several arrays may be the samples, or none; an array
-/// that is read is malformed, or inflates to more than 16 MiB + 100 x its size in the archive; or
-/// labels are not as many as the samples.
+/// that is read is malformed, or inflates to more than 16 MiB + 100 x its size in the archive; labels
+/// are not as many as the samples; `label_array` has no array for the test set; or `label_array` and
+/// `labels` are both given.
 pub fn read_archive_with(
     path: &Path,
     label_array: Option<&str>,
@@ -78,8 +81,16 @@ pub(crate) fn read_archive_within(
     missing: Missing,
     limit: usize,
 ) -> Result<(Samples, Option<Samples>)> {
+    if let (Some(array), Some(file)) = (label_array, labels) {
+        let got =
+            format!("both; leave out the array {} or the file {}", quote(array), file.display());
+        return Err(Error::malformed(path, "labels from an array or from a file", got));
+    }
     let mut archive = Archive::open(path)?;
-    let choice = archive.choose(label_array)?;
+    let mut choice = archive.choose(label_array)?;
+    if labels.is_some() {
+        choice.parts().into_iter().for_each(|[_, labels]| *labels = None);
+    }
     let mut left_out = archive.others(&choice);
     let at = |name: &str| path.join(format!("{name}.npy"));
 
@@ -87,29 +98,35 @@ pub(crate) fn read_archive_within(
         [&choice.training, &choice.validation, &choice.test].map(|[samples, _]| samples.as_deref());
     let Some(training) = training else { return Err(archive.ambiguous()) };
     // The arrays of labels of the training and the test set, in the order of their rows.
-    let (mut of_training, mut of_test) = (vec![&choice.training[1]], vec![&choice.test[1]]);
+    let (mut of_training, mut of_test) = (vec![&choice.training], vec![&choice.test]);
     let mut test = test;
     let samples_of = match (validation, test) {
         (Some(validation), Some(_)) => {
             let mut array = archive.read(training)?;
             let rows = archive.read(validation)?;
+            let expected = format!("rows like those of {training}, {}", array.described());
             if !array.append(&rows) {
-                let expected = format!("rows as in {training}: type and shape after the first");
-                let got = format!("{:?}", rows.shape);
-                return Err(Error::malformed(&at(validation), expected, got));
+                return Err(Error::malformed(&at(validation), expected, rows.described()));
             }
-            of_training.push(&choice.validation[1]);
+            of_training.push(&choice.validation);
             tracing::warn!(
                 "{}: the {} rows of {validation} are in the training set: a validation set is split from \
                  it",
                 path.display(),
                 rows.shape[0]
             );
+            if in_memory(&array, &at(training))? > limit {
+                tracing::warn!(
+                    "{}: {training} and {validation} are joined in memory, though they take more than half \
+                     of `resident_limit`; to leave them on the disk, save one array of both",
+                    path.display()
+                );
+            }
             samples(&array, &at(training))?
         }
         (Some(validation), None) => {
             tracing::warn!("{}: {validation} is the test set", path.display());
-            (test, of_test) = (Some(validation), vec![&choice.validation[1]]);
+            (test, of_test) = (Some(validation), vec![&choice.validation]);
             archive.samples_within(training, limit)?
         }
         (None, _) => archive.samples_within(training, limit)?,
@@ -123,47 +140,43 @@ pub(crate) fn read_archive_within(
         let expected = format!("{} as in {training}", samples_of.shape());
         return Err(Error::malformed(file, expected, samples.shape().to_string()));
     }
+    if in_test.is_none() {
+        of_test.clear();
+    }
 
-    let in_file = |names: &[&Option<String>]| -> Option<Vec<String>> {
-        names.iter().map(|name| (*name).clone()).collect()
-    };
-    let (of_training, of_test) = (in_file(&of_training), in_file(&of_test));
     let mut found = None;
+    let all: Vec<&Pair> = of_training.iter().chain(&of_test).copied().collect();
+    let labelled: Vec<&String> = all.iter().filter_map(|[_, labels]| labels.as_ref()).collect();
+    let without = all.iter().find(|[_, labels]| labels.is_none());
     if let Some(labels) = labels {
         if in_test.is_some() {
             let expected = "labels as an array beside each of training and test samples";
             return Err(Error::malformed(path, expected, "a file of labels"));
         }
         found = Some((labels_of(labels, count, &file)?, None));
-    } else if let Some(of_training) = of_training
-        && (in_test.is_none() || of_test.is_some())
-    {
+    } else if let Some([samples, _]) = without {
+        let samples = quote(samples.as_deref().unwrap_or_default());
+        let left = labelled.iter().map(|name| format!("{} ({samples} has no labels)", quote(name)));
+        left_out.extend(left);
+    } else {
         let mut classes = Classes::default();
         let in_test = in_test.as_ref().map(|samples| samples.len());
-        let parts = [(of_training, Some(count), &file)].into_iter();
-        let parts =
-            parts.chain(of_test.map(|names| (names, in_test, test_file.as_ref().unwrap_or(&file))));
-        let read = || -> Result<()> {
-            for (names, count, file) in parts {
-                let Some(count) = count else { continue };
-                archive.push_labels(&names, &mut classes, count, file)?;
+        let mut no_classes = archive.push_labels(&of_training, &mut classes, count, &file)?;
+        if let (Some(count), Some(file), None) = (in_test, &test_file, &no_classes) {
+            no_classes = archive.push_labels(&of_test, &mut classes, count, file)?;
+        }
+        match no_classes {
+            Some((name, got)) if label_array.is_some() => {
+                let expected = "integers or texts of shape [n] as labels";
+                return Err(Error::malformed(&at(&name), expected, got));
             }
-            Ok(())
-        };
-        match read() {
-            Ok(()) => {
+            Some((name, got)) => left_out.push(format!("{} (no classes, but {got})", quote(&name))),
+            None => {
                 let all = classes.finish()?;
                 let rows: Vec<usize> = (0..all.classes().len()).collect();
                 let (first, rest) = rows.split_at(count);
                 found = Some((all.subset(first), in_test.map(|_| all.subset(rest))));
             }
-            Err(Error::Malformed { path: at, expected, got })
-                if label_array.is_none() && expected.starts_with("integers or texts") =>
-            {
-                let name = at.file_stem().unwrap_or_default().to_string_lossy();
-                left_out.push(format!("{} (no classes, but {got})", quote(&name)));
-            }
-            Err(error) => return Err(error),
         }
     }
     if !left_out.is_empty() {
@@ -193,6 +206,12 @@ struct Choice {
     training: Pair,
     validation: Pair,
     test: Pair,
+}
+
+impl Choice {
+    fn parts(&mut self) -> [&mut Pair; 3] {
+        [&mut self.training, &mut self.validation, &mut self.test]
+    }
 }
 
 struct Archive {
@@ -257,23 +276,30 @@ impl Archive {
         found.map(|(_, place, _)| *place).ok_or_else(|| self.ambiguous())
     }
 
+    /// Adds the classes of samples whose labels are in these arrays, one after another; else the array
+    /// that has no classes, and what it has.
     fn push_labels(
         &mut self,
-        names: &[String],
+        parts: &[&Pair],
         classes: &mut Classes,
         count: usize,
         samples: &Path,
-    ) -> Result<()> {
+    ) -> Result<Option<(String, String)>> {
+        let names: Vec<&String> = parts.iter().filter_map(|[_, labels]| labels.as_ref()).collect();
         let (first, rest) = names.split_first().ok_or_else(|| self.ambiguous())?;
         let mut labels = self.read(first)?;
         for name in rest {
             let more = self.read(name)?;
+            let expected = format!("labels like those of {first}, {}", labels.described());
             if !labels.append(&more) {
-                let expected = format!("labels of the type and shape of {first}");
-                return Err(Error::malformed(&self.file(name), expected, "others"));
+                return Err(Error::malformed(&self.file(name), expected, more.described()));
             }
         }
-        push_classes(classes, &labels, &self.file(first), count, samples)
+        if let Some(got) = no_classes(&labels) {
+            return Ok(Some(((*first).clone(), got)));
+        }
+        push_classes(classes, &labels, &self.file(first), count, samples)?;
+        Ok(None)
     }
 
     fn has(&self, name: &str) -> bool {
@@ -306,7 +332,26 @@ impl Archive {
                 let expected = format!("an array of labels named {}", quote(name));
                 return Err(Error::malformed(&self.path, expected, self.listed()));
             }
-            Some(name) => *labels = owned(name),
+            Some(name) => {
+                *labels = owned(name);
+                for ([samples, labels], part) in
+                    [(&mut choice.validation, "val"), (&mut choice.test, "test")]
+                {
+                    let Some(samples) = samples else { continue };
+                    let other = name.replace("train", part);
+                    if other == name || !self.has(&other) {
+                        let expected = match other == name {
+                            true => format!(
+                                "labels of {samples} as well: arrays named such as \
+                                 `{name}_train` and `{name}_{part}`"
+                            ),
+                            false => format!("labels of {samples} in an array {}", quote(&other)),
+                        };
+                        return Err(Error::malformed(&self.path, expected, self.listed()));
+                    }
+                    *labels = Some(other);
+                }
+            }
             None if labels.is_none()
                 && choice.test[0].is_none()
                 && choice.validation[0].is_none() =>

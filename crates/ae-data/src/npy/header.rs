@@ -222,12 +222,34 @@ impl Array {
     /// Adds the rows of another array, if both are stored alike: row by row, in one type and shape.
     pub(super) fn append(&mut self, rows: &Self) -> bool {
         let kind = |array: &Self| (array.dtype, array.size, array.big_endian, array.fortran);
-        let alike = kind(self) == kind(rows) && !self.fortran && self.shape[1..] == rows.shape[1..];
-        if alike {
-            self.bytes.extend_from_slice(&rows.bytes);
-            self.shape[0] += rows.shape[0];
+        let same_kind = kind(self) == kind(rows) && !self.fortran;
+        match (&mut *self.shape, &*rows.shape) {
+            ([count, row @ ..], [more, other @ ..]) if same_kind && row == other => {
+                *count += more;
+                self.bytes.extend_from_slice(&rows.bytes);
+                true
+            }
+            _ => false,
         }
-        alike
+    }
+
+    /// Type, shape and order, as NumPy names them: `<f4 [2, 3] in Fortran order`.
+    pub(super) fn described(&self) -> String {
+        let order = match (self.size, self.dtype, self.big_endian) {
+            (1, ..) | (_, Dtype::Bytes, _) => "|",
+            (.., true) => ">",
+            _ => "<",
+        };
+        let (letter, size) = match self.dtype {
+            Dtype::Float => ('f', self.size),
+            Dtype::Signed => ('i', self.size),
+            Dtype::Unsigned => ('u', self.size),
+            Dtype::Bool => ('b', self.size),
+            Dtype::Bytes => ('S', self.size),
+            Dtype::Letters => ('U', self.size / 4),
+        };
+        let fortran = if self.fortran { " in Fortran order" } else { "" };
+        format!("{order}{letter}{size} {:?}{fortran}", self.shape)
     }
 
     /// Number of elements.

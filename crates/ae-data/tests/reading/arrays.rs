@@ -243,6 +243,51 @@ const ROWS: &[Row] = &[
         "2 samples of 1 columns; the first is 1; features 0. Warning: set.npz: arrays left out: `y` (no classes, but the float 0.5)",
     ),
     (
+        "`.npz` with labels of the training set alone",
+        |dir| {
+            npz(
+                dir,
+                &[
+                    ("x_train", "|u1", "(2, 1)", vec![1, 2]),
+                    ("y_train", "|u1", "(2,)", vec![0, 1]),
+                    ("x_test", "|u1", "(1, 1)", vec![3]),
+                ],
+            )
+        },
+        "2 samples of 1 columns, 1 to test; the first is 1; features 0. Warning: set.npz: arrays left out: `y_train` (`x_test` has no labels)",
+    ),
+    (
+        "`.npz` with validation labels missing",
+        |dir| {
+            npz(
+                dir,
+                &[
+                    ("x_train", "|u1", "(1, 1)", vec![1]),
+                    ("y_train", "|u1", "(1,)", vec![0]),
+                    ("x_val", "|u1", "(1, 1)", vec![2]),
+                    ("x_test", "|u1", "(1, 1)", vec![3]),
+                    ("y_test", "|u1", "(1,)", vec![0]),
+                ],
+            )
+        },
+        "2 samples of 1 columns, 1 to test; the first is 1; features 0. Warning: set.npz: the 1 rows of x_val are in the training set: a validation set is split from it. Warning: set.npz: arrays left out: `y_train` (`x_val` has no labels) and `y_test` (`x_val` has no labels)",
+    ),
+    (
+        "`.npz` with validation rows, and a small limit of memory",
+        |dir| {
+            let (name, options) = npz(
+                dir,
+                &[
+                    ("x_train", "|u1", "(2, 1)", vec![1, 2]),
+                    ("x_val", "|u1", "(2, 1)", vec![3, 4]),
+                    ("x_test", "|u1", "(1, 1)", vec![3]),
+                ],
+            );
+            (name, Options { resident_limit: Some(4), ..options })
+        },
+        "4 samples of 1 columns, 1 to test; the first is 1; features 0. Warning: set.npz: the 2 rows of x_val are in the training set: a validation set is split from it. Warning: set.npz: x_train and x_val are joined in memory, though they take more than half of `resident_limit`; to leave them on the disk, save one array of both",
+    ),
+    (
         "`.npz` of a sparse matrix of SciPy",
         |dir| {
             npz(

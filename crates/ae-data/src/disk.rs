@@ -1,18 +1,30 @@
 //! Rows that stay on a disk and are read when they are needed.
 //!
 //! They come from a file whose rows have one length (an array, IDX), from a temporary file that such rows
-//! were unpacked or parsed to (gzip, tables), or from one file each (images). Every value is checked once,
-//! when the source is opened, and is the same as if it had been read into memory.
+//! were unpacked or parsed to (gzip, tables), or from one file each (images). The values of arrays and tables
+//! are checked once, when the source is opened; every byte of IDX is a pixel; images are checked when they
+//! are decoded. Values are the same as if they had been read into memory.
 
 mod array;
 mod file;
 
 use std::sync::Arc;
 
-use crate::Result;
+use crate::{Error, Result};
 
 pub(crate) use array::{ArrayRows, Element};
 pub(crate) use file::{DiskFile, temporary};
+
+/// The most rows of a source: places of rows are stored in 32 bits.
+pub(crate) const MAX_ROWS: usize = u32::MAX as usize;
+
+/// Refuses more rows than [`MAX_ROWS`].
+pub(crate) fn check_rows(count: usize) -> Result<()> {
+    match count > MAX_ROWS {
+        true => Err(Error::invalid("samples", format!("at most {MAX_ROWS}"), count.to_string())),
+        false => Ok(()),
+    }
+}
 
 /// Rows of one width that are read by index.
 pub(crate) trait DiskRows: Send + Sync {
@@ -45,11 +57,9 @@ pub(crate) struct OnDisk {
 }
 
 impl OnDisk {
-    /// # Panics
-    /// If there are more rows than 2^32.
-    pub(crate) fn new(rows: Arc<dyn DiskRows>) -> Self {
-        assert!(u32::try_from(rows.len()).is_ok(), "at most 2^32 rows");
-        Self { rows, selected: None }
+    pub(crate) fn new(rows: Arc<dyn DiskRows>) -> Result<Self> {
+        check_rows(rows.len())?;
+        Ok(Self { rows, selected: None })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -89,5 +99,37 @@ impl OnDisk {
             missing += row.iter().filter(|value| value.is_nan()).count();
         }
         Ok(missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Many(usize);
+
+    impl DiskRows for Many {
+        fn len(&self) -> usize {
+            self.0
+        }
+
+        fn missing(&self) -> usize {
+            0
+        }
+
+        fn copy(&self, _: usize, _: &mut [f32]) -> Result<()> {
+            Ok(())
+        }
+
+        fn copy_exact(&self, _: usize, _: &mut [f64]) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn rows_that_have_no_place_in_32_bits_are_refused() {
+        assert!(OnDisk::new(Arc::new(Many(MAX_ROWS))).is_ok());
+        let error = OnDisk::new(Arc::new(Many(MAX_ROWS + 1))).err().unwrap().to_string();
+        assert_eq!(error, "samples: expected at most 4294967295, got 4294967296");
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct FileReader<'a> {
     size: u64,
     bytes: Box<dyn Read + 'a>,
     packed: Option<Packed>,
+    /// The file itself, if it is not compressed.
+    file: Option<File>,
     /// Bytes that may still be read.
     left: u64,
 }
@@ -46,8 +48,10 @@ impl FileReader<'static> {
             let got = if metadata.is_dir() { "a folder" } else { "a device or a pipe" };
             return Err(Error::malformed(path, "a file", got));
         }
-        let size = metadata.len();
         let file = File::open(path).map_err(Error::io(path))?;
+        // The path may lead to another file by now.
+        let size = file.metadata().map_err(Error::io(path))?.len();
+        let itself = file.try_clone().map_err(Error::io(path))?;
         let mut file = BufReader::with_capacity(1 << 16, file);
         let gzip = file.fill_buf().map_err(Error::io(path))?.starts_with(GZIP_MAGIC);
         let (bytes, left): (Box<dyn Read>, u64) = if gzip {
@@ -56,7 +60,8 @@ impl FileReader<'static> {
             (Box::new(file), u64::MAX)
         };
         let packed = gzip.then_some(Packed::Gzip);
-        Ok(Self { path: path.to_owned(), size, bytes, packed, left })
+        let file = (!gzip).then_some(itself);
+        Ok(Self { path: path.to_owned(), size, bytes, packed, file, left })
     }
 }
 
@@ -65,7 +70,7 @@ impl<'a> FileReader<'a> {
     /// within the archive.
     pub(crate) fn within_zip(path: &Path, size: u64, bytes: impl Read + 'a) -> Self {
         let (bytes, left) = (Box::new(bytes), inflated_limit(size));
-        Self { path: path.to_owned(), size, bytes, packed: Some(Packed::Zip), left }
+        Self { path: path.to_owned(), size, bytes, packed: Some(Packed::Zip), file: None, left }
     }
 
     /// The size of the file on disk, in bytes.
@@ -100,10 +105,11 @@ impl<'a> FileReader<'a> {
         length: u64,
     ) -> Result<std::result::Result<(DiskFile, u64), Option<u64>>> {
         let path = self.path.clone();
-        if self.packed.is_none() {
-            return Ok(match (self.size - start.min(self.size)).cmp(&length) {
-                Ordering::Equal => Ok((DiskFile::open(&path)?, start)),
-                Ordering::Less => Err(Some(self.size - start)),
+        if let Some(file) = self.file {
+            let rest = self.size.saturating_sub(start);
+            return Ok(match rest.cmp(&length) {
+                Ordering::Equal => Ok((DiskFile::new(file, &path), start)),
+                Ordering::Less => Err(Some(rest)),
                 Ordering::Greater => Err(None),
             });
         }
@@ -245,6 +251,22 @@ mod tests {
         assert_eq!(FileReader::open(&path).unwrap().up_to(limit).unwrap().len() as u64, limit);
         let error = FileReader::open(&path).unwrap().up_to(limit + 1).unwrap_err().to_string();
         assert!(error.contains(&format!("expected at most {limit} bytes")), "{error}");
+    }
+
+    #[test]
+    fn the_file_on_the_disk_is_the_one_that_was_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, other] = ["a", "b"].map(|name| folder.path().join(name));
+        std::fs::write(&path, b"first").unwrap();
+        std::fs::write(&other, b"other").unwrap();
+        let input = FileReader::open(&path).unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        let (disk, start) = input.into_disk(1, 4).unwrap().unwrap();
+        let mut bytes = [0; 4];
+        disk.read_at(&mut bytes, start).unwrap();
+        assert_eq!(&bytes, b"irst");
+        let short = FileReader::open(&path).unwrap().into_disk(7, 4).unwrap();
+        assert_eq!(short.err(), Some(Some(0)));
     }
 
     #[test]

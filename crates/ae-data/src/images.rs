@@ -93,7 +93,7 @@ pub(crate) fn read_folder_within(
     let found = ImageFiles::of(&paths, folder, resize, options, limit)?;
     let (samples, kept, broken, changed) = match found {
         Some((files, conversions)) => {
-            let shape = files.shape();
+            let (shape, sampled) = (files.shape(), files.sampled());
             let (files, kept, broken) = match options.skip_broken {
                 true => files.without_broken()?,
                 false => (files, (0..paths.len()).collect(), vec![]),
@@ -107,7 +107,7 @@ pub(crate) fn read_folder_within(
                 samples,
                 kept,
                 broken,
-                changed.map(|note| format!("of some looked at, {note}")).collect(),
+                changed.map(|note| format!("among the {sampled} images sampled, {note}")).collect(),
             )
         }
         None => {

@@ -48,7 +48,7 @@ impl Source for Masked {
         for (row, out) in rows.iter().zip(out.chunks_exact_mut(2 * width)) {
             let (values, known) = out.split_at_mut(width);
             self.0.read(&[*row], values)?;
-            for (known, missing) in known.iter_mut().zip(self.0.missing_in(*row)) {
+            for (known, missing) in known.iter_mut().zip(self.0.try_missing_in(*row)?) {
                 *known = f32::from(u8::from(!missing));
             }
         }
@@ -57,6 +57,10 @@ impl Source for Masked {
 
     fn labels(&self) -> Option<&Labels> {
         self.0.labels()
+    }
+
+    fn is_on_disk(&self) -> bool {
+        self.0.is_on_disk()
     }
 }
 

@@ -5,7 +5,7 @@ mod header;
 
 use std::path::Path;
 
-use crate::disk::{ArrayRows, DiskRows, Element};
+use crate::disk::{ArrayRows, DiskRows, Element, MAX_ROWS};
 use crate::file_reader::FileReader;
 use crate::storage::Columns;
 use crate::table::{MAX_COLUMNS, Missing};
@@ -98,6 +98,10 @@ struct Layout {
 
 impl Layout {
     fn of(array: &Array, path: &Path) -> Result<Self> {
+        if let Some(count) = array.shape.first().filter(|count| **count > MAX_ROWS) {
+            let expected = format!("at most {MAX_ROWS} rows");
+            return Err(Error::malformed(path, expected, count.to_string()));
+        }
         let (shape, last) = match *array.shape {
             [_, columns] if columns <= MAX_COLUMNS => (Shape::table(columns), false),
             [_, columns] => {
@@ -234,13 +238,18 @@ pub(crate) fn joined(
     if let Some(labels) = labels {
         samples = samples.with_labels(labels)?;
     }
-    let all = samples.missing();
+    let all = samples.try_missing()?;
     if all == 0 || missing == Missing::Mean {
         return Ok(samples);
     }
-    let rows = 0..samples.len();
-    let kept: Vec<usize> =
-        rows.clone().filter(|row| !samples.missing_in(*row).contains(&true)).collect();
+    let (mut kept, mut first) = (vec![], None);
+    for row in 0..samples.len() {
+        let missing = samples.try_missing_in(row)?;
+        match missing.iter().position(|missing| *missing) {
+            None => kept.push(row),
+            Some(column) => first = first.or(Some([row, column])),
+        }
+    }
     if missing == Missing::Drop && !kept.is_empty() {
         tracing::warn!(
             "{}: {} rows with a missing number left out of {}",
@@ -250,9 +259,12 @@ pub(crate) fn joined(
         );
         return Ok(samples.subset(&kept));
     }
-    let first = rows.map(|row| (row, samples.missing_in(row))).find_map(|(row, missing)| {
-        missing.iter().position(|missing| *missing).map(|column| [row, column])
-    });
+    if missing == Missing::Drop {
+        let expected = "at least one row without a missing number";
+        let got =
+            format!("one in each of {} rows; set `missing` to mean to fill them", samples.len());
+        return Err(Error::malformed(path, expected, got));
+    }
     let place = format!("element {:?}", first.unwrap_or_default());
     let advice = format!(
         "{all} elements are NaN, in {} of {} rows: set `missing` to drop to leave out such rows, or to \

@@ -77,7 +77,7 @@ impl Preprocessing {
     /// # Errors
     /// If there are no samples to fit to, or they cannot be read.
     pub fn fit(method: Method, training: &Samples) -> Result<Self> {
-        let mut fill = match training.may_be_missing() && training.missing() > 0 {
+        let mut fill = match training.may_be_missing() && training.try_missing()? > 0 {
             true => training.means()?,
             false => vec![],
         };

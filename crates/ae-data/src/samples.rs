@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::disk::{DiskRows, OnDisk};
+use crate::disk::{DiskRows, OnDisk, check_rows};
 use crate::storage::Storage;
 use crate::table::TableInfo;
 use crate::{Error, Labels, Preprocessing, Result, Shape, Source};
@@ -17,7 +17,8 @@ use crate::{Error, Labels, Preprocessing, Result, Shape, Source};
 /// They are in memory, unless they were opened with
 /// [`Options::resident_limit`](crate::Options::resident_limit) and are larger: then they stay on a disk and
 /// are read from there whenever they are needed ([`is_on_disk`](Self::is_on_disk)), with the same values.
-/// [`Source::read`] returns an error if that fails; methods that return no `Result` panic.
+/// [`Source::read`] and the methods named `try_` return an error if that fails; methods that return no
+/// `Result` panic.
 ///
 /// Cells of a table may be missing ([`missing_in`](Self::missing_in)). They are read as the mean of
 /// their feature: over the samples that the preprocessing was fitted to, or over these samples if
@@ -94,7 +95,7 @@ impl Samples {
         exact: bool,
     ) -> Result<Self> {
         let (count, missing) = (rows.len(), rows.missing());
-        let mut samples = Self::new(Storage::OnDisk(OnDisk::new(Arc::new(rows))), count, shape);
+        let mut samples = Self::new(Storage::OnDisk(OnDisk::new(Arc::new(rows))?), count, shape);
         samples.exact = exact;
         if missing > 0 {
             samples.fill = Some(samples.means()?.into());
@@ -225,7 +226,15 @@ impl Samples {
     /// # Panics
     /// If the samples are on a disk and cannot be read.
     pub fn missing(&self) -> usize {
-        if self.fill.is_some() { readable(self.storage.missing(self.width())) } else { 0 }
+        readable(self.try_missing())
+    }
+
+    /// [`missing`](Self::missing) of samples that may be on a disk.
+    ///
+    /// # Errors
+    /// If the samples cannot be read.
+    pub fn try_missing(&self) -> Result<usize> {
+        if self.fill.is_some() { self.storage.missing(self.width()) } else { Ok(0) }
     }
 
     /// Whether values may be missing: some are, or were before a subset was taken.
@@ -238,17 +247,30 @@ impl Samples {
     /// # Panics
     /// If `row` is not below [`len`](Self::len), or the samples are on a disk and cannot be read.
     pub fn missing_in(&self, row: usize) -> Vec<bool> {
+        readable(self.try_missing_in(row))
+    }
+
+    /// [`missing_in`](Self::missing_in) of samples that may be on a disk.
+    ///
+    /// # Errors
+    /// If the sample cannot be read.
+    ///
+    /// # Panics
+    /// If `row` is not below [`len`](Self::len).
+    pub fn try_missing_in(&self, row: usize) -> Result<Vec<bool>> {
         assert!(row < self.count, "sample {row} of {}", self.count);
         if self.fill.is_none() {
-            return vec![false; self.width()];
+            return Ok(vec![false; self.width()]);
         }
-        self.raw_row(row).iter().map(|value| value.is_nan()).collect()
+        let mut raw = vec![0.0; self.width()];
+        self.copy_raw_row(row, &mut raw)?;
+        Ok(raw.iter().map(|value| value.is_nan()).collect())
     }
 
     /// The features of one sample as they are stored, before preprocessing: NaN where one is missing.
     ///
     /// # Panics
-    /// If `row` is not below [`len`](Self::len).
+    /// If `row` is not below [`len`](Self::len), or the samples are on a disk and cannot be read.
     pub fn raw_row(&self, row: usize) -> Vec<f64> {
         assert!(row < self.count, "sample {row} of {}", self.count);
         let mut raw = vec![0.0; self.width()];
@@ -266,9 +288,20 @@ impl Samples {
     /// # Panics
     /// If `row` is not below [`len`](Self::len), or the samples are on a disk and cannot be read.
     pub fn row(&self, row: usize) -> Vec<f32> {
+        readable(self.try_row(row))
+    }
+
+    /// [`row`](Self::row) of samples that may be on a disk.
+    ///
+    /// # Errors
+    /// If the sample cannot be read.
+    ///
+    /// # Panics
+    /// If `row` is not below [`len`](Self::len).
+    pub fn try_row(&self, row: usize) -> Result<Vec<f32>> {
         let mut out = vec![0.0; self.width()];
-        readable(self.copy_row(row, &mut out));
-        out
+        self.copy_row(row, &mut out)?;
+        Ok(out)
     }
 
     /// The samples with these indices, in this order. An index may be repeated.
@@ -323,15 +356,23 @@ impl Samples {
     /// # Panics
     /// If the samples are on a disk and cannot be read.
     pub fn mean(&self) -> Vec<f32> {
+        readable(self.try_mean())
+    }
+
+    /// [`mean`](Self::mean) of samples that may be on a disk.
+    ///
+    /// # Errors
+    /// If the samples cannot be read.
+    pub fn try_mean(&self) -> Result<Vec<f32>> {
         let mut sums = vec![0.0f64; self.width()];
         let mut row = vec![0.0f32; self.width()];
         for index in 0..self.count {
-            readable(self.copy_row(index, &mut row));
+            self.copy_row(index, &mut row)?;
             for (sum, value) in sums.iter_mut().zip(&row) {
                 *sum += f64::from(*value);
             }
         }
-        sums.iter().map(|sum| (sum / self.count.max(1) as f64) as f32).collect()
+        Ok(sums.iter().map(|sum| (sum / self.count.max(1) as f64) as f32).collect())
     }
 
     /// Whether all samples have the same features.
@@ -413,7 +454,10 @@ fn readable<T>(read: Result<T>) -> T {
 fn whole_rows(values: usize, shape: &Shape) -> Result<usize> {
     match shape.features() {
         0 => Err(Error::invalid("shape", "at least one feature", "none")),
-        width if values.is_multiple_of(width) => Ok(values / width),
+        width if values.is_multiple_of(width) => {
+            check_rows(values / width)?;
+            Ok(values / width)
+        }
         width => Err(Error::invalid(
             "features",
             format!("a multiple of {width} values ({shape})"),

@@ -22,7 +22,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 
-use crate::disk::DiskFile;
+use crate::disk::{DiskFile, check_rows};
 use crate::storage::Columns;
 use crate::{Error, Result, Samples, Shape, classes::Classes, error::quote};
 use cells::Cells;
@@ -213,6 +213,7 @@ fn finish(
 ) -> Result<Samples> {
     checks::words(&cells, plan, options, path)?;
     let count = cells.rows();
+    check_rows(count)?;
     let (schema, encoder) = features::features(&cells, plan, options)?;
     let width = schema.features();
     if width == 0 {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::table::Schema;
-use crate::{Error, Result, Samples, Shape};
+use crate::{Error, Result, Samples, Shape, Source};
 
 /// Writes rows, one for each of the first samples, as .csv (with the place of the sample in its source,
 /// its file if it is one, and its label) or .npy.
@@ -36,11 +36,14 @@ pub fn write_rows(path: &Path, rows: &[Vec<f32>], shape: &Shape, samples: &Sampl
     write_atomically(path, &bytes)
 }
 
+/// The numbers that are read at a time.
+const AT_ONCE: usize = 1 << 18;
+
 /// Writes samples as `NAME.npy` and their classes, if they have any, as integers to `NAME-labels.npy`.
 /// Removes files of these names that an earlier export left. Returns the files that it wrote.
 ///
 /// # Errors
-/// If a file cannot be written or removed.
+/// If a file cannot be written or removed, or the samples cannot be read.
 pub fn write_npy(folder: &Path, name: &str, samples: Option<&Samples>) -> Result<Vec<PathBuf>> {
     let [values, classes] =
         ["", "-labels"].map(|suffix| folder.join(format!("{name}{suffix}.npy")));
@@ -51,8 +54,12 @@ pub fn write_npy(folder: &Path, name: &str, samples: Option<&Samples>) -> Result
         Some(samples) => {
             ae_files::write_atomically(&values, |file| {
                 file.write_all(&npy_header("<f4", &npy_shape(samples.len(), samples.shape())))?;
-                for row in 0..samples.len() {
-                    for value in samples.row(row) {
+                let rows: Vec<usize> = (0..samples.len()).collect();
+                let at_once = (AT_ONCE / samples.width()).max(1);
+                for rows in rows.chunks(at_once) {
+                    let mut values = vec![0.0; rows.len() * samples.width()];
+                    samples.read(rows, &mut values).map_err(std::io::Error::other)?;
+                    for value in values {
                         file.write_all(&value.to_le_bytes())?;
                     }
                 }

@@ -849,6 +849,21 @@ fn numpy_arrays() {
              4294967295]",
         ),
         (
+            "a shape of 4,294,967,296 rows",
+            |dir| numpy(dir, &described("'<f4'", "(4294967296, 1)", &[0; 8])),
+            "<dir>/array.npy: expected at most 4294967295 rows, got 4294967296",
+        ),
+        (
+            "NaN in every row, of which rows with NaN are dropped",
+            |dir| {
+                let nan = [f32::NAN, 1.0, 2.0, f32::NAN].map(f32::to_le_bytes).concat();
+                fs::write(dir.join("array.npy"), described("'<f4'", "(2, 2)", &nan)).unwrap();
+                npy::read_with(&dir.join("array.npy"), None, table::Missing::Drop).err()
+            },
+            "<dir>/array.npy: expected at least one row without a missing number, got one in each of 2 \
+             rows; set `missing` to mean to fill them",
+        ),
+        (
             "a shape of nothing",
             |dir| numpy(dir, &described("'<f4'", "(0, 3)", &[])),
             "<dir>/array.npy: expected at least one element, got shape [0, 3]",

@@ -5,8 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ae_data::table::{Missing, TableOptions};
+use ae_data::write::write_npy;
 use ae_data::{
-    DataSet, Error, Method, Options, Preprocessing, Samples, Source, fingerprint, idx, open,
+    DataSet, Error, Masked, Method, Options, Preprocessing, Samples, Source, fingerprint, idx, open,
 };
 
 /// Rows in each source.
@@ -257,8 +258,13 @@ fn images() {
         fs::write(path("broken").join(name), bytes).unwrap();
     }
     GrayImage::new(2, 2).save(path("broken/dog/3.png")).unwrap();
+    // The first image has a size in its header, but cannot be decoded.
+    let mut cut = std::io::Cursor::new(vec![]);
+    RgbImage::new(40, 50).write_to(&mut cut, image::ImageFormat::Png).unwrap();
+    fs::write(path("broken/cat/00.png"), &cut.into_inner()[..60]).unwrap();
     let skip = Options { skip_broken: true, ..Options::default() };
     check_same(&path("broken"), &skip);
+    fs::remove_file(path("broken/cat/00.png")).unwrap();
     let error = |options: &Options| opened(&path("broken"), options).unwrap_err().to_string();
     assert_eq!(error(&Options::default()), error(&on_disk(&Options::default())));
     fs::remove_file(path("broken/cat/0.png")).unwrap();
@@ -285,7 +291,7 @@ fn a_colour_among_grey_images_is_an_error() {
     let error = all.iter().find_map(|samples| read(samples).err()).unwrap().to_string();
     assert!(
         error.ends_with(
-            "201.png: expected grey pixels as in the 64 images that were looked at first, got colours; \
+            "201.png: expected grey pixels as in the 50 images sampled, got colours; \
              set `channels` to 1 for grey or to 3 for colours"
         ),
         "{error}"
@@ -355,14 +361,60 @@ fn errors_are_those_of_memory() {
 fn a_file_that_becomes_shorter_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.npy");
-    fs::write(&path, array("<f4", "(100, 1)", &[0; 400])).unwrap();
-    let samples = opened(&path, &on_disk(&Options::default())).unwrap().splits.training;
+    let values = (0..100).map(|row| if row % 9 == 4 { f32::NAN } else { row as f32 });
+    let bytes: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
+    fs::write(&path, array("<f4", "(100, 1)", &bytes)).unwrap();
+    let all = opened(&path, &on_disk(&Options::default())).unwrap().splits.training;
+    let missing = (0..all.len()).find(|row| all.missing_in(*row)[0]).unwrap();
+    let (samples, masked) = (all.subset(&[80, missing]), Masked::from(all.clone()));
+    assert!(masked.is_on_disk() && samples.missing() == 1);
     fs::write(&path, "gone").unwrap();
-    let error = samples.read(&[80], &mut [0.0]).unwrap_err().to_string();
-    assert!(
-        error.ends_with(
-            "a.npy: expected as many bytes as when it was opened, got a file that became shorter"
-        ),
-        "{error}"
-    );
+    let out = folder.path().join("out");
+    fs::create_dir(&out).unwrap();
+    let errors = [
+        samples.read(&[0], &mut [0.0]).err(),
+        samples.try_row(0).err(),
+        samples.try_missing().err(),
+        samples.try_missing_in(0).err(),
+        samples.try_mean().err(),
+        masked.read(&[80], &mut [0.0; 2]).err(),
+        Preprocessing::fit(Method::None, &samples).err(),
+        Preprocessing::fit(Method::Standardize, &all).err(),
+        Preprocessing::fit(Method::Robust, &all).err(),
+        fingerprint(&all).err(),
+        write_npy(&out, "it", Some(&samples)).err(),
+    ];
+    for (at, error) in errors.into_iter().enumerate() {
+        let error = error.unwrap_or_else(|| panic!("no error {at}")).to_string();
+        assert!(
+            error.ends_with(
+                "a.npy: expected as many bytes as when it was opened, got a file that became shorter"
+            ),
+            "{at}: {error}"
+        );
+    }
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+}
+
+/// Images may be damaged, or have other colours, without being seen when the folder is opened.
+#[cfg(feature = "images")]
+#[test]
+fn an_image_that_is_found_broken_late_is_an_error_of_export() {
+    let folder = tempfile::tempdir().unwrap();
+    for at in 100..300 {
+        let grey = image::GrayImage::from_pixel(2, 2, image::Luma([(at % 100) as u8]));
+        grey.save(folder.path().join(format!("{at}.png"))).unwrap();
+    }
+    let path = folder.path().join("201.png");
+    let mut bytes = fs::read(&path).unwrap();
+    let pixels = bytes.windows(4).position(|name| name == b"IDAT").unwrap() + 4;
+    bytes[pixels + 2..pixels + 6].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    let splits = opened(folder.path(), &on_disk(&Options::default())).unwrap().splits;
+    let out = tempfile::tempdir().unwrap();
+    let error = [&splits.training, &splits.test]
+        .into_iter()
+        .find_map(|samples| write_npy(out.path(), "it", Some(samples)).err());
+    let error = error.expect("an error").to_string();
+    assert!(error.contains("201.png: expected a whole image"), "{error}");
 }

@@ -174,7 +174,7 @@ pub fn summarize(
         parameters: trained.model.num_params(),
         test: evaluation,
         pca: PcaResult { components: pca.code_size(), fitted_to, squared_error },
-        mean_error: mean_error(&splits.training.mean(), &splits.test),
+        mean_error: mean_error(&splits.training.try_mean()?, &splits.test)?,
         better_baseline: None,
         jacobian: Jacobian::measure(&trained.model, &test)?,
         denoising,

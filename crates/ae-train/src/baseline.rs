@@ -45,14 +45,17 @@ pub fn fit_pca(training: &Samples, code: usize, device: &Device) -> Result<(Pca,
 }
 
 /// The squared error per sample of predicting `mean` for every one.
-pub fn mean_error(mean: &[f32], test: &Samples) -> f64 {
+///
+/// # Errors
+/// If the samples cannot be read.
+pub fn mean_error(mean: &[f32], test: &Samples) -> Result<f64> {
     let mut sum = 0.0;
     for row in 0..test.len() {
-        let squares = test.row(row).into_iter().zip(mean).map(|(value, mean)| {
+        let squares = test.try_row(row)?.into_iter().zip(mean).map(|(value, mean)| {
             let difference = f64::from(value) - f64::from(*mean);
             difference * difference
         });
         sum += squares.sum::<f64>();
     }
-    sum / test.len() as f64
+    Ok(sum / test.len() as f64)
 }

@@ -114,7 +114,7 @@ impl MaskedTable {
     /// cells are missing, but at least at the rate `at_least`.
     ///
     /// # Errors
-    /// If `at_least` is not in \[0, 1\], or there are no samples.
+    /// If `at_least` is not in \[0, 1\], there are no samples, or they cannot be read.
     pub fn of(samples: &Samples, at_least: f64) -> Result<Self> {
         Probability::new(at_least)?;
         if samples.is_empty() {
@@ -122,7 +122,7 @@ impl MaskedTable {
         }
         let mut missing = vec![0usize; samples.width()];
         for row in 0..samples.len() {
-            for (count, is_missing) in missing.iter_mut().zip(samples.missing_in(row)) {
+            for (count, is_missing) in missing.iter_mut().zip(samples.try_missing_in(row)?) {
                 *count += usize::from(is_missing);
             }
         }

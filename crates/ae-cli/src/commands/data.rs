@@ -157,6 +157,8 @@ fn export(recipe: &DataRecipe, out: &Path) -> Result<()> {
 
 const PICTURES: usize = 160;
 const COLUMNS: usize = 20;
+/// The samples that are read at a time.
+const AT_ONCE: usize = 64;
 
 fn preview(recipe: &DataRecipe, out: Option<&Path>) -> Result<()> {
     let set = open_data(recipe, &*Console::single())?;
@@ -170,7 +172,7 @@ fn preview(recipe: &DataRecipe, out: Option<&Path>) -> Result<()> {
     let out = out.unwrap_or(Path::new("preview.png"));
     println!("{}: {}", set.name, set.description);
     for (name, samples) in [("training", &set.splits.training), ("test", &set.splits.test)] {
-        describe(name, samples);
+        describe(name, samples)?;
     }
     let samples = &set.splits.training;
     let Some(painter) = Painter::new(samples.shape(), samples.preprocessing()) else {
@@ -192,13 +194,17 @@ fn preview(recipe: &DataRecipe, out: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-fn describe(name: &str, samples: &Samples) {
+fn describe(name: &str, samples: &Samples) -> Result<()> {
     println!("{name} set: {} samples of {}", count(samples.len() as f64), samples.shape());
     let (mut low, mut high, mut sum) = (f32::INFINITY, f32::NEG_INFINITY, 0.0f64);
-    for row in 0..samples.len() {
-        for value in samples.row(row) {
-            (low, high) = (low.min(value), high.max(value));
-            sum += f64::from(value);
+    let rows: Vec<usize> = (0..samples.len()).collect();
+    let mut values = vec![0.0; AT_ONCE.min(rows.len()) * samples.width()];
+    for rows in rows.chunks(AT_ONCE) {
+        let values = &mut values[..rows.len() * samples.width()];
+        samples.read(rows, values)?;
+        for value in values {
+            (low, high) = (low.min(*value), high.max(*value));
+            sum += f64::from(*value);
         }
     }
     let mean = sum / (samples.len() * samples.width()) as f64;
@@ -214,4 +220,5 @@ fn describe(name: &str, samples: &Samples) {
             .collect();
         println!("  classes: {}", classes.join(", "));
     }
+    Ok(())
 }

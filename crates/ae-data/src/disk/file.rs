@@ -12,10 +12,6 @@ pub(crate) struct DiskFile {
 }
 
 impl DiskFile {
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        Ok(Self::new(File::open(path).map_err(Error::io(path))?, path))
-    }
-
     /// A file that is open. `path` is the source it belongs to, for errors.
     pub(crate) fn new(file: File, path: &Path) -> Self {
         Self { path: path.to_owned(), file }

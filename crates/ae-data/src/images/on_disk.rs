@@ -14,8 +14,8 @@ use crate::disk::{DiskFile, DiskRows, temporary};
 use crate::file_reader::FileReader;
 use crate::{Error, Result, Shape};
 
-/// The number of images that are decoded to find out whether all are grey, evenly spaced.
-const LOOKED_AT: usize = 64;
+/// The most images that are decoded to find out whether all are grey, evenly spaced.
+const SAMPLED: usize = 64;
 
 /// The most bytes of pixels that are kept in a temporary file once they are decoded.
 const CACHED: u64 = 16 << 30;
@@ -33,8 +33,49 @@ pub(super) struct ImageFiles {
     channels: usize,
     /// Whether the channels were asked for, so that colours are converted.
     asked: bool,
-    /// The pixels of images that were decoded, and which these are.
-    cache: Option<(DiskFile, Vec<AtomicBool>)>,
+    /// The number of images that were decoded to find out whether all are grey.
+    sampled: usize,
+    cache: Option<Cache>,
+}
+
+/// The pixels of images that were decoded.
+struct Cache {
+    file: DiskFile,
+    /// Which images these are.
+    cached: Vec<AtomicBool>,
+    /// Whether the file could not be written: nothing is added to it then.
+    is_full: AtomicBool,
+}
+
+impl Cache {
+    fn new(file: DiskFile, count: usize) -> Self {
+        let cached = (0..count).map(|_| AtomicBool::new(false)).collect();
+        Self { file, cached, is_full: AtomicBool::new(false) }
+    }
+
+    fn has(&self, at: usize) -> bool {
+        self.cached[at].load(Ordering::Acquire)
+    }
+
+    /// Keeps the pixels of an image if there is room for them. Without room it is decoded again whenever it
+    /// is needed.
+    fn keep(&self, at: usize, pixels: &[u8]) {
+        if self.is_full.load(Ordering::Relaxed) {
+            return;
+        }
+        match self.file.write_at(pixels, (at * pixels.len()) as u64) {
+            Ok(()) => self.cached[at].store(true, Ordering::Release),
+            Err(error) => {
+                if !self.is_full.swap(true, Ordering::Relaxed) {
+                    warn_uncached(&error);
+                }
+            }
+        }
+    }
+}
+
+fn warn_uncached(error: &Error) {
+    tracing::warn!("{error}; images are decoded whenever they are needed, which is slower");
 }
 
 impl ImageFiles {
@@ -52,7 +93,12 @@ impl ImageFiles {
             return Ok(None);
         }
         // Images that cannot be read are an error here, or are left out by `without_broken`.
-        let of_first = paths.iter().find_map(|path| match oriented_size(path) {
+        let size_of = |path: &PathBuf| match skip_broken {
+            // The size of an image that cannot be decoded is not that of the others.
+            true => read(path, None).map(|(image, _)| image.dimensions()),
+            false => oriented_size(path),
+        };
+        let of_first = paths.iter().find_map(|path| match size_of(path) {
             Err(Error::Malformed { .. }) if skip_broken => None,
             size => Some(size.map(|size| (path, size))),
         });
@@ -71,7 +117,7 @@ impl ImageFiles {
                 same_size(path, other?, size, first)?;
             }
         }
-        let step = paths.len().div_ceil(LOOKED_AT);
+        let step = paths.len().div_ceil(SAMPLED);
         let some: Vec<&PathBuf> = paths.iter().step_by(step).collect();
         let looked = in_parallel(some.len(), |at| read(some[at], resize));
         let (mut conversions, mut colour) = (Conversions::default(), false);
@@ -83,20 +129,31 @@ impl ImageFiles {
             conversions.add(&found);
             colour |= image.pixels().any(|pixel| pixel.0 != [pixel.0[0]; 3]);
         }
-        let asked = channels.is_some();
+        let (asked, sampled) = (channels.is_some(), some.len());
         let channels = channels.unwrap_or(if colour { 3 } else { 1 });
         if bytes(channels) <= limit {
             return Ok(None);
         }
         let cache = match bytes(channels) as u64 <= CACHED {
-            true => {
-                let cached = (0..paths.len()).map(|_| AtomicBool::new(false));
-                Some((DiskFile::new(temporary(folder)?, folder), cached.collect()))
-            }
+            true => match temporary(folder) {
+                Ok(file) => Some(Cache::new(DiskFile::new(file, folder), paths.len())),
+                Err(error) => {
+                    warn_uncached(&error);
+                    None
+                }
+            },
             false => None,
         };
         let (paths, first) = (paths.to_vec(), first.clone());
-        Ok(Some((Self { paths, first, resize, size, channels, asked, cache }, conversions)))
+        Ok(Some((
+            Self { paths, first, resize, size, channels, asked, sampled, cache },
+            conversions,
+        )))
+    }
+
+    /// The number of images that were decoded to find out whether all are grey.
+    pub(super) fn sampled(&self) -> usize {
+        self.sampled
     }
 
     pub(super) fn shape(&self) -> Shape {
@@ -120,19 +177,15 @@ impl ImageFiles {
 
     /// The pixels of one image, channel by channel.
     fn pixels(&self, at: usize, out: &mut [u8]) -> Result<()> {
-        let place = (at * out.len()) as u64;
-        if let Some((file, cached)) = &self.cache
-            && cached[at].load(Ordering::Acquire)
-        {
-            return file.read_at(out, place);
+        if let Some(cache) = self.cache.as_ref().filter(|cache| cache.has(at)) {
+            return cache.file.read_at(out, (at * out.len()) as u64);
         }
         let path = &self.paths[at];
         let (image, _) = read(path, self.resize)?;
         same_size(path, image.dimensions(), self.size, &self.first)?;
         self.channels_of(path, &image, out)?;
-        if let Some((file, cached)) = &self.cache {
-            file.write_at(out, place)?;
-            cached[at].store(true, Ordering::Release);
+        if let Some(cache) = &self.cache {
+            cache.keep(at, out);
         }
         Ok(())
     }
@@ -141,8 +194,7 @@ impl ImageFiles {
         let is_grey = || image.pixels().all(|pixel| pixel.0 == [pixel.0[0]; 3]);
         if self.channels == 1 && !is_grey() {
             if !self.asked {
-                let expected =
-                    format!("grey pixels as in the {LOOKED_AT} images that were looked at first");
+                let expected = format!("grey pixels as in the {} images sampled", self.sampled);
                 let got = "colours; set `channels` to 1 for grey or to 3 for colours";
                 return Err(Error::invalid(path.display().to_string(), expected, got));
             }
@@ -238,10 +290,7 @@ impl DiskRows for ImageFiles {
             out.iter_mut().zip(bytes).for_each(|(out, byte)| *out = f32::from(*byte) / 255.0);
         };
         // What is decoded already is read here; the rest is decoded by several threads.
-        let is_cached = |row: usize| match &self.cache {
-            Some((_, cached)) => cached[row].load(Ordering::Acquire),
-            None => false,
-        };
+        let is_cached = |row: usize| self.cache.as_ref().is_some_and(|cache| cache.has(row));
         let (mut bytes, mut rest) = (vec![0; width], vec![]);
         for (at, (row, out)) in rows.iter().zip(out.chunks_exact_mut(width)).enumerate() {
             if is_cached(*row) {
@@ -259,5 +308,49 @@ impl DiskRows for ImageFiles {
             convert(&bytes?, &mut out[at * width..(at + 1) * width]);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{GrayImage, Luma};
+
+    fn files(folder: &Path, count: u8) -> ImageFiles {
+        let paths: Vec<PathBuf> = (0..count).map(|at| folder.join(format!("{at}.png"))).collect();
+        for (path, at) in paths.iter().zip(0..) {
+            GrayImage::from_pixel(2, 1, Luma([51 * at])).save(path).unwrap();
+        }
+        let options = ImageOptions::default();
+        ImageFiles::of(&paths, folder, None, &options, 0).unwrap().expect("images on the disk").0
+    }
+
+    #[test]
+    fn images_are_decoded_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path(), 3);
+        let mut row = [0.0; 2];
+        files.copy(1, &mut row).unwrap();
+        std::fs::remove_file(folder.path().join("1.png")).unwrap();
+        std::fs::remove_file(folder.path().join("2.png")).unwrap();
+        files.copy(1, &mut row).unwrap();
+        assert_eq!(row, [0.2, 0.2]);
+        assert!(files.copy(2, &mut row).is_err());
+    }
+
+    /// Writes to `/dev/full` fail as those to a full disk.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn images_are_read_without_the_cache_if_the_disk_is_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = files(folder.path(), 6);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        files.cache = Some(Cache::new(DiskFile::new(full, folder.path()), 6));
+        for _ in 0..2 {
+            let mut rows = [0.0; 6];
+            files.copy_all(&[1, 5, 0], &mut rows).unwrap();
+            assert_eq!(rows, [0.2, 0.2, 1.0, 1.0, 0.0, 0.0]);
+        }
+        assert!(files.cache.unwrap().is_full.into_inner());
     }
 }

@@ -83,8 +83,9 @@ impl SourceKind {
         let name = source.to_lowercase();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         let is = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        let is_table = is(&SURE_TABLES) || is(&OTHER_TABLES);
         match path.exists() {
-            true if is(&TABLES) => Ok(Self::Table),
+            true if is_table => Ok(Self::Table),
             true if is(&[".npy"]) => Ok(Self::Array),
             true if is(&[".npz"]) => Ok(Self::Arrays),
             true if is(&SPARSE) => Ok(Self::Sparse),
@@ -94,8 +95,9 @@ impl SourceKind {
                 Err(Error::malformed(path, expected, "another kind of file"))
             }
             false
-                if is(&TABLES)
-                    || is(&[".npy", ".npz"])
+                if is_table
+                    || is(&ARRAYS)
+                    || is(&SPARSE)
                     || source.contains(std::path::is_separator) =>
             {
                 Err(Error::malformed(path, "a file or a folder", "nothing of this name"))
@@ -127,8 +129,12 @@ impl SourceKind {
     }
 }
 
-/// The extensions of tables.
-const TABLES: [&str; 7] = [".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".data"];
+/// The extensions of tables, and those that other files have as well.
+const SURE_TABLES: [&str; 4] = [".csv", ".tsv", ".tab", ".psv"];
+const OTHER_TABLES: [&str; 3] = [".txt", ".dat", ".data"];
+
+/// The extensions of arrays, and of archives of them.
+const ARRAYS: [&str; 2] = [".npy", ".npz"];
 
 /// The extensions of sparse tables.
 const SPARSE: [&str; 4] = [".svmlight", ".libsvm", ".svm", ".svml"];
@@ -142,9 +148,8 @@ fn files_in(folder: &Path) -> Vec<String> {
         .filter(|name| {
             let name = name.to_lowercase();
             let name = name.strip_suffix(".gz").unwrap_or(&name);
-            [".csv", ".tsv", ".tab", ".psv", ".npy", ".npz", ".svmlight", ".libsvm"]
-                .iter()
-                .any(|end| name.ends_with(end))
+            let ends = SURE_TABLES.iter().chain(&ARRAYS).chain(&SPARSE);
+            ends.into_iter().any(|end| name.ends_with(end))
         })
         .collect();
     names.sort();

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use ae_data::{Error, idx, npy, table};
+use ae_data::{Error, idx, npy, svmlight, table};
 
 const MIB: u64 = 1 << 20;
 
@@ -78,6 +78,7 @@ fn memory_depends_on_the_bytes_not_on_the_header() {
     let error = within(8 * MIB, || npy::read(&path, None).err());
     assert!(error.contains("cut short"), "{error}");
 
+    sparse(&path);
     commas(&path);
     #[cfg(feature = "images")]
     {
@@ -98,6 +99,17 @@ fn memory_depends_on_the_bytes_not_on_the_header() {
 
     #[cfg(feature = "download")]
     archive(folder.path());
+}
+
+/// 135 rows of a million columns are too many; 48 MiB of rows follow, which are not kept.
+fn sparse(path: &Path) {
+    let mut file = fs::File::create(path).unwrap();
+    file.write_all("1 1000000:1\n".repeat(135).as_bytes()).unwrap();
+    let block = "1 1:1 2:2 3:3\n".repeat(1 << 16);
+    (0..54).for_each(|_| file.write_all(block.as_bytes()).unwrap());
+    drop(file);
+    let error = within(16 * MIB, || svmlight::read(path).err());
+    assert!(error.contains("got at least 135 rows of 1000000 columns"), "{error}");
 }
 
 /// 17 million empty cells in 17 kB of gzip, in the first row or a later one; and a row of as many

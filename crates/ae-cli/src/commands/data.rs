@@ -122,7 +122,7 @@ fn list(args: &ListArgs) -> Result<()> {
         println!("{:<18} {}\n{:<18}   {found}", entry.name, entry.description, "");
     }
     println!(
-        "\n--data also takes a folder of images, IDX files or CIFAR-10 batches, or a .csv, .tsv or .npy file."
+        "\n--data also takes a folder of images, IDX files or CIFAR-10 batches, or a .csv, .tsv, .npy, .npz or .svmlight file."
     );
     Ok(())
 }

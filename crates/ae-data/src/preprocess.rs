@@ -1,5 +1,6 @@
 //! Preprocessing: one affine map per feature, fitted to the training set only.
 
+mod quantiles;
 mod statistics;
 
 use crate::storage::FAR;

@@ -96,8 +96,8 @@ pub fn read_with(
     read_within(path, label_column, options, usize::MAX)
 }
 
-/// Reads a table as [`read_with`] does. If its cells take more than `limit` bytes, they are written to a
-/// temporary file and read from there.
+/// Reads a table as [`read_with`] does. If its cells or features take more than `limit` bytes, the cells
+/// are written to a temporary file and read from there.
 pub(crate) fn read_within(
     path: &Path,
     label_column: Option<&str>,
@@ -226,7 +226,7 @@ fn finish(
     let mut is_dropped = vec![false; count];
     classes.missing.iter().for_each(|row| is_dropped[*row] = true);
     let drop = options.missing == Missing::Drop;
-    let numbers = match cells.store.finish()? {
+    let numbers = match cells.store.finish(width)? {
         Stored::InMemory(cells) => {
             Numbers::in_memory(cells, &encoder, width, drop, &mut is_dropped)
         }

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use ae_data::{Error, idx, npy, svmlight, table};
+use ae_data::{Error, Method, Preprocessing, Samples, Shape, idx, npy, svmlight, table};
 
 const MIB: u64 = 1 << 20;
 
@@ -99,6 +99,14 @@ fn memory_depends_on_the_bytes_not_on_the_header() {
 
     #[cfg(feature = "download")]
     archive(folder.path());
+    robust();
+}
+
+/// 32 MiB of pixels of one channel, whose quartiles are found without 256 MiB of numbers.
+fn robust() {
+    let pixels = (0..32 * MIB).map(|at| (at * 97 % 101) as u8).collect();
+    let samples = Samples::from_bytes(pixels, Shape::image(1, 1024, 1024)).unwrap();
+    spends(192 * MIB, || Preprocessing::fit(Method::Robust, &samples)).unwrap();
 }
 
 /// 135 rows of a million columns are too many; 48 MiB of rows follow, which are not kept.

@@ -320,6 +320,22 @@ fn the_limit_decides() {
     }
 }
 
+/// A column of 50 categories has 8 bytes in a row of the file, and 400 as features.
+#[test]
+fn features_count_against_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    fs::write(&path, (0..200).map(|row| format!("k{}\n", row % 50)).collect::<String>()).unwrap();
+    let memory = opened(&path, &Options::default()).unwrap().splits.training;
+    assert_eq!(memory.width(), 50);
+    for (limit, expected) in [(2 * 200 * 400 - 1, true), (2 * 200 * 400, false)] {
+        let options = Options { resident_limit: Some(limit), ..Options::default() };
+        let samples = opened(&path, &options).unwrap().splits.training;
+        assert_eq!(samples.is_on_disk(), expected, "{limit}");
+        assert_eq!(Vec::<Vec<f32>>::from(&samples), Vec::<Vec<f32>>::from(&memory));
+    }
+}
+
 #[test]
 fn errors_are_those_of_memory() {
     let folder = tempfile::tempdir().unwrap();

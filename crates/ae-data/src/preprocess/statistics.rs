@@ -1,6 +1,6 @@
 //! The statistics that preprocessing is fitted to: moments, extremes and quartiles.
 
-use super::Method;
+use super::{Method, quantiles};
 use crate::{Result, Samples};
 
 /// Running mean and variance (Welford 1962), minimum and maximum.
@@ -71,15 +71,25 @@ fn is_constant(spread: f64, mean: f64, exact: bool) -> bool {
     spread <= mean.abs() * rounding || (spread as f32) < f32::MIN_POSITIVE
 }
 
-/// The most values that are sorted at a time, unless one group has more.
+/// The most values that are sorted at a time.
 const SORTED: usize = 1 << 23;
 
 /// Median and interquartile range of each group of adjacent features, interpolated linearly as by
-/// NumPy's `quantile`. Samples are read as often as it takes to sort a part of the groups at a time.
+/// NumPy's `quantile`. Samples are read as often as it takes to sort a part of the groups at a time, or to
+/// count the values of a group that has too many.
 pub(super) fn quartiles(samples: &Samples, groups: usize) -> Result<Vec<(f64, f64)>> {
     let deviations = Statistics::of(samples, groups)?;
     let neighbours = samples.width() / groups;
-    let at_once = (SORTED / (samples.len() * neighbours).max(1)).clamp(1, groups);
+    let of_group = samples.len() * neighbours;
+    let quartile = |(found, deviation): (Option<[f64; 6]>, &Statistics)| {
+        quartile(found, deviation, samples.is_exact())
+    };
+    if of_group > SORTED {
+        let counts: Vec<usize> = deviations.iter().map(|group| group.count as usize).collect();
+        let found = quantiles::at_ranks(samples, &counts)?;
+        return Ok(found.into_iter().zip(&deviations).map(quartile).collect());
+    }
+    let at_once = (SORTED / of_group.max(1)).clamp(1, groups);
     let mut row = vec![0.0; samples.width()];
     let mut pairs = vec![];
     for first in (0..groups).step_by(at_once) {
@@ -91,25 +101,24 @@ pub(super) fn quartiles(samples: &Samples, groups: usize) -> Result<Vec<(f64, f6
                 values.extend(part.iter().filter(|value| !value.is_nan()));
             }
         }
-        for (values, deviation) in of_groups.into_iter().zip(&deviations[first..]) {
-            pairs.push(quartile(values, deviation, samples.is_exact()));
-        }
+        let found = of_groups.into_iter().map(|mut values: Vec<f64>| {
+            values.sort_by(f64::total_cmp);
+            (!values.is_empty()).then(|| quantiles::ranks(values.len()).map(|rank| values[rank]))
+        });
+        pairs.extend(found.zip(&deviations[first..]).map(quartile));
     }
     Ok(pairs)
 }
 
-/// Median and interquartile range of one group.
-fn quartile(mut values: Vec<f64>, deviation: &Statistics, exact: bool) -> (f64, f64) {
-    if values.is_empty() {
-        return (0.0, 1.0);
-    }
-    values.sort_by(f64::total_cmp);
-    let at = |fraction: f64| {
-        let place = fraction * (values.len() - 1) as f64;
-        let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+/// Median and interquartile range of one group, from the values at its [`quantiles::ranks`].
+fn quartile(found: Option<[f64; 6]>, deviation: &Statistics, exact: bool) -> (f64, f64) {
+    let Some(found) = found else { return (0.0, 1.0) };
+    let at = |quarter: usize| {
+        let place = 0.25 * quarter as f64 * (deviation.count - 1.0);
+        let (below, above) = (found[2 * quarter - 2], found[2 * quarter - 1]);
         below + (above - below) * place.fract()
     };
-    let (median, range) = (at(0.5), at(0.75) - at(0.25));
+    let (median, range) = (at(2), at(3) - at(1));
     let scale = match is_constant(range, median, exact) {
         true => deviation.offset_and_scale(Method::Standardize, exact).1,
         false => range,

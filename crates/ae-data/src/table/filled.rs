@@ -5,6 +5,8 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
+use encoding_rs::WINDOWS_1252;
+
 use super::columns::Plan;
 use super::dialect::{BLANK, Dialect, is_comment};
 use super::header::First;
@@ -18,8 +20,9 @@ use crate::{Error, Result};
 const MOST_DIGITS: usize = 15;
 
 /// A table as text, whose missing cells can be filled in. Every other byte stays as it is: separators,
-/// quotes, blanks, comments, titles, the ends of lines, and cells that are known. Two things are not
-/// kept: a file that is compressed is not compressed again, and UTF-16 becomes UTF-8.
+/// quotes, blanks, comments, titles, the ends of lines, and cells that are known. Three things are not
+/// kept: a file that is compressed is not compressed again, UTF-16 becomes UTF-8, and so does Windows-1252
+/// once a text with other letters is filled in.
 ///
 /// ```
 /// use ae_data::table::{FilledTable, TableOptions};
@@ -37,12 +40,15 @@ pub struct FilledTable {
     bytes: Vec<u8>,
     columns: Vec<String>,
     rows: Vec<Vec<Range<usize>>>,
+    /// Which rows are in Windows-1252, because they are not UTF-8.
+    latin: Vec<bool>,
+    has_latin: bool,
     separator: u8,
     decimal: Decimal,
     missing_as: Vec<String>,
     /// The most digits behind the decimal mark, for each column that was asked for.
     digits: HashMap<usize, usize>,
-    fills: HashMap<(usize, usize), Vec<u8>>,
+    fills: HashMap<(usize, usize), String>,
 }
 
 impl FilledTable {
@@ -63,7 +69,8 @@ impl FilledTable {
         let mut records = records(&bytes, &dialect);
         let above = usize::from(plan.first == First::Names) + usize::from(plan.units);
         records.drain(..above.min(records.len()));
-        let is_empty = |cell: &Range<usize>| bytes[cell.clone()].trim_ascii().is_empty();
+        // As the reader does, which drops quotes first.
+        let is_empty = |cell: &Range<usize>| inner(&bytes, cell.clone()).is_empty();
         records.retain(|cells| !cells.iter().all(is_empty));
         let width = plan.names.len();
         if let Some(at) = records.iter().position(|cells| cells.len() < width) {
@@ -79,10 +86,13 @@ impl FilledTable {
         for cell in records.iter_mut().flatten() {
             *cell = cell.start + shift..cell.end + shift;
         }
+        let latin: Vec<bool> = records.iter().map(|cells| is_latin(&bytes, cells)).collect();
         Ok(Self {
             bytes,
             columns: plan.names,
             rows: records,
+            has_latin: latin.contains(&true),
+            latin,
             separator: dialect.separator,
             decimal: plan.decimal,
             missing_as: options.missing_as.clone(),
@@ -112,11 +122,7 @@ impl FilledTable {
     /// # Panics
     /// If row or column do not exist.
     pub fn cell(&self, row: usize, column: usize) -> String {
-        let bytes = &self.bytes[self.inner(row, column)];
-        match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
-        }
+        decode(&self.bytes[self.inner(row, column)], self.latin[row])
     }
 
     /// Whether a cell is missing.
@@ -161,12 +167,39 @@ impl FilledTable {
     /// If row or column do not exist.
     pub fn fill_text(&mut self, row: usize, column: usize, text: &str) {
         let _ = &self.rows[row][column];
-        let is_latin = std::str::from_utf8(&self.bytes).is_err();
-        let bytes = match is_latin {
-            true => encoding_rs::WINDOWS_1252.encode(text).0.into_owned(),
-            false => text.as_bytes().to_vec(),
+        if self.fills_latin(row) && WINDOWS_1252.encode(text).2 {
+            self.become_utf8();
+        }
+        self.fills.insert((row, column), text.to_owned());
+    }
+
+    /// Whether what is filled into a row is written in Windows-1252: the row is, or it is ASCII in a table of
+    /// which other rows are.
+    fn fills_latin(&self, row: usize) -> bool {
+        self.latin[row] || self.has_latin && self.bytes[span(&self.rows[row])].is_ascii()
+    }
+
+    /// Converts all rows to UTF-8.
+    fn become_utf8(&mut self) {
+        let (mut bytes, mut at) = (Vec::with_capacity(self.bytes.len()), 0);
+        let between = |from: usize, to: usize, bytes: &mut Vec<u8>| {
+            for line in self.bytes[from..to].split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
+                bytes.extend(decode(line, std::str::from_utf8(line).is_err()).into_bytes());
+            }
         };
-        self.fills.insert((row, column), bytes);
+        for (cells, latin) in self.rows.iter_mut().zip(&self.latin) {
+            for cell in cells {
+                between(at, cell.start, &mut bytes);
+                at = cell.end;
+                let start = bytes.len();
+                bytes.extend(decode(&self.bytes[cell.clone()], *latin).into_bytes());
+                *cell = start..bytes.len();
+            }
+        }
+        between(at, self.bytes.len(), &mut bytes);
+        self.bytes = bytes;
+        self.latin.fill(false);
+        self.has_latin = false;
     }
 
     /// Forgets what was filled in.
@@ -176,13 +209,17 @@ impl FilledTable {
 
     /// The text with what was filled in.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut places: Vec<(Range<usize>, bool, &Vec<u8>)> = self
+        let mut places: Vec<(Range<usize>, bool, Vec<u8>)> = self
             .fills
             .iter()
             .map(|((row, column), text)| {
                 let inner = self.inner(*row, *column);
                 let whole = &self.rows[*row][*column];
                 let is_quoted = inner.start > whole.start && self.bytes[inner.start - 1] == b'"';
+                let text = match self.fills_latin(*row) {
+                    true => WINDOWS_1252.encode(text).0.into_owned(),
+                    false => text.as_bytes().to_vec(),
+                };
                 (inner, is_quoted, text)
             })
             .collect();
@@ -209,19 +246,9 @@ impl FilledTable {
         out
     }
 
-    /// The bytes of a cell without quotes and blanks around it.
+    /// The place of a cell without quotes and blanks around it.
     fn inner(&self, row: usize, column: usize) -> Range<usize> {
-        let trim = |range: Range<usize>| {
-            let cell = &self.bytes[range.clone()];
-            let start = range.start + (cell.len() - cell.trim_ascii_start().len());
-            start..start + cell.trim_ascii().len()
-        };
-        let cell = trim(self.rows[row][column].clone());
-        let bytes = &self.bytes[cell.clone()];
-        match bytes {
-            [b'"', .., b'"'] => trim(cell.start + 1..cell.end - 1),
-            _ => cell,
-        }
+        inner(&self.bytes, self.rows[row][column].clone())
     }
 
     fn most_digits(&self, column: usize) -> usize {
@@ -238,6 +265,41 @@ impl FilledTable {
             most = most.max(cell.split_once(mark).map_or(0, |(_, digits)| digits.len()));
         }
         most.min(MOST_DIGITS)
+    }
+}
+
+/// The place of a cell without quotes and blanks around it.
+fn inner(bytes: &[u8], cell: Range<usize>) -> Range<usize> {
+    let trim = |range: Range<usize>| {
+        let cell = &bytes[range.clone()];
+        let start = range.start + (cell.len() - cell.trim_ascii_start().len());
+        start..start + cell.trim_ascii().len()
+    };
+    let cell = trim(cell);
+    match bytes[cell.clone()] {
+        [b'"', .., b'"'] => trim(cell.start + 1..cell.end - 1),
+        _ => cell,
+    }
+}
+
+/// From the first cell of a row to the last.
+fn span(cells: &[Range<usize>]) -> Range<usize> {
+    match cells {
+        [first, .., last] => first.start..last.end,
+        [one] => one.clone(),
+        [] => 0..0,
+    }
+}
+
+/// Whether a row is read as Windows-1252, because it is not UTF-8.
+fn is_latin(bytes: &[u8], cells: &[Range<usize>]) -> bool {
+    std::str::from_utf8(&bytes[span(cells)]).is_err()
+}
+
+fn decode(bytes: &[u8], latin: bool) -> String {
+    match latin {
+        true => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+        false => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
@@ -371,6 +433,48 @@ mod tests {
         let mut table = open(&[&b"\xff\xfe"[..], &wide].concat(), &TableOptions::default());
         table.fill_number(1, 0, 7.0);
         assert_eq!(table.to_bytes(), "a,b\n1,ö\n7,ü\n".as_bytes());
+    }
+
+    /// Windows-1252 has no Greek letters: `encoding_rs` would write `&#960;`.
+    #[test]
+    fn letters_that_the_encoding_does_not_have_make_it_utf8() {
+        let text = b"# caf\xe9\nname,gr\xf6\xdfe\nh\xf6he,1\n?,2\n\"a, \xfc\",\n";
+        let mut table = open(text, &TableOptions::default());
+        table.fill_text(1, 0, "ö");
+        let latin = b"# caf\xe9\nname,gr\xf6\xdfe\nh\xf6he,1\n\xf6,2\n\"a, \xfc\",\n";
+        assert_eq!(table.to_bytes(), latin);
+        table.fill_text(1, 0, "π, ö");
+        table.fill_number(2, 1, 7.0);
+        let expected = "# café\nname,größe\nhöhe,1\n\"π, ö\",2\n\"a, ü\",7\n";
+        assert_eq!(String::from_utf8(table.to_bytes()).unwrap(), expected);
+        assert_eq!((table.cell(0, 0), table.cell(2, 0)), ("höhe".into(), "a, ü".into()));
+    }
+
+    /// A row of UTF-8 stays one, also beside rows of Windows-1252.
+    #[test]
+    fn rows_have_their_encodings() {
+        let text = b"name,a,b\nh\xf6he,1,x\nh\xc3\xb6he,2,?\n?,3,x\n";
+        let mut table = open(text, &TableOptions::default());
+        table.fill_text(1, 2, "é");
+        table.fill_text(2, 0, "é");
+        let expected = b"name,a,b\nh\xf6he,1,x\nh\xc3\xb6he,2,\xc3\xa9\n\xe9,3,x\n";
+        assert_eq!(table.to_bytes(), expected);
+    }
+
+    /// A row of empty quotes is none to the reader, so it counts in no place.
+    #[test]
+    fn rows_are_those_of_the_samples() {
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let options = TableOptions { missing: crate::table::Missing::Mean, ..Default::default() };
+        for text in ["a,b\n1,2\n\"\",\" \"\n5,4\n ,\n6,\n", "a;b\n1;2\n \"\" ;\"\"\n5;4\n;\n6;\n"] {
+            std::fs::write(&path, text).unwrap();
+            let samples = crate::table::read_with(&path, None, &options).unwrap();
+            let table = FilledTable::open(&path, &options).unwrap();
+            assert_eq!((samples.len(), table.len()), (3, 3), "{text:?}");
+            for row in 0..3 {
+                assert_eq!(table.cell(samples.place(row), 0), samples.row(row)[0].to_string());
+            }
+        }
     }
 
     #[test]

@@ -79,15 +79,17 @@ impl Store {
         Ok(())
     }
 
-    /// The numbers, or a file of all of them.
-    pub(super) fn finish(&mut self) -> Result<Stored> {
-        if self.file.is_some() {
+    /// The numbers, or a file of all of them if rows of `features` numbers would be too large for memory.
+    pub(super) fn finish(&mut self, features: usize) -> Result<Stored> {
+        let width = self.width.max(features);
+        let is_large = self.rows().saturating_mul(width).saturating_mul(SIZE) > self.limit;
+        if self.file.is_some() || is_large {
             self.write()?;
         }
         let Some(file) = self.file.take() else {
             return Ok(Stored::InMemory(std::mem::take(&mut self.values)));
         };
-        if self.written.saturating_mul(SIZE) > self.limit {
+        if is_large {
             return Ok(Stored::OnDisk(file));
         }
         // Few enough, now that their number is known.

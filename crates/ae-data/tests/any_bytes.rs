@@ -4,8 +4,41 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use ae_data::{Result, Samples, cifar, idx, mnist, npy, svmlight, table};
+use ae_data::{Options, Result, Samples, cifar, idx, mnist, npy, open_unsplit, svmlight, table};
 use proptest::prelude::*;
+
+/// Opens a source that stays on the disk.
+fn on_disk(path: &Path) -> Result<Samples> {
+    opened(path, Some(0))
+}
+
+fn opened(path: &Path, resident_limit: Option<usize>) -> Result<Samples> {
+    let options = Options { resident_limit, ..Options::default() };
+    Ok(open_unsplit(path.to_str().unwrap(), &options, &mut |_| ())?.samples)
+}
+
+/// Two rows of a column.
+fn array_of_2() -> Vec<u8> {
+    let header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1)}";
+    [&b"\x93NUMPY\x01\x00\x39\x00"[..], header, &[0, 3]].concat()
+}
+
+/// Opens an archive of these arrays. Zip files have checksums, so arrays are damaged before.
+fn archive_of(
+    folder: &Path,
+    arrays: &[(&str, &[u8])],
+    resident_limit: Option<usize>,
+) -> Result<Samples> {
+    let path = folder.join("set.npz");
+    let mut archive = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+    for (name, bytes) in arrays {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(format!("{name}.npy"), options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap();
+    opened(&path, resident_limit)
+}
 
 /// A parser, the name of its file, and the bytes of a file that it accepts.
 type Parser = (&'static str, &'static str, fn(&Path) -> Result<Samples>, Vec<u8>);
@@ -82,6 +115,62 @@ fn parsers() -> Vec<Parser> {
             b"+1 qid:3 1:0.5 3:-2e3 # a\n-1 2:nan\n\n1\n".to_vec(),
         ),
         (
+            "samples of a NumPy archive",
+            "file",
+            |folder| {
+                let array = fs::read(folder.join("file")).unwrap();
+                let good = array_of_2();
+                let names = [("x_train", &*good), ("x_val", &array), ("x_test", &good)];
+                archive_of(folder, &names, None)
+            },
+            array_of_2(),
+        ),
+        (
+            "training samples of a NumPy archive, on the disk",
+            "file",
+            |folder| {
+                let array = fs::read(folder.join("file")).unwrap();
+                archive_of(folder, &[("X", &*array), ("y", &array_of_2())], Some(0))
+            },
+            array_of_2(),
+        ),
+        (
+            "labels of a NumPy archive",
+            "file",
+            |folder| {
+                let array = fs::read(folder.join("file")).unwrap();
+                let good = array_of_2();
+                let [x, y] = [&*good, &*array];
+                let names = [
+                    ("x_train", x),
+                    ("x_val", x),
+                    ("x_test", x),
+                    ("y_train", &*good),
+                    ("y_val", y),
+                    ("y_test", y),
+                ];
+                archive_of(folder, &names, None)
+            },
+            array_of_2(),
+        ),
+        ("array on the disk", "array.npy", |folder| on_disk(&folder.join("array.npy")), {
+            let header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1)}";
+            let values = [1.5f32.to_le_bytes(), f32::NAN.to_le_bytes()].concat();
+            [&b"\x93NUMPY\x01\x00\x39\x00"[..], header, &values].concat()
+        }),
+        (
+            "table on the disk",
+            "table.csv",
+            |folder| on_disk(&folder.join("table.csv")),
+            b"x,c,label\n1.5,a,u\n-2e3,b,v\n,a,\n3,b,u\n".to_vec(),
+        ),
+        (
+            "IDX on the disk",
+            "train-images-idx3-ubyte",
+            on_disk,
+            [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3][..], &[7; 12]].concat(),
+        ),
+        (
             "NumPy archive",
             "file",
             |folder| Ok(npy::read_archive(&folder.join("file"))?.0),
@@ -113,7 +202,24 @@ fn parsers() -> Vec<Parser> {
         let read = |folder: &Path| Ok(ae_data::images::read_folder(folder, None)?.0);
         parsers.push((what, name, read, bytes.into_inner()));
     }
+    #[cfg(feature = "images")]
+    {
+        let mut bytes = std::io::Cursor::new(vec![]);
+        let grey = image::GrayImage::new(9, 7);
+        grey.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        parsers.push(("images on the disk", "b.png", late, bytes.into_inner()));
+    }
     parsers
+}
+
+/// Opens a folder of 65 images, of which the one that may be damaged is not sampled.
+#[cfg(feature = "images")]
+fn late(folder: &Path) -> Result<Samples> {
+    for at in 0..65 {
+        let name = if at == 0 { "a.png".to_owned() } else { format!("c{at}.png") };
+        image::GrayImage::new(9, 7).save(folder.join(name)).unwrap();
+    }
+    Ok(on_disk(folder)?.subset(&[0, 1]))
 }
 
 #[cfg(feature = "download")]
@@ -153,8 +259,11 @@ fn read(parser: &Parser, bytes: &[u8]) -> Result<Samples> {
     fs::write(folder.path().join(name), bytes).unwrap();
     let result = read(folder.path());
     if let Ok(samples) = &result {
-        // What is accepted can be used.
-        assert!(samples.row(samples.len() - 1).iter().all(|value| value.is_finite()));
+        // What is accepted can be used; an image on the disk may be found damaged later.
+        match samples.try_row(samples.len() - 1) {
+            Ok(row) => assert!(row.iter().all(|value| value.is_finite())),
+            Err(error) => assert!(parser.0 == "images on the disk", "{error}"),
+        }
     }
     result
 }

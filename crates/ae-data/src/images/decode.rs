@@ -41,56 +41,11 @@ pub(super) fn decode(
     resize: Option<(u32, u32)>,
     conversions: &mut Conversions,
 ) -> Result<RgbImage> {
-    let broken = |got: String| Error::malformed(path, "a whole image", got);
-    let mut reader =
-        ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(Error::io(path))?;
-    let (mut extra, mut max_notes) = (0, MAX_NOTES);
-    match reader.format() {
-        None => return Err(broken(super::other_format::name(file).to_owned())),
-        Some(ImageFormat::Jpeg) if !jpeg::ends(file) => {
-            return Err(broken("a JPEG that is cut short".to_owned()));
-        }
-        Some(ImageFormat::Jpeg) => extra = jpeg::extra_bytes(file),
-        Some(ImageFormat::Gif | ImageFormat::Tiff | ImageFormat::WebP) => {
-            extra = EXTRA;
-            max_notes = limit(size);
-        }
-        Some(_) => {}
+    if jpeg::is_in(file) && !jpeg::ends(file) {
+        return Err(Error::malformed(path, "a whole image", "a JPEG that is cut short"));
     }
-
-    let limit = limit(size);
-    let too_large = |got: String| {
-        let expected = format!(
-            "at most {LONGEST_SIDE}x{LONGEST_SIDE} pixels, and {limit} bytes of memory for a file \
-             of {size}"
-        );
-        Error::malformed(path, expected, got)
-    };
-    let failed = |error: ImageError| match error {
-        ImageError::Limits(_) => too_large("more".to_owned()),
-        error => {
-            let reason = error.to_string();
-            broken(format!("bytes that do not decode ({})", reason.trim_end_matches('.')))
-        }
-    };
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(LONGEST_SIDE);
-    limits.max_image_height = Some(LONGEST_SIDE);
-    // Decoders of other formats check no limit but this before they allocate.
-    limits.max_alloc = Some(max_notes);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(failed)?;
-
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let (width, height) = decoder.dimensions();
-    let mut bytes = decoding(width, height, decoder.color_type(), extra);
-    if orientation != Orientation::NoTransforms {
-        bytes = bytes.max(2 * 3 * area(width, height));
-    }
-    if bytes > limit {
-        return Err(too_large(format!("{width}x{height} pixels, which take {bytes}")));
-    }
-    let (width, height) = turned((width, height), orientation);
+    let (decoder, orientation) = decoder(path, file, size)?;
+    let (width, height) = turned(decoder.dimensions(), orientation);
     let resize = resize.filter(|size| *size != (width, height));
     if let Some(to) = resize
         && resizing((width, height), to) > MAX_BYTES
@@ -100,7 +55,8 @@ pub(super) fn decode(
         return Err(Error::malformed(path, expected, got));
     }
 
-    let image = conversions.flatten(DynamicImage::from_decoder(decoder).map_err(failed)?);
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| failed(path, size, error))?;
+    let image = conversions.flatten(image);
     let image = match orientation {
         Orientation::NoTransforms => image,
         orientation => {
@@ -124,29 +80,77 @@ const START: u64 = 1 << 16;
 pub(super) fn oriented_size(path: &Path) -> Result<(u32, u32)> {
     let mut input = FileReader::open(path)?;
     let mut file = input.up_to(START)?;
-    if let Ok(size) = size_in(path, &file) {
+    if let Ok(size) = size_in(path, &file, input.size()) {
         return Ok(size);
     }
     file.extend(input.up_to(u64::MAX)?);
-    size_in(path, &file)
+    size_in(path, &file, input.size())
 }
 
-fn size_in(path: &Path, file: &[u8]) -> Result<(u32, u32)> {
-    let broken = |got: String| Error::malformed(path, "a whole image", got);
+fn size_in(path: &Path, file: &[u8], size: u64) -> Result<(u32, u32)> {
+    let (decoder, orientation) = decoder(path, file, size)?;
+    Ok(turned(decoder.dimensions(), orientation))
+}
+
+/// The decoder of an image within the limits of memory, and its orientation. The file may be its start.
+fn decoder<'a>(
+    path: &Path,
+    file: &'a [u8],
+    size: u64,
+) -> Result<(impl ImageDecoder + 'a, Orientation)> {
     let mut reader =
         ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(Error::io(path))?;
-    if reader.format().is_none() {
-        return Err(broken(super::other_format::name(file).to_owned()));
+    let (mut extra, mut max_notes) = (0, MAX_NOTES);
+    match reader.format() {
+        None => {
+            let got = super::other_format::name(file);
+            return Err(Error::malformed(path, "a whole image", got));
+        }
+        Some(ImageFormat::Jpeg) => extra = jpeg::extra_bytes(file),
+        Some(ImageFormat::Gif | ImageFormat::Tiff | ImageFormat::WebP) => {
+            extra = EXTRA;
+            max_notes = limit(size);
+        }
+        Some(_) => {}
     }
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_NOTES);
+    limits.max_image_width = Some(LONGEST_SIDE);
+    limits.max_image_height = Some(LONGEST_SIDE);
+    // Decoders of other formats check no limit but this before they allocate.
+    limits.max_alloc = Some(max_notes);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| {
-        let reason = error.to_string();
-        broken(format!("bytes that do not decode ({})", reason.trim_end_matches('.')))
-    })?;
+    let mut decoder = reader.into_decoder().map_err(|error| failed(path, size, error))?;
+
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    Ok(turned(decoder.dimensions(), orientation))
+    let (width, height) = decoder.dimensions();
+    let mut bytes = decoding(width, height, decoder.color_type(), extra);
+    if orientation != Orientation::NoTransforms {
+        bytes = bytes.max(2 * 3 * area(width, height));
+    }
+    if bytes > limit(size) {
+        let got = format!("{width}x{height} pixels, which take {bytes}");
+        return Err(too_large(path, size, got));
+    }
+    Ok((decoder, orientation))
+}
+
+fn too_large(path: &Path, size: u64, got: String) -> Error {
+    let limit = limit(size);
+    let expected = format!(
+        "at most {LONGEST_SIDE}x{LONGEST_SIDE} pixels, and {limit} bytes of memory for a file of {size}"
+    );
+    Error::malformed(path, expected, got)
+}
+
+fn failed(path: &Path, size: u64, error: ImageError) -> Error {
+    match error {
+        ImageError::Limits(_) => too_large(path, size, "more".to_owned()),
+        error => {
+            let reason = error.to_string();
+            let got = format!("bytes that do not decode ({})", reason.trim_end_matches('.'));
+            Error::malformed(path, "a whole image", got)
+        }
+    }
 }
 
 /// Width and height after an orientation is applied.

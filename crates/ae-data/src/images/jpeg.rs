@@ -1,5 +1,10 @@
 //! Two things that the JPEG decoder does not report: whether a file is complete, and its memory use.
 
+/// Whether a file is a JPEG, by its first bytes.
+pub(super) fn is_in(file: &[u8]) -> bool {
+    file.starts_with(b"\xff\xd8\xff")
+}
+
 /// Whether a JPEG has the end of its image. The decoder would make up missing pixels. Bytes after the
 /// end are ignored, and so are previews in segments, which have ends of their own.
 pub(super) fn ends(jpeg: &[u8]) -> bool {

@@ -10,6 +10,8 @@ use crate::{Error, Result};
 pub struct Trial {
     /// The edit.
     pub edit: Edit,
+    /// The row of the gallery that was edited.
+    pub row: usize,
     /// The distance from the image that was edited.
     pub own: f32,
     /// The distances from the nearest other images, the smallest first.
@@ -39,6 +41,7 @@ impl Trial {
         let found = nearest(edited, gallery, OTHERS + 1, Metric::Euclidean, device)?;
         let trial = |((row, found), code): ((&usize, Vec<super::Neighbour>), &[f32])| Self {
             edit,
+            row: *row,
             own: Metric::Euclidean.distance(code, gallery.row(*row)),
             others: found
                 .into_iter()
@@ -48,6 +51,20 @@ impl Trial {
         };
         Ok(rows.iter().zip(found).zip(edited.rows()).map(trial).collect())
     }
+
+    pub(super) fn decide(&self, threshold: f32) -> Decision {
+        let wrong = self.others.iter().filter(|it| **it <= threshold).count();
+        Decision { edit: self.edit, is_found: self.own <= threshold, wrong }
+    }
+}
+
+/// What a threshold makes of a trial.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decision {
+    edit: Edit,
+    is_found: bool,
+    /// The number of other images that are called the same.
+    wrong: usize,
 }
 
 /// Precision and recall of calling images the same up to a distance.
@@ -113,21 +130,22 @@ impl Calibration {
 
     /// Measures a threshold on trials. The precision of finding nothing is 1.
     pub fn measure(trials: &[Trial], threshold: f32) -> Self {
-        let near = |distance: &f32| *distance <= threshold;
-        let right = trials.iter().filter(|trial| near(&trial.own)).count();
-        let wrong: usize =
-            trials.iter().map(|trial| trial.others.iter().filter(|it| near(it)).count()).sum();
+        Self::of(threshold, &trials.iter().map(|it| it.decide(threshold)).collect::<Vec<_>>())
+    }
+
+    pub(super) fn of(threshold: f32, decisions: &[Decision]) -> Self {
+        let right = decisions.iter().filter(|it| it.is_found).count();
+        let called = right + decisions.iter().map(|it| it.wrong).sum::<usize>();
         let recall = |edit: Edit| {
-            let of_it: Vec<&Trial> = trials.iter().filter(|trial| trial.edit == edit).collect();
-            let found = of_it.iter().filter(|trial| near(&trial.own)).count();
+            let of_it: Vec<&Decision> = decisions.iter().filter(|it| it.edit == edit).collect();
+            let found = of_it.iter().filter(|it| it.is_found).count();
             (!of_it.is_empty()).then(|| (edit, found as f64 / of_it.len() as f64))
         };
         Self {
             threshold,
-            precision: right as f64 / (right + wrong).max(1) as f64
-                + if right + wrong == 0 { 1.0 } else { 0.0 },
+            precision: if called == 0 { 1.0 } else { right as f64 / called as f64 },
             recall: Edit::ALL.into_iter().filter_map(recall).collect(),
-            trials: trials.len(),
+            trials: decisions.len(),
         }
     }
 
@@ -174,7 +192,7 @@ mod tests {
     use super::*;
 
     fn trial(edit: Edit, own: f32, others: &[f32]) -> Trial {
-        Trial { edit, own, others: others.to_vec() }
+        Trial { edit, row: 0, own, others: others.to_vec() }
     }
 
     /// Up to 4 three of three originals and one other: 3/4. Up to 2: two of three, no other. Up to 3 (an original and
@@ -212,7 +230,8 @@ mod tests {
         let known = |a: usize, b: usize| a + b == 1;
         let trials =
             Trial::run(&gallery, &[0, 2], Edit::Half, &edited, &known, &Device::flex()).unwrap();
-        assert_eq!(trials, [trial(Edit::Half, 0.5, &[4.5]), trial(Edit::Half, 0.5, &[5.4, 5.5])]);
+        let second = Trial { row: 2, ..trial(Edit::Half, 0.5, &[5.4, 5.5]) };
+        assert_eq!(trials, [trial(Edit::Half, 0.5, &[4.5]), second]);
     }
 
     #[test]

@@ -45,11 +45,16 @@ impl Metric {
         }
     }
 
-    /// Codes whose products say how near they are.
-    fn prepared(self, codes: &Codes) -> Codes {
+    /// Queries and codes whose products say how near they are. Euclidean distances do not change when the mean of
+    /// the codes is subtracted, and the rounding of a product is relative to the lengths: rows about (1e4, 1e4)
+    /// would be ordered by it.
+    fn prepared(self, queries: &Codes, gallery: &Codes) -> (Codes, Codes) {
         match self {
-            Self::Euclidean => codes.clone(),
-            Self::Cosine => codes.normalized(),
+            Self::Euclidean => {
+                let center = gallery.mean();
+                (queries.centered(&center), gallery.centered(&center))
+            }
+            Self::Cosine => (queries.normalized(), gallery.normalized()),
         }
     }
 
@@ -101,14 +106,15 @@ const QUERIES: usize = 256;
 /// Codes that they are multiplied with at once: the product takes 8 MiB.
 const BLOCK: usize = 8192;
 /// Candidates beyond `count` whose distance is computed again: a product in f32 orders codes of nearly the same
-/// distance by its rounding.
+/// distance by its rounding. Where these are too few to be certain, all distances of the query are computed.
 const SPARE: usize = 8;
 
 /// For each query its `count` nearest codes, the nearest first, and of equally near ones the first; all codes
 /// where there are fewer.
 ///
-/// All products are computed, a block at a time, so nothing is missed: 10,000 queries among 60,000 codes of 32
-/// numbers take 1 to 2 seconds on 2 cores. The distances of what is found are computed again in f64.
+/// All products are computed, a block at a time: 10,000 queries among 60,000 codes of 32 numbers take 1 to 2 seconds
+/// on 2 cores. The distances of what is found are computed again in f64, and where the rounding of the products
+/// could hide a nearer code, those of all codes are: nothing is missed.
 ///
 /// ```
 /// use ae_apply::index::{Codes, Metric, nearest};
@@ -133,14 +139,24 @@ pub fn nearest(
     if count == 0 {
         return Err(Error::setting("neighbours", "at least 1", count));
     }
+    let search = Search::new(queries, gallery, metric)?;
     let kept = count.saturating_add(SPARE).min(gallery.len());
     let mut best: Vec<Best> = (0..queries.len()).map(|_| Best::new(kept)).collect();
-    for_each_block(queries, gallery, metric, device, &mut best, |best, _, start, row, offsets| {
+    search.for_each_block(device, &mut best, |best, _, start, row, offsets| {
         best.scan(start, row, offsets);
     })?;
     let finish = |(query, best): (usize, Best)| {
+        let dropped = (best.heap.len() < gallery.len()).then(|| best.least());
         let mut found = exactly(best.rows(), queries.row(query), gallery, metric);
         found.truncate(count);
+        let farthest = found.last().map_or(f32::INFINITY, |it| it.distance);
+        let is_certain = dropped.is_none_or(|product| {
+            search.product(query, farthest) > f64::from(product) + search.rounding(query)
+        });
+        if !is_certain {
+            found = exactly((0..gallery.len()).collect(), queries.row(query), gallery, metric);
+            found.truncate(count);
+        }
         found
     };
     Ok(best.into_par_iter().enumerate().map(finish).collect())
@@ -160,32 +176,14 @@ pub fn within(
     if distance.is_nan() || distance < 0.0 {
         return Err(Error::setting("distance", "a number from 0", distance));
     }
+    let search = Search::new(queries, gallery, metric)?;
     let mut found: Vec<Vec<usize>> = vec![Vec::new(); queries.len()];
-    let longest = gallery.rows().map(length_squared).fold(0.0, f64::max);
-    // The least product of what is near enough, less the rounding of a product in f32.
-    let least = |query: usize| match metric {
-        Metric::Cosine => f64::from(1.0 - distance) - 1e-4,
-        Metric::Euclidean => {
-            let length = length_squared(queries.row(query));
-            0.5 * (length - f64::from(distance).powi(2)) - 1e-5 * (length + longest)
-        }
-    };
-    for_each_block(
-        queries,
-        gallery,
-        metric,
-        device,
-        &mut found,
-        |found, query, start, row, offsets| {
-            let least = least(query) as f32;
-            let near = row
-                .iter()
-                .zip(offsets)
-                .enumerate()
-                .filter(|(_, (v, offset))| *v - *offset >= least);
-            found.extend(near.map(|(at, _)| start + at));
-        },
-    )?;
+    search.for_each_block(device, &mut found, |found, query, start, row, offsets| {
+        let least = (search.product(query, distance) - search.rounding(query)) as f32;
+        let rows = row.iter().zip(offsets).enumerate();
+        let near = rows.filter(|(_, (product, offset))| *product - *offset >= least);
+        found.extend(near.map(|(at, _)| start + at));
+    })?;
     let finish = |(query, rows): (usize, Vec<usize>)| {
         let mut found = exactly(rows, queries.row(query), gallery, metric);
         found.retain(|it| it.distance <= distance);
@@ -206,52 +204,83 @@ fn exactly(rows: Vec<usize>, query: &[f32], gallery: &Codes, metric: Metric) -> 
     found
 }
 
-/// Gives `take`, for each query, its value of `state`, its row, and for each block of codes their first row,
-/// their products with the query, and their offsets.
-fn for_each_block<T: Send>(
-    queries: &Codes,
-    gallery: &Codes,
+/// Queries and codes, prepared for products.
+struct Search {
     metric: Metric,
-    device: &Device,
-    state: &mut [T],
-    take: impl Fn(&mut T, usize, usize, &[f32], &[f32]) + Sync,
-) -> Result<()> {
-    let width = gallery.width();
-    if gallery.is_empty() {
-        return Err(Error::setting("index", "at least one code", "none"));
+    queries: Codes,
+    gallery: Codes,
+    offsets: Vec<f32>,
+    /// The length of the longest code.
+    longest: f64,
+}
+
+impl Search {
+    fn new(queries: &Codes, gallery: &Codes, metric: Metric) -> Result<Self> {
+        if gallery.is_empty() {
+            return Err(Error::setting("index", "at least one code", "none"));
+        }
+        if queries.width() != gallery.width() {
+            let expected = format!("{} numbers, as the index has", gallery.width());
+            return Err(Error::setting("query", expected, queries.width()));
+        }
+        let (queries, gallery) = metric.prepared(queries, gallery);
+        let offsets = metric.offsets(&gallery);
+        let longest = gallery.rows().map(length_squared).fold(0.0, f64::max).sqrt();
+        Ok(Self { metric, queries, gallery, offsets, longest })
     }
-    if queries.width() != width {
-        return Err(Error::setting(
-            "query",
-            format!("{width} numbers, as the index has"),
-            queries.width(),
-        ));
-    }
-    let (queries, gallery) = (metric.prepared(queries), metric.prepared(gallery));
-    let offsets = metric.offsets(&gallery);
-    let tensor = |values: Vec<f32>, shape: [usize; 2]| {
-        Tensor::<2>::from_data(TensorData::new(values, shape), (device, DType::F32))
-    };
-    for (start, block) in gallery.values().chunks(BLOCK * width).enumerate() {
-        let (start, count) = (start * BLOCK, block.len() / width);
-        let block = tensor(block.to_vec(), [count, width]).transpose();
-        let offsets = &offsets[start..start + count];
-        for (first, rows) in queries.values().chunks(QUERIES * width).enumerate() {
-            let (first, rows) =
-                (first * QUERIES, tensor(rows.to_vec(), [rows.len() / width, width]));
-            let products = rows.matmul(block.clone()).into_data();
-            let products: Vec<f32> = products.try_into_vec().map_err(|error| {
-                Error::setting("products", "32-bit floats", format!("{error:?}"))
-            })?;
-            let at_once = products.len() / count;
-            state[first..first + at_once]
-                .par_iter_mut()
-                .zip(products.par_chunks_exact(count))
-                .enumerate()
-                .for_each(|(at, (state, row))| take(state, first + at, start, row, offsets));
+
+    /// The product, less its offset, of a query and a code at this distance.
+    fn product(&self, query: usize, distance: f32) -> f64 {
+        let distance = f64::from(distance);
+        match self.metric {
+            Metric::Euclidean => {
+                0.5 * (length_squared(self.queries.row(query)) - distance.powi(2))
+            }
+            Metric::Cosine => 1.0 - distance,
         }
     }
-    Ok(())
+
+    /// How far a product in f32, summed in any order, is from the exact one at most, with the rounding of the
+    /// distance: `(width + 16) 2^-24 (|q| + |g|)^2` (Higham 2002, section 3.1).
+    fn rounding(&self, query: usize) -> f64 {
+        let lengths = length_squared(self.queries.row(query)).sqrt() + self.longest;
+        let terms = (self.gallery.width() + 16) as f64;
+        terms * f64::from(f32::EPSILON) * 0.5 * lengths.powi(2)
+    }
+
+    /// Gives `take`, for each query, its value of `state`, its row, and for each block of codes their first row,
+    /// their products with the query, and their offsets.
+    fn for_each_block<T: Send>(
+        &self,
+        device: &Device,
+        state: &mut [T],
+        take: impl Fn(&mut T, usize, usize, &[f32], &[f32]) + Sync,
+    ) -> Result<()> {
+        let width = self.gallery.width();
+        let tensor = |values: &[f32]| {
+            let data = TensorData::new(values.to_vec(), [values.len() / width, width]);
+            Tensor::<2>::from_data(data, (device, DType::F32))
+        };
+        for (start, block) in self.gallery.values().chunks(BLOCK * width).enumerate() {
+            let (start, count) = (start * BLOCK, block.len() / width);
+            let block = tensor(block).transpose();
+            let offsets = &self.offsets[start..start + count];
+            for (first, rows) in self.queries.values().chunks(QUERIES * width).enumerate() {
+                let first = first * QUERIES;
+                let products = tensor(rows).matmul(block.clone()).into_data();
+                let products: Vec<f32> = products.try_into_vec().map_err(|error| {
+                    Error::setting("products", "32-bit floats", format!("{error:?}"))
+                })?;
+                let at_once = products.len() / count;
+                state[first..first + at_once]
+                    .par_iter_mut()
+                    .zip(products.par_chunks_exact(count))
+                    .enumerate()
+                    .for_each(|(at, (state, row))| take(state, first + at, start, row, offsets));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The codes with the largest products so far.
@@ -364,6 +393,31 @@ mod tests {
         }
     }
 
+    /// Rows far from 0 and near each other, many of them equally far: the products alone order them by rounding.
+    #[test]
+    fn rows_far_from_zero_and_ties_are_found() {
+        let at = |row: usize| [1e4 + (row % 97) as f32 * 0.01, -3e4 - (row / 97) as f32 * 0.01];
+        let near: Vec<f32> = (0..9000).flat_map(at).collect();
+        // Two clusters: the mean of the codes is near neither.
+        let far: Vec<f32> = (0..9000).flat_map(at).map(|value| value * -1.0).collect();
+        let ties: Vec<f32> = (0..300).flat_map(|row| [(row % 3) as f32, 1.0]).collect();
+        for gallery in [codes(&near), codes(&[near.clone(), far].concat()), codes(&ties)] {
+            let queries = gallery.subset(&[0, gallery.len() / 2, gallery.len() - 1]);
+            for metric in [Metric::Euclidean, Metric::Cosine] {
+                let found = nearest(&queries, &gallery, 20, metric, &Device::flex()).unwrap();
+                for (query, found) in queries.rows().zip(&found) {
+                    let all = exactly((0..gallery.len()).collect(), query, &gallery, metric);
+                    assert_eq!(found[..], all[..20]);
+                    let reach = all[50].distance;
+                    let one = Codes::new(query.to_vec(), 2).unwrap();
+                    let within = within(&one, &gallery, reach, metric, &Device::flex()).unwrap();
+                    let expected = all.iter().filter(|it| it.distance <= reach).count();
+                    assert_eq!(within[0][..], all[..expected]);
+                }
+            }
+        }
+    }
+
     #[test]
     fn unsuitable_searches_are_refused() {
         let (two, three) = (codes(&[1.0, 2.0]), Codes::new(vec![1.0; 3], 3).unwrap());
@@ -397,6 +451,7 @@ mod tests {
                 them.iter().take(count).map(|it| it.distance).collect()
             };
             prop_assert_eq!(distances(&found[0]), distances(&all));
+            prop_assert_eq!(rows(&found[0]), rows(&all[..found[0].len()]));
             let reach = all[all.len() / 2].distance;
             let near = within(&query, &gallery, reach, metric, &Device::flex()).unwrap();
             let expected: Vec<usize> =

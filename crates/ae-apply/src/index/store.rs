@@ -197,11 +197,11 @@ impl Index {
         if self.entries.is_empty() {
             all.center = codes.mean();
         }
-        let all = all.checked()?;
+        let mut all = all.checked()?;
         let mut order: Vec<usize> = (0..all.entries.len()).collect();
         order.sort_by(|a, b| all.entries[*a].name.cmp(&all.entries[*b].name));
-        self.entries = order.iter().map(|row| all.entries[*row].clone()).collect();
         self.codes = all.codes.subset(&order);
+        self.entries = order.iter().map(|row| std::mem::take(&mut all.entries[*row])).collect();
         self.center = all.center;
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ae_apply::index::{
-    Calibration, Codes, DuplicateFinder, Edit, Edited, Hashed, Itq, Metric, PerceptualHash,
+    Calibration, Codes, DuplicateFinder, Edit, Edited, Gallery, Hashed, Itq, Metric, PerceptualHash,
     average_precision, medians, nearest, precision_at,
 };
 use autoencoders::burn::tensor::Device;
@@ -247,20 +247,33 @@ fn edits(tiles: &[RgbImage], first: usize, edit: Edit) -> Result<(Vec<usize>, Ve
 }
 
 fn find(name: &str, tiles: &[RgbImage], code: &dyn Fn(&[RgbImage]) -> Result<Codes>) -> Result<()> {
-    let gallery = code(tiles)?;
+    let (codes, hashes) = (code(tiles)?, hash(tiles));
+    let gallery = Gallery::new(&codes, &hashes)?;
     let edited = |first: usize| -> Result<Vec<Edited>> {
         let one = |edit: Edit| {
             let (rows, images) = edits(tiles, first, edit)?;
-            Ok(Edited { edit, rows, codes: code(&images)? })
+            Ok(Edited { edit, rows, codes: code(&images)?, hashes: Some(hash(&images)) })
         };
         Edit::ALL.into_iter().map(one).collect()
     };
     let never = |_: usize, _: usize| false;
-    let finder = DuplicateFinder::calibrate(&gallery, &edited(0)?, &never, &Device::flex())?;
-    let fresh = finder.measure(&gallery, &edited(1)?, &never, &Device::flex())?;
-    print(&format!("{name}, estimated"), finder.calibration());
-    print(&format!("{name}, fresh"), &fresh);
+    let device = Device::flex();
+    let [choosing, fresh] = [edited(0)?, edited(1)?];
+    let finder = DuplicateFinder::calibrate(gallery, &choosing, &never, &device)?;
+    print(&format!("{name} and hashes, estimated"), finder.calibration());
+    for (means, calibration) in finder.alone() {
+        print(&format!("{name}, {means:?} alone, estimated"), calibration);
+    }
+    let measured = finder.measure(gallery, &fresh, &never, &device)?;
+    print(&format!("{name} and hashes, fresh"), &measured);
+    let of_codes = Gallery::of_codes(&codes);
+    let finder = DuplicateFinder::calibrate(of_codes, &choosing, &never, &device)?;
+    print(&format!("{name}, fresh"), &finder.measure(of_codes, &fresh, &never, &device)?);
     Ok(())
+}
+
+fn hash(images: &[RgbImage]) -> Vec<PerceptualHash> {
+    images.iter().map(PerceptualHash::of).collect()
 }
 
 fn print(name: &str, it: &Calibration) {

@@ -89,11 +89,41 @@ fn duplicates_are_found_by_a_threshold_of_their_own() {
         serde_json::json!([["03.png", "smaller.png"], ["20.png", "copy.png"]]),
         "{json}"
     );
-    assert!(found["calibration"]["precision"].as_f64().unwrap() >= 0.99);
+    assert!(found["calibration"]["precision"].as_f64().unwrap() >= 0.95, "{json}");
+    for alone in ["codes", "hashes"] {
+        assert_eq!(found[alone]["recall"].as_array().unwrap().len(), 4, "{json}");
+    }
+    assert_eq!(found["pairs"][0]["first"], "20.png", "the nearest first: {json}");
     for name in ["duplicates.csv", "duplicates.html"] {
         let text = std::fs::read_to_string(here.join(name)).unwrap();
         assert!(text.contains("smaller.png"), "{text}");
     }
+    // Nothing is overwritten without --force.
+    let before = std::fs::read(here.join("duplicates.csv")).unwrap();
+    let said = fail(here, "search photos.aex --duplicates");
+    assert!(said.starts_with("duplicates.csv: exists; give another --out, or --force"), "{said}");
+    let said = fail(here, "search photos.aex photos/01.png --out duplicates.csv");
+    assert!(said.starts_with("duplicates.csv: exists; "), "{said}");
+    assert_eq!(std::fs::read(here.join("duplicates.csv")).unwrap(), before);
+    let said = succeed(here, "search photos.aex --duplicates --force");
+    assert!(said.contains("the same image: ") && said.contains("hashes alone"), "{said}");
+}
+
+/// A name that is no text stands in no index; the other images do.
+#[cfg(target_os = "linux")]
+#[test]
+fn images_whose_names_are_no_text_are_listed() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    prepare(here);
+    let name = std::ffi::OsStr::from_bytes(b"photos/\xff.png");
+    std::fs::copy(here.join("photos/01.png"), here.join(name)).unwrap();
+    let output = ae(here, INDEX);
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(out.contains("40 images (0 kept, 40 coded, 0 gone)"), "{out}");
+    assert!(error.contains(".png: expected a name in UTF-8; rename it"), "{error}");
+    assert!(error.contains("1 of 41 images cannot be read (above)"), "{error}");
 }
 
 #[test]

@@ -4,41 +4,37 @@ use std::collections::HashMap;
 
 use burn::tensor::Device;
 
-use super::{Calibration, Codes, Edit, EditMetric, Metric, Trial, within};
+use rayon::prelude::*;
+
+use super::{
+    Apart, Calibration, Codes, EditMetric, Edited, Gallery, Means, Metric, Thresholds, Trial,
+    within,
+};
 use crate::{Error, Result};
 
-/// The codes of images after an edit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Edited {
-    /// The edit.
-    pub edit: Edit,
-    /// The rows of the gallery that were edited.
-    pub rows: Vec<usize>,
-    /// The code of each after the edit.
-    pub codes: Codes,
-}
-
-/// Two codes of a gallery that are the same image.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+/// Two images of a gallery that are the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {
     /// Their rows, the smaller first.
     pub rows: [usize; 2],
-    /// Their distance.
-    pub distance: f32,
+    /// How far they are apart.
+    pub apart: Apart,
 }
 
-/// A distance, and the threshold up to which two images are the same.
+/// A distance of codes, and the thresholds up to which two images are the same, by their codes or by their perceptual
+/// hashes.
 ///
-/// Half of the edited images fit the [distance](EditMetric), the other half choose the threshold
-/// ([`Calibration`]): a threshold chosen on images that the distance was fitted to would be too small for others. The
+/// Half of the edited images fit the [distance](EditMetric), the other half choose the thresholds
+/// ([`Calibration`]): thresholds chosen on images that the distance was fitted to would be too small for others. The
 /// plain Euclidean distance is tried as well, and taken where it finds more.
 ///
 /// The precision and recall of the [calibration](Self::calibration) are cross-validated: a fifth of the images that
-/// choose is left out in turn, distance and threshold are chosen by the others, and the images left out are counted.
+/// choose is left out in turn, distance and thresholds are chosen by the others, and the images left out are counted.
 #[derive(Clone, Debug)]
 pub struct DuplicateFinder {
     metric: EditMetric,
     calibration: Calibration,
+    alone: Vec<(Means, Calibration)>,
 }
 
 /// The smallest number of images to edit, for a metric and a threshold fitted to them.
@@ -48,15 +44,15 @@ impl DuplicateFinder {
     /// The number of images to edit where there are more.
     pub const EDITED: usize = 500;
 
-    /// Finds distance and threshold from edits of images of the gallery. `is_known` says of two rows that they are
+    /// Finds distance and thresholds from edits of images of the gallery. `is_known` says of two rows that they are
     /// known to be the same image, such as equal files; these count neither as right nor as wrong. Copies in the gallery
-    /// that it does not know count as wrong and make the threshold smaller.
+    /// that it does not know count as wrong and make the thresholds smaller.
     ///
     /// # Errors
-    /// If fewer than 4 images were edited, no threshold has a precision of
-    /// [0.99](Calibration::PRECISION), or rows and codes do not fit.
+    /// If fewer than 4 images were edited, no thresholds have a precision of
+    /// [0.99](Calibration::PRECISION), or rows, codes and hashes do not fit.
     pub fn calibrate(
-        gallery: &Codes,
+        gallery: Gallery<'_>,
         edited: &[Edited],
         is_known: &(dyn Fn(usize, usize) -> bool + Sync),
         device: &Device,
@@ -66,79 +62,119 @@ impl DuplicateFinder {
             let expected = format!("at least {FEWEST} images to edit, to find a threshold by");
             return Err(Error::setting("duplicates", expected, fewest));
         }
-        let part = |it: &Edited, odd: usize| -> Edited {
-            let places: Vec<usize> = (odd..it.rows.len()).step_by(2).collect();
-            let rows = places.iter().map(|place| it.rows[*place]).collect();
-            Edited { edit: it.edit, rows, codes: it.codes.subset(&places) }
-        };
-        let (mut originals, mut copies) =
-            (Codes::new(vec![], gallery.width())?, Codes::new(vec![], gallery.width())?);
+        let width = gallery.codes().width();
+        let (mut originals, mut copies) = (Codes::new(vec![], width)?, Codes::new(vec![], width)?);
         for it in edited.iter().map(|it| part(it, 0)) {
-            originals.extend(&gallery.subset(&it.rows))?;
+            originals.extend(&gallery.codes().subset(&it.rows))?;
             copies.extend(&it.codes)?;
         }
         let fitted = EditMetric::fit(&originals, &copies, EditMetric::SHRINKAGE)?;
         let calibrating: Vec<Edited> = edited.iter().map(|it| part(it, 1)).collect();
-        let tried = [fitted, EditMetric::identity(gallery.width())];
+        let tried = [fitted, EditMetric::identity(width)];
         let mut of_each = Vec::new();
         for metric in &tried {
             of_each.push(trials(metric, gallery, &calibrating, is_known, device)?);
         }
-        let (best, chosen) = choose(&of_each, |_| true)?;
-        let calibration = estimate(&of_each, chosen.threshold);
+        let (best, chosen) = choose(&of_each, Means::Both, |_| true)?;
+        let estimate = |means| estimate(&of_each, chosen.thresholds, means);
+        let calibration = estimate(Means::Both);
+        let alone = match gallery.hashes() {
+            Some(_) => [Means::Codes, Means::Hashes].map(|means| (means, estimate(means))).into(),
+            None => vec![],
+        };
         let metric = tried.into_iter().nth(best).expect("one of those tried");
-        Ok(Self { metric, calibration })
+        Ok(Self { metric, calibration, alone })
     }
 
-    /// What the threshold is, and its cross-validated precision and recall.
+    /// What the thresholds are, and their cross-validated precision and recall.
     pub fn calibration(&self) -> &Calibration {
         &self.calibration
     }
 
-    /// Measures the threshold on edits of other images, or other edits.
+    /// The cross-validated precision and recall of thresholds chosen for codes alone and for hashes alone; none without
+    /// hashes.
+    pub fn alone(&self) -> &[(Means, Calibration)] {
+        &self.alone
+    }
+
+    /// Measures the thresholds on edits of other images, or other edits.
     ///
     /// # Errors
-    /// If rows and codes do not fit.
+    /// If rows, codes and hashes do not fit.
     pub fn measure(
         &self,
-        gallery: &Codes,
+        gallery: Gallery<'_>,
         edited: &[Edited],
         is_known: &(dyn Fn(usize, usize) -> bool + Sync),
         device: &Device,
     ) -> Result<Calibration> {
         let trials = trials(&self.metric, gallery, edited, is_known, device)?;
-        Ok(Calibration::measure(&trials, self.calibration.threshold))
+        Ok(Calibration::measure(&trials, self.calibration.thresholds))
     }
 
-    /// All pairs of a gallery up to the threshold, the nearest first.
+    /// All pairs of a gallery up to the thresholds, the nearest codes first.
     ///
     /// # Errors
     /// If there is no code, or the width is another.
-    pub fn pairs(&self, gallery: &Codes, device: &Device) -> Result<Vec<Pair>> {
-        let codes = self.metric.apply(gallery)?;
-        let found = within(&codes, &codes, self.calibration.threshold, Metric::Euclidean, device)?;
-        let pairs = found.into_iter().enumerate().flat_map(|(row, found)| {
-            let later = found.into_iter().filter(move |it| it.row > row);
-            later.map(move |it| Pair { rows: [row, it.row], distance: it.distance })
+    pub fn pairs(&self, gallery: Gallery<'_>, device: &Device) -> Result<Vec<Pair>> {
+        let codes = self.metric.apply(gallery.codes())?;
+        let Thresholds { distance, bits } = self.calibration.thresholds;
+        let mut rows: Vec<[usize; 2]> = Vec::new();
+        if let Some(distance) = distance {
+            let found = within(&codes, &codes, distance, Metric::Euclidean, device)?;
+            rows.extend(found.into_iter().enumerate().flat_map(|(row, found)| {
+                found.into_iter().filter(move |it| it.row > row).map(move |it| [row, it.row])
+            }));
+        }
+        if let Some((bits, hashes)) = bits.zip(gallery.hashes()) {
+            let of_row = |row: usize| {
+                let later = (row + 1)..hashes.len();
+                later
+                    .filter(move |other| hashes[row].distance(hashes[*other]) <= bits)
+                    .map(move |other| [row, other])
+            };
+            rows.par_extend((0..hashes.len()).into_par_iter().flat_map_iter(of_row));
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        let pair = |rows: [usize; 2]| {
+            let [a, b] = rows;
+            let distance = Metric::Euclidean.distance(codes.row(a), codes.row(b));
+            let bits = gallery.hashes().map(|all| all[a].distance(all[b]));
+            Pair { rows, apart: Apart { distance, bits } }
+        };
+        let mut pairs: Vec<Pair> = rows.into_iter().map(pair).collect();
+        pairs.sort_by(|a, b| {
+            a.apart.distance.total_cmp(&b.apart.distance).then(a.rows.cmp(&b.rows))
         });
-        let mut pairs: Vec<Pair> = pairs.collect();
-        pairs.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.rows.cmp(&b.rows)));
         Ok(pairs)
+    }
+}
+
+/// Every second image of an edit, from the first or the second on.
+fn part(edited: &Edited, first: usize) -> Edited {
+    let places: Vec<usize> = (first..edited.rows.len()).step_by(2).collect();
+    let hashes = edited.hashes.as_ref();
+    Edited {
+        edit: edited.edit,
+        rows: places.iter().map(|place| edited.rows[*place]).collect(),
+        codes: edited.codes.subset(&places),
+        hashes: hashes.map(|all| places.iter().map(|place| all[*place]).collect()),
     }
 }
 
 fn trials(
     metric: &EditMetric,
-    gallery: &Codes,
+    gallery: Gallery<'_>,
     edited: &[Edited],
     is_known: &(dyn Fn(usize, usize) -> bool + Sync),
     device: &Device,
 ) -> Result<Vec<Trial>> {
-    let gallery = metric.apply(gallery)?;
+    let codes = metric.apply(gallery.codes())?;
     let mut trials = Vec::new();
     for it in edited {
-        let codes = metric.apply(&it.codes)?;
-        trials.extend(Trial::run(&gallery, &it.rows, it.edit, &codes, is_known, device)?);
+        let it = Edited { codes: metric.apply(&it.codes)?, ..it.clone() };
+        trials.extend(Trial::run(gallery.with_codes(&codes), &it, is_known, device)?);
     }
     Ok(trials)
 }
@@ -146,11 +182,15 @@ fn trials(
 /// Parts that are left out in turn.
 const FOLDS: usize = 5;
 
-/// The distance whose threshold finds more of the trials that count, the first of equal ones, and that threshold.
-fn choose(of_each: &[Vec<Trial>], counts: impl Fn(&Trial) -> bool) -> Result<(usize, Calibration)> {
+/// The distance whose thresholds find more of the trials that count, the first of equal ones, and those thresholds.
+fn choose(
+    of_each: &[Vec<Trial>],
+    means: Means,
+    counts: impl Fn(&Trial) -> bool,
+) -> Result<(usize, Calibration)> {
     let chosen = of_each.iter().map(|trials| {
         let trials: Vec<Trial> = trials.iter().filter(|it| counts(it)).cloned().collect();
-        Calibration::choose(&trials, Calibration::PRECISION)
+        Calibration::choose(&trials, Calibration::PRECISION, means)
     });
     let recall = |it: &Result<Calibration>| it.as_ref().map_or(-1.0, Calibration::mean_recall);
     let better = |best: (usize, Result<Calibration>), next: (usize, Result<Calibration>)| {
@@ -160,8 +200,8 @@ fn choose(of_each: &[Vec<Trial>], counts: impl Fn(&Trial) -> bool) -> Result<(us
     Ok((at, best?))
 }
 
-/// Precision and recall of a threshold chosen as this one was, on images that did not choose it.
-fn estimate(of_each: &[Vec<Trial>], threshold: f32) -> Calibration {
+/// Precision and recall of thresholds chosen as these were, on images that did not choose them.
+fn estimate(of_each: &[Vec<Trial>], thresholds: Thresholds, means: Means) -> Calibration {
     let mut rows: Vec<usize> = of_each[0].iter().map(|it| it.row).collect();
     rows.sort_unstable();
     rows.dedup();
@@ -170,19 +210,21 @@ fn estimate(of_each: &[Vec<Trial>], threshold: f32) -> Calibration {
     let mut decisions = Vec::new();
     for left_out in 0..FOLDS.min(rows.len()) {
         let is_left_out = |it: &Trial| fold[&it.row] == left_out;
-        // Without a threshold, nothing is found.
-        let (metric, threshold) = match choose(of_each, |it| !is_left_out(it)) {
-            Ok((metric, chosen)) => (metric, chosen.threshold),
-            Err(_) => (0, -1.0),
+        // Without thresholds, nothing is found.
+        let (metric, chosen) = match choose(of_each, means, |it| !is_left_out(it)) {
+            Ok((metric, chosen)) => (metric, chosen.thresholds),
+            Err(_) => (0, Thresholds::default()),
         };
         let left_out = of_each[metric].iter().filter(|it| is_left_out(it));
-        decisions.extend(left_out.map(|it| it.decide(threshold)));
+        decisions.extend(left_out.map(|it| it.decide(chosen)));
     }
-    Calibration::of(threshold, &decisions)
+    Calibration::of(thresholds, &decisions)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::duplicates::tests::trial;
+    use super::super::{Edit, PerceptualHash};
     use super::*;
 
     /// Ten images, one other 1 away from each; nine originals are 0.1 away, that of the last is 3. All ten choose
@@ -191,25 +233,20 @@ mod tests {
     /// but where it is left out it is called wrong.
     #[test]
     fn the_estimate_is_of_images_that_did_not_choose() {
-        let trial = |row: usize, own: f32, other: f32| Trial {
-            edit: Edit::Jpeg,
-            row,
-            own,
-            others: vec![other],
-        };
+        let trial = |row, own, other| Trial { row, ..trial(Edit::Jpeg, own, &[other]) };
         let mut trials: Vec<Trial> = (0..9).map(|row| trial(row, 0.1, 1.0)).collect();
         trials.push(trial(9, 3.0, 1.0));
-        let estimated = estimate(&[trials.clone()], 0.5);
+        let estimated = estimate(&[trials.clone()], Thresholds::default(), Means::Both);
         assert_eq!((estimated.precision, estimated.trials), (1.0, 10));
         assert_eq!(estimated.recall, [(Edit::Jpeg, 0.9)]);
 
         trials[9] = trial(9, 0.1, 0.05);
-        trials[0].own = 0.01;
-        let (_, chosen) = choose(&[trials.clone()], |_| true).unwrap();
-        assert!(chosen.threshold < 0.05 && chosen.precision == 1.0, "{chosen:?}");
+        trials[0].own.distance = 0.01;
+        let (_, chosen) = choose(&[trials.clone()], Means::Both, |_| true).unwrap();
+        assert!(chosen.thresholds.distance.unwrap() < 0.05 && chosen.precision == 1.0, "{chosen:?}");
         // Folds of two images: that of 4 and 9 is judged by 0.125, which calls two others right and one wrong; the
         // others are judged by less than 0.05, where there is 0.01 to choose by, which 0 itself is left out from.
-        let estimated = estimate(&[trials], chosen.threshold);
+        let estimated = estimate(&[trials], chosen.thresholds, Means::Both);
         assert_eq!(estimated.precision, 2.0 / 3.0);
         assert_eq!(estimated.recall, [(Edit::Jpeg, 0.2)]);
     }
@@ -229,23 +266,71 @@ mod tests {
             Codes::new(values.collect(), 2).unwrap()
         };
         let rows: Vec<usize> = (0..count).collect();
-        let edited = [Edited { edit: Edit::Crop, codes: moved(&rows), rows }];
+        let edited = [Edited { edit: Edit::Crop, codes: moved(&rows), rows, hashes: None }];
         let never = |_: usize, _: usize| false;
-        let finder =
-            DuplicateFinder::calibrate(&gallery, &edited, &never, &Device::flex()).unwrap();
+        let calibrate = |edited: &[Edited]| {
+            DuplicateFinder::calibrate(
+                Gallery::of_codes(&gallery),
+                edited,
+                &never,
+                &Device::flex(),
+            )
+        };
+        let finder = calibrate(&edited).unwrap();
         let calibration = finder.calibration();
         assert_eq!((calibration.precision, calibration.trials), (1.0, 20));
         assert_eq!(calibration.recall, [(Edit::Crop, 1.0)]);
-        assert!(finder.pairs(&gallery, &Device::flex()).unwrap().is_empty());
+        assert!(finder.alone().is_empty(), "without hashes there is nothing else");
+        let pairs = |codes: &Codes, hashes: Option<&[PerceptualHash]>| -> Vec<[usize; 2]> {
+            let gallery = match hashes {
+                Some(hashes) => Gallery::new(codes, hashes).unwrap(),
+                None => Gallery::of_codes(codes),
+            };
+            let pairs = finder.pairs(gallery, &Device::flex()).unwrap();
+            pairs.into_iter().map(|pair| pair.rows).collect()
+        };
+        assert!(pairs(&gallery, None).is_empty());
         let twice = gallery.subset(&[0, 5, 0, 9]);
-        let pairs = finder.pairs(&twice, &Device::flex()).unwrap();
-        assert_eq!(pairs, [Pair { rows: [0, 2], distance: 0.0 }]);
-        let few = [Edited { edit: Edit::Crop, rows: vec![1, 2], codes: gallery.subset(&[1, 2]) }];
-        let message =
-            DuplicateFinder::calibrate(&gallery, &few, &never, &Device::flex()).unwrap_err();
+        assert_eq!(pairs(&twice, None), [[0, 2]]);
+        // No bits were chosen, so equal hashes make no pair.
+        assert_eq!(pairs(&twice, Some(&[PerceptualHash(7); 4])), [[0, 2]]);
+        let (rows, codes) = (vec![1, 2], gallery.subset(&[1, 2]));
+        let few = [Edited { edit: Edit::Crop, rows, codes, hashes: None }];
         assert_eq!(
-            message.to_string(),
+            calibrate(&few).unwrap_err().to_string(),
             "duplicates: expected at least 4 images to edit, to find a threshold by, got 2"
         );
+    }
+
+    /// Edits throw the codes about and change one bit of the hashes.
+    #[test]
+    fn where_codes_say_nothing_hashes_find_the_copies() {
+        let count = 40;
+        let gallery = Codes::new((0..count).map(|at| at as f32).collect(), 1).unwrap();
+        let hashes: Vec<PerceptualHash> =
+            (0..count as u64).map(|at| PerceptualHash((at + 1) * 0x0123_4567_89ab)).collect();
+        let rows: Vec<usize> = (0..count).collect();
+        let codes: Vec<f32> = rows.iter().map(|row| ((row * 17 + 5) % count) as f32).collect();
+        let edited = Edited {
+            edit: Edit::Brighter,
+            rows,
+            codes: Codes::new(codes, 1).unwrap(),
+            hashes: Some(hashes.iter().map(|it| PerceptualHash(it.0 ^ 1 << 60)).collect()),
+        };
+        let images = Gallery::new(&gallery, &hashes).unwrap();
+        let never = |_: usize, _: usize| false;
+        let finder =
+            DuplicateFinder::calibrate(images, &[edited], &never, &Device::flex()).unwrap();
+        assert_eq!(finder.calibration().recall, [(Edit::Brighter, 1.0)]);
+        let alone: Vec<(Means, f64)> =
+            finder.alone().iter().map(|(means, it)| (*means, it.mean_recall())).collect();
+        assert_eq!(alone[1], (Means::Hashes, 1.0));
+        assert!(alone[0].0 == Means::Codes && alone[0].1 < 0.5, "{alone:?}");
+        let twice = [hashes[3], hashes[30], hashes[3]];
+        let apart = Codes::new(vec![1.0, 200.0, 300.0], 1).unwrap();
+        let pairs =
+            finder.pairs(Gallery::new(&apart, &twice).unwrap(), &Device::flex()).unwrap();
+        assert_eq!(pairs.len(), 1);
+        assert_eq!((pairs[0].rows, pairs[0].apart.bits), ([0, 2], Some(0)));
     }
 }

@@ -1,6 +1,6 @@
 //! The codes of images and of rows, by the model of a run.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use ae_apply::index::{Codes, Entry, Index, PerceptualHash};
@@ -103,16 +103,22 @@ impl Coder {
     }
 }
 
-/// The image files of a folder, with their sizes and times but without digests.
-pub fn files(folder: &Path) -> Result<Vec<Entry>> {
-    let entry = |path: PathBuf| {
+/// The image files of a folder, with their sizes and times but without digests; and of each that cannot be named in an
+/// index, why.
+pub fn files(folder: &Path) -> Result<(Vec<Entry>, Vec<String>)> {
+    let (mut entries, mut refused) = (Vec::new(), Vec::new());
+    for path in images::list(folder)? {
+        let Some(name) = path.strip_prefix(folder).unwrap_or(&path).to_str() else {
+            refused.push(format!("{}: expected a name in UTF-8; rename it", path.display()));
+            continue;
+        };
         let about = std::fs::metadata(&path).map_err(Error::io(&path))?;
         let modified = about.modified().ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok());
-        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
         let modified = modified.map_or(0, |it| it.as_nanos() as u64);
-        Ok(Entry { name, size: about.len(), modified, ..Entry::default() })
-    };
-    images::list(folder)?.into_iter().map(entry).collect()
+        let (name, size) = (name.to_owned(), about.len());
+        entries.push(Entry { name, size, modified, ..Entry::default() });
+    }
+    Ok((entries, refused))
 }
 
 /// Reads an image, and completes its entry.

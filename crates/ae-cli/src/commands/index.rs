@@ -59,13 +59,13 @@ impl Args {
             )));
         }
         let coder = Coder::open(&self.run, &self.device)?;
-        let present = match self.data.is_dir() {
+        let (present, refused) = match self.data.is_dir() {
             true => files(&self.data)?,
-            false => Vec::new(),
+            false => Default::default(),
         };
         match present.is_empty() {
             true => self.rows(&coder),
-            false => self.images(&coder, &present),
+            false => self.images(&coder, &present, refused),
         }
     }
 
@@ -91,7 +91,7 @@ impl Args {
         Ok(Some(index))
     }
 
-    fn images(&self, coder: &Coder, present: &[Entry]) -> Result<()> {
+    fn images(&self, coder: &Coder, present: &[Entry], mut broken: Vec<String>) -> Result<()> {
         if self.split.is_some() {
             return Err(Error::usage(
                 "--split does not apply to a folder of images, all of which are indexed; drop it",
@@ -110,7 +110,8 @@ impl Args {
         };
         let changes = index.keep_unchanged(present);
         let total = changes.to_code.len();
-        let (mut done, mut broken, mut stopped) = (0, Vec::new(), false);
+        let (mut done, mut stopped) = (0, false);
+        let (mut added, mut codes) = (Vec::new(), Codes::new(vec![], coder.code_size())?);
         interrupt::is_requested();
         for places in changes.to_code.chunks(AT_ONCE) {
             if interrupt::is_requested() {
@@ -132,7 +133,8 @@ impl Args {
                     Some(shape) => shape,
                     None => *shape.insert(coder.shape(first)?),
                 };
-                index.extend(entries, &coder.images(&pictures, shape)?)?;
+                codes.extend(&coder.images(&pictures, shape)?)?;
+                added.extend(entries);
             }
             done += places.len();
             if total > AT_ONCE {
@@ -141,6 +143,11 @@ impl Args {
         }
         if total > AT_ONCE {
             eprintln!();
+        }
+        let coded = added.len();
+        index.extend(added, &codes)?;
+        if index.entries().is_empty() && stopped {
+            return Err(Error::usage("stopped before an image was coded; nothing was written"));
         }
         if index.entries().is_empty() {
             let first =
@@ -158,7 +165,7 @@ impl Args {
             "{} images ({} kept, {} coded, {} gone), codes of {} numbers: {}",
             index.entries().len(),
             changes.kept,
-            done - broken.len(),
+            coded,
             changes.gone,
             index.codes().width(),
             self.out.display()
@@ -174,7 +181,7 @@ impl Args {
             0 => Ok(()),
             count => Err(Error::usage(format!(
                 "{count} of {} images cannot be read (above); the others are in the index",
-                present.len()
+                index.entries().len() + count
             ))),
         }
     }

@@ -39,6 +39,9 @@ pub struct Args {
     /// duplicates.csv]
     #[arg(short, long, value_name = "FILE.csv")]
     out: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -96,7 +99,7 @@ impl Args {
         }
     }
 
-    /// Refuses to write over the index, a query or an indexed file.
+    /// Refuses to write over the index, a query or an indexed file, and over any file without --force.
     fn check_out(&self, out: &Path, index: &Index) -> Result<()> {
         if out.extension().is_none_or(|end| end != "csv") {
             return Err(Error::usage(format!(
@@ -105,15 +108,25 @@ impl Args {
             )));
         }
         let data = Path::new(&index.origin().data);
-        let mut inputs = self.queries.iter().map(PathBuf::as_path).chain([data]);
+        let inputs = self.queries.iter().map(PathBuf::as_path).chain([data, &*self.index]);
         let real = |path: &Path| path.canonicalize().ok();
-        match real(out).is_some() && inputs.any(|input| real(input) == real(out)) {
-            true => Err(Error::usage(format!(
-                "--out: expected another file than those that are read, got {}",
-                out.display()
-            ))),
-            false => Ok(()),
+        let inputs: Vec<PathBuf> = inputs.filter_map(real).collect();
+        let page = index.origin().image.map(|_| out.with_extension("html"));
+        for path in std::iter::once(out).chain(page.as_deref()) {
+            if real(path).is_some_and(|path| inputs.contains(&path)) {
+                return Err(Error::usage(format!(
+                    "--out: expected another file than those that are read, got {}",
+                    path.display()
+                )));
+            }
+            if path.exists() && !self.force {
+                return Err(Error::usage(format!(
+                    "{}: exists; give another --out, or --force to replace it",
+                    path.display()
+                )));
+            }
         }
+        Ok(())
     }
 
     fn coder(&self, index: &Index) -> Result<Coder> {

@@ -1,9 +1,11 @@
 //! `ae search --duplicates`.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ae_apply::index::{
-    Calibration, Codes, DuplicateFinder, Edit, Edited, Groups, Index, Pair, PerceptualHash,
+    Calibration, Codes, DuplicateFinder, Edit, Edited, Gallery, Groups, Index, Means, Pair,
+    PerceptualHash,
 };
 use ae_data::images;
 use ae_report::search::{Tile, page};
@@ -13,7 +15,7 @@ use super::{Args, PROGRAM, print_json, quoted, tile};
 use crate::commands::coder::Coder;
 use crate::{Error, Result, interrupt};
 
-/// Differing bits of the perceptual hash up to which two images count as known copies while the threshold is chosen:
+/// Differing bits of the perceptual hash up to which two images count as known copies while the thresholds are chosen:
 /// fewer than the usual 10, at which other images are among them.
 const KNOWN: u32 = 6;
 
@@ -23,8 +25,20 @@ const SHOWN: [usize; 2] = [200, 24];
 #[derive(serde::Serialize)]
 struct Answer<'a> {
     calibration: &'a Calibration,
+    /// With codes alone, and with hashes alone.
+    codes: Option<&'a Calibration>,
+    hashes: Option<&'a Calibration>,
     groups: Vec<Vec<&'a str>>,
-    pairs: Vec<(&'a str, &'a str, f32)>,
+    pairs: Vec<NamedPair<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct NamedPair<'a> {
+    first: &'a str,
+    second: &'a str,
+    distance: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bits: Option<u32>,
 }
 
 pub fn run(args: &Args, index: &Index) -> Result<()> {
@@ -35,56 +49,69 @@ pub fn run(args: &Args, index: &Index) -> Result<()> {
             args.index.display()
         )));
     };
-    let coder = args.coder(index)?;
-    let edited = edit(index, &coder, shape)?;
-    let entries = index.entries();
-    let hash = |row: usize| entries[row].hash.map(PerceptualHash);
-    let differing = |a: usize, b: usize| hash(a).zip(hash(b)).map(|(a, b)| a.distance(b));
-    let is_known = |a: usize, b: usize| {
-        entries[a].digest == entries[b].digest || differing(a, b).is_some_and(|it| it <= KNOWN)
-    };
-    let finder = DuplicateFinder::calibrate(index.codes(), &edited, &is_known, &coder.device)?;
-    let pairs = finder.pairs(index.codes(), &coder.device)?;
-    let groups = Groups::of(entries.len(), pairs.iter().map(|pair| pair.rows));
-    let also = pairs.iter().filter(|pair| {
-        differing(pair.rows[0], pair.rows[1]).is_some_and(|it| it <= PerceptualHash::USUAL)
-    });
-    let rival = format!(
-        "{} of these pairs have perceptual hashes of at most {} differing bits as well",
-        also.count(),
-        PerceptualHash::USUAL
-    );
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("duplicates.csv"));
+    args.check_out(&out, index)?;
+    let coder = args.coder(index)?;
+    let entries = index.entries();
+    let hashes: Option<Vec<PerceptualHash>> =
+        entries.iter().map(|entry| entry.hash.map(PerceptualHash)).collect();
+    let gallery = match &hashes {
+        Some(hashes) => Gallery::new(index.codes(), hashes)?,
+        None => Gallery::of_codes(index.codes()),
+    };
+    let edited = edit(index, &coder, shape, hashes.is_some())?;
+    let is_known = |a: usize, b: usize| {
+        let hashes = gallery.hashes();
+        entries[a].digest == entries[b].digest
+            || hashes.is_some_and(|all| all[a].distance(all[b]) <= KNOWN)
+    };
+    let finder = DuplicateFinder::calibrate(gallery, &edited, &is_known, &coder.device)?;
+    let pairs = finder.pairs(gallery, &coder.device)?;
+    let groups = Groups::of(entries.len(), pairs.iter().map(|pair| pair.rows));
     files::write(&out, &csv(index, &pairs, &groups))?;
-    let html = write_page(&out, index, finder.calibration(), &pairs, &groups, &rival)?;
+    let html = write_page(&out, index, &finder, &pairs, &groups)?;
     if args.json {
         let name = |row: usize| &*entries[row].name;
+        let of = |means| finder.alone().iter().find(|it| it.0 == means).map(|it| &it.1);
         let groups = groups.0.iter().map(|group| group.iter().map(|row| name(*row)).collect());
+        let pairs = pairs.iter().map(|pair| {
+            let [first, second] = pair.rows.map(name);
+            NamedPair { first, second, distance: pair.apart.distance, bits: pair.apart.bits }
+        });
         return print_json(&Answer {
             calibration: finder.calibration(),
+            codes: of(Means::Codes),
+            hashes: of(Means::Hashes),
             groups: groups.collect(),
-            pairs: pairs
-                .iter()
-                .map(|it| (name(it.rows[0]), name(it.rows[1]), it.distance))
-                .collect(),
+            pairs: pairs.collect(),
         });
     }
-    for (name, value) in facts(finder.calibration()) {
+    for (name, value) in facts(&finder) {
         println!("{name}: {value}");
     }
-    println!("{} groups, {} pairs; {rival}", groups.0.len(), pairs.len());
+    println!("{} groups, {} pairs", groups.0.len(), pairs.len());
     println!("{}\n{}", out.display(), html.display());
     Ok(())
 }
 
 /// Edits images that are spread evenly over the index. Those that are gone or broken are passed over.
-fn edit(index: &Index, coder: &Coder, shape: [usize; 3]) -> Result<Vec<Edited>> {
+fn edit(
+    index: &Index,
+    coder: &Coder,
+    shape: [usize; 3],
+    has_hashes: bool,
+) -> Result<Vec<Edited>> {
     let count = index.entries().len();
     let step = count.div_ceil(DuplicateFinder::EDITED).max(1);
     let none = || Codes::new(vec![], index.codes().width());
     let mut edited = Vec::new();
     for edit in Edit::ALL {
-        edited.push(Edited { edit, rows: vec![], codes: none()? });
+        edited.push(Edited {
+            edit,
+            rows: vec![],
+            codes: none()?,
+            hashes: has_hashes.then(Vec::new),
+        });
     }
     interrupt::is_requested();
     for row in (0..count).step_by(step) {
@@ -97,6 +124,9 @@ fn edit(index: &Index, coder: &Coder, shape: [usize; 3]) -> Result<Vec<Edited>> 
         let draw = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         for it in &mut edited {
             let copy = it.edit.apply(&image, draw)?;
+            if let Some(hashes) = &mut it.hashes {
+                hashes.push(PerceptualHash::of(&copy));
+            }
             it.codes.extend(&coder.images(&[copy], shape)?)?;
             it.rows.push(row);
         }
@@ -104,34 +134,61 @@ fn edit(index: &Index, coder: &Coder, shape: [usize; 3]) -> Result<Vec<Edited>> 
     Ok(edited)
 }
 
-/// What a calibration says, in words.
-fn facts(calibration: &Calibration) -> Vec<(String, String)> {
+/// The thresholds, and precision and recall of both means and of each alone.
+fn facts(finder: &DuplicateFinder) -> Vec<(String, String)> {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let calibration = finder.calibration();
+    let thresholds = calibration.thresholds;
+    let distance = thresholds.distance.map(|it| format!("codes at most {it:.4} apart"));
+    let bits = thresholds.bits.map(|it| format!("hashes that differ in at most {it} of 64 bits"));
+    let same: Vec<String> = distance.into_iter().chain(bits).collect();
+    let alone = |value: &dyn Fn(&Calibration) -> Option<f64>| -> String {
+        let of_each = finder.alone().iter().filter_map(|(means, it)| {
+            let name = match means {
+                Means::Codes => "codes alone",
+                Means::Hashes => "hashes alone",
+                Means::Both => "both",
+            };
+            value(it).map(|value| format!("{name} {}", percent(value)))
+        });
+        let of_each: Vec<String> = of_each.collect();
+        if of_each.is_empty() { String::new() } else { format!(" ({})", of_each.join(", ")) }
+    };
     let mut facts = vec![
-        ("threshold".to_owned(), format!("{:.4}", calibration.threshold)),
+        ("the same image".to_owned(), same.join(", or ")),
         (
             "estimated precision".to_owned(),
-            format!(
-                "{} (from {} edited images)",
-                percent(calibration.precision),
-                calibration.trials
-            ),
+            format!("{}{}", percent(calibration.precision), alone(&|it| Some(it.precision))),
         ),
     ];
-    let recall = calibration.recall.iter();
-    facts.extend(
-        recall.map(|(edit, recall)| (format!("estimated recall, {edit}"), percent(*recall))),
-    );
+    for (edit, recall) in &calibration.recall {
+        let of_it = |it: &Calibration| it.recall.iter().find(|it| it.0 == *edit).map(|it| it.1);
+        facts.push((
+            format!("estimated recall, {edit}"),
+            format!("{}{}", percent(*recall), alone(&of_it)),
+        ));
+    }
+    facts.push((
+        "estimated from".to_owned(),
+        format!(
+            "{} edited copies, each left out when its thresholds were chosen",
+            calibration.trials
+        ),
+    ));
     facts
 }
 
 fn csv(index: &Index, pairs: &[Pair], groups: &Groups) -> String {
-    let group =
-        |row: usize| groups.0.iter().position(|group| group.contains(&row)).unwrap_or(0) + 1;
-    let mut text = "group,first,second,distance\n".to_owned();
+    let group: HashMap<usize, usize> = (1..)
+        .zip(&groups.0)
+        .flat_map(|(number, group)| group.iter().map(move |row| (*row, number)))
+        .collect();
+    let mut text = "group,first,second,distance,bits\n".to_owned();
     for pair in pairs {
         let [first, second] = pair.rows.map(|row| quoted(&index.entries()[row].name));
-        text += &format!("{},{first},{second},{}\n", group(pair.rows[0]), pair.distance);
+        let bits = pair.apart.bits.map_or(String::new(), |bits| bits.to_string());
+        let distance = pair.apart.distance;
+        text += &format!("{},{first},{second},{distance},{bits}\n", group[&pair.rows[0]]);
     }
     text
 }
@@ -139,15 +196,17 @@ fn csv(index: &Index, pairs: &[Pair], groups: &Groups) -> String {
 fn write_page(
     out: &Path,
     index: &Index,
-    calibration: &Calibration,
+    finder: &DuplicateFinder,
     pairs: &[Pair],
     groups: &Groups,
-    rival: &str,
 ) -> Result<PathBuf> {
     let row = |(at, group): (usize, &Vec<usize>)| {
         let nearest = |row: usize| {
             let of_it = pairs.iter().find(|pair| pair.rows.contains(&row));
-            of_it.map_or(String::new(), |pair| format!("distance {:.4}", pair.distance))
+            of_it.map_or(String::new(), |pair| {
+                let bits = pair.apart.bits.map_or(String::new(), |bits| format!(", {bits} bits"));
+                format!("distance {:.4}{bits}", pair.apart.distance)
+            })
         };
         let tiles = group.iter().take(SHOWN[1]);
         let tiles: Vec<Tile> =
@@ -156,11 +215,11 @@ fn write_page(
     };
     let rows: Vec<_> = groups.0.iter().enumerate().take(SHOWN[0]).map(row).collect();
     let lead = format!(
-        "{} groups of duplicates among {} images; {rival}",
+        "{} groups of duplicates among {} images",
         groups.0.len(),
         index.entries().len()
     );
     let path = out.with_extension("html");
-    files::write(&path, &page("Duplicates", &lead, &facts(calibration), &rows, PROGRAM)?)?;
+    files::write(&path, &page("Duplicates", &lead, &facts(finder), &rows, PROGRAM)?)?;
     Ok(path)
 }

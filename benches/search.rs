@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ae_apply::index::{
-    Calibration, Codes, DuplicateFinder, Edit, Edited, Gallery, Hashed, Itq, Metric, PerceptualHash,
-    average_precision, medians, nearest, precision_at,
+    Calibration, Codes, DuplicateFinder, Edit, Edited, Gallery, Hashed, Itq, Metric,
+    PerceptualHash, average_precision, medians, nearest, precision_at,
 };
 use autoencoders::burn::tensor::Device;
 use autoencoders::data::{DataDirs, Options, Samples, images, open};

@@ -1,5 +1,8 @@
 //! The program `ae`: trains autoencoders on any GPU or on the CPU, and shows what they learned.
 
+#[macro_use]
+mod print;
+
 mod args;
 mod commands;
 mod console;
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_span_events(spans)
         .with_ansi(std::io::stderr().is_terminal())
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match cli.verbose {
         0 => subscriber.event_format(Plain).init(),
@@ -48,12 +52,13 @@ fn main() -> ExitCode {
         None => commands::train::Args::default().run(),
         Some(command) => command.run(),
     });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
+    if let Err(message) = &result {
+        eprintln!("error: {message}");
+    }
+    match (interrupt::exit_code(), result) {
+        (Some(code), _) => ExitCode::from(code),
+        (None, Ok(())) => ExitCode::SUCCESS,
+        (None, Err(_)) => ExitCode::FAILURE,
     }
 }
 

@@ -102,28 +102,94 @@ fn killed_and_resumed_the_weights_are_bit_identical() {
     assert_eq!(left.len(), 2, "no temporary file stays: {left:?}");
 }
 
-/// Ctrl-C finishes the step, saves a checkpoint and exits with success; the message says how to resume.
+/// Waits until the run in `folder` has a checkpoint at `steps`.
+#[cfg(unix)]
+fn wait_for(child: &mut Child, folder: &Path, steps: u64) {
+    while newest(folder) < steps {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+/// A signal finishes the step, saves a checkpoint, and has its exit code; the message says how to resume. The same signal
+/// at once after it changes nothing.
 #[cfg(unix)]
 #[test]
 fn interrupted_and_resumed_the_weights_are_bit_identical() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     assert!(ae(here, &format!("{RUN} --out whole")).status().unwrap().success());
+    let mut line = format!("{RUN} --out it's");
+    for (name, code, steps) in [("-INT", 130, 30), ("-TERM", 143, 90), ("-HUP", 129, 150)] {
+        let mut child = ae(here, &line).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(&mut child, &here.join("it's"), steps);
+        signal(&child, name);
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        let printed = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{printed}");
+        assert!(printed.contains(r"to resume: ae train --resume 'it'\''s'"), "{printed}");
+        assert!(!here.join("it's/model.safetensors").exists());
+        line = "train --resume it's --device cpu --checkpoint-steps 3".to_owned();
+    }
+    assert!(ae(here, &line).status().unwrap().success());
+    assert!(read(here, "whole/model.safetensors") == read(here, "it's/model.safetensors"));
+}
 
-    let mut child =
-        ae(here, &format!("{RUN} --out stopped")).stderr(Stdio::piped()).spawn().unwrap();
-    while newest(&here.join("stopped")) < 30 {
+/// A program that `nohup` started goes on after its terminal is closed, and so does one whose outputs are closed.
+#[cfg(unix)]
+#[test]
+fn a_hangup_that_is_ignored_and_closed_outputs_end_no_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let program = env!("CARGO_BIN_EXE_ae");
+    let mut child = Command::new("sh")
+        .current_dir(here)
+        .env("XDG_CACHE_HOME", here)
+        .args(["-c", &format!("trap '' HUP; exec {program} {RUN} --out run")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for(&mut child, &here.join("run"), 30);
+    signal(&child, "-HUP");
+    drop((child.stdout.take(), child.stderr.take()));
+    assert!(child.wait().unwrap().success());
+    assert!(here.join("run/report.html").exists());
+}
+
+/// A closed pipe is no error of verbs that print.
+#[test]
+fn a_closed_pipe_is_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    for line in ["devices", "--help", "data --help"] {
+        let mut command = common::command(folder.path(), line);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "ae {line}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "ae {line}");
+    }
+}
+
+/// The lock of a run that is killed ends with it: the other tests resume such runs.
+#[test]
+fn a_run_that_is_being_written_is_not_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let mut child = ae(here, &format!("{RUN} --out run")).spawn().unwrap();
+    while newest(&here.join("run")) < 30 {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         std::thread::sleep(Duration::from_millis(1));
     }
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-    let output = child.wait_with_output().unwrap();
-    let printed = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{printed}");
-    assert!(printed.contains("to resume: ae train --resume stopped"), "{printed}");
-    assert!(!here.join("stopped/model.safetensors").exists());
-
-    assert!(ae(here, "train --resume stopped --device cpu").status().unwrap().success());
-    assert!(read(here, "whole/model.safetensors") == read(here, "stopped/model.safetensors"));
+    let said = common::fail(here, "train --resume run --device cpu");
+    let is_writing = format!("run: process {} is writing this run; ", child.id());
+    assert!(said.starts_with(&is_writing) && child.try_wait().unwrap().is_none(), "{said}");
+    assert!(child.wait().unwrap().success());
 }

@@ -118,13 +118,14 @@ pub fn sweep(
     // All runs train on one device, chosen by a trial of the first.
     let device = ae_run::choose_device(choice, options, || trial_of_first(&points, &data, &set))?;
     let folder = folder(options, &set.name)?;
+    let _lock = ae_run::FolderLock::new(&folder.0)?;
     let text = toml::to_string(grid).map_err(|error| Error::usage(format!("grid: {error}")))?;
     files::write(&folder.0.join(GRID), &text)?;
     files::write(&folder.device(), &format!("{}\n", device.name))?;
     let choice = Choice::Fixed(device.clone());
     let sweep = Sweep { points: &points, folder: &folder, data, set, choice: &choice, options };
     let Some(ends) = sweep.run_all()? else {
-        let line = format_args!("to resume: ae sweep --resume {}", folder.0.display());
+        let line = format_args!("to resume: ae sweep --resume {}", ae_files::quoted(&folder.0));
         options.listener.notice(&line);
         return Ok(None);
     };

@@ -28,6 +28,23 @@ pub fn write_atomically(
     Ok(())
 }
 
+/// A path as a shell takes it, to paste: in single quotes where it has characters that mean something to a shell.
+///
+/// ```
+/// use std::path::Path;
+///
+/// assert_eq!(ae_files::quoted(Path::new("runs/mnist-32")), "runs/mnist-32");
+/// assert_eq!(ae_files::quoted(Path::new("my runs/it's")), r"'my runs/it'\''s'");
+/// ```
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

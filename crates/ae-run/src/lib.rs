@@ -9,6 +9,7 @@ mod finetune;
 mod finished;
 pub mod latent;
 mod listener;
+mod lock;
 mod memory;
 mod metrics_log;
 mod new_run;
@@ -28,6 +29,7 @@ pub use error::{Error, Result};
 pub use finetune::{derive_recipe, finetune};
 pub use finished::{Finished, FinishedClassifier, FinishedRun};
 pub use listener::Listener;
+pub use lock::FolderLock;
 pub use new_run::{
     RunOptions, choose_device, create_folder, create_numbered_folder, recipe_overrides,
 };

@@ -17,7 +17,7 @@ use crate::files;
 use crate::listener::StopOnRequest;
 use crate::metrics_log::MetricsLog;
 use crate::run::{CLASSES, COLUMNS, SCHEMA, TRAINING_SET, class_names};
-use crate::{Error, Listener, Result, RunDir, Splits};
+use crate::{Error, FolderLock, Listener, Result, RunDir, Splits, lock};
 
 /// Where a run is written, and who receives its progress.
 #[derive(Clone)]
@@ -49,6 +49,7 @@ pub(crate) struct NewRun {
     started: Instant,
     command: Command,
     is_resumed: bool,
+    _lock: FolderLock,
 }
 
 impl NewRun {
@@ -61,6 +62,7 @@ impl NewRun {
         started: Instant,
     ) -> Result<Self> {
         let folder = folder(options, recipe.command, name)?;
+        let lock = FolderLock::new(&folder.0)?;
         files::write(&folder.recipe(), &recipe.to_toml()?)?;
         files::write(&folder.device(), &format!("{}\n", device.name))?;
         let mut checkpoints = Checkpoints::new(folder.checkpoints());
@@ -68,7 +70,7 @@ impl NewRun {
         checkpoints.every = options.checkpoint_every.or(checkpoints.every);
         let is_resumed = options.resume.is_some();
         let (command, listener) = (recipe.command, options.listener.clone());
-        Ok(Self { folder, checkpoints, started, listener, command, is_resumed })
+        Ok(Self { folder, checkpoints, started, listener, command, is_resumed, _lock: lock })
     }
 
     pub(crate) fn observers(&self, epochs: usize) -> Vec<Box<dyn Observer>> {
@@ -89,6 +91,7 @@ impl NewRun {
         // A folder that holds anything else is not removed.
         let _ = std::fs::remove_file(self.folder.recipe());
         let _ = std::fs::remove_file(self.folder.device());
+        let _ = std::fs::remove_file(self.folder.0.join(lock::FILE));
         if let Ok(layers) = std::fs::read_dir(self.folder.checkpoints()) {
             for layer in layers.flatten() {
                 let _ = std::fs::remove_dir(layer.path());
@@ -105,7 +108,7 @@ impl NewRun {
         self.listener.progress(&format_args!(
             "stopped after step {done}; to resume: ae {} --resume {}",
             self.command.name(),
-            self.folder.0.display()
+            ae_files::quoted(&self.folder.0)
         ));
     }
 
@@ -231,9 +234,9 @@ fn folder(options: &RunOptions, command: Command, name: &str) -> Result<RunDir> 
     }
 }
 
-/// Whether a file is a temporary one, left by a program that was killed while writing.
+/// Whether a file is a temporary one or a lock, left by a program that was killed while writing.
 fn is_unfinished(name: &std::ffi::OsStr) -> bool {
-    name.to_str().is_some_and(|name| name.starts_with(".tmp"))
+    name.to_str().is_some_and(|name| name.starts_with(".tmp") || name == lock::FILE)
 }
 
 /// Creates the folder that the user names; it may exist if it is empty. `resume` is the command that resumes
@@ -246,13 +249,14 @@ pub fn create_folder(out: &Path, resume: Option<&str>) -> Result<RunDir> {
         entries.any(|entry| entry.map_or(true, |entry| !is_unfinished(&entry.file_name())))
     });
     if !has_files {
-        return create(out.to_owned());
+        std::fs::create_dir_all(out).map_err(Error::io(out))?;
+        return Ok(RunDir(out.to_owned()));
     }
-    let out = out.display();
     let hint = match resume {
-        Some(resume) => format!("to resume the run in it: {resume} {out}"),
+        Some(resume) => format!("to resume the run in it: {resume} {}", ae_files::quoted(out)),
         None => "choose another".to_owned(),
     };
+    let out = out.display();
     Err(Error::usage(format!("{out}: expected a new or empty folder, got one with files; {hint}")))
 }
 
@@ -263,17 +267,21 @@ pub fn create_folder(out: &Path, resume: Option<&str>) -> Result<RunDir> {
 pub fn create_numbered_folder(name: &str) -> Result<RunDir> {
     let is_plain = |c: &char| c.is_alphanumeric() || "-_.".contains(*c);
     let name: String = name.chars().filter(is_plain).collect();
-    let path = |number: usize| match number {
-        1 => PathBuf::from("runs").join(&name),
-        _ => PathBuf::from("runs").join(format!("{name}-{number}")),
-    };
-    let number = (1..).find(|number| !path(*number).exists()).unwrap_or(1);
-    create(path(number))
-}
-
-fn create(path: PathBuf) -> Result<RunDir> {
-    std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
-    Ok(RunDir(path))
+    let runs = Path::new("runs");
+    std::fs::create_dir_all(runs).map_err(Error::io(runs))?;
+    for number in 1.. {
+        let path = match number {
+            1 => runs.join(&name),
+            _ => runs.join(format!("{name}-{number}")),
+        };
+        // Of two programs that begin at once, one makes the folder, and the other takes the next number.
+        match std::fs::create_dir(&path) {
+            Ok(()) => return Ok(RunDir(path)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io(&path)(error)),
+        }
+    }
+    unreachable!("numbers do not end")
 }
 
 #[cfg(test)]
@@ -285,6 +293,7 @@ mod tests {
     fn a_folder_with_only_a_temporary_file_is_empty() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".tmpAb12"), "half a rec").unwrap();
+        std::fs::write(folder.path().join(".lock"), "17").unwrap();
         assert!(create_folder(folder.path(), None).is_ok());
         std::fs::write(folder.path().join("recipe.toml"), "").unwrap();
         let refused = create_folder(folder.path(), None).err().unwrap().to_string();

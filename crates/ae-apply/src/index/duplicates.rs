@@ -302,7 +302,12 @@ pub(super) mod tests {
     }
 
     pub fn trial(edit: Edit, own: f32, others: &[f32]) -> Trial {
-        Trial { edit, row: 0, own: apart(own), others: others.iter().map(|it| apart(*it)).collect() }
+        Trial {
+            edit,
+            row: 0,
+            own: apart(own),
+            others: others.iter().map(|it| apart(*it)).collect(),
+        }
     }
 
     /// Up to 4 three of three originals and one other: 3/4. Up to 2: two of three, no other. Up to 3 (an original and
@@ -334,8 +339,7 @@ pub(super) mod tests {
             let apart = |(distance, bits)| Apart { distance, bits: Some(bits) };
             Trial { edit, row: 0, own: apart(own), others: vec![apart(other)] }
         };
-        let trials =
-            [with(Edit::Jpeg, (1.0, 10), (4.0, 9)), with(Edit::Crop, (8.0, 3), (5.0, 12))];
+        let trials = [with(Edit::Jpeg, (1.0, 10), (4.0, 9)), with(Edit::Crop, (8.0, 3), (5.0, 12))];
         let recall = |means| {
             let chosen = Calibration::choose(&trials, 0.99, means).unwrap();
             assert_eq!(chosen.precision, 1.0);

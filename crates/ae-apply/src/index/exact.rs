@@ -233,9 +233,7 @@ impl Search {
     fn product(&self, query: usize, distance: f32) -> f64 {
         let distance = f64::from(distance);
         match self.metric {
-            Metric::Euclidean => {
-                0.5 * (length_squared(self.queries.row(query)) - distance.powi(2))
-            }
+            Metric::Euclidean => 0.5 * (length_squared(self.queries.row(query)) - distance.powi(2)),
             Metric::Cosine => 1.0 - distance,
         }
     }

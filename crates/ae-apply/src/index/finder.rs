@@ -243,7 +243,10 @@ mod tests {
         trials[9] = trial(9, 0.1, 0.05);
         trials[0].own.distance = 0.01;
         let (_, chosen) = choose(&[trials.clone()], Means::Both, |_| true).unwrap();
-        assert!(chosen.thresholds.distance.unwrap() < 0.05 && chosen.precision == 1.0, "{chosen:?}");
+        assert!(
+            chosen.thresholds.distance.unwrap() < 0.05 && chosen.precision == 1.0,
+            "{chosen:?}"
+        );
         // Folds of two images: that of 4 and 9 is judged by 0.125, which calls two others right and one wrong; the
         // others are judged by less than 0.05, where there is 0.01 to choose by, which 0 itself is left out from.
         let estimated = estimate(&[trials], chosen.thresholds, Means::Both);
@@ -269,12 +272,7 @@ mod tests {
         let edited = [Edited { edit: Edit::Crop, codes: moved(&rows), rows, hashes: None }];
         let never = |_: usize, _: usize| false;
         let calibrate = |edited: &[Edited]| {
-            DuplicateFinder::calibrate(
-                Gallery::of_codes(&gallery),
-                edited,
-                &never,
-                &Device::flex(),
-            )
+            DuplicateFinder::calibrate(Gallery::of_codes(&gallery), edited, &never, &Device::flex())
         };
         let finder = calibrate(&edited).unwrap();
         let calibration = finder.calibration();
@@ -328,8 +326,7 @@ mod tests {
         assert!(alone[0].0 == Means::Codes && alone[0].1 < 0.5, "{alone:?}");
         let twice = [hashes[3], hashes[30], hashes[3]];
         let apart = Codes::new(vec![1.0, 200.0, 300.0], 1).unwrap();
-        let pairs =
-            finder.pairs(Gallery::new(&apart, &twice).unwrap(), &Device::flex()).unwrap();
+        let pairs = finder.pairs(Gallery::new(&apart, &twice).unwrap(), &Device::flex()).unwrap();
         assert_eq!(pairs.len(), 1);
         assert_eq!((pairs[0].rows, pairs[0].apart.bits), ([0, 2], Some(0)));
     }

@@ -53,9 +53,9 @@ impl Coder {
                 path.display(),
                 self.run.folder.0.display(),
                 index.origin().run,
-                self.run.folder.0.display(),
-                index.origin().data,
-                path.display(),
+                ae_files::quoted(&self.run.folder.0),
+                ae_files::quoted(Path::new(&index.origin().data)),
+                ae_files::quoted(path),
             ))),
         }
     }

@@ -95,12 +95,7 @@ pub fn run(args: &Args, index: &Index) -> Result<()> {
 }
 
 /// Edits images that are spread evenly over the index. Those that are gone or broken are passed over.
-fn edit(
-    index: &Index,
-    coder: &Coder,
-    shape: [usize; 3],
-    has_hashes: bool,
-) -> Result<Vec<Edited>> {
+fn edit(index: &Index, coder: &Coder, shape: [usize; 3], has_hashes: bool) -> Result<Vec<Edited>> {
     let count = index.entries().len();
     let step = count.div_ceil(DuplicateFinder::EDITED).max(1);
     let none = || Codes::new(vec![], index.codes().width());
@@ -214,11 +209,8 @@ fn write_page(
         (format!("Group {}: {} images", at + 1, group.len()), tiles)
     };
     let rows: Vec<_> = groups.0.iter().enumerate().take(SHOWN[0]).map(row).collect();
-    let lead = format!(
-        "{} groups of duplicates among {} images",
-        groups.0.len(),
-        index.entries().len()
-    );
+    let lead =
+        format!("{} groups of duplicates among {} images", groups.0.len(), index.entries().len());
     let path = out.with_extension("html");
     files::write(&path, &page("Duplicates", &lead, &facts(finder), &rows, PROGRAM)?)?;
     Ok(path)

@@ -30,6 +30,10 @@ pub struct Cli {
     /// Print more (-v -v: also timings)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+
+    /// Threads on the CPU [default: one per core, or RAYON_NUM_THREADS]
+    #[arg(long, value_name = "N", global = true, help_heading = "Run")]
+    pub threads: Option<std::num::NonZeroUsize>,
 }
 
 #[derive(Clone, Debug, Default, Args)]

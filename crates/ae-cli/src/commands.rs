@@ -2,6 +2,8 @@
 
 mod classify;
 mod coder;
+mod compare;
+mod completions;
 mod data;
 mod detect;
 mod devices;
@@ -16,6 +18,7 @@ mod pretrain;
 mod reconstruct;
 mod report;
 mod reproduce;
+mod runs;
 mod search;
 mod sweep;
 pub mod train;
@@ -64,12 +67,15 @@ commands! {
     #[command(hide = true)]
     Interpolate => interpolate,
     Report => report,
+    Runs => runs,
+    Compare => compare,
     Detect => detect,
     Impute => impute,
     Index => index,
     Search => search,
     Devices => devices,
     Data => data,
+    Completions => completions,
 }
 
 /// Those of the program itself.
@@ -104,6 +110,21 @@ fn print_json(value: &impl serde::Serialize) -> Result<()> {
         .map_err(|error| Error::usage(format!("evaluation: {error}")))?;
     println!("{json}");
     Ok(())
+}
+
+/// Rows of cells in columns as wide as their widest cell.
+fn aligned(rows: &[impl AsRef<[String]>]) -> String {
+    let length = |cell: &String| cell.chars().count();
+    let columns = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|at| rows.iter().filter_map(|row| row.as_ref().get(at)).map(length).max().unwrap_or(0))
+        .collect();
+    let line = |row: &[String]| {
+        let cells = row.iter().zip(&widths);
+        let cells = cells.map(|(cell, width)| format!("{cell:<width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(|row| line(row.as_ref())).collect()
 }
 
 /// Applies a map to the first `count` samples, a batch at a time.

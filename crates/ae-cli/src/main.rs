@@ -30,6 +30,13 @@ static ALLOCATOR: ae_kernels::allocator::MiMalloc = ae_kernels::allocator::MiMal
 fn main() -> ExitCode {
     ae_kernels::allocator::keep_freed_memory();
     let cli = Cli::read();
+    if let Some(threads) = cli.threads {
+        // Fails only where a pool is there already, which nothing has made yet.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+        if let Err(error) = pool.build_global() {
+            eprintln!("warning: --threads: {error}");
+        }
+    }
     // Back ends print many warnings that do not concern the user.
     let level = match cli.verbose {
         0 => "error,ae_data=warn,ae_experiment=warn,ae_models=warn,ae_run=warn,ae_train=warn",

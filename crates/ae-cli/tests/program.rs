@@ -270,6 +270,63 @@ fn errors_are_one_line_that_says_what_to_do() {
     }
 }
 
+/// Two finished runs and one that was stopped, which has a recipe and no results.
+#[test]
+fn runs_are_listed_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let said = fail(here, "runs");
+    assert!(said.starts_with("runs: "), "{said}");
+    let rows: String = (0..60).map(|i| format!("{i},{},{}\n", i * i % 11, 60 - i)).collect();
+    std::fs::write(here.join("table.csv"), format!("a,b,c\n{rows}")).unwrap();
+    let train = "train --data table.csv --device cpu --epochs 2 --threads 1";
+    succeed(here, &format!("{train} --code 1 --out runs/b"));
+    succeed(here, &format!("{train} --code 2 --lr 0.01 --out runs/more/a"));
+    std::fs::create_dir(here.join("runs/c")).unwrap();
+    std::fs::copy(here.join("runs/b/recipe.toml"), here.join("runs/c/recipe.toml")).unwrap();
+    std::fs::create_dir(here.join("runs/d")).unwrap();
+    std::fs::write(here.join("runs/d/recipe.toml"), "nonsense").unwrap();
+
+    let output = ae(here, "runs");
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
+    let names: Vec<&str> = out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["run", "runs/b", "runs/c", "runs/more/a"]);
+    assert!(out.lines().nth(2).unwrap().ends_with("stopped"), "{out}");
+    assert!(error.starts_with("warning: ") && error.contains("runs/d/recipe.toml"), "{error}");
+
+    let json = succeed(here, "runs --sort code --json");
+    let records: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let codes: Vec<_> = (0..3).map(|at| records[at]["code"].as_u64()).collect();
+    assert_eq!(codes, [Some(1), Some(2), None]);
+    let summary = std::fs::read_to_string(here.join("runs/b/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(records[0]["squared_error"], summary["test"]["squared_error"]);
+    assert_eq!(records[0]["pca"], summary["pca"]["squared_error"]);
+    assert!(fail(here, "runs --data mnist").contains("drop --data or --model"));
+
+    let said = succeed(here, "compare runs/b runs/more/a");
+    let line = |name: &str| -> Vec<String> {
+        let line = said.lines().find(|line| line.starts_with(name));
+        line.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(line("model.code"), ["model.code", "1", "2"]);
+    assert_eq!(line("schedule.rate.peak").last().unwrap(), "0.01");
+    assert!(line("schedule.epochs").is_empty(), "the same in both: {said}");
+    assert!(line("PCA").len() == 3 && line("state") == ["state", "finished", "finished"]);
+    assert!(succeed(here, "compare runs/b runs/more/a --all").contains("schedule.epochs"));
+    let said = fail(here, "compare runs/b table.csv");
+    assert!(said.starts_with("table.csv: expected the folder of a run"), "{said}");
+}
+
+#[test]
+fn shells_complete_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = succeed(folder.path(), &format!("completions {shell}"));
+        assert!(script.contains("reconstruct") && script.contains("code-activation"), "{shell}");
+    }
+}
+
 #[test]
 fn devices_are_listed() {
     let folder = tempfile::tempdir().unwrap();

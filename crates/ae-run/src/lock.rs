@@ -14,6 +14,12 @@ pub(crate) const FILE: &str = ".lock";
 pub struct FolderLock(#[expect(dead_code, reason = "closed when dropped")] Option<File>);
 
 impl FolderLock {
+    /// Whether a process has locked a folder.
+    pub fn is_held(folder: &Path) -> bool {
+        let file = File::open(folder.join(FILE));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Locks a folder. Where the file system has no locks, it is not locked.
     ///
     /// # Errors
@@ -57,7 +63,9 @@ mod tests {
     #[test]
     fn a_folder_is_locked_once_and_again_after_that() {
         let folder = tempfile::tempdir().unwrap();
+        assert!(!FolderLock::is_held(folder.path()));
         let first = FolderLock::new(folder.path()).unwrap();
+        assert!(FolderLock::is_held(folder.path()));
         let message = FolderLock::new(folder.path()).unwrap_err().to_string();
         let expected = format!(
             "{}: process {} is writing this run; wait until it is done, or stop it first",
@@ -66,6 +74,7 @@ mod tests {
         );
         assert_eq!(message, expected);
         drop(first);
+        assert!(!FolderLock::is_held(folder.path()));
         FolderLock::new(folder.path()).unwrap();
     }
 }

@@ -191,7 +191,7 @@ mod tests {
     fn every_example_parses() {
         for (path, lines) in EXAMPLES.iter().copied().flatten() {
             for line in lines {
-                let line = line.split('#').next().unwrap_or_default();
+                let line = line.split(['#', '>']).next().unwrap_or_default();
                 let parsed = Cli::try_parse_from(line.split_whitespace());
                 assert!(parsed.is_ok(), "{path}: {line}: {:?}", parsed.err());
             }

@@ -50,10 +50,11 @@ fn code(text: &str) -> (Vec<String>, Vec<String>) {
     (lines, prose.split('`').skip(1).step_by(2).map(str::to_owned).collect())
 }
 
-/// The words of a command, without variables of the environment before it.
+/// The words of a command, without variables of the environment before it and files behind it.
 fn words(line: &str) -> Vec<&str> {
     let is_variable = |word: &&str| word.contains('=') && !word.starts_with('-');
-    line.split_whitespace().skip_while(is_variable).collect()
+    let words = line.split_whitespace().skip_while(is_variable);
+    words.take_while(|word| *word != ">").collect()
 }
 
 /// Checks a command line of `ae`. Names that its help does not show are errors; a span of prose may leave out

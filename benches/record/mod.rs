@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// In the order in which they appear.
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "peers",
     "peers-avx2",
     "gpu",
@@ -23,6 +23,7 @@ const SECTIONS: [&str; 13] = [
     "endurance-wgpu",
     "sweep",
     "start",
+    "defaults",
     "impute",
 ];
 

@@ -126,7 +126,8 @@ fn interrupted_and_resumed_the_weights_are_bit_identical() {
     let here = folder.path();
     assert!(ae(here, &format!("{RUN} --out whole")).status().unwrap().success());
     let mut line = format!("{RUN} --out it's");
-    for (name, code, steps) in [("-INT", 130, 30), ("-TERM", 143, 90), ("-HUP", 129, 150)] {
+    let mut errors: Vec<f64> = Vec::new();
+    for (name, code, steps) in [("-INT", 130, 30), ("-TERM", 143, 110), ("-HUP", 129, 200)] {
         let mut child = ae(here, &line).stderr(Stdio::piped()).spawn().unwrap();
         wait_for(&mut child, &here.join("it's"), steps);
         signal(&child, name);
@@ -136,6 +137,15 @@ fn interrupted_and_resumed_the_weights_are_bit_identical() {
         assert_eq!(output.status.code(), Some(code), "{printed}");
         assert!(printed.contains(r"to resume: ae train --resume 'it'\''s'"), "{printed}");
         assert!(!here.join("it's/model.safetensors").exists());
+        // Its best weights so far can be used.
+        let output = common::ae(here, "eval it's --json --device cpu");
+        let said = common::text(&output.stderr);
+        assert!(said.contains("it's is not finished: the best weights up to step "), "{said}");
+        let evaluation: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let error = evaluation["squared_error"].as_f64().unwrap();
+        assert!(errors.last().is_none_or(|before| error < *before), "{error}, before {errors:?}");
+        errors.push(error);
+        assert!(common::fail(here, "report it's --device cpu").contains("`ae eval` measures"));
         line = "train --resume it's --device cpu --checkpoint-steps 3".to_owned();
     }
     assert!(ae(here, &line).status().unwrap().success());

@@ -6,7 +6,7 @@ use ae_models::{Classifier, ModelEncoder, Pca};
 use crate::files::{read_json, write_json};
 use crate::summary::{Summary, summarize};
 use crate::{
-    ClassifierSummary, Listener, Result, RunDir, SavedModel, SavedRun, TrainedRun, classifier,
+    ClassifierSummary, Error, Listener, Result, RunDir, SavedModel, SavedRun, TrainedRun, classifier,
 };
 
 /// A finished run.
@@ -64,6 +64,14 @@ impl FinishedRun {
     /// If its data is missing or has changed, or a file is malformed.
     pub fn evaluate(run: SavedRun, device: &NamedDevice, listener: &dyn Listener) -> Result<Self> {
         let folder = run.folder.clone();
+        if run.stopped_after.is_some() {
+            return Err(Error::usage(format!(
+                "{}: the run is not finished; `ae eval` measures what it has, `ae {} --resume {}` goes on",
+                folder.0.display(),
+                run.recipe.command.name(),
+                ae_files::quoted(&folder.0)
+            )));
+        }
         let TrainedRun { recipe, model, about, splits } = run.with_data(listener)?;
         match model {
             SavedModel::Classifier(model) => {

@@ -92,6 +92,7 @@ impl NewRun {
         let _ = std::fs::remove_file(self.folder.recipe());
         let _ = std::fs::remove_file(self.folder.device());
         let _ = std::fs::remove_file(self.folder.0.join(lock::FILE));
+        self.remove_initial_model();
         if let Ok(layers) = std::fs::read_dir(self.folder.checkpoints()) {
             for layer in layers.flatten() {
                 let _ = std::fs::remove_dir(layer.path());
@@ -102,6 +103,12 @@ impl NewRun {
         if let Some(parent) = self.folder.0.parent().filter(|parent| parent.ends_with("runs")) {
             let _ = std::fs::remove_dir(parent);
         }
+    }
+
+    pub(crate) fn remove_initial_model(&self) {
+        let path = self.folder.initial_model();
+        let _ = std::fs::remove_file(&path);
+        let _ = std::fs::remove_file(path.with_extension("json"));
     }
 
     pub(crate) fn report_stop(&self, done: u64) {

@@ -7,6 +7,7 @@ use ae_models::{
     Architecture, Classifier, Component, FromArchitecture, Metadata, Model, ModelEncoder,
 };
 use ae_recipe::{DataRecipe, Recipe, merge};
+use ae_train::Checkpoints;
 use burn::tensor::Device;
 use toml::Table;
 
@@ -76,6 +77,8 @@ pub struct SavedRun {
     pub about: Metadata,
     /// How samples are preprocessed for the model.
     pub preprocessing: Preprocessing,
+    /// The steps of a run that has not ended: the model has the best weights up to there.
+    pub stopped_after: Option<u64>,
 }
 
 /// The samples that a command runs on.
@@ -89,26 +92,49 @@ pub struct Selection {
 }
 
 impl SavedRun {
-    /// Loads a finished run onto a device.
+    /// Loads a run onto a device: its model, or where it has none yet, the best weights of its newest checkpoint.
     ///
     /// # Errors
-    /// If the run is not finished, or a file is malformed.
+    /// If the run has no model and no checkpoint of an autoencoder, or a file is malformed.
     pub fn load(folder: &RunDir, device: &Device) -> Result<Self> {
         let recipe = Recipe::read(&folder.recipe())?;
-        if !folder.model().is_file() {
-            return Err(Error::usage(format!(
-                "{}: the run is not finished and has no model; resume it with `ae {} --resume {}`",
-                folder.0.display(),
-                recipe.command.name(),
-                folder.0.display()
-            )));
-        }
-        let (model, about) = SavedModel::load(&folder.model(), device)?;
+        let (model, about, stopped_after) = match folder.model().is_file() {
+            true => {
+                let (model, about) = SavedModel::load(&folder.model(), device)?;
+                (model, about, None)
+            }
+            false => Self::load_stopped(folder, &recipe, device)?,
+        };
         let preprocessing =
             serde_json::from_value(about.preprocessing.clone()).map_err(|error| {
                 Error::usage(format!("{}: preprocessing: {error}", folder.model().display()))
             })?;
-        Ok(Self { folder: folder.clone(), recipe, model, about, preprocessing })
+        Ok(Self { folder: folder.clone(), recipe, model, about, preprocessing, stopped_after })
+    }
+
+    fn load_stopped(
+        folder: &RunDir,
+        recipe: &Recipe,
+        device: &Device,
+    ) -> Result<(SavedModel, Metadata, Option<u64>)> {
+        let best = match folder.initial_model().is_file() {
+            true => Checkpoints::new(folder.checkpoints()).best_weights()?,
+            false => None,
+        };
+        let Some(best) = best else {
+            return Err(Error::usage(format!(
+                "{}: the run is not finished and has no model; resume it with `ae {} --resume {}`",
+                folder.0.display(),
+                recipe.command.name(),
+                ae_files::quoted(&folder.0)
+            )));
+        };
+        let (model, mut about): (Model, Metadata) =
+            ae_models::load(&folder.initial_model(), device)?;
+        let model = ae_models::tensors::replace(model, best.tensors)?;
+        let epoch = best.epoch.map_or_else(|| "last".to_owned(), |epoch| epoch.to_string());
+        about.provenance.insert("epoch".to_owned(), epoch);
+        Ok((SavedModel::Autoencoder(Box::new(model)), about, Some(best.done)))
     }
 
     /// Opens data to train the model further on, preprocessed as the model expects, and tells its sizes.

@@ -24,6 +24,12 @@ impl RunDir {
         self.0.join("checkpoints")
     }
 
+    /// The model as it was before the first step, while the run has no other: with the weights of a checkpoint it is
+    /// that of a run that was stopped.
+    pub fn initial_model(&self) -> PathBuf {
+        self.checkpoints().join("initial.safetensors")
+    }
+
     /// The log of its training, a JSON value per line.
     pub fn metrics(&self) -> PathBuf {
         self.0.join("metrics.jsonl")

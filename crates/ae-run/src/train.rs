@@ -88,6 +88,12 @@ pub(crate) fn finish(
     new_run: NewRun,
     device: NamedDevice,
 ) -> Result<Option<Finished>> {
+    if let Some(model) = job.initial() {
+        let checkpoints = new_run.folder.checkpoints();
+        std::fs::create_dir_all(&checkpoints).map_err(Error::io(&checkpoints))?;
+        let about = new_run::about(&splits, &recipe, String::new(), Some("initial".to_owned()))?;
+        ae_models::save(&new_run.folder.initial_model(), model, &about)?;
+    }
     let Some(outcome) = job.run(&recipe, &splits, &new_run, &device.handle)? else {
         return Ok(None);
     };
@@ -95,6 +101,7 @@ pub(crate) fn finish(
     let seconds = new_run.seconds();
     let about = new_run::about(&splits, &recipe, objective, best)?;
     ae_models::save(&new_run.folder.model(), &model, &about)?;
+    new_run.remove_initial_model();
     let trained = TrainedRun { recipe, model, about, splits };
     let (mut summary, pca) = summarize(&trained, &epochs, &device, seconds)?;
     (summary.initial, summary.layers) = (initial, layers);

@@ -106,6 +106,14 @@ impl TrainJob {
         Ok(())
     }
 
+    /// The model before the first step; none of layers, which are models one after the other, and of PCA.
+    pub fn initial(&self) -> Option<&Model> {
+        match self {
+            Self::Whole(model, _) => Some(model),
+            Self::Layers(..) | Self::Pca { .. } => None,
+        }
+    }
+
     /// Trains the model; `None` if it was stopped.
     pub fn run(
         self,

@@ -99,6 +99,20 @@ impl Checkpoints {
         Ok(Some((path, state, tensors)))
     }
 
+    /// The best weights so far, of the newest checkpoint; none without a checkpoint.
+    ///
+    /// # Errors
+    /// If the newest checkpoint is malformed.
+    pub fn best_weights(&self) -> Result<Option<BestWeights>> {
+        let Some((_, state, mut tensors)) = self.newest()? else { return Ok(None) };
+        let best = take_prefixed(&mut tensors, BEST);
+        let (epoch, tensors) = match best.is_empty() {
+            false => (state.best, best),
+            true => (None, take_prefixed(&mut tensors, MODEL)),
+        };
+        Ok(Some(BestWeights { done: state.done, epoch, tensors }))
+    }
+
     fn malformed(&self, path: &Path, expected: &str, got: impl std::fmt::Display) -> Error {
         Error::Checkpoint {
             path: path.to_owned(),
@@ -107,6 +121,24 @@ impl Checkpoints {
         }
     }
 }
+
+/// The best weights of a training that has not ended.
+#[derive(Clone, Debug)]
+pub struct BestWeights {
+    /// Steps done at the checkpoint.
+    pub done: u64,
+    /// The epoch with the smallest validation loss, from 1, 0 for the initial weights; `None` without validation: then
+    /// these are the weights after the last step.
+    pub epoch: Option<usize>,
+    /// The weights by the names of their parameters.
+    pub tensors: Tensors,
+}
+
+/// The prefix of the names of the weights.
+pub(crate) const MODEL: &str = "model.";
+
+/// That of the best weights.
+pub(crate) const BEST: &str = "best.";
 
 const PREFIX: &str = "step-";
 const SUFFIX: &str = ".safetensors";

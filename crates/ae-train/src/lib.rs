@@ -50,7 +50,7 @@ mod weight_decay;
 pub use activity::Activity;
 pub use baseline::{fit_pca, mean_error, pca_rows};
 pub use batches::{Batches, RESIDENT_LIMIT, fits};
-pub use checkpoint::Checkpoints;
+pub use checkpoint::{BestWeights, Checkpoints};
 pub use classification::{Classification, Predictions, classify};
 pub use code_transform::CodeTransform;
 pub use codes::encode_dataset;

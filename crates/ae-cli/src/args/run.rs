@@ -38,7 +38,15 @@ impl RunArgs {
 pub fn open_run(run: &Path, device: &DeviceArgs) -> Result<(SavedRun, NamedDevice)> {
     let folder = RunDir::existing(run)?;
     let device = device.open()?;
-    Ok((SavedRun::load(&folder, &device.handle)?, device))
+    let run = SavedRun::load(&folder, &device.handle)?;
+    if let Some(done) = run.stopped_after {
+        eprintln!(
+            "{} is not finished: the best weights up to step {done}, epoch {}",
+            folder.0.display(),
+            run.about.provenance.get("epoch").map_or("unknown", String::as_str)
+        );
+    }
+    Ok((run, device))
 }
 
 impl<G> RecipeArgs<G> {

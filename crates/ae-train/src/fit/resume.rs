@@ -10,11 +10,9 @@ use burn::tensor::Tensor;
 use super::identity;
 use super::run::Run;
 use super::task::Task;
-use crate::checkpoint::{self, Checkpoints, State};
+use crate::checkpoint::{self, BEST, Checkpoints, MODEL, State};
 use crate::{Error, Event, Flow, Observer, Result};
 
-const MODEL: &str = "model.";
-const BEST: &str = "best.";
 const OPTIMIZER: &str = "optimizer.";
 // The name in the files of all versions.
 const PENALTY_STATE: &str = "memory.";

@@ -15,6 +15,9 @@ use crate::{Corrupted, CorruptionMask, Error, NoiseKey, Probability, Result};
 /// The largest share of a column's cells that is hidden.
 const MOST: f64 = 0.9;
 
+/// The most features of a row. Columns can come from a file, and a row with its marks is twice as many numbers.
+const MOST_FEATURES: usize = 1 << 24;
+
 /// The weight of visible cells where nothing else is said.
 const VISIBLE: f64 = 0.25;
 
@@ -38,8 +41,16 @@ pub struct MaskedColumn {
     pub features: Range<usize>,
     /// What it holds.
     pub kind: CellKind,
-    /// The share of its known cells that a step hides.
+    /// The share of its known cells that a step hides, on average.
     pub hide: Probability,
+}
+
+impl MaskedColumn {
+    /// The probability that a cell is hidden in a row with the factor `t`, which is uniform in \[0, 2).
+    fn hidden_at(&self, t: f64) -> f64 {
+        let p = self.hide.value();
+        if p <= 0.5 { p * t } else { 1.0 - (1.0 - p) * (2.0 - t) }
+    }
 }
 
 /// Training on rows with missing cells. Each step hides some of the cells that are known. The model sees
@@ -58,7 +69,8 @@ pub struct MaskedColumn {
 ///
 /// A cell of column `j` is hidden with probability `p_j t`, where `t` is uniform in \[0, 2) and the same for
 /// a row, so that rows with few and with many hidden cells are trained on (proportional masking:
-/// arXiv 2412.19152).
+/// arXiv 2412.19152). With `p_j` above 1/2, where `p_j t` can be above 1, it is visible with probability
+/// `(1 - p_j) (2 - t)` instead. Either way the share of hidden cells is `p_j`.
 ///
 /// ```
 /// use ae_data::{Masked, Samples, Shape};
@@ -87,7 +99,7 @@ impl MaskedTable {
     ///
     /// # Errors
     /// If there are none, a column has no feature, does not begin where the one before it ends, or is not
-    /// one feature though it holds a number or a boolean.
+    /// one feature though it holds a number or a boolean, or there are more than 2^24 features.
     pub fn new(columns: Vec<MaskedColumn>) -> Result<Self> {
         if columns.is_empty() {
             return Err(Error::setting("columns", "at least one", "none"));
@@ -95,17 +107,21 @@ impl MaskedTable {
         let mut end = 0;
         for (at, column) in columns.iter().enumerate() {
             let Range { start, end: its } = column.features;
-            let wanted = match column.kind {
-                CellKind::Category => start + 1..=usize::MAX,
-                CellKind::Number | CellKind::Boolean => start + 1..=start + 1,
+            let fits = match (column.kind, its.checked_sub(start)) {
+                (_, None | Some(0)) => false,
+                (CellKind::Category, Some(_)) => true,
+                (CellKind::Number | CellKind::Boolean, Some(count)) => count == 1,
             };
-            if start != end || !wanted.contains(&its) {
+            if start != end || !fits {
                 return Err(Error::Objective(format!(
                     "columns: expected features of column {at} from {end}, one unless it is a \
                      category, got {start}..{its}"
                 )));
             }
             end = its;
+        }
+        if end > MOST_FEATURES {
+            return Err(Error::setting("features", "2^24 at most", end));
         }
         Ok(Self { columns, visible: VISIBLE })
     }
@@ -183,7 +199,7 @@ impl MaskedTable {
         for row in kept.chunks_exact_mut(d) {
             let t = 2.0 * generator.random::<f64>();
             for column in &self.columns {
-                if generator.random::<f64>() < column.hide.value() * t {
+                if generator.random::<f64>() < column.hidden_at(t) {
                     row[column.features.clone()].fill(0.0);
                 }
             }
@@ -386,15 +402,36 @@ mod tests {
         }
     }
 
-    /// 0.3 of 4,000 x 2 cells of known columns: 2,400, with a deviation of 41 for the cells and of
-    /// sqrt(4000 / 3) 0.6 = 22 for the factors of the rows.
+    /// Each of 20,000 rows hides the cell of a column with probability `p`, whatever `p` is: a binomial
+    /// distribution, since rows are independent. Rows with few and with many hidden cells both occur.
     #[test]
     fn hides_its_share() {
-        let columns = (0..2).map(|at| column(at..at + 1, CellKind::Number, 0.3));
-        let table = MaskedTable::new(columns.collect()).unwrap();
-        let hidden = table.hide(Tensor::ones([4000, 4], &Device::flex()), key(0)).values;
-        let visible: f32 = hidden.narrow(1, 2, 2).sum().into_scalar();
-        assert!((8000.0 - visible - 2400.0).abs() < 4.5 * 47.0, "{visible}");
+        let shares = [0.05, 0.3, 0.5, 0.6, 0.75, 0.9, 0.99];
+        let columns = shares.iter().enumerate();
+        let columns = columns.map(|(at, p)| column(at..at + 1, CellKind::Number, *p)).collect();
+        let table = MaskedTable::new(columns).unwrap();
+        let (rows, d) = (20_000, shares.len());
+        let hidden = table.hide(Tensor::ones([rows, 2 * d], &Device::flex()), key(0)).values;
+        let visible: Vec<f32> = hidden.narrow(1, d, d).into_data().iter().collect();
+        for (at, p) in shares.into_iter().enumerate() {
+            let hidden = visible.iter().skip(at).step_by(d).filter(|it| **it == 0.0).count() as f64;
+            let (expected, deviation) = (rows as f64 * p, (rows as f64 * p * (1.0 - p)).sqrt());
+            assert!((hidden - expected).abs() < 4.5 * deviation, "{p}: {hidden}");
+        }
+        let per_row = |row: &[f32]| row.iter().filter(|it| **it == 0.0).count();
+        let counts: Vec<usize> = visible.chunks_exact(d).map(per_row).collect();
+        assert!(counts.contains(&2) && counts.contains(&d), "by rows");
+    }
+
+    /// By hand: p t up to 1/2, beyond it 1 - (1 - p) (2 - t), which is 0.8 to 1 for 0.9.
+    #[test]
+    fn the_probability_of_a_row_is_never_above_one() {
+        let at = |p, t| column(0..1, CellKind::Number, p).hidden_at(t);
+        assert_eq!([at(0.3, 0.0), at(0.3, 1.5), at(0.5, 2.0)], [0.0, 0.3 * 1.5, 1.0]);
+        for (t, expected) in [(0.0, 0.8), (1.0, 0.9), (2.0, 1.0)] {
+            assert!((at(0.9, t) - expected).abs() < 1e-12);
+        }
+        assert_eq!(at(1.0, 0.0), 1.0);
     }
 
     #[test]
@@ -504,6 +541,19 @@ mod tests {
         assert_eq!(
             message(vec![column(1..2, CellKind::Number, 0.1)]),
             "columns: expected features of column 0 from 0, one unless it is a category, got 1..2"
+        );
+        // As a file may have them.
+        assert_eq!(
+            message(vec![column(usize::MAX..usize::MAX, CellKind::Category, 0.1)]),
+            format!(
+                "columns: expected features of column 0 from 0, one unless it is a category, got \
+                 {0}..{0}",
+                usize::MAX
+            )
+        );
+        assert_eq!(
+            message(vec![column(0..usize::MAX, CellKind::Category, 0.1)]),
+            format!("features: expected 2^24 at most, got {}", usize::MAX)
         );
         let none = ae_data::Samples::from_floats(vec![], Shape::table(2)).unwrap();
         assert_eq!(

@@ -2,6 +2,7 @@
 
 pub mod detect;
 mod error;
+mod gamma;
 pub mod impute;
 pub mod index;
 mod knn;

@@ -1,5 +1,6 @@
 //! Thresholds with a guaranteed rate of false alarms.
 
+use crate::gamma::ln_gamma;
 use crate::{Error, Result};
 
 /// The scores of normal rows that nothing was fitted to, by which new scores are judged.
@@ -144,25 +145,6 @@ fn ln_beta(a: f64, b: f64) -> f64 {
 
 fn ln_choose(n: f64, k: f64) -> f64 {
     ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0)
-}
-
-/// By Lanczos' approximation (`g = 7`, 9 terms), to 14 digits for `x >= 1/2`.
-fn ln_gamma(x: f64) -> f64 {
-    const TERMS: [f64; 8] = [
-        676.520_368_121_885_1,
-        -1_259.139_216_722_402_8,
-        771.323_428_777_653_1,
-        -176.615_029_162_140_6,
-        12.507_343_278_686_905,
-        -0.138_571_095_265_720_12,
-        9.984_369_578_019_572e-6,
-        1.505_632_735_149_311_6e-7,
-    ];
-    let x = x - 1.0;
-    let terms = TERMS.iter().enumerate().map(|(at, term)| term / (x + at as f64 + 1.0));
-    let sum = 0.999_999_999_999_809_9 + terms.sum::<f64>();
-    let t = x + 7.5;
-    0.5 * (2.0 * std::f64::consts::PI).ln() + (x + 0.5) * t.ln() - t + sum.ln()
 }
 
 #[cfg(test)]

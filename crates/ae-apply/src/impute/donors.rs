@@ -13,6 +13,24 @@ const NEAREST: usize = 10;
 const LOCAL: f64 = 0.2;
 const LEAST: usize = 60;
 
+/// The interval that has another value of the same distribution as `sorted` with a probability of `level`: from
+/// the value of rank `k = (n + 1) (1 - level) / 2` to that of rank `n + 1 - k`, counted from 1 and interpolated
+/// between ranks. Another value has each of the `n + 1` ranks among the others with the same probability, so
+/// `k / (n + 1)` of them are left out at each end. `None` if `k` is below 1.
+pub(crate) fn central(sorted: &[f64], level: f64) -> Option<[f64; 2]> {
+    let n = sorted.len();
+    let k = (n + 1) as f64 * (1.0 - level) / 2.0 + 1e-9;
+    if n == 0 || k < 1.0 {
+        return None;
+    }
+    let at = |rank: f64| {
+        let (whole, part) = (rank.floor(), rank.fract());
+        let [low, high] = [whole, whole + 1.0].map(|it| sorted[(it as usize).clamp(1, n) - 1]);
+        low + part * (high - low)
+    };
+    Some([at(k), at((n + 1) as f64 - k)])
+}
+
 /// Predictions of cells of one column that no model was fitted to, in ascending order, and their values, in
 /// the column's units.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,10 +76,9 @@ impl Donors {
         }
     }
 
-    /// An interval that has the value with a probability of `level`, from the errors of the fifth of all
-    /// pairs with the nearest predictions (60 at least), without the pair `except`: those of the places
-    /// `k` and `n + 1 - k` in order, with `k = (n + 1) (1 - level) / 2`, interpolated. `None` if `k` is below
-    /// 1, so that there are too few pairs.
+    /// An interval that has the value with a probability of `level`: the [central] one of the errors of the
+    /// fifth of all pairs with the nearest predictions (60 at least), without the pair `except`. `None` if
+    /// these are too few.
     pub(crate) fn interval(
         &self,
         prediction: f64,
@@ -74,17 +91,8 @@ impl Donors {
         let mut errors: Vec<f64> =
             others.map(|at| self.values[at] - self.predictions[at]).collect();
         errors.sort_by(f64::total_cmp);
-        let n = errors.len();
-        let k = (n + 1) as f64 * (1.0 - level) / 2.0 + 1e-9;
-        if k < 1.0 {
-            return None;
-        }
-        let at = |place: f64| {
-            let (whole, part) = (place.floor(), place.fract());
-            let [low, high] = [whole, whole + 1.0].map(|it| errors[(it as usize).clamp(1, n) - 1]);
-            low + part * (high - low)
-        };
-        Some([prediction + at(k), prediction + at((n + 1) as f64 - k)])
+        let [low, high] = central(&errors, level)?;
+        Some([prediction + low, prediction + high])
     }
 
     /// How many of the values their intervals have, and how many there are.
@@ -126,6 +134,18 @@ mod tests {
         close(0.85, [-3.5, 13.5]);
         assert_eq!(donors.interval(5.0, 0.95, None), None);
         assert_eq!(Donors::default().interval(5.0, 0.5, None), None);
+    }
+
+    /// Of 1 to 100 at 90 %: k = 101 / 20 = 5.05, so from 5.05 to 95.95. Of 19 at 90 %: k = 1, from the first to
+    /// the last; of 18 it is below 1.
+    #[test]
+    fn ranks_by_hand() {
+        let values: Vec<f64> = (1..=100).map(f64::from).collect();
+        let [low, high] = central(&values, 0.9).unwrap();
+        assert!((low - 5.05).abs() < 1e-6 && (high - 95.95).abs() < 1e-6, "{low} {high}");
+        let [low, high] = central(&values[..19], 0.9).unwrap();
+        assert!((low - 1.0).abs() < 1e-6 && (high - 19.0).abs() < 1e-6, "{low} {high}");
+        assert_eq!((central(&values[..18], 0.9), central(&[], 0.5)), (None, None));
     }
 
     #[test]

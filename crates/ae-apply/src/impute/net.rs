@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::features::Layout;
-use super::gaussian::Gaussian;
+use super::gaussian::{Gaussian, expectation};
 use crate::Result;
 
 /// The least probability that the linear part gives to a category.
@@ -87,7 +87,9 @@ impl Completion {
         let mean = host(self.mean.val().into_data());
         let precision = host(self.precision.val().into_data());
         let mut expected = vec![0.0; batch * d];
-        let each = |(row, out): (&[f64], &mut [f64])| expectation(row, &mean, &precision, out);
+        let each = |(row, out): (&[f64], &mut [f64])| {
+            expectation(row, &mean, &precision, out);
+        };
         match batch * d < 2048 {
             true => rows.chunks_exact(2 * d).zip(expected.chunks_exact_mut(d)).for_each(each),
             false => {
@@ -119,44 +121,6 @@ impl Completion {
         let linear = expected.clone() + (logs - expected) * categories;
         Tensor::cat(vec![linear + layers.narrow(1, 0, self.d()), visible], 1)
     }
-}
-
-/// The features of a row `[x, v]`, with those that are not visible expected from the others: `mu_M - P_MM^-1
-/// P_MO (x_O - mu_O)`, by a Cholesky factor of `P_MM`.
-pub(crate) fn expectation(row: &[f64], mean: &[f64], precision: &[f64], out: &mut [f64]) {
-    let d = mean.len();
-    let (values, visible) = row.split_at(d);
-    let missing: Vec<usize> = (0..d).filter(|at| visible[*at] < 0.5).collect();
-    // Differences from the mean; 0 where they are to be found.
-    for at in 0..d {
-        out[at] = if visible[at] < 0.5 { 0.0 } else { values[at] - mean[at] };
-    }
-    let m = missing.len();
-    let mut right: Vec<f64> = missing
-        .iter()
-        .map(|at| {
-            let row = &precision[at * d..][..d];
-            -dot(row, out)
-        })
-        .collect();
-    let mut factor = vec![0.0; m * m];
-    for i in 0..m {
-        for j in 0..=i {
-            let products = dot(&factor[j * m..][..j], &factor[i * m..][..j]);
-            let rest = precision[missing[i] * d + missing[j]] - products;
-            factor[i * m + j] = match i == j {
-                true => rest.max(1e-12).sqrt(),
-                false => rest / factor[j * m + j],
-            };
-        }
-        right[i] = (right[i] - dot(&factor[i * m..][..i], &right[..i])) / factor[i * m + i];
-    }
-    for i in (0..m).rev() {
-        let products: f64 = (i + 1..m).map(|j| factor[j * m + i] * right[j]).sum();
-        right[i] = (right[i] - products) / factor[i * m + i];
-    }
-    missing.iter().zip(right).for_each(|(at, value)| out[*at] = value);
-    out.iter_mut().zip(mean).for_each(|(x, mean)| *x += mean);
 }
 
 impl Encoder for Completion {
@@ -196,43 +160,11 @@ impl Decoder for Completion {
 
 impl ModuleDisplay for Completion {}
 
-/// A sum of products in eight parts, so that the compiler can use vectors.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a.zip(b) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    rest + sums.iter().sum::<f64>()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::impute::cells::tests::numbers;
     use ae_models::Autoencoder;
-
-    /// Precision (2, -1; -1, 2) / 3 and means (1, 0): x_1 = 5 gives x_2 = 0 + (1/3) (5 - 1) / (2/3) = 2, and
-    /// x_2 = 3 gives x_1 = 1 + 3 / 2 = 2.5; without any the means.
-    #[test]
-    fn expectations_by_hand() {
-        let (mean, precision) = ([1.0, 0.0], [2.0, -1.0, -1.0, 2.0].map(|it| it / 3.0));
-        let of = |row: [f64; 4]| {
-            let mut out = [0.0; 2];
-            expectation(&row, &mean, &precision, &mut out);
-            out
-        };
-        let close = |found: [f64; 2], expected: [f64; 2]| {
-            assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
-        };
-        close(of([5.0, 0.0, 1.0, 0.0]), [5.0, 2.0]);
-        close(of([0.0, 3.0, 0.0, 1.0]), [2.5, 3.0]);
-        close(of([0.0, 0.0, 0.0, 0.0]), [1.0, 0.0]);
-        close(of([5.0, 3.0, 1.0, 1.0]), [5.0, 3.0]);
-    }
 
     /// Before it is trained it is the normal distribution, and its marks are those of the input.
     #[test]

@@ -238,7 +238,7 @@ impl Cells {
 }
 
 /// The columns of a schema that are features.
-fn of_schema(schema: &Schema) -> Vec<Column> {
+pub(super) fn of_schema(schema: &Schema) -> Vec<Column> {
     let columns = schema.columns.iter().filter(|column| column.role.features() > 0);
     columns
         .map(|column| {

@@ -26,9 +26,17 @@ pub struct Check {
     pub coverage: Option<f64>,
 }
 
-/// The cells that no model is fitted to.
+/// The cells that no model is fitted to. A column keeps at least one known cell if it has one.
 pub(super) fn held_back(cells: &Cells, settings: &Settings) -> Result<Vec<bool>> {
-    Mechanism::Mcar.choose(cells, settings.check, settings.seed)
+    let mut hidden = Mechanism::Mcar.choose(cells, settings.check, settings.seed)?;
+    let width = cells.width();
+    for (column, missing) in cells.hidden(&hidden).missing_by_column().into_iter().enumerate() {
+        if missing == cells.len() {
+            let first = (0..cells.len()).find(|row| hidden[row * width + column]);
+            first.into_iter().for_each(|row| hidden[row * width + column] = false);
+        }
+    }
+    Ok(hidden)
 }
 
 impl Check {

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use super::check::{Check, held_back};
 use super::donors::Donors;
 use super::ensemble::Ensemble;
-use super::{Cells, Column, Settings};
+use super::{Cells, Column, Kind, Settings};
 use crate::{Error, Result};
 
 /// The fewest rows that models are fitted to.
@@ -97,26 +97,27 @@ impl Imputer {
             if missing == cells.len() {
                 return Err(Error::Column {
                     column: column.name.clone(),
-                    expected: "known cells, some to learn from and some to check by; leave it out"
-                        .into(),
-                    got: format!("none or too few in {} rows", cells.len()),
+                    expected: "at least one known cell to learn from; leave the column out".into(),
+                    got: format!("none in {} rows", cells.len()),
                 });
             }
         }
         let ensemble = Ensemble::fit(settings, &visible, device, observer)?;
+        // The check has the bounds of what it sees; those that were held back count for other cells.
         let mut imputer = Self {
             settings: settings.clone(),
             columns: cells.columns().to_vec(),
-            bounds: (0..cells.width()).map(|at| bounds(cells, at)).collect(),
+            bounds: bounds(&visible),
             ensemble,
             donors: vec![],
             check: Check::default(),
             schema: None,
         };
-        let predictions = imputer.ensemble.predict(&imputer.ensemble.layout.encode(&visible));
+        let predictions = imputer.predictions(&visible)?;
         imputer.donors = imputer.donors_of(cells, &held_back, &predictions);
         let ours = imputer.fill(&visible, &predictions);
         imputer.check = Check::of(cells, &visible, &held_back, &ours, &imputer.donors);
+        imputer.bounds = bounds(cells);
         Ok(imputer)
     }
 
@@ -151,10 +152,11 @@ impl Imputer {
     /// keep their bits.
     ///
     /// # Errors
-    /// If the columns are others than those it was fitted to.
+    /// If the columns are others than those it was fitted to, or a prediction is not a finite number, as those
+    /// of a damaged imputer may be.
     pub fn impute(&self, cells: &Cells) -> Result<Cells> {
         self.check_columns(cells)?;
-        let predictions = self.ensemble.predict(&self.ensemble.layout.encode(cells));
+        let predictions = self.predictions(cells)?;
         Ok(self.fill(cells, &predictions))
     }
 
@@ -168,6 +170,7 @@ impl Imputer {
     pub fn draws(&self, cells: &Cells, count: usize, seed: u64) -> Result<Vec<Cells>> {
         self.check_columns(cells)?;
         let each = self.ensemble.predict_each(&self.ensemble.layout.encode(cells));
+        each.iter().try_for_each(|predictions| finite(predictions))?;
         let d = self.ensemble.layout.width();
         let draw = |number: usize| {
             let predictions = &each[number % each.len()];
@@ -197,7 +200,7 @@ impl Imputer {
     /// As [`impute`](Self::impute).
     pub fn intervals(&self, cells: &Cells, level: f64) -> Result<Vec<(usize, usize, [f64; 2])>> {
         self.check_columns(cells)?;
-        let predictions = self.ensemble.predict(&self.ensemble.layout.encode(cells));
+        let predictions = self.predictions(cells)?;
         let d = self.ensemble.layout.width();
         let mut intervals = vec![];
         for_each_missing(cells, |row, column| {
@@ -230,13 +233,19 @@ impl Imputer {
         self.donors[column].interval(prediction, level, None)
     }
 
+    /// The mean of the predictions of all models.
+    pub(super) fn predictions(&self, cells: &Cells) -> Result<Vec<f32>> {
+        let predictions = self.ensemble.predict(&self.ensemble.layout.encode(cells));
+        finite(&predictions)?;
+        Ok(predictions)
+    }
+
     /// The features of a column among those of a row.
     fn own<'a>(&self, row: &'a [f32], column: usize) -> &'a [f32] {
         &row[self.ensemble.layout.features[column].clone()]
     }
 
     fn bounded(&self, column: usize, value: f64) -> f64 {
-        use super::Kind;
         let [low, high] = self.bounds[column];
         let value = value.clamp(low, high);
         match self.columns[column].kind {
@@ -301,9 +310,25 @@ pub(super) fn for_each_missing(cells: &Cells, mut visit: impl FnMut(usize, usize
     }
 }
 
-fn bounds(cells: &Cells, column: usize) -> [f64; 2] {
-    let known = || cells.column(column).filter(|value| !value.is_nan());
-    [known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max)]
+/// The least and the largest known value of each column; columns without one have none.
+fn bounds(cells: &Cells) -> Vec<[f64; 2]> {
+    let mut bounds = vec![[f64::INFINITY, f64::NEG_INFINITY]; cells.width()];
+    for row in cells.rows() {
+        for ([low, high], value) in bounds.iter_mut().zip(row).filter(|(_, it)| !it.is_nan()) {
+            *low = low.min(*value);
+            *high = high.max(*value);
+        }
+    }
+    bounds
+}
+
+fn finite(predictions: &[f32]) -> Result<()> {
+    match predictions.iter().all(|it| it.is_finite()) {
+        true => Ok(()),
+        false => Err(Error::Unsuitable(
+            "the imputer predicts numbers that are not finite; fit it to the table again".into(),
+        )),
+    }
 }
 
 /// The place of the largest value, the first of those.
@@ -326,7 +351,7 @@ fn sample(probabilities: &[f32], generator: &mut ChaCha8Rng) -> usize {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::impute::{Kind, cells::tests::numbers};
+    use crate::impute::cells::tests::numbers;
     use ae_train::{Event, Flow};
     use proptest::prelude::*;
     use std::sync::OnceLock;
@@ -427,15 +452,119 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn draws_differ_by_seed_and_number_and_intervals_are_around_them() {
+    fn draws_differ_by_seed_and_number_and_are_values_that_were_held_back() {
         let (cells, imputer) = (mixed(), imputer());
         let draws = imputer.draws(&cells, 3, 1).unwrap();
         assert_eq!(draws, imputer.draws(&cells, 3, 1).unwrap());
         assert!(draws[0] != draws[1] && draws[0] != draws[2]);
         assert_ne!(draws[0], imputer.draws(&cells, 1, 2).unwrap()[0]);
-        for (row, column, [low, high]) in imputer.intervals(&cells, 0.5).unwrap() {
-            assert!(cells.at(row, column).is_nan() && low <= high);
+        for column in 0..3 {
+            let known: Vec<f64> = imputer.held_back(column).map(|(_, value)| value).collect();
+            assert!(known.len() > 5);
+            for row in (0..cells.len()).filter(|row| cells.at(*row, column).is_nan()) {
+                assert!(draws.iter().all(|draw| known.contains(&draw.at(row, column))));
+            }
         }
+    }
+
+    /// One interval for each missing number, none for categories; each has the prediction of a table whose
+    /// errors have both signs, and one of a higher level contains it.
+    #[test]
+    fn intervals_are_of_missing_numbers_and_grow_with_the_level() {
+        let (cells, imputer) = (mixed(), imputer());
+        let narrow = imputer.intervals(&cells, 0.3).unwrap();
+        let wide = imputer.intervals(&cells, 0.6).unwrap();
+        let missing: usize = cells.missing_by_column()[..3].iter().sum();
+        assert_eq!([narrow.len(), wide.len()], [missing; 2]);
+        for (narrow, wide) in narrow.iter().zip(&wide) {
+            let ((row, column, [low, high]), (_, _, [least, most])) = (*narrow, *wide);
+            assert!(cells.at(row, column).is_nan() && column < 3);
+            assert!(least <= low && low < high && high <= most, "{narrow:?} {wide:?}");
+        }
+    }
+
+    /// The one large value of 60 is held back: the check must not know it. A column that follows from the other
+    /// would be filled in with 1,000 there if the bounds had it, and with 59 at most if not.
+    #[test]
+    fn the_check_has_no_bounds_of_cells_that_are_held_back() {
+        let settings = Settings { epochs: Some(0), models: 1, ..quick() };
+        let table = |at: usize| {
+            let x = |row: usize| if row == at { 1000.0 } else { row as f64 };
+            numbers(2, &(0..60).flat_map(|row| [x(row); 2]).collect::<Vec<f64>>())
+        };
+        // Which cells are held back does not depend on their values.
+        let held_back = held_back(&table(0), &settings).unwrap();
+        let row = (1..60).find(|row| held_back[2 * row + 1] && !held_back[2 * row]).unwrap();
+        let imputer = Imputer::fit(&settings, &table(row), &Device::flex()).unwrap();
+        assert_eq!(imputer.bounds[1], [0.0, 1000.0]);
+        // The error of that cell alone is at least (1000 - 59) / deviation, over the cells held back of the column.
+        let cells: Vec<f64> = table(row).column(1).collect();
+        let mean = cells.iter().sum::<f64>() / 60.0;
+        let deviation = (cells.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / 60.0).sqrt();
+        let count = held_back.iter().skip(1).step_by(2).filter(|it| **it).count() as f64;
+        let least = (1000.0 - 59.0) / deviation / count.sqrt();
+        let error = imputer.check().ours().unwrap().columns[1].unwrap();
+        assert!(error >= least * 0.999, "{error} {least}");
+    }
+
+    /// Columns with one known cell, with one value, with one category, and rows with nothing known: all are filled
+    /// in, with what there is.
+    #[test]
+    fn columns_with_hardly_anything_known_are_filled_in() {
+        let kinds = [
+            Kind::Number { integer: false },
+            Kind::Number { integer: false },
+            Kind::Number { integer: true },
+            Kind::Category { categories: vec!["only".into()] },
+        ];
+        let columns = ["x", "one", "constant", "category"].into_iter().zip(kinds);
+        let columns: Vec<Column> =
+            columns.map(|(name, kind)| Column { name: name.into(), kind }).collect();
+        let nan = f64::NAN;
+        let values = (0..40).flat_map(|row| match row {
+            3 | 17 => [nan; 4],
+            _ => [
+                f64::from(row),
+                if row == 8 { 5.5 } else { nan },
+                if row % 2 == 0 { 7.0 } else { nan },
+                if row % 3 == 0 { 0.0 } else { nan },
+            ],
+        });
+        let cells = Cells::new(columns, values.collect()).unwrap();
+        // Whatever the seed hides, the one cell is there to learn from.
+        for seed in 0..12 {
+            let settings = Settings { seed, epochs: Some(1), ..quick() };
+            let imputer = Imputer::fit(&settings, &cells, &Device::flex()).unwrap();
+            let mut all = imputer.draws(&cells, 2, 1).unwrap();
+            all.push(imputer.impute(&cells).unwrap());
+            for filled in all {
+                assert_eq!(filled.missing(), 0);
+                for (column, value) in [(1, 5.5), (2, 7.0), (3, 0.0)] {
+                    assert!(filled.column(column).all(|it| it == value), "column {column}");
+                }
+                assert!((0.0..=39.0).contains(&filled.at(3, 0)));
+            }
+            assert_eq!(imputer.check().ours().unwrap().columns[2], None, "nothing varies");
+        }
+    }
+
+    /// No row is complete, and all are: neither is needed.
+    #[test]
+    fn complete_rows_are_not_needed_and_do_no_harm() {
+        let values: Vec<f64> = (0..60).flat_map(|i| [f64::from(i); 2]).collect();
+        let mut holes = values.clone();
+        (0..60).for_each(|row| holes[2 * row + row % 2] = f64::NAN);
+        let settings = Settings { epochs: Some(0), ..quick() };
+        for values in [&values, &holes] {
+            let cells = numbers(2, values);
+            let imputer = Imputer::fit(&settings, &cells, &Device::flex()).unwrap();
+            assert_eq!(imputer.impute(&cells).unwrap().missing(), 0);
+        }
+        let complete = numbers(2, &values);
+        let imputer = Imputer::fit(&settings, &complete, &Device::flex()).unwrap();
+        assert_eq!(imputer.impute(&complete).unwrap(), complete);
+        let found = imputer.impute(&numbers(2, &[20.0, f64::NAN])).unwrap().at(0, 1);
+        assert!((found - 20.0).abs() < 2.0, "{found}");
     }
 
     #[test]
@@ -444,7 +573,12 @@ pub(super) mod tests {
             let refused = Imputer::fit(&quick(), cells, &Device::flex());
             refused.err().unwrap().to_string()
         };
-        assert_eq!(message(&numbers(2, &[1.0; 8])), "rows: expected at least 10, got 4");
+        for rows in [1, 2, 9] {
+            assert_eq!(
+                message(&numbers(2, &vec![1.0; 2 * rows])),
+                format!("rows: expected at least 10, got {rows}")
+            );
+        }
         assert_eq!(
             message(&numbers(1, &[1.0; 20])),
             "columns: expected at least 2, so that one says something of another, got 1"
@@ -452,8 +586,8 @@ pub(super) mod tests {
         let empty: Vec<f64> = (0..20).flat_map(|i| [f64::from(i), f64::NAN]).collect();
         assert_eq!(
             message(&numbers(2, &empty)),
-            "column `b`: expected known cells, some to learn from and some to check by; leave it out, \
-             got none or too few in 20 rows"
+            "column `b`: expected at least one known cell to learn from; leave the column out, got none in \
+             20 rows"
         );
         let other = imputer().impute(&numbers(2, &[1.0, 2.0])).unwrap_err().to_string();
         assert_eq!(other, "columns: expected x, y, count, sign, as it was fitted to, got a, b");

@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
+/// The most models of an ensemble.
+const MOST_MODELS: usize = 1000;
+
 /// The settings of an imputation.
 ///
 /// | field | default | range | meaning |
 /// |---|---|---|---|
-/// | `models` | 5 | from 1 | models, each fitted to a bootstrap sample of the rows |
+/// | `models` | 5 | 1 to 1000 | models, each fitted to a bootstrap sample of the rows |
 /// | `epochs` | by the number of rows | from 0 | passes over the rows; with 0 the models are normal distributions |
 /// | `width` | by the number of features | from 1 | units of the hidden layers |
 /// | `hide` | 0.2 | (0, 0.9] | the least share of a column's cells that a step hides; a column with more missing cells has as many hidden |
@@ -40,8 +43,8 @@ impl Default for Settings {
 impl Settings {
     /// Checks that every setting is in its range.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.models == 0 {
-            return Err(Error::setting("models", "at least 1", 0));
+        if !(1..=MOST_MODELS).contains(&self.models) {
+            return Err(Error::setting("models", format!("1 to {MOST_MODELS}"), self.models));
         }
         if self.width == Some(0) {
             return Err(Error::setting("width", "at least 1", 0));
@@ -67,7 +70,8 @@ mod tests {
         let usual = Settings::default();
         assert!(usual.check().is_ok());
         for (settings, expected) in [
-            (Settings { models: 0, ..usual.clone() }, "models: expected at least 1, got 0"),
+            (Settings { models: 0, ..usual.clone() }, "models: expected 1 to 1000, got 0"),
+            (Settings { models: 1001, ..usual.clone() }, "models: expected 1 to 1000, got 1001"),
             (Settings { width: Some(0), ..usual.clone() }, "width: expected at least 1, got 0"),
             (
                 Settings { hide: 0.95, ..usual.clone() },

@@ -33,10 +33,14 @@ pub struct Imputation<'a> {
     pub cells: &'a Cells,
     /// What filled them in.
     pub imputer: &'a Imputer,
+    /// The name of the imputer, if it was fitted to another table.
+    pub model: Option<&'a str>,
     /// The number of cells that were filled in, for each column.
     pub filled: &'a [usize],
     /// Columns of numbers, and their means pooled over draws.
     pub pooled: &'a [(usize, Pooled)],
+    /// A number of a column as text.
+    pub show: &'a dyn Fn(usize, f64) -> String,
     /// What a reader has to know.
     pub notes: &'a [String],
 }
@@ -49,7 +53,9 @@ pub fn imputation_page(results: &Imputation<'_>) -> String {
     let share = 100.0 * filled as f64 / (cells.len() * cells.width()) as f64;
     let lead = html! {
         (filled) " missing cells of " (cells.len()) " rows and " (cells.width()) " columns (" (format!("{share:.1}"))
-        " %) were filled in. " (check.cells) " known cells had been held back, to see how well."
+        " %) were filled in" @if let Some(model) = results.model { " by " (model) } ". "
+        (check.cells) " known cells " @if results.model.is_some() { "of the table that it was fitted to " }
+        "had been held back, to see how well."
     };
     let body = html! {
         (quality(results))
@@ -75,7 +81,11 @@ fn quality(results: &Imputation<'_>) -> Markup {
         section {
             h2 { "How good it is" }
             p.note {
-                "Errors on the cells that were held back, which no method saw. NRMSE is the root of the mean "
+                "Errors on the cells that were held back, which no method saw. "
+                @if let Some(model) = results.model {
+                    "They are cells of the table that " (model) " was fitted to, not of this one. "
+                }
+                "NRMSE is the root of the mean "
                 "squared error in units of the column's deviation: 1 is what the mean gives, 0 is exact."
             }
             @for (name, measure) in MEASURES {
@@ -172,7 +182,9 @@ fn columns(results: &Imputation<'_>) -> Markup {
         section {
             h2 { "Column by column" }
             p.note {
-                "NRMSE of numbers and share of wrong categories on cells that were held back; below, the true "
+                "NRMSE of numbers and share of wrong categories on cells that were held back"
+                @if results.model.is_some() { " from the table that the imputer was fitted to" }
+                "; below, the true "
                 "number of each such cell over the one that was filled in, with the band of 90 % intervals."
             }
             div.scroll {
@@ -202,8 +214,9 @@ fn columns(results: &Imputation<'_>) -> Markup {
                     @if imputer.held_back(column).len() > 1 && results.filled[column] > 0 {
                         figure {
                             @let (low, high) = true_span(imputer, column);
-                            figcaption { (name) ": true from " (short(low)) " up to " (short(high)) }
-                            (scatter(imputer, column))
+                            figcaption { (name) ": true from " ((results.show)(column, low)) " up to "
+                                ((results.show)(column, high)) }
+                            (scatter(results, column))
                         }
                     }
                 }
@@ -219,7 +232,8 @@ fn true_span(imputer: &Imputer, column: usize) -> (f64, f64) {
 }
 
 /// True against imputed numbers of a column.
-fn scatter(imputer: &Imputer, column: usize) -> Markup {
+fn scatter(results: &Imputation<'_>, column: usize) -> Markup {
+    let imputer = results.imputer;
     let all: Vec<(f64, f64)> = imputer.held_back(column).collect();
     let step = all.len().div_ceil(POINTS).max(1);
     let points: Vec<(f64, f64)> = all.iter().copied().step_by(step).collect();
@@ -253,9 +267,9 @@ fn scatter(imputer: &Imputer, column: usize) -> Markup {
                 circle cx=(format!("{:.1}", x(*imputed))) cy=(format!("{:.1}", y(*value))) r="1.7"
                     fill="var(--accent)" opacity="0.7" {}
             }
-            text x="4" y="168" font-size="10" fill="var(--quiet)" { (short(left)) }
+            text x="4" y="168" font-size="10" fill="var(--quiet)" { ((results.show)(column, left)) }
             text x="100" y="168" font-size="10" text-anchor="middle" fill="var(--quiet)" { "imputed" }
-            text x="196" y="168" font-size="10" text-anchor="end" fill="var(--quiet)" { (short(right)) }
+            text x="196" y="168" font-size="10" text-anchor="end" fill="var(--quiet)" { ((results.show)(column, right)) }
         }
     }
 }
@@ -266,21 +280,23 @@ fn pooled(results: &Imputation<'_>) -> Markup {
         section {
             h2 { "Means, with what is unknown" }
             p.note {
-                "Means of the filled columns, pooled over the draws by Rubin's rules: the uncertainty of a sample, "
-                "and that of what is missing."
+                "Means of the columns that were filled in, pooled over the draws by Rubin's rules. The interval has "
+                "the uncertainty of a sample and that of the missing cells (Rubin 1987, with the degrees of freedom "
+                "of Barnard and Rubin 1999). The fraction of missing information says how much of what the complete "
+                "column would say about its mean is lost by the missing cells."
             }
             div.scroll {
                 table {
                     tr {
                         th { "column" } th { "mean" } th { (format!("{:.0} % interval", 100.0 * POOLED_LEVEL)) }
-                        th { "missing information" }
+                        th { "fraction of missing information" }
                     }
                     @for (column, pooled) in results.pooled {
                         @let [low, high] = pooled.interval(POOLED_LEVEL);
                         tr {
                             td { (results.imputer.columns()[*column].name) }
-                            td.num { (short(pooled.estimate)) }
-                            td.num { (short(low)) " to " (short(high)) }
+                            td.num { ((results.show)(*column, pooled.estimate)) }
+                            td.num { ((results.show)(*column, low)) " to " ((results.show)(*column, high)) }
                             td.num { (format!("{:.1} %", 100.0 * pooled.missing_information)) }
                         }
                     }

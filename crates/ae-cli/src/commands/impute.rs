@@ -34,11 +34,12 @@ pub struct Args {
     /// .imputer, and the report to one with .report.html
     #[arg(short, long, value_name = "COMPLETE", required_unless_present = "hide")]
     out: Option<PathBuf>,
-    /// Also write this number of tables with drawn values (multiple imputation), and pool the column means by
-    /// Rubin's rules
+    /// Also write this number of tables with drawn values (multiple imputation), 1000 at most, and pool the
+    /// column means by Rubin's rules
     #[arg(long, value_name = "N", default_value_t = 0)]
     draws: usize,
-    /// Use a fitted imputer, a file that ends in .imputer, instead of fitting one
+    /// Use a fitted imputer, a file that ends in .imputer, instead of fitting one. The columns are those
+    /// that it was fitted to
     #[arg(long, value_name = "FILE", conflicts_with_all = ["hide", "models", "epochs"])]
     model: Option<PathBuf>,
     /// Hide this fraction of the known cells, compare the imputed values with them, and write no table
@@ -53,7 +54,7 @@ pub struct Args {
     /// Passes over the rows [default: by the number of rows]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Seed of all random numbers [default: 0]
+    /// Seed of all random numbers; with --model, of the draws [default: 0, or that of the model]
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
     /// Replace files that exist
@@ -67,6 +68,12 @@ pub struct Args {
     #[command(flatten)]
     device: DeviceArgs,
 }
+
+/// The most tables with drawn values, which are all in memory.
+const MOST_DRAWS: usize = 1000;
+
+/// Options that say what the columns of a table are, which a model knows.
+const ROLES: [&str; 5] = ["ignore", "id", "categorical", "numeric", "month-first"];
 
 /// Examples for its help.
 pub const EXAMPLES: Examples = &[(
@@ -103,12 +110,38 @@ impl From<MechanismArg> for Mechanism {
 impl Args {
     pub fn run(&self) -> Result<()> {
         let started = Instant::now();
+        self.check()?;
         let options = options(self)?;
         match (self.hide, &self.out) {
             (Some(share), _) => study(self, &options, share),
             (None, Some(out)) => complete(self, &options, out, started),
             (None, None) => Err(Error::usage("--out COMPLETE: needed, the table to write")),
         }
+    }
+}
+
+impl Args {
+    /// Refuses options that cannot be used, or would not be.
+    fn check(&self) -> Result<()> {
+        if self.draws > MOST_DRAWS {
+            let message = format!("--draws: expected 0 to {MOST_DRAWS}, got {}", self.draws);
+            return Err(Error::usage(message));
+        }
+        if self.model.is_none() {
+            return Ok(());
+        }
+        if let Some(role) = ROLES.iter().find(|role| self.table.is_given(role)) {
+            return Err(Error::usage(format!(
+                "--{role}: the columns of a table that --model fills in are those of the model; leave \
+                 --{role} out, or fit another imputer without --model"
+            )));
+        }
+        if self.seed.is_some() && self.draws == 0 {
+            return Err(Error::usage(
+                "--seed: nothing is random with --model but draws; give --draws N as well, or leave --seed out",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -125,32 +158,48 @@ fn complete(args: &Args, options: &TableOptions, out: &Path, started: Instant) -
     let schema = known.as_ref().and_then(Imputer::schema).cloned();
     let mut table = OpenTable::read(&args.file, options, schema)?;
     table.describe();
-    if table.cells.missing() == 0 {
+    if table.to_fill().iter().all(|count| *count == 0) {
+        let instead = match args.model {
+            None => {
+                "; `--hide 0.1` instead of `--out` hides some known cells and shows how well they would be \
+                     filled in"
+            }
+            Some(_) => "",
+        };
         return Err(Error::usage(format!(
-            "{}: no cell is missing, so there is nothing to fill in; `--hide 0.1` instead of `--out` hides \
-             some, to see how well they would be",
+            "{}: nothing to fill in, as no cell of the columns in use is missing{instead}",
             args.file.display()
         )));
     }
     let imputer = match known {
         Some(imputer) => imputer,
-        None => learn(args, &table.cells)?.with_schema(table.schema.clone()),
+        None => {
+            let learned = learn(args, &table.cells).map_err(|error| of_table(&args.file, error));
+            learned?.with_schema(table.schema.clone())
+        }
     };
     let filled = imputer.impute(&table.cells)?;
-    let draws = imputer.draws(&table.cells, args.draws, imputer.settings().seed)?;
-    let results = Results::of(&table, &imputer, &draws)?;
-    let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
+    let seed = args.seed.unwrap_or(imputer.settings().seed);
+    let draws = imputer.draws(&table.cells, args.draws, seed)?;
+    let name =
+        |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let model = args.model.as_deref().map(name);
+    let mut results = Results::of(&table, &imputer, &draws, model)?;
     let page = imputation_page(&Imputation {
-        name: &name,
+        name: &name(&args.file),
         cells: &table.cells,
         imputer: &imputer,
+        model: results.model.as_deref(),
         filled: &results.filled,
         pooled: &results.pooled,
+        show: &|column, value| table.show(column, value),
         notes: &table.notes,
     });
 
     let complete = table.with(&filled);
-    outputs.make_folder()?;
+    let notes = outputs.make_folder(args.model.as_deref())?;
+    notes.iter().for_each(|note| eprintln!("note: {note}"));
+    results.notes.extend(notes);
     files::write_bytes(out, &complete)?;
     for (number, draw) in draws.iter().enumerate() {
         files::write_bytes(&outputs.draw(number), &table.with(draw))?;
@@ -176,7 +225,8 @@ fn study(args: &Args, options: &TableOptions, share: f64) -> Result<()> {
     let device = device(args)?;
     let mut progress = Progress::new(settings.models);
     let mechanism = args.mechanism.into();
-    let study = Study::of(&settings, &table.cells, mechanism, share, &device, &mut progress)?;
+    let study = Study::of(&settings, &table.cells, mechanism, share, &device, &mut progress)
+        .map_err(|error| of_table(&args.file, error.into()))?;
     match args.json {
         true => print_json(&study),
         false => {
@@ -191,6 +241,17 @@ fn learn(args: &Args, cells: &Cells) -> Result<Imputer> {
     let device = device(args)?;
     let mut progress = Progress::new(settings.models);
     Ok(Imputer::fit_observed(&settings, cells, &device, &mut progress)?)
+}
+
+/// Names the table in errors about its rows and columns.
+fn of_table(path: &Path, error: Error) -> Error {
+    match &error {
+        Error::Apply(
+            inner @ (ae_apply::Error::Column { .. }
+            | ae_apply::Error::Setting { what: "rows" | "columns", .. }),
+        ) => Error::usage(format!("{}: {inner}", path.display())),
+        _ => error,
+    }
 }
 
 fn device(args: &Args) -> Result<Device> {

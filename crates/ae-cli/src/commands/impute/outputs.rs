@@ -1,5 +1,6 @@
 //! The files that an imputation writes.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -15,14 +16,13 @@ pub struct Outputs {
     draws: PathBuf,
     count: usize,
     saves: bool,
-    end: String,
+    end: OsString,
 }
 
 impl Outputs {
     pub fn new(out: &Path, draws: usize, saves: bool) -> Self {
         let beside = |end: &str| out.with_extension(end);
-        let end =
-            out.extension().map_or_else(|| "csv".into(), |end| end.to_string_lossy().into_owned());
+        let end = out.extension().map_or_else(|| "csv".into(), OsString::from);
         Self {
             table: out.to_owned(),
             imputer: beside("imputer"),
@@ -35,7 +35,7 @@ impl Outputs {
     }
 
     pub fn draw(&self, number: usize) -> PathBuf {
-        self.draws.join(format!("{}.{}", number + 1, self.end))
+        self.draws.join((number + 1).to_string()).with_extension(&self.end)
     }
 
     pub fn all(&self) -> Vec<PathBuf> {
@@ -45,7 +45,7 @@ impl Outputs {
     }
 
     /// Checks before anything is computed that they can be written, none is an input, and, unless `force`,
-    /// none exists.
+    /// none exists, nor a draw of an earlier run that would be left among those of this one.
     pub fn check(&self, inputs: &[&Path], force: bool) -> Result<()> {
         if self.table.file_name().is_none() || self.table.is_dir() {
             let message =
@@ -70,16 +70,35 @@ impl Outputs {
             (Ok(a), Ok(b)) => a == b,
             _ => false,
         };
-        for path in &all {
+        let (stale, _) = self.earlier()?;
+        for path in all.iter().chain(&stale) {
             if inputs.iter().any(|input| same(input, path)) {
                 let message = format!("{}: is read; write to another file", path.display());
                 return Err(Error::usage(message));
             }
+            if path.is_dir() {
+                let message = format!("{}: is a folder; give another --out", path.display());
+                return Err(Error::usage(message));
+            }
+        }
+        if self.count > 0 && self.draws.exists() && !self.draws.is_dir() {
+            let message = format!(
+                "{}: expected a folder, got a file; give another --out",
+                self.draws.display()
+            );
+            return Err(Error::usage(message));
         }
         if let Some(path) = all.iter().find(|path| path.exists() && !force) {
             let message =
                 format!("{}: exists; give another --out, or --force to replace it", path.display());
             return Err(Error::usage(message));
+        }
+        if let (Some(path), false) = (stale.first(), force) {
+            return Err(Error::usage(format!(
+                "{}: is a draw of an earlier run and would be left among those of this one; give another \
+                 --out, or --force to remove it",
+                path.display()
+            )));
         }
         let folder = match self.table.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -91,22 +110,87 @@ impl Outputs {
                 folder.display()
             )));
         }
-        Ok(())
+        // A temporary file, of which nothing stays.
+        let mut is_writable = false;
+        let tried = ae_files::write_atomically(&self.table, |_| {
+            is_writable = true;
+            Err(std::io::Error::other("only tried"))
+        });
+        match tried {
+            Err(error) if !is_writable => Err(Error::io(folder)(error)),
+            _ => Ok(()),
+        }
     }
 
-    /// Makes the folder of the draws, if there are any.
-    pub fn make_folder(&self) -> Result<()> {
-        match self.count {
-            0 => Ok(()),
-            _ => std::fs::create_dir_all(&self.draws).map_err(Error::io(&self.draws)),
+    /// The files in the folder of draws that this run does not write: draws of earlier runs, and others.
+    fn earlier(&self) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+        if !self.draws.is_dir() {
+            return Ok((vec![], vec![]));
         }
+        let (mut draws, mut others) = (vec![], vec![]);
+        for entry in std::fs::read_dir(&self.draws).map_err(Error::io(&self.draws))? {
+            let path = entry.map_err(Error::io(&self.draws))?.path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            let number = stem.and_then(|stem| stem.parse::<usize>().ok());
+            match number {
+                Some(1..) if number <= Some(self.count) && path.extension() == Some(&self.end) => {}
+                Some(1..) if path.extension() == Some(&self.end) => draws.push((number, path)),
+                _ => others.push(path),
+            }
+        }
+        draws.sort();
+        others.sort();
+        Ok((draws.into_iter().map(|(_, path)| path).collect(), others))
+    }
+
+    /// Makes the folder of the draws, if there are any, and removes those of earlier runs. Returns what a user
+    /// has to know of files that are of no use with those of this run.
+    pub fn make_folder(&self, model: Option<&Path>) -> Result<Vec<String>> {
+        let mut notes = vec![];
+        let (stale, others) = self.earlier()?;
+        for path in &stale {
+            std::fs::remove_file(path).map_err(Error::io(path))?;
+        }
+        if let [first, ..] = &stale[..] {
+            let count = stale.len();
+            notes.push(match count {
+                1 => format!("{}, a draw of an earlier run, was removed", first.display()),
+                _ => format!(
+                    "{} and {} further draws of an earlier run were removed",
+                    first.display(),
+                    count - 1
+                ),
+            });
+        }
+        if self.count > 0 {
+            std::fs::create_dir_all(&self.draws).map_err(Error::io(&self.draws))?;
+            notes.extend(
+                others.iter().map(|path| {
+                    format!("{} was there before and is not of this run", path.display())
+                }),
+            );
+        }
+        let is_other = |model: &Path| match (model.canonicalize(), self.imputer.canonicalize()) {
+            (Ok(model), Ok(other)) => model != other,
+            _ => false,
+        };
+        if let Some(model) = model.filter(|model| is_other(model)) {
+            notes.push(format!(
+                "{} is of an earlier run; {} was filled in by {}",
+                self.imputer.display(),
+                self.table.display(),
+                model.display()
+            ));
+        }
+        Ok(notes)
     }
 
     /// The files in a line.
     pub fn list(&self) -> String {
         let draws = match self.count {
             0 => None,
-            count => Some(format!("{} to {count}.{}", self.draw(0).display(), self.end)),
+            1 => Some(self.draw(0).display().to_string()),
+            count => Some(format!("{} to {count}.{}", self.draw(0).display(), self.end.display())),
         };
         let saved = self.saves.then(|| self.imputer.display().to_string());
         let files = std::iter::once(self.table.display().to_string()).chain(draws).chain(saved);

@@ -7,10 +7,15 @@ use ae_apply::impute::Cells;
 use ae_data::Samples;
 use ae_data::table::{self, FilledTable, Role, Schema, TableInfo, TableOptions};
 
+use ae_report::short;
+
 use crate::{Error, Result};
 
 /// The most distinct integers of a column that may be codes.
 const MOST_CODES: usize = 10;
+
+/// The seconds of a day.
+const DAY: f64 = 86_400.0;
 
 pub struct OpenTable {
     pub cells: Cells,
@@ -19,6 +24,8 @@ pub struct OpenTable {
     text: FilledTable,
     /// The column of the file of each column of cells.
     places: Vec<usize>,
+    roles: Vec<Role>,
+    is_whole_days: Vec<bool>,
     /// What a user has to know.
     pub notes: Vec<String>,
     path: String,
@@ -57,8 +64,12 @@ impl OpenTable {
                 text.len()
             )));
         };
+        let roles = schema.columns.iter().map(|column| column.role.clone());
+        let roles = roles.filter(|role| role.features() > 0).collect();
+        let is_whole_days = (0..cells.width()).map(|at| is_whole_days(&cells, at)).collect();
+        let path = path.display().to_string();
         let mut table =
-            Self { cells, schema, info, text, places, notes, path: path.display().to_string() };
+            Self { cells, schema, info, text, places, roles, is_whole_days, notes, path };
         table.note_what_stays();
         if options.schema.is_none() {
             table.note_codes();
@@ -80,11 +91,12 @@ impl OpenTable {
             let why = match role.map(|column| &column.role) {
                 Some(Role::Empty) => "has no known cell to learn from".to_owned(),
                 Some(Role::Text) => "has too many distinct texts".to_owned(),
-                Some(Role::Id) => "numbers the rows".to_owned(),
+                Some(Role::Id) => "names or numbers the rows".to_owned(),
                 Some(_) => "is left out".to_owned(),
                 None => "is not among the columns that were learned".to_owned(),
             };
-            self.notes.push(format!("`{name}` {why}: its {missing} missing cells stay empty"));
+            let cells = if missing == 1 { "cell stays" } else { "cells stay" };
+            self.notes.push(format!("`{name}` {why}: its {missing} missing {cells} empty"));
         }
         for (column, place) in self.places.iter().enumerate() {
             let unseen = (0..self.cells.len())
@@ -94,10 +106,16 @@ impl OpenTable {
                 .count();
             if unseen > 0 {
                 let name = &self.cells.columns()[column].name;
-                self.notes.push(format!(
-                    "`{name}`: {unseen} cells have a category that was not learned; they stay as they are, \
-                     and say nothing of the others"
-                ));
+                self.notes.push(match unseen {
+                    1 => format!(
+                        "`{name}`: 1 cell has a category that was not learned; it stays as it is, and the other \
+                         cells of its row are filled in without it"
+                    ),
+                    _ => format!(
+                        "`{name}`: {unseen} cells have a category that was not learned; they stay as they are, \
+                         and the other cells of their rows are filled in without them"
+                    ),
+                });
             }
         }
     }
@@ -118,16 +136,20 @@ impl OpenTable {
         if !codes.is_empty() {
             let list = codes.join(",");
             self.notes.push(format!(
-                "{} columns have few distinct integers and are filled in as numbers; where they are codes \
-                 of categories, say so: --categorical {list}",
-                codes.len()
+                "{} few distinct integers, filled in as numbers; if these are codes of categories, \
+                 give --categorical {list}",
+                match codes.len() {
+                    1 => "1 column has".to_owned(),
+                    count => format!("{count} columns have"),
+                }
             ));
         }
     }
 
     /// Prints what was found.
     pub fn describe(&self) {
-        eprintln!("{}: {} rows, {}", self.path, self.cells.len(), self.info);
+        let rows = if self.cells.len() == 1 { "row" } else { "rows" };
+        eprintln!("{}: {} {rows}, {}", self.path, self.cells.len(), self.info);
         for note in &self.notes {
             eprintln!("note: {note}");
         }
@@ -150,21 +172,20 @@ impl OpenTable {
     /// The text with the missing cells of `filled`.
     pub fn with(&mut self, filled: &Cells) -> Vec<u8> {
         self.text.clear();
-        let roles = self.schema.columns.iter().map(|column| &column.role);
-        let roles: Vec<Role> = roles.filter(|role| role.features() > 0).cloned().collect();
+        let places = self.places.clone();
         for row in 0..filled.len() {
-            for (column, place) in self.places.clone().into_iter().enumerate() {
+            for (column, place) in places.iter().copied().enumerate() {
                 if !self.is_to_fill(row, column, place) {
                     continue;
                 }
                 let value = filled.at(row, column);
-                match &roles[column] {
+                match &self.roles[column] {
                     Role::Categorical { categories } => {
                         self.text.fill_text(row, place, &categories[value as usize]);
                     }
                     Role::Date { .. } => {
-                        let cells = self.schema.cells(&filled.features(row, &self.schema));
-                        self.text.fill_text(row, place, &cells[column]);
+                        let text = self.show(column, value);
+                        self.text.fill_text(row, place, &text);
                     }
                     _ => self.text.fill_number(row, place, value),
                 }
@@ -172,6 +193,23 @@ impl OpenTable {
         }
         self.text.to_bytes()
     }
+
+    /// A number of a column as a user reads it: a date as one, on the day if all known ones are.
+    pub fn show(&self, column: usize, value: f64) -> String {
+        let role = &self.roles[column];
+        if !matches!(role, Role::Date { .. }) {
+            return short(value);
+        }
+        let value = if self.is_whole_days[column] { (value / DAY).round() * DAY } else { value };
+        let own = table::Column { name: String::new(), role: role.clone() };
+        Schema { columns: vec![own], ..Schema::default() }.cells(&[value]).concat()
+    }
+}
+
+/// Whether all known dates of a column are days without a time.
+fn is_whole_days(cells: &Cells, column: usize) -> bool {
+    let mut known = cells.column(column).filter(|value| !value.is_nan()).peekable();
+    known.peek().is_some() && known.all(|seconds| seconds % DAY == 0.0)
 }
 
 /// The columns that are read as categories although they would be something else.

@@ -7,6 +7,8 @@
 //! of the results from such lines, which may come from several runs.
 
 mod record;
+#[path = "impute/section.rs"]
+mod section;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -126,123 +128,11 @@ fn write(folder: &Path, cells: &Cells, hidden: &[bool]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The methods in the order of the tables.
-const METHODS: [&str; 7] = [
-    "autoencoder",
-    "mean/mode",
-    "kNN",
-    "chained ridge",
-    "IterativeImputer",
-    "KNNImputer",
-    "missForest",
-];
-
 fn record_lines(lines: &str) -> Result<(), Failure> {
     let lines: Vec<serde_json::Value> =
         lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    let find = |table: &str, mechanism: &str, method: &str| {
-        lines.iter().rfind(|line| {
-            line["table"] == table && line["mechanism"] == mechanism && line["method"] == method
-        })
-    };
     let tables: Vec<&str> = TABLES.iter().filter_map(|(file, _)| file.split('.').next()).collect();
-    let mut body = String::from(
-        "A fifth of the known cells hidden (seed 1), 11 tables of UCI. Errors of the hidden cells: NRMSE of numbers \
-         (root of the mean squared error in units of a column's deviation), and behind it, where there are \
-         categories, the share of wrong ones. kNN and chained ridge are ours; IterativeImputer, KNNImputer \
-         (scikit-learn, with their defaults, on standardised columns and one-hot categories) and missForest's loop \
-         (forests of 100 trees, sqrt(p) features; only MCAR) are those of `benches/impute/rivals.py` on the same \
-         cells. The seconds are wall time on a machine with other work.\n",
-    );
-    for mechanism in ["mcar", "mar", "mnar"] {
-        let has = |method: &str| tables.iter().any(|it| find(it, mechanism, method).is_some());
-        let methods: Vec<&str> = METHODS.into_iter().filter(|method| has(method)).collect();
-        let _ = write!(body, "\n### {}\n\n| table |", mechanism.to_uppercase());
-        methods.iter().for_each(|method| body += &format!(" {method} |"));
-        body += " 90 % intervals | 90 % of draws | seconds |\n|---|";
-        body += &"---|".repeat(methods.len() + 3);
-        body.push('\n');
-        let mut below = [0, 0];
-        for table in &tables {
-            let Some(ours) = find(table, mechanism, METHODS[0]) else { continue };
-            let _ = write!(body, "| {table} |");
-            for method in &methods {
-                body += &find(table, mechanism, method).map_or(" - |".into(), cell);
-            }
-            for key in ["coverage", "draws_coverage"] {
-                let percent =
-                    ours[key].as_f64().map_or("-".into(), |it| format!("{:.1} %", 100.0 * it));
-                let _ = write!(body, " {percent} |");
-            }
-            let _ = writeln!(body, " {:.0} |", ours["seconds"].as_f64().unwrap_or(0.0));
-            let nrmse = |method| find(table, mechanism, method).and_then(|it| it["nrmse"].as_f64());
-            if let (Some(mine), Some(one), Some(other)) =
-                (nrmse(METHODS[0]), nrmse("IterativeImputer"), nrmse("KNNImputer"))
-            {
-                below[0] += usize::from(mine < one && mine < other);
-                below[1] += 1;
-            }
-        }
-        let _ = writeln!(
-            body,
-            "\nThe NRMSE is below those of IterativeImputer and KNNImputer on {} of {} tables; expected on at least 8.",
-            below[0], below[1]
-        );
-    }
-    body += &forest(&tables, &find);
-    body += "\n### RMSE of values scaled to [0, 1]\n\n| table | autoencoder | GAIN | its paper's auto-encoder | missForest, there |\n\
-             |---|---|---|---|---|\n";
-    for (table, printed) in
-        [("letter", [0.1198, 0.1351, 0.1605]), ("spam", [0.0513, 0.0670, 0.0553])]
-    {
-        let ours = find(table, "mcar", METHODS[0]).and_then(|it| it["rmse01"].as_f64());
-        let ours = ours.map_or("-".into(), |it| format!("{it:.4}"));
-        let [gain, auto_encoder, forest] = printed;
-        let _ =
-            writeln!(body, "| {table} | {ours} | {gain:.4} | {auto_encoder:.4} | {forest:.4} |");
-    }
-    body += "\nThe figures of the paper (Yoon et al. 2018, table 2) are recalled, for 20 % MCAR in the same files; it rounds \
-             columns of integers, as we do.\n";
+    let body = section::section(&lines, &tables);
     record::record("impute", "Imputation of missing values", &body)?;
     Ok(())
-}
-
-/// The mean of ratios to missForest, over tables and measures.
-fn forest<'a>(
-    tables: &[&str],
-    find: &impl Fn(&str, &str, &str) -> Option<&'a serde_json::Value>,
-) -> String {
-    let mut ratios = vec![];
-    for table in tables {
-        let (Some(ours), Some(its)) =
-            (find(table, "mcar", METHODS[0]), find(table, "mcar", "missForest"))
-        else {
-            continue;
-        };
-        for key in ["nrmse", "pfc"] {
-            if let (Some(mine), Some(its)) = (ours[key].as_f64(), its[key].as_f64())
-                && its > 0.0
-            {
-                ratios.push(mine / its);
-            }
-        }
-    }
-    if ratios.is_empty() {
-        return String::new();
-    }
-    let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
-    format!(
-        "\nUnder MCAR, our NRMSE and share of wrong categories are {mean:.3} of missForest's on average over {} \
-         of them; expected at most 1.05.\n",
-        ratios.len()
-    )
-}
-
-fn cell(line: &serde_json::Value) -> String {
-    let number = |key: &str| line[key].as_f64();
-    let nrmse = number("nrmse").map_or("-".into(), |it| format!("{it:.3}"));
-    match number("pfc") {
-        Some(pfc) => format!(" {nrmse}, {pfc:.3} |"),
-        None => format!(" {nrmse} |"),
-    }
 }

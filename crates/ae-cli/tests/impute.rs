@@ -282,7 +282,7 @@ fn tables_that_cannot_be_filled_in_are_refused_in_a_sentence() {
     let rows: String = (0..20).map(|i| format!("{i}.5,x{i}\n")).collect();
     assert_eq!(
         refused(&format!("a,b\n?,y\n{rows}"), ""),
-        "t.csv: columns: expected at least 2, so that one says something of another, got 1"
+        "t.csv: columns: expected at least 2, to predict one from another, got 1"
     );
     let rows: String = (0..20).map(|i| format!("{i}.5,{}\n", i % 3)).collect();
     let table = format!("a,b\n?,1\n{rows}");

@@ -160,12 +160,13 @@ fn metadata(text: &str) -> Result<Metadata, Problem> {
 
 /// Takes the tensors whose names begin with `prefix`, without it.
 fn take(prefix: &str, all: &mut Tensors) -> Tensors {
-    let mut own = all.split_off(prefix);
-    let other = own.keys().find(|name| !name.starts_with(prefix)).cloned();
-    if let Some(mut rest) = other.map(|name| own.split_off(&name)) {
-        all.append(&mut rest);
-    }
-    own.into_iter().map(|(name, data)| (name[prefix.len()..].to_owned(), data)).collect()
+    let names = all.range(prefix.to_owned()..).map(|(name, _)| name.clone());
+    let names: Vec<String> = names.take_while(|name| name.starts_with(prefix)).collect();
+    let own = names.into_iter().filter_map(|name| {
+        let data = all.remove(&name)?;
+        Some((name[prefix.len()..].to_owned(), data))
+    });
+    own.collect()
 }
 
 fn model(

@@ -43,8 +43,8 @@ impl Study {
         mechanism.choose(truth, share, seed ^ 0x5eed)
     }
 
-    /// Hides a share of the known cells, fits an imputer to the rest, and compares. The hidden cells are
-    /// seen by nothing that is fitted or chosen.
+    /// Hides a share of the known cells, fits an imputer to the rest, and compares. No training sees a hidden
+    /// cell, and none chooses an epoch.
     ///
     /// # Errors
     /// As [`Mechanism::choose`] and [`Imputer::fit`].
@@ -106,4 +106,62 @@ fn draws_coverage(
         }
     }
     Ok((all > 0).then(|| inside as f64 / all as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::impute::cells::tests::numbers;
+    use crate::impute::imputer::tests::quick;
+
+    /// The second column is twice the first but for noise of a hundredth of it, the third has nothing to do
+    /// with either.
+    fn truth() -> Cells {
+        let row = |i: u32| {
+            let x = f64::from(i * 37 % 101);
+            [x, 2.0 * x + f64::from(i * 13 % 7) / 3.0, f64::from(i * i % 89)]
+        };
+        numbers(3, &(0..600).flat_map(row).collect::<Vec<f64>>())
+    }
+
+    /// With a fifth hidden and three columns, errors are near 0 where the other of the pair is known, and near 1
+    /// where it is not and in the third column.
+    #[test]
+    fn what_was_hidden_is_compared() {
+        let (truth, settings) = (truth(), Settings { epochs: Some(0), ..quick() });
+        let hidden = Study::hidden(&truth, Mechanism::Mcar, 0.2, 0).unwrap();
+        let study =
+            Study::of(&settings, &truth, Mechanism::Mcar, 0.2, &Device::flex(), &mut ()).unwrap();
+        assert_eq!(study.cells, hidden.iter().filter(|it| **it).count());
+        assert!((250..470).contains(&study.cells), "{}", study.cells);
+        let [ours, mean, knn, ridge] = [0, 1, 2, 3].map(|at| &study.methods[at].columns);
+        for column in 0..2 {
+            let of = |columns: &[Option<f64>]| columns[column].unwrap();
+            assert!((0.85..1.15).contains(&of(mean)), "{mean:?}");
+            // A fifth of the cells miss the other one as well: about sqrt(0.2) = 0.45.
+            for columns in [ours, knn, ridge] {
+                assert!((0.2..0.7).contains(&of(columns)), "{columns:?}");
+            }
+        }
+        for columns in [ours, mean, knn, ridge] {
+            assert!((0.85..1.35).contains(&columns[2].unwrap()), "{columns:?}");
+        }
+        for coverage in [study.coverage, study.draws_coverage] {
+            assert!((0.8..0.99).contains(&coverage.unwrap()), "{coverage:?}");
+        }
+        let again =
+            Study::of(&settings, &truth, Mechanism::Mcar, 0.2, &Device::flex(), &mut ()).unwrap();
+        assert_eq!(study, again);
+    }
+
+    /// The hidden cells are others than those that the imputer holds back of the rest.
+    #[test]
+    fn two_seeds_hide_other_cells() {
+        let (truth, settings) = (truth(), quick());
+        let hidden = Study::hidden(&truth, Mechanism::Mcar, 0.1, settings.seed).unwrap();
+        let held = crate::impute::check::held_back(&truth, &settings).unwrap();
+        let both = hidden.iter().zip(&held).filter(|(a, b)| **a && **b).count();
+        // Independent: a hundredth of 1,800 cells.
+        assert!((2..45).contains(&both), "{both}");
+    }
 }

@@ -58,6 +58,7 @@ pub fn section(lines: &[Value], tables: &[&str]) -> String {
          of donors by six, the width of layers by letter, the prior of the normal distribution by four of 201 to 1,030 \
          rows. Which they were was not written down, so no table is known to have chosen nothing.\n",
     );
+    body += &earlier(&lines);
     for mechanism in ["mcar", "mar", "mnar"] {
         body += &mechanism_table(&lines, mechanism);
     }
@@ -65,6 +66,42 @@ pub fn section(lines: &[Value], tables: &[&str]) -> String {
     body += &worse_under_mnar(&lines);
     body += &forest(&lines);
     body += &gain(&lines);
+    body
+}
+
+/// Which lines are those of an earlier record, whose commit they have as `record`.
+fn earlier(lines: &Lines<'_>) -> String {
+    let mut commits: Vec<&str> =
+        lines.lines.iter().filter_map(|it| it["record"].as_str()).collect();
+    commits.sort_unstable();
+    commits.dedup();
+    let mut body = String::new();
+    for commit in commits {
+        let mut parts = vec![];
+        for mechanism in ["mcar", "mar", "mnar"] {
+            for method in METHODS {
+                let is_old = |table: &&&str| {
+                    let line = lines.find(table, mechanism, method);
+                    line.is_some_and(|line| line["record"] == commit)
+                };
+                let tables: Vec<&str> = lines.tables.iter().filter(is_old).copied().collect();
+                if !tables.is_empty() {
+                    parts.push(format!(
+                        "{method} under {} on {}",
+                        mechanism.to_uppercase(),
+                        tables.join(", ")
+                    ));
+                }
+            }
+        }
+        if !parts.is_empty() {
+            let _ = writeln!(
+                body,
+                "\nTaken from the record of commit {commit}, which hid the same cells: {}.",
+                parts.join("; ")
+            );
+        }
+    }
     body
 }
 

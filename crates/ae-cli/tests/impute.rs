@@ -486,19 +486,21 @@ fn odd_tables_are_filled_in() {
     let (after, _) = fill(&format!("a,b\n{holes}"));
     assert!(after.lines().all(|line| line.split(',').all(|cell| !cell.is_empty())), "{after}");
 
-    // Days stay days, and are printed as such.
+    // Dates are written as those of their column are.
     let day = |row: usize| match row % 5 {
         0 => String::new(),
-        _ => format!("2024-{:02}-{:02}", 1 + row % 12, 1 + row % 28),
+        _ => format!("{:02}.{:02}.2024", 1 + row % 28, 1 + row % 12),
     };
     let (after, said) = fill(&format!("a,day\n{}", rows(&day)));
     for line in after.lines().skip(1) {
         let (_, day) = line.split_once(',').unwrap();
-        assert!(day.len() == 10 && day.starts_with("2024-"), "{after}");
+        assert!(day.len() == 10 && day.ends_with(".2024"), "{after}");
     }
-    assert!(said.contains("  day                      2024-"), "{said}");
+    let mean = said.lines().find(|line| line.starts_with("  day ")).unwrap();
+    assert!(mean.contains(".2024 to ") && mean.contains(".2024  "), "{said}");
     let page = std::fs::read_to_string(here.join("complete.report.html")).unwrap();
-    assert!(page.contains("day: true from 2024-") || page.contains("<td class=\"num\">2024-"));
+    let cell = page.split("<td class=\"num\">").find(|it| it.contains(".2024 to "));
+    assert!(cell.is_some(), "the pooled mean of dates");
 }
 
 /// Names of files that are not UTF-8.

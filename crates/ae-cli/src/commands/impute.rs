@@ -1,5 +1,6 @@
 //! `ae impute`: fills in the missing cells of a table.
 
+mod dates;
 mod outputs;
 mod progress;
 mod results;

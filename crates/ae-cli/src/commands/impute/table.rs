@@ -9,13 +9,12 @@ use ae_data::table::{self, FilledTable, Role, Schema, TableInfo, TableOptions};
 
 use ae_report::short;
 
+use super::dates::{DateFormat, iso};
+
 use crate::{Error, Result};
 
 /// The most distinct integers of a column that may be codes.
 const MOST_CODES: usize = 10;
-
-/// The seconds of a day.
-const DAY: f64 = 86_400.0;
 
 pub struct OpenTable {
     pub cells: Cells,
@@ -25,7 +24,7 @@ pub struct OpenTable {
     /// The column of the file of each column of cells.
     places: Vec<usize>,
     roles: Vec<Role>,
-    is_whole_days: Vec<bool>,
+    formats: Vec<Option<DateFormat>>,
     /// What a user has to know.
     pub notes: Vec<String>,
     path: String,
@@ -66,11 +65,11 @@ impl OpenTable {
         };
         let roles = schema.columns.iter().map(|column| column.role.clone());
         let roles = roles.filter(|role| role.features() > 0).collect();
-        let is_whole_days = (0..cells.width()).map(|at| is_whole_days(&cells, at)).collect();
         let path = path.display().to_string();
         let mut table =
-            Self { cells, schema, info, text, places, roles, is_whole_days, notes, path };
+            Self { cells, schema, info, text, places, roles, formats: vec![], notes, path };
         table.note_what_stays();
+        table.find_formats();
         if options.schema.is_none() {
             table.note_codes();
         }
@@ -194,22 +193,38 @@ impl OpenTable {
         self.text.to_bytes()
     }
 
-    /// A number of a column as a user reads it: a date as one, on the day if all known ones are.
+    /// A number of a column as a user reads it: a date as its column writes dates.
     pub fn show(&self, column: usize, value: f64) -> String {
-        let role = &self.roles[column];
-        if !matches!(role, Role::Date { .. }) {
-            return short(value);
+        match (&self.roles[column], &self.formats[column]) {
+            (Role::Date { .. }, Some(format)) => format.text(value),
+            (Role::Date { .. }, None) => iso(value),
+            _ => short(value),
         }
-        let value = if self.is_whole_days[column] { (value / DAY).round() * DAY } else { value };
-        let own = table::Column { name: String::new(), role: role.clone() };
-        Schema { columns: vec![own], ..Schema::default() }.cells(&[value]).concat()
     }
-}
 
-/// Whether all known dates of a column are days without a time.
-fn is_whole_days(cells: &Cells, column: usize) -> bool {
-    let mut known = cells.column(column).filter(|value| !value.is_nan()).peekable();
-    known.peek().is_some() && known.all(|seconds| seconds % DAY == 0.0)
+    /// Finds how columns write dates, and says of which it is not known.
+    fn find_formats(&mut self) {
+        for column in 0..self.roles.len() {
+            let mut format = None;
+            if matches!(self.roles[column], Role::Date { .. }) {
+                let place = self.places[column];
+                let rows =
+                    (0..self.cells.len()).filter(|row| !self.cells.at(*row, column).is_nan());
+                let known: Vec<(f64, String)> = rows
+                    .map(|row| (self.cells.at(row, column), self.text.cell(row, place)))
+                    .collect();
+                format = DateFormat::of(&known);
+                if format.is_none() && self.cells.len() > known.len() {
+                    let name = &self.cells.columns()[column].name;
+                    self.notes.push(format!(
+                        "`{name}` does not write all its dates in one of the usual ways: dates are filled in as \
+                         YYYY-MM-DD, with a time unless it is midnight"
+                    ));
+                }
+            }
+            self.formats.push(format);
+        }
+    }
 }
 
 /// The columns that are read as categories although they would be something else.

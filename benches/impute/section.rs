@@ -128,18 +128,18 @@ fn mechanism_table(lines: &Lines<'_>, mechanism: &str) -> String {
         }
         let _ = writeln!(body, " {:.0} |", ours["seconds"].as_f64().unwrap_or(0.0));
     }
-    body += "\nThe NRMSE of the autoencoder is below that of";
-    for (at, method) in methods.iter().skip(1).enumerate() {
-        let pairs = lines.pairs(mechanism, method, "nrmse");
-        let below = pairs.iter().filter(|(_, mine, its)| mine < its).count();
-        let _ = write!(
-            body,
-            "{} {method} on {below} of {}",
-            if at > 0 { "," } else { "" },
-            pairs.len()
-        );
+    body.push('\n');
+    for (key, what) in [
+        ("nrmse", "The NRMSE of the autoencoder is below that of"),
+        ("pfc", " Its share of wrong categories is below that of"),
+    ] {
+        let counts = methods.iter().skip(1).map(|method| {
+            let pairs = lines.pairs(mechanism, method, key);
+            let below = pairs.iter().filter(|(_, mine, its)| mine < its).count();
+            format!("{method} on {below} of {}", pairs.len())
+        });
+        let _ = write!(body, "{what} {}.", counts.collect::<Vec<_>>().join(", "));
     }
-    body += " tables.";
     let both: Vec<(&str, bool)> = lines
         .tables
         .iter()
@@ -154,7 +154,7 @@ fn mechanism_table(lines: &Lines<'_>, mechanism: &str) -> String {
     let others: Vec<&str> = both.iter().filter(|(_, it)| !it).map(|(table, _)| *table).collect();
     let _ = write!(
         body,
-        " It is below those of IterativeImputer and KNNImputer both on {below} of {}; expected on at least 8",
+        " The NRMSE is below those of IterativeImputer and KNNImputer both on {below} of {}; expected on at least 8",
         both.len()
     );
     if !others.is_empty() {

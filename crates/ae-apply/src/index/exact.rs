@@ -397,7 +397,7 @@ mod tests {
         let at = |row: usize| [1e4 + (row % 97) as f32 * 0.01, -3e4 - (row / 97) as f32 * 0.01];
         let near: Vec<f32> = (0..9000).flat_map(at).collect();
         // Two clusters: the mean of the codes is near neither.
-        let far: Vec<f32> = (0..9000).flat_map(at).map(|value| value * -1.0).collect();
+        let far: Vec<f32> = (0..9000).flat_map(at).map(|value| -value).collect();
         let ties: Vec<f32> = (0..300).flat_map(|row| [(row % 3) as f32, 1.0]).collect();
         for gallery in [codes(&near), codes(&[near.clone(), far].concat()), codes(&ties)] {
             let queries = gallery.subset(&[0, gallery.len() / 2, gallery.len() - 1]);

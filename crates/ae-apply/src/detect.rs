@@ -1,4 +1,4 @@
-//! Anomaly detection: how unlike the training rows a row is, how sure that is, and which features make it so.
+//! Anomaly detection: how unlike the training rows a row is, its p-value, and which features make it so.
 
 mod conformal;
 mod covariance;
@@ -51,8 +51,8 @@ const LEAST_VARIANCE: f64 = 0.01;
 /// | rows | mean distance of `x` to its nearest training and scale rows | these |
 /// | all | `-2 sum_m ln p_m` over error and joint (Fisher 1932) | scale rows |
 ///
-/// A third part, the calibration rows, is used by none of these. It tells how often normal rows score as high
-/// ([`Conformal`]).
+/// A third part, the calibration rows, is used by none of these. By their scores a score becomes a p-value, which
+/// bounds the rate of false alarms ([`Conformal`]).
 ///
 /// ```
 /// use ae_apply::detect::{Detector, DetectorSettings};
@@ -110,7 +110,8 @@ pub struct Scores {
     pub kind: ScoreKind,
     /// One for each row; larger is more unusual.
     pub score: Vec<f64>,
-    /// The share of normal rows that score at least as high, by the calibration rows.
+    /// The [conformal p-value](Conformal) of each: the share of the calibration rows and the row itself that score
+    /// at least as high.
     pub p: Vec<f64>,
     /// What each feature has to do with it: its squared error when it is predicted from the others, in units of
     /// the usual one, times the share of the row's error that is gone when it is hidden.
@@ -123,8 +124,7 @@ impl Detector {
     /// Fits a detector to samples that are normal, or nearly all normal.
     ///
     /// # Errors
-    /// If a setting is out of its range, there are too few rows, a cell is missing, no column varies, or the
-    /// model learns nothing.
+    /// As [`DetectorSettings::counts`], and if no column varies or the model learns nothing.
     pub fn fit(settings: &DetectorSettings, samples: &Samples, device: &Device) -> Result<Self> {
         Self::fit_observed(settings, samples, device, &mut ())
     }
@@ -139,12 +139,8 @@ impl Detector {
         device: &Device,
         observer: &mut dyn Observer,
     ) -> Result<Self> {
-        settings.check()?;
-        refuse_missing(samples)?;
-        let columns = Columns {
-            shape: samples.shape().clone(),
-            schema: samples.table().map(|table| table.schema.clone()),
-        };
+        settings.counts(samples)?;
+        let columns = Columns::of(samples);
         let parts = Parts::draw(samples.len(), samples.width(), settings)?;
         let preparation = Preparation::fit(&samples.subset(&parts.training))?;
         let rows = |rows: &[usize]| preparation.rows(&samples.subset(rows));
@@ -163,8 +159,8 @@ impl Detector {
         let rounds = if settings.trim > 0.0 { TRIM_ROUNDS + 1 } else { 1 };
         let (all_training, all_scale) = (training.clone(), scale.clone());
         for round in 0..rounds {
-            let settings =
-                DetectorSettings { seed: settings.seed + round as u64, ..settings.clone() };
+            let seed = settings.seed.wrapping_add(round as u64);
+            let settings = DetectorSettings { seed, ..settings.clone() };
             let steps = settings.steps.div_ceil(rounds);
             network = network.train(training.clone(), steps, &settings, observer)?;
             if settings.trim > 0.0 {
@@ -210,8 +206,7 @@ impl Detector {
     /// # Errors
     /// As [`score`](Self::score), and if the detector has no such score.
     pub fn score_by(&self, kind: ScoreKind, samples: &Samples) -> Result<Scores> {
-        self.columns.check(samples)?;
-        refuse_missing(samples)?;
+        self.check(samples)?;
         let conformal = self.calibration(kind)?;
         let (rows, width) = (self.preparation.rows(samples)?, samples.width());
         let variance = Some(self.statistics.error_variance.as_slice());
@@ -255,9 +250,17 @@ impl Detector {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn prepare(&self, samples: &Samples) -> Result<Vec<f32>> {
-        self.columns.check(samples)?;
-        refuse_missing(samples)?;
+        self.check(samples)?;
         self.preparation.rows(samples)
+    }
+
+    /// Checks that samples can be scored: their columns are those of the training, and no cell is missing.
+    ///
+    /// # Errors
+    /// Says which columns differ, or where a cell is missing.
+    pub fn check(&self, samples: &Samples) -> Result<()> {
+        self.columns.check(samples)?;
+        refuse_missing(samples)
     }
 
     /// The settings that it was fitted with.
@@ -299,7 +302,21 @@ impl std::fmt::Debug for Detector {
     }
 }
 
+/// Checks, before a training, that a detector of `training` could score `samples`.
+///
+/// # Errors
+/// As [`Detector::check`].
+pub fn check_alike(training: &Samples, samples: &Samples) -> Result<()> {
+    Columns::of(training).check(samples)?;
+    refuse_missing(samples)
+}
+
 impl Columns {
+    fn of(samples: &Samples) -> Self {
+        let schema = samples.table().map(|table| table.schema.clone());
+        Self { shape: samples.shape().clone(), schema }
+    }
+
     fn check(&self, samples: &Samples) -> Result<()> {
         let names = |schema: &Schema| {
             schema.column_names().into_iter().map(str::to_owned).collect::<Vec<_>>()
@@ -337,21 +354,25 @@ impl Columns {
 }
 
 fn refuse_missing(samples: &Samples) -> Result<()> {
-    let Some((row, feature)) =
-        (0..samples.len()).filter(|_| samples.missing() > 0).find_map(|row| {
-            let missing = samples.missing_in(row);
-            missing.iter().position(|is_missing| *is_missing).map(|feature| (row, feature))
-        })
-    else {
+    let count = samples.try_missing()?;
+    if count == 0 {
         return Ok(());
-    };
+    }
+    let (mut row, mut feature) = (0, 0);
+    for at in 0..samples.len() {
+        if let Some(first) = samples.try_missing_in(at)?.iter().position(|is_missing| *is_missing) {
+            (row, feature) = (at, first);
+            break;
+        }
+    }
     let names = samples.table().map(|table| table.schema.feature_names());
     let name = names.and_then(|names| names.get(feature).cloned());
     let name = name.unwrap_or_else(|| feature.to_string());
-    let (count, place) = (samples.missing(), samples.place(row));
+    let place = samples.place(row);
+    let cells = if count == 1 { "1 cell is".to_owned() } else { format!("{count} cells are") };
     Err(Error::Unsuitable(format!(
-        "{count} of the cells are missing (the first is `{name}` of row {place}), and anomaly detection needs \
-         all; fill them with `ae impute`"
+        "{cells} missing (the first is `{name}` of row {place}), and anomaly detection needs all; fill them with \
+         `ae impute`"
     )))
 }
 
@@ -360,7 +381,7 @@ fn of_kind(scores: &KindScores, kind: ScoreKind) -> Result<&Vec<f64>> {
     found.ok_or_else(|| {
         let names: Vec<_> = scores.iter().map(|(kind, _)| kind.name()).collect();
         let expected = format!("one of {}, which this detector has", names.join(", "));
-        Error::setting("score", expected, format!("{kind}; it needs 5 scale rows for each feature"))
+        Error::setting("score", expected, kind)
     })
 }
 
@@ -402,9 +423,9 @@ fn trim(
         let scores = of_kind(scores, ScoreKind::All)?;
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]));
-        order.truncate(((1.0 - settings.trim) * scores.len() as f64).ceil() as usize);
+        order.truncate(settings.kept(scores.len()));
         order.sort_unstable();
-        Ok(order.iter().flat_map(|row| rows[row * width..(row + 1) * width].to_vec()).collect())
+        Ok(order.iter().flat_map(|row| &rows[row * width..(row + 1) * width]).copied().collect())
     };
     Ok([kept(training, &of_training)?, kept(scale, &of_scale)?])
 }

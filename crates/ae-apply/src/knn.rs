@@ -57,13 +57,14 @@ impl Neighbours {
         self.each(queries, |nearest, _| mean(nearest.smallest(k, None)))
     }
 
-    /// The same for the rows themselves, each without itself. Copies of a row are neighbours of it.
+    /// The same for some of the rows themselves, of which the first is row `first`, each without itself. Copies of
+    /// a row are neighbours of it.
     ///
     /// # Panics
-    /// If these are not the rows.
-    pub fn mean_distances_of_rows(&self, rows: &[f32], k: usize) -> Vec<f64> {
-        assert_eq!(rows.len(), self.count * self.width, "the rows themselves");
-        self.each(rows, |nearest, row| mean(nearest.smallest(k, Some(row))))
+    /// If these are no whole rows, or more than there are from there.
+    pub fn mean_distances_of_rows(&self, rows: &[f32], first: usize, k: usize) -> Vec<f64> {
+        assert!(first + rows.len() / self.width <= self.count, "some of the {} rows", self.count);
+        self.each(rows, |nearest, row| mean(nearest.smallest(k, Some(first + row))))
     }
 
     fn each(&self, queries: &[f32], of: impl Fn(&mut Distances, usize) -> f64 + Sync) -> Vec<f64> {
@@ -131,12 +132,13 @@ mod tests {
     fn distances_by_hand() {
         let rows = [0.0, 0.0, 3.0, 4.0, 6.0, 8.0];
         let points = Neighbours::new(&rows, 2).unwrap();
-        assert_eq!(points.mean_distances_of_rows(&rows, 2), [7.5, 5.0, 7.5]);
-        assert_eq!(points.mean_distances_of_rows(&rows, 1), [5.0, 5.0, 5.0]);
+        assert_eq!(points.mean_distances_of_rows(&rows, 0, 2), [7.5, 5.0, 7.5]);
+        assert_eq!(points.mean_distances_of_rows(&rows, 0, 1), [5.0, 5.0, 5.0]);
+        assert_eq!(points.mean_distances_of_rows(&rows[2..], 1, 2), [5.0, 7.5]);
         assert_eq!(points.mean_distances(&rows, 1), [0.0, 0.0, 0.0]);
         // Fewer rows than neighbours: all of them.
         assert_eq!(points.mean_distances(&[0.0, 0.0], 9), [5.0]);
-        assert_eq!(points.mean_distances_of_rows(&rows, 9), [7.5, 5.0, 7.5]);
+        assert_eq!(points.mean_distances_of_rows(&rows, 0, 9), [7.5, 5.0, 7.5]);
     }
 
     #[test]

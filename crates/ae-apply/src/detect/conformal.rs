@@ -1,5 +1,6 @@
-//! Thresholds with a guaranteed rate of false alarms.
+//! P-values and thresholds whose rate of false alarms is known.
 
+use super::significance::Significance;
 use crate::gamma::ln_gamma;
 use crate::{Error, Result};
 
@@ -7,7 +8,11 @@ use crate::{Error, Result};
 ///
 /// For a new row that is exchangeable with these `n` rows, the p-value of its score `s`,
 /// `p = (1 + #{i: s_i >= s}) / (n + 1)`, is at most `a` with a probability of at most `a`, whatever the score
-/// is (Vovk, Gammerman & Shafer 2005, doi 10.1007/b106715; for anomalies Bates et al. 2023, arXiv 2104.08279).
+/// is (Vovk, Gammerman & Shafer 2005, doi 10.1007/b106715). The probability is over calibration rows and new row
+/// together: given the calibration rows at hand, the rate of false alarms is above `a` for some draws of them and
+/// below it for others ([`ConformalThreshold::interval`]). Nor is it the share of flagged rows that are false
+/// alarms; the procedure of Benjamini and Hochberg on these p-values bounds the mean of that share (Bates et al.
+/// 2023, doi 10.1214/22-AOS2244).
 ///
 /// ```
 /// use ae_apply::detect::Conformal;
@@ -60,17 +65,40 @@ impl Conformal {
         (1 + self.scores.len() - below) as f64 / (self.scores.len() + 1) as f64
     }
 
-    /// The smallest rate of false alarms that can be guaranteed, `1 / (n + 1)`.
+    /// The smallest rate that a threshold can have, `1 / (n + 1)`.
     pub fn smallest_rate(&self) -> f64 {
         1.0 / (self.scores.len() + 1) as f64
     }
 
-    /// The threshold for false alarms in at most `rate` of normal rows: the `ceil((n + 1)(1 - rate))`-th
-    /// score.
+    /// The threshold for a rate of false alarms of at most `rate`: the score of this [rank](Self::rank).
     ///
     /// # Errors
-    /// If the rate is not above 0 and below 1, or there are too few rows to guarantee it.
+    /// As [`rank`](Self::rank).
     pub fn threshold(&self, rate: f64) -> Result<ConformalThreshold> {
+        let rows = self.scores.len();
+        let rank = Self::rank(rows, rate)?;
+        Ok(ConformalThreshold { score: self.scores[rank - 1], rate, rows, rank })
+    }
+
+    /// How unusual scores are, as `-ln p`, where `p` falls with every growth of the score. Scores of different
+    /// detectors cannot be compared, these can; and the p-values of all scores above the largest calibration
+    /// score are equal, these are not.
+    ///
+    /// Between calibration scores it is interpolated. Above the largest fifth of them it is a Pareto tail,
+    /// `-ln p = ln((n + 1) / (k + 1)) + ln(s / u) / xi`, with `u` the largest score below the `k` largest and `xi`
+    /// the mean of `ln(s_i / u)` over these (Hill 1975, doi 10.1214/aos/1176343247). It is a scale, without the
+    /// guarantee of [`p`](Self::p). Scores have to be above 0.
+    pub fn significances(&self, scores: &[f64]) -> Vec<f64> {
+        let scale = Significance::new(&self.scores);
+        scores.iter().map(|score| scale.of(*score)).collect()
+    }
+
+    /// The rank, from 1, of the threshold among the scores of `rows` calibration rows:
+    /// `ceil((rows + 1)(1 - rate))`.
+    ///
+    /// # Errors
+    /// If the rate is not above 0 and below 1, or there are too few rows for it.
+    pub fn rank(rows: usize, rate: f64) -> Result<usize> {
         if !(rate > 0.0 && rate < 1.0) {
             return Err(Error::setting(
                 "rate of false alarms",
@@ -78,20 +106,19 @@ impl Conformal {
                 rate,
             ));
         }
-        let n = self.scores.len();
         // (1 - 0.05) 20 is 19, though not in floating point.
-        let rank = ((n + 1) as f64 * (1.0 - rate) - 1e-9).ceil().max(1.0) as usize;
-        if rank > n {
+        let rank = ((rows + 1) as f64 * (1.0 - rate) - 1e-9).ceil().max(1.0) as usize;
+        if rank > rows {
             let needed = (1.0 / rate - 1e-9).ceil() as usize - 1;
-            return Err(Error::TooFewToCalibrate { one_in: 1.0 / rate, needed, rows: n });
+            return Err(Error::TooFewToCalibrate { one_in: 1.0 / rate, needed, rows });
         }
-        Ok(ConformalThreshold { score: self.scores[rank - 1], rate, rows: n, rank })
+        Ok(rank)
     }
 }
 
 impl ConformalThreshold {
-    /// The rates between which the realised rate of false alarms is for 95 % of samplings of the calibration
-    /// rows: the quantiles 0.025 and 0.975 of `Beta(n + 1 - k, k)`, `k` the rank, where scores have no ties.
+    /// The rates between which the rate of false alarms of this threshold is for 95 % of draws of the calibration
+    /// rows, where scores have no ties: the quantiles 0.025 and 0.975 of `Beta(n + 1 - k, k)`, `k` the rank.
     pub fn interval(&self) -> [f64; 2] {
         let a = self.rows + 1 - self.rank;
         [0.025, 0.975].map(|level| beta_quantile(level, a, self.rank))
@@ -200,8 +227,6 @@ mod tests {
         near(low, 1.0 - 0.975f64.sqrt());
         near(high, 1.0 - 0.025f64.sqrt());
         assert_eq!(of(1, 1).alarms(2), [0, 2]);
-        near(ln_gamma(5.0), 24f64.ln());
-        near(ln_gamma(0.5), std::f64::consts::PI.sqrt().ln());
     }
 
     /// 4,000 draws of 99 calibration scores and 20 fresh ones, heavy-tailed. The mean rate of false alarms is

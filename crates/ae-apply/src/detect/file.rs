@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ae_data::{Preprocessing, Samples};
+use ae_data::{Preprocessing, Samples, Shape};
 use ae_models::Architecture;
 use ae_models::tensors::{self, Tensors};
 use ae_train::{MaskedColumn, MaskedTable};
@@ -102,6 +102,24 @@ fn malformed(path: &Path, expected: impl Into<String>, got: impl std::fmt::Displ
     Error::File { path: path.to_owned(), expected: expected.into(), got: got.to_string() }
 }
 
+/// Whether the columns have this number of features, of which `cells` says the same.
+fn check_width(columns: &Columns, cells: usize, width: usize) -> Result<(), String> {
+    let shape = match &columns.shape {
+        Shape::Image { channels, height, width } => {
+            channels.checked_mul(*height).and_then(|count| count.checked_mul(*width))
+        }
+        Shape::Table { columns } => Some(columns.len()),
+    };
+    let schema = columns.schema.as_ref().map_or(width, |schema| schema.features());
+    match shape == Some(width) && schema == width && cells == width {
+        true => Ok(()),
+        false => {
+            let shape = shape.map_or("more".to_owned(), |count| count.to_string());
+            Err(format!("{shape} by the shape, {schema} by the schema, {cells} by the cells"))
+        }
+    }
+}
+
 struct Reader<'a> {
     path: &'a Path,
     tensors: Tensors,
@@ -116,13 +134,12 @@ impl Reader<'_> {
         }
         let in_file = |error: Error| malformed(path, "a valid detector", error);
         settings.check().map_err(in_file)?;
+        // A tensor bounds the number of features before anything of the size that the header claims is made.
+        let error_variance = self.variance("error_variance", None)?;
+        let width = error_variance.len();
         let table = MaskedTable::new(cells).map_err(|error| in_file(error.into()))?;
-        let width = table.features();
-        let of_schema = columns.schema.as_ref().map(|schema| schema.features());
-        if columns.shape.features() != width || of_schema.is_some_and(|features| features != width)
-        {
-            return Err(malformed(path, format!("columns of {width} features"), "others"));
-        }
+        check_width(&columns, table.features(), width)
+            .map_err(|got| malformed(path, format!("columns of {width} features"), got))?;
         Samples::from_floats(vec![0.0; width], columns.shape.clone())
             .and_then(|samples| samples.with_preprocessing(preprocessing.clone()))
             .map_err(|error| in_file(error.into()))?;
@@ -135,27 +152,36 @@ impl Reader<'_> {
             return Err(malformed(path, "a code and a residual for each row", "others"));
         }
         let calibration_rows = self.matrix("calibration_rows", width)?;
-        let mut squared = |name: &str| {
-            let values = self.vector(name, Some(width))?;
-            match values.iter().all(|value| *value > 0.0) {
-                true => Ok(values),
-                false => Err(malformed(path, format!("numbers above 0 in {name}"), "others")),
-            }
-        };
-        let (error_variance, hidden_variance) =
-            (squared("error_variance")?, squared("hidden_variance")?);
+        let hidden_variance = self.variance("hidden_variance", Some(width))?;
         let residual = match self.tensors.contains_key("residual.root") {
             true => Some(self.whitening("residual", width)?),
             false => None,
         };
         let code_whitening = self.whitening("code", code)?;
-        let [scale, calibration] = [self.scores("scale")?, self.scores("calibration")?];
-        let calibrated = of_kind(&calibration, settings.score).map_err(in_file)?.len();
-        let combined = ScoreKind::COMBINED.iter().map(|kind| of_kind(&scale, *kind));
-        combined.collect::<Result<Vec<_>>>().map_err(in_file)?;
-        if calibrated != counts.calibration || calibrated * width != calibration_rows.len() {
-            let expected = format!("{} calibration rows, as its header says", counts.calibration);
-            return Err(malformed(path, expected, calibrated));
+        let there = Counts {
+            calibration: calibration_rows.len() / width,
+            training: (rows.len() / width).saturating_sub(counts.scale),
+            ..counts
+        };
+        if there != counts || counts.training == 0 {
+            let expected = format!("the parts that its header says ({counts:?})");
+            return Err(malformed(path, expected, format!("{there:?}")));
+        }
+        let [scale, calibration] =
+            [self.scores("scale", counts.scale)?, self.scores("calibration", counts.calibration)?];
+        let is_residual = |(kind, _): &(ScoreKind, Vec<f64>)| *kind == ScoreKind::Residual;
+        if calibration.iter().any(is_residual) != residual.is_some() {
+            return Err(malformed(path, "a covariance of errors with its scores", "one of them"));
+        }
+        // What a detector that scores has: without these, scoring would have to fail.
+        let kinds = ScoreKind::KINDS.into_iter().filter(|kind| {
+            *kind != ScoreKind::Residual || residual.is_some() || settings.score == *kind
+        });
+        for kind in kinds {
+            of_kind(&calibration, kind).map_err(in_file)?;
+            if kind != ScoreKind::All {
+                of_kind(&scale, kind).map_err(in_file)?;
+            }
         }
         if let Some(name) = self.tensors.keys().next() {
             return Err(malformed(path, "the tensors of a detector", format!("`{name}` as well")));
@@ -198,6 +224,11 @@ impl Reader<'_> {
             if let Some(data) = self.tensors.remove(&name) {
                 of_model.insert(name["model.".len()..].to_owned(), data);
             }
+        }
+        let is_finite = |data: &TensorData| data.iter::<f32>().all(f32::is_finite);
+        if let Some((name, _)) = of_model.iter().find(|(_, data)| !is_finite(data)) {
+            let expected = format!("finite numbers in `model.{name}`");
+            return Err(malformed(self.path, expected, "another"));
         }
         // Before a model of the size that the header claims is made.
         let there: usize = of_model.values().map(TensorData::num_elements).sum();
@@ -246,18 +277,27 @@ impl Reader<'_> {
         }
     }
 
+    /// Numbers that can be divided by, also in f32.
+    fn variance(&mut self, name: &str, length: Option<usize>) -> Result<Vec<f64>> {
+        let values = self.vector(name, length)?;
+        match values.iter().all(|value| *value >= f64::from(f32::MIN_POSITIVE)) {
+            true => Ok(values),
+            false => Err(malformed(self.path, format!("variances above 0 in `{name}`"), "others")),
+        }
+    }
+
     fn whitening(&mut self, name: &str, size: usize) -> Result<super::covariance::Whitening> {
         let mean = self.vector(&format!("{name}.mean"), Some(size))?;
         let root = self.vector(&format!("{name}.root"), size.checked_mul(size))?;
         Ok(whitening(mean, &root))
     }
 
-    fn scores(&mut self, part: &str) -> Result<KindScores> {
+    fn scores(&mut self, part: &str, rows: usize) -> Result<KindScores> {
         let mut scores = vec![];
         for kind in ScoreKind::KINDS {
             let name = format!("{part}.{kind}");
             if self.tensors.contains_key(&name) {
-                scores.push((kind, self.vector(&name, None)?));
+                scores.push((kind, self.vector(&name, Some(rows))?));
             }
         }
         Ok(scores)

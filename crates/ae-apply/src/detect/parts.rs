@@ -1,10 +1,13 @@
 //! Which rows a detector is trained on, scaled by and calibrated on.
 
+use ae_data::Samples;
 use chacha20::ChaCha8Rng;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 
 use super::DetectorSettings;
+use super::statistics::check_covariance;
+use super::{Counts, ScoreKind, refuse_missing};
 use crate::{Error, Result};
 
 /// Rows of each part at least: statistics of fewer mean little.
@@ -22,6 +25,34 @@ pub(crate) struct Parts {
     pub(crate) training: Vec<usize>,
     pub(crate) scale: Vec<usize>,
     pub(crate) calibration: Vec<usize>,
+}
+
+impl DetectorSettings {
+    /// How many rows of samples each part will have, without a training.
+    ///
+    /// # Errors
+    /// If a setting is out of its range, a cell is missing, there are too few rows, or too few for the score.
+    pub fn counts(&self, samples: &Samples) -> Result<Counts> {
+        self.check()?;
+        refuse_missing(samples)?;
+        let parts = Parts::draw(samples.len(), samples.width(), self)?;
+        let [training, scale] = [parts.training, parts.scale].map(|rows| rows.len());
+        let [kept, kept_scale] = [training, scale].map(|count| self.kept(count));
+        if self.score == ScoreKind::Residual {
+            check_covariance(samples.width(), kept_scale)?;
+        }
+        Ok(Counts {
+            training: kept,
+            scale: kept_scale,
+            calibration: parts.calibration.len(),
+            trimmed: training + scale - kept - kept_scale,
+        })
+    }
+
+    /// How many of a number of rows are left when they are trimmed.
+    pub(crate) fn kept(&self, count: usize) -> usize {
+        ((1.0 - self.trim) * count as f64).ceil() as usize
+    }
 }
 
 impl Parts {

@@ -1,5 +1,7 @@
 //! From what the network says of rows to scores, by statistics of training and scale rows.
 
+use std::ops::Range;
+
 use nalgebra::{DMatrix, DVector};
 
 use super::covariance::{Whitening, squared_lengths};
@@ -63,7 +65,8 @@ impl Statistics {
         let count = scale_rows.len() / width;
         let error_variance = mean_squares(&scale.residuals, width, |residual| residual * residual);
         let hidden_variance = mean_squares(&scale.hidden, width, |square| square);
-        let residual = (width <= MOST_FEATURES && count > ROWS_PER_FEATURE * width)
+        let residual = check_covariance(width, count)
+            .is_ok()
             .then(|| Whitening::of_residuals(&scale.residuals, width, RIDGE))
             .flatten();
         let code_size = settings.code;
@@ -86,11 +89,8 @@ impl Statistics {
         })?;
         // A scale row is among the rows that it is compared with, and leaves itself out.
         let mut scores = statistics.without_neighbours(scale, width);
-        let of_scale = |distances: Vec<f64>| distances[distances.len() - count..].to_vec();
-        let k = settings.neighbours;
-        let near =
-            statistics.near_each_other(k).map(|(kind, distances)| (kind, of_scale(distances)));
-        scores.extend(near);
+        let all = statistics.near_rows.len();
+        scores.extend(statistics.near_each_other(all - count..all, settings.neighbours));
         statistics.set_scale(scores);
         Ok(statistics)
     }
@@ -98,7 +98,7 @@ impl Statistics {
     /// From parts that were fitted, or read from a file.
     pub(crate) fn assemble(parts: Fitted) -> Result<Self> {
         let of_joint = parts.joint.chunks_exact(parts.code_size + parts.width);
-        let codes: Vec<f32> = of_joint.flat_map(|row| row[..parts.code_size].to_vec()).collect();
+        let codes: Vec<f32> = of_joint.flat_map(|row| &row[..parts.code_size]).copied().collect();
         let mut statistics = Self {
             near_rows: Neighbours::new(&parts.rows, parts.width)?,
             near_codes: Neighbours::new(&codes, parts.code_size)?,
@@ -143,17 +143,21 @@ impl Statistics {
     pub(crate) fn training_scores(&self, outputs: &Outputs, width: usize) -> KindScores {
         let count = outputs.residuals.len() / width;
         let mut scores = self.without_neighbours(outputs, width);
-        let near = self.near_each_other(self.neighbours);
-        scores.extend(near.map(|(kind, distances)| (kind, distances[..count].to_vec())));
+        scores.extend(self.near_each_other(0..count, self.neighbours));
         self.with_combination(scores)
     }
 
-    /// The distances of training and scale rows to their nearest others.
-    fn near_each_other(&self, k: usize) -> [(ScoreKind, Vec<f64>); 3] {
+    /// The distances of some of the training and scale rows to their nearest others.
+    fn near_each_other(&self, rows: Range<usize>, k: usize) -> [(ScoreKind, Vec<f64>); 3] {
+        let near = |known: &Neighbours, values: &[f32]| {
+            let width = values.len() / known.len();
+            let values = &values[rows.start * width..rows.end * width];
+            known.mean_distances_of_rows(values, rows.start, k)
+        };
         [
-            (ScoreKind::Neighbours, self.near_codes.mean_distances_of_rows(&self.codes, k)),
-            (ScoreKind::Joint, self.near_joint.mean_distances_of_rows(&self.joint, k)),
-            (ScoreKind::Rows, self.near_rows.mean_distances_of_rows(&self.rows, k)),
+            (ScoreKind::Neighbours, near(&self.near_codes, &self.codes)),
+            (ScoreKind::Joint, near(&self.near_joint, &self.joint)),
+            (ScoreKind::Rows, near(&self.near_rows, &self.rows)),
         ]
     }
 
@@ -213,6 +217,18 @@ impl Statistics {
         };
         cells.map(of_cell).collect()
     }
+}
+
+/// Refuses the score by the covariance of errors where it is not made.
+pub(crate) fn check_covariance(features: usize, scale_rows: usize) -> Result<()> {
+    if features <= MOST_FEATURES && scale_rows > ROWS_PER_FEATURE * features {
+        return Ok(());
+    }
+    let expected = format!(
+        "at most {MOST_FEATURES} features, and more than {ROWS_PER_FEATURE} scale rows for each of them"
+    );
+    let got = format!("{features} features, {scale_rows} scale rows; take another score");
+    Err(Error::setting("score residual", expected, got))
 }
 
 /// Parts of [`Statistics`].

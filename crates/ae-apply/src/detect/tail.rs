@@ -23,7 +23,8 @@ const LOWEST_QUANTILE: f64 = 0.9;
 /// with `a0 = mean(y)` and `a1 = sum_i (N - i) y_(i) / (N (N - 1))` over the ascending excesses,
 /// `xi = 2 - a0 / (a0 - 2 a1)` and `sigma = 2 a0 a1 / (a0 - 2 a1)`.
 ///
-/// The guarantee of [`Conformal`](super::Conformal) is lost: the rate is as good as the model of the tail.
+/// The rate is as good as this model of the tail; nothing as general as for [`Conformal`](super::Conformal) is
+/// known of it.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Tail {
     /// Where the tail begins, `u`.
@@ -48,6 +49,29 @@ impl Tail {
         let mut sorted = scores.to_vec();
         sorted.sort_by(f64::total_cmp);
         let n = sorted.len();
+        let count = Self::excesses(n)?;
+        let start = sorted[n - count - 1];
+        let excesses: Vec<f64> = sorted[n - count..].iter().map(|score| score - start).collect();
+        let (shape, scale) = pareto(&excesses);
+        if !(shape < HEAVIEST && scale > 0.0 && scale.is_finite()) {
+            let expected = "a tail with a mean (xi below 0.9) and a scale above 0";
+            let got = format!("xi = {shape:.2}, sigma = {scale:.3}; take the conformal threshold");
+            return Err(Error::setting("tail", expected, got));
+        }
+        Ok(Self { start, shape, scale, excesses: count, scores: n })
+    }
+
+    /// Checks that the tail of the scores of `rows` calibration rows has a threshold for a rate, unless it is too
+    /// heavy.
+    ///
+    /// # Errors
+    /// If there are too few rows, or the rate is not above 0 and at most that of the tail.
+    pub fn check(rows: usize, rate: f64) -> Result<()> {
+        share_of_tail(rate, Self::excesses(rows)?, rows).map(|_| ())
+    }
+
+    /// The number of excesses in the tail of `n` scores.
+    fn excesses(n: usize) -> Result<usize> {
         let by_quantile = |q: f64| ((1.0 - q) * n as f64 + 1e-9).floor() as usize;
         let count = by_quantile(QUANTILE).max(LEAST).min(by_quantile(LOWEST_QUANTILE));
         if count < LEAST {
@@ -60,37 +84,33 @@ impl Tail {
                 format!("{n} rows; give more normal rows"),
             ));
         }
-        let start = sorted[n - count - 1];
-        let excesses: Vec<f64> = sorted[n - count..].iter().map(|score| score - start).collect();
-        let (shape, scale) = pareto(&excesses);
-        if !(shape < HEAVIEST && scale > 0.0 && scale.is_finite()) {
-            let expected = "a tail with a mean (xi below 0.9) and a scale above 0";
-            let got = format!("xi = {shape:.2}, sigma = {scale:.3}; take the conformal threshold");
-            return Err(Error::setting("tail", expected, got));
-        }
-        Ok(Self { start, shape, scale, excesses: count, scores: n })
+        Ok(count)
     }
 
     /// The threshold that a share `rate` of normal rows is above: `u + (sigma / xi) ((q n / N_u)^-xi - 1)`, for
     /// `xi` near 0 `u - sigma ln(q n / N_u)`.
     ///
     /// # Errors
-    /// If the rate is not above 0 and below that of the tail, `N_u / n`.
+    /// If the rate is not above 0 and at most that of the tail, `N_u / n`.
     pub fn threshold(&self, rate: f64) -> Result<f64> {
-        let of_tail = self.excesses as f64 / self.scores as f64;
-        if !(rate > 0.0 && rate <= of_tail) {
-            let expected =
-                format!("a number above 0 and at most {of_tail:.4}, the share of the tail");
-            let got = format!("{rate}; take the conformal threshold for larger rates");
-            return Err(Error::setting("rate of false alarms", expected, got));
-        }
-        let share = rate / of_tail;
+        let share = share_of_tail(rate, self.excesses, self.scores)?;
         let excess = match self.shape.abs() < 1e-6 {
             true => -self.scale * share.ln(),
             false => self.scale / self.shape * (share.powf(-self.shape) - 1.0),
         };
         Ok(self.start + excess)
     }
+}
+
+/// The share of the tail that is above the threshold for a rate.
+fn share_of_tail(rate: f64, excesses: usize, scores: usize) -> Result<f64> {
+    let of_tail = excesses as f64 / scores as f64;
+    if rate > 0.0 && rate <= of_tail {
+        return Ok(rate / of_tail);
+    }
+    let expected = format!("a number above 0 and at most {of_tail:.4}, the share of the tail");
+    let got = format!("{rate}; take the conformal threshold for larger rates");
+    Err(Error::setting("rate of false alarms", expected, got))
 }
 
 /// Shape and scale of a generalised Pareto distribution, from ascending excesses.

@@ -181,6 +181,12 @@ impl Samples {
         Ok(self)
     }
 
+    /// The same samples without labels.
+    pub fn without_labels(mut self) -> Self {
+        self.labels = None;
+        self
+    }
+
     /// The same samples, read through `preprocessing`. Nothing is copied.
     ///
     /// # Errors

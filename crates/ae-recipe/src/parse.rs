@@ -32,8 +32,13 @@ pub(crate) fn table(key: &str, value: impl Into<Value>) -> Value {
 
 /// Width and height in pixels.
 pub fn size(text: &str) -> Result<Value, String> {
+    let (width, height) = pixels(text)?;
+    Ok(Value::Array(vec![number(width), number(height)]))
+}
+
+/// Width and height in pixels, as numbers.
+pub fn pixels(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    let parts = parts.map(|(width, height)| Value::Array(vec![number(width), number(height)]));
     parts.ok_or_else(|| "expected width and height in pixels, such as 64x48".into())
 }
 

@@ -27,6 +27,8 @@ pub struct Detection {
     /// For each method its name, the rows it flags, those that it flags with ours, and with labels its area under
     /// the ROC curve and its average precision.
     pub methods: Vec<MethodRow>,
+    /// What the labels were used for.
+    pub labels_note: String,
     /// For each method with labels: its name, and its scores with whether the row is an anomaly.
     pub curves: Vec<(String, Vec<(f64, bool)>)>,
     /// The most unusual rows.
@@ -42,10 +44,10 @@ pub struct Detection {
 pub struct MethodRow {
     /// Its name.
     pub name: String,
-    /// How many rows it flags.
-    pub flagged: usize,
+    /// How many rows it flags by the same rule as ours, if its scores allow that rule.
+    pub flagged: Option<usize>,
     /// How many of them ours flags too.
-    pub in_common: usize,
+    pub in_common: Option<usize>,
     /// The area under the ROC curve, where there are labels.
     pub auroc: Option<f64>,
     /// The average precision, where there are labels.
@@ -92,7 +94,7 @@ fn body(detection: &Detection) -> Result<Markup> {
         @if !detection.curves.is_empty() {
             section {
                 h2 { "With the labels" }
-                p.note { "The labels were not used for training, and chose nothing." }
+                p.note { (detection.labels_note) }
                 div.pair {
                     figure { (PreEscaped(roc(&detection.curves)?)) figcaption { "ROC" } }
                     figure { (PreEscaped(precision_recall(&detection.curves)?)) figcaption { "Precision and recall" } }
@@ -116,6 +118,7 @@ fn body(detection: &Detection) -> Result<Markup> {
 
 fn methods(rows: &[MethodRow]) -> Markup {
     let has_labels = rows.iter().any(|row| row.auroc.is_some());
+    let count = |value: Option<usize>| value.map_or("-".to_owned(), |value| value.to_string());
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
     html! {
         div.scroll { table {
@@ -125,7 +128,7 @@ fn methods(rows: &[MethodRow]) -> Markup {
             }
             @for row in rows {
                 tr {
-                    td { (row.name) } td.num { (row.flagged) } td.num { (row.in_common) }
+                    td { (row.name) } td.num { (count(row.flagged)) } td.num { (count(row.in_common)) }
                     @if has_labels {
                         td.num { (number(row.auroc)) } td.num { (number(row.average_precision)) }
                     }

@@ -1,12 +1,15 @@
 //! `ae detect`.
 
 mod judge;
+mod labels;
 mod outputs;
+mod rule;
+mod sources;
 
 use std::path::{Path, PathBuf};
 
 use ae_apply::detect::{Detector, DetectorSettings, ScoreKind};
-use ae_data::{Options, Samples, open_unsplit, split_rows};
+use ae_data::{Samples, split_rows};
 use ae_train::{Event, Flow};
 use burn::tensor::Device;
 
@@ -14,6 +17,8 @@ use super::Examples;
 use crate::args::DeviceArgs;
 use crate::{Error, Result, interrupt};
 use judge::{Judged, Part};
+use rule::Rule;
+use sources::Sources;
 
 /// Find the samples that are unlike the others: in a table, an array, a folder of images
 ///
@@ -27,17 +32,17 @@ pub struct Args {
     /// What to train on: normal samples, or nearly all normal; with a detector, what to score
     #[arg(short, long, value_name = "FILE|FOLDER")]
     data: String,
-    /// What to score [default: the data itself]
+    /// What to score [default: the test set of the data, or the data itself]
     #[arg(long, value_name = "FILE|FOLDER", conflicts_with = "detector")]
     score: Option<String>,
     /// What samples are scored by: all (error and joint), error, residual, latent, neighbours, joint, masked, rows
     /// [default: all]
     #[arg(long, value_name = "SCORE", value_parser = score_kind)]
     by: Option<ScoreKind>,
-    /// Flag at most this share of normal samples, guaranteed [default: 0.01, or the smallest possible]
+    /// Flag at most this share of normal samples on average [default: 0.01, or the smallest possible]
     #[arg(long, value_name = "RATE")]
     false_alarms: Option<f64>,
-    /// Take the rate of false alarms from a model of the largest scores: no guarantee, but smaller rates
+    /// Find the threshold by a model of the largest scores: smaller rates, as far as the model holds
     #[arg(long)]
     tail: bool,
     /// Flag this share of the scored samples
@@ -58,11 +63,11 @@ pub struct Args {
     /// Training steps [default: 3000]
     #[arg(long, value_name = "N", conflicts_with = "detector")]
     steps: Option<usize>,
-    /// Column of a table with the labels [default: label, class or target]
+    /// Column of a table with the labels, where a table has it [default: label, class or target]
     #[arg(long, value_name = "NAME|INDEX")]
     label_column: Option<String>,
-    /// Scale all images of a folder to one size
-    #[arg(long, value_name = "WxH", value_parser = size)]
+    /// Scale all images of folders to one size
+    #[arg(long, value_name = "WxH", value_parser = ae_recipe::parse::pixels)]
     resize: Option<(usize, usize)>,
     /// Seed of all that is drawn [default: 0]
     #[arg(long, value_name = "N", conflicts_with = "detector")]
@@ -90,11 +95,6 @@ pub const EXAMPLES: Examples = &[(
     ],
 )];
 
-fn size(text: &str) -> Result<(usize, usize), String> {
-    let parts = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    parts.ok_or_else(|| "expected width and height in pixels, such as 64x48".into())
-}
-
 fn score_kind(name: &str) -> Result<ScoreKind, String> {
     let names: Vec<_> = ScoreKind::KINDS.iter().map(|kind| kind.name()).collect();
     let found = ScoreKind::KINDS.into_iter().find(|kind| kind.name() == name);
@@ -108,48 +108,93 @@ impl Args {
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}-anomalies")));
         self.check_out(&out)?;
         let device = self.device.open()?.handle;
-        let (detector, parts, scored) = self.parts(&device)?;
-        let labelled = match &self.labels {
-            Some(source) => Some(self.open(source, Some(&detector))?),
+        let detector = match &self.detector {
+            Some(path) => Some(Detector::load(path, &device)?),
             None => None,
         };
-        let judged = Judged::new(self, &parts, &scored, labelled.as_ref())?;
-        let has_new_detector = self.detector.is_none().then_some(&detector);
-        outputs::write(self, &out, &name, has_new_detector, &judged, &scored)
-    }
-
-    /// The detector to keep, the detectors with the rows that each scores, and these rows.
-    fn parts(&self, device: &Device) -> Result<(Detector, Vec<Part>, Samples)> {
-        if let Some(path) = &self.detector {
-            let detector = Detector::load(path, device)?;
-            let scored = self.open(&self.data, Some(&detector))?;
-            let rows = (0..scored.len()).collect();
-            return Ok((detector.clone(), vec![Part { detector, rows }], scored));
-        }
-        let training = self.open(&self.data, None)?;
-        let detector = self.fit(&training, device)?;
-        if let Some(source) = &self.score {
-            let scored = self.open(source, Some(&detector))?;
-            let rows = (0..scored.len()).collect();
-            return Ok((detector.clone(), vec![Part { detector, rows }], scored));
-        }
-        let (first, second) = split_rows(training.len(), 0.5, self.seed.unwrap_or(0))?;
-        let part = |seen: &[usize], rows: Vec<usize>| -> Result<Part> {
-            Ok(Part { detector: self.fit(&training.subset(seen), device)?, rows })
+        let sources = Sources::open(self, detector.as_ref())?;
+        let plan = self.plan(detector, &sources)?;
+        sources.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        // Before the training, so that a folder that cannot be made costs no minutes.
+        let folder = NewFolder::make(&out)?;
+        let (detector, parts) = self.parts(plan, &sources, &device)?;
+        let Sources { training, scored, known, is_anomaly, notes, left_out } = sources;
+        let Some(scored) = scored.or(training) else {
+            return Err(Error::usage("nothing to score"));
         };
-        let parts = vec![part(&first, second.clone())?, part(&second, first)?];
-        Ok((detector, parts, training))
+        let judged = Judged::new(self, &parts, &scored, &known, is_anomaly)?;
+        let has_new_detector = self.detector.is_none().then_some(&detector);
+        let read = outputs::Read { notes: &notes, left_out };
+        folder.keep();
+        outputs::write(self, &out, &name, has_new_detector, &judged, &scored, &read)
     }
 
-    fn fit(&self, samples: &Samples, device: &Device) -> Result<Detector> {
+    /// What is to be trained, which data and settings allow.
+    fn plan(&self, detector: Option<Detector>, sources: &Sources) -> Result<Plan> {
+        let rule = Rule::of(self);
+        let Some(training) = &sources.training else {
+            let Some(detector) = detector else { return Err(Error::usage("nothing to train on")) };
+            let kind = self.by.unwrap_or(detector.settings().score);
+            rule.check(detector.calibration(kind)?.scores().len())?;
+            return Ok(Plan::Trained(Box::new(detector)));
+        };
+        let settings = self.settings();
+        let all = settings.counts(training)?;
+        if sources.scored.is_some() {
+            rule.check(all.calibration)?;
+            return Ok(Plan::Whole);
+        }
+        let (first, second) = split_rows(training.len(), 0.5, settings.seed)?;
+        for rows in [&first, &second] {
+            let counts = settings.counts(&training.subset(rows)).map_err(|error| {
+                Error::usage(format!(
+                    "half of the rows, by which the other half is scored: {error}; or score other rows with --score"
+                ))
+            })?;
+            rule.check(counts.calibration)?;
+        }
+        Ok(Plan::Halves(first, second))
+    }
+
+    /// The detector to keep, and the detectors with the rows that each scores.
+    fn parts(
+        &self,
+        plan: Plan,
+        sources: &Sources,
+        device: &Device,
+    ) -> Result<(Detector, Vec<Part>)> {
+        let all = |detector: Detector, scored: Option<&Samples>| {
+            let rows = (0..scored.map_or(0, Samples::len)).collect();
+            (detector.clone(), vec![Part { detector, rows }])
+        };
+        let (training, scored) = (sources.training.as_ref(), sources.scored.as_ref());
+        match (plan, training) {
+            (Plan::Trained(detector), _) => Ok(all(*detector, scored)),
+            (Plan::Whole, Some(training)) => Ok(all(self.fit(training, device)?, scored)),
+            (Plan::Halves(first, second), Some(training)) => {
+                let part = |seen: &[usize], rows: Vec<usize>| -> Result<Part> {
+                    Ok(Part { detector: self.fit(&training.subset(seen), device)?, rows })
+                };
+                let detector = self.fit(training, device)?;
+                let parts = vec![part(&first, second.clone())?, part(&second, first)?];
+                Ok((detector, parts))
+            }
+            (_, None) => Err(Error::usage("nothing to train on")),
+        }
+    }
+
+    fn settings(&self) -> DetectorSettings {
         let usual = DetectorSettings::default();
-        let settings = DetectorSettings {
+        DetectorSettings {
             score: self.by.unwrap_or(usual.score),
             trim: self.trim.unwrap_or(usual.trim),
             steps: self.steps.unwrap_or(usual.steps),
             seed: self.seed.unwrap_or(usual.seed),
             ..usual
-        };
+        }
+    }
+
+    fn fit(&self, samples: &Samples, device: &Device) -> Result<Detector> {
         interrupt::is_requested();
         let mut observer = |event: &Event<'_>| {
             if let Event::Warning(warning) = event {
@@ -157,19 +202,7 @@ impl Args {
             }
             if interrupt::is_requested() { Flow::Stop } else { Flow::Continue }
         };
-        Ok(Detector::fit_observed(&settings, samples, device, &mut observer)?)
-    }
-
-    /// Samples, read as those that a detector was trained on.
-    fn open(&self, source: &str, like: Option<&Detector>) -> Result<Samples> {
-        let mut options = Options {
-            label_column: self.label_column.clone(),
-            resize: self.resize,
-            ..Options::default()
-        };
-        options.table.schema = like.and_then(Detector::schema).cloned();
-        let opened = open_unsplit(source, &options, &mut |_| ())?;
-        Ok(opened.samples)
+        Ok(Detector::fit_observed(&self.settings(), samples, device, &mut observer)?)
     }
 
     fn check_out(&self, out: &Path) -> Result<()> {
@@ -183,23 +216,60 @@ impl Args {
                 out.display()
             )));
         }
-        let detector = self.detector.as_ref().map(|path| path.display().to_string());
-        let sources =
-            [Some(&self.data), self.score.as_ref(), self.labels.as_ref(), detector.as_ref()];
+        let sources = [Some(&self.data), self.score.as_ref(), self.labels.as_ref()];
+        let sources = sources.into_iter().flatten().map(Path::new);
         let folder = std::fs::canonicalize(out).ok();
-        for source in sources.into_iter().flatten() {
+        for source in sources.chain(self.detector.as_deref()) {
             let Ok(path) = std::fs::canonicalize(source) else { continue };
             if folder
                 .as_deref()
                 .is_some_and(|folder| path == folder || path.parent() == Some(folder))
             {
                 return Err(Error::usage(format!(
-                    "{source}: it is in the folder {} that the results go to; give another one with --out",
+                    "{}: it is in the folder {} that the results go to; give another one with --out",
+                    source.display(),
                     out.display()
                 )));
             }
         }
         Ok(())
+    }
+}
+
+/// What is to be trained.
+enum Plan {
+    /// Nothing.
+    Trained(Box<Detector>),
+    /// A detector that scores other rows.
+    Whole,
+    /// A detector of all rows to keep, and one of each half, which scores the other half.
+    Halves(Vec<usize>, Vec<usize>),
+}
+
+/// The folder for results. One that was made is removed if it stays empty.
+struct NewFolder<'a> {
+    path: &'a Path,
+    is_new: bool,
+}
+
+impl<'a> NewFolder<'a> {
+    fn make(path: &'a Path) -> Result<Self> {
+        let is_new = !path.exists();
+        std::fs::create_dir_all(path).map_err(Error::io(path))?;
+        Ok(Self { path, is_new })
+    }
+
+    fn keep(mut self) {
+        self.is_new = false;
+    }
+}
+
+impl Drop for NewFolder<'_> {
+    fn drop(&mut self) {
+        if self.is_new {
+            // It is empty, or else someone else needs it.
+            let _ = std::fs::remove_dir(self.path);
+        }
     }
 }
 

@@ -1,18 +1,14 @@
 //! Scores, thresholds and what is flagged, of ours and of the classical methods.
 
-use ae_apply::detect::{Detector, Goal, Labelled, RivalKind, ScoreKind, Tail, contamination};
+use ae_apply::detect::{Detector, RivalKind, ScoreKind};
 use ae_data::Samples;
 use ae_report::MethodRow;
 use ae_train::{average_precision, roc_auc};
 
 use super::Args;
-use crate::{Error, Result};
-
-/// The rate of false alarms where nothing is said.
-const RATE: f64 = 0.01;
-
-/// Labels that mean an anomaly.
-const ANOMALIES: [&str; 6] = ["1", "true", "yes", "anomaly", "anomalous", "outlier"];
+use super::rule::{Flags, LabelledRows, PartScores, Rule, pooled};
+use super::sources::Known;
+use crate::Result;
 
 /// A detector, and the rows that it scores.
 pub struct Part {
@@ -25,29 +21,28 @@ pub struct Method {
     pub name: String,
     pub scores: Vec<f64>,
     pub p: Vec<f64>,
-    pub flagged: Vec<bool>,
+    /// None where its scores do not allow the rule that ours are flagged by.
+    pub flagged: Option<Vec<bool>>,
 }
 
 /// Everything that is printed and written.
 pub struct Judged {
     /// Ours first.
     pub methods: Vec<Method>,
+    /// Which rows ours flags.
+    pub flagged: Vec<bool>,
     pub kind: ScoreKind,
     pub per_feature: Vec<Vec<f32>>,
     pub features: Vec<String>,
     pub calibration: Vec<f64>,
-    /// One for each detector.
+    /// One, or one for each detector.
     pub thresholds: Vec<f64>,
     pub note: String,
     pub is_anomaly: Option<Vec<bool>>,
+    /// Whether the labels of the scored rows chose the threshold.
+    pub is_chosen: bool,
     pub table: Vec<MethodRow>,
     pub counts: String,
-}
-
-/// A threshold for the rows of one part.
-enum Rule {
-    Conformal(f64),
-    Score(f64),
 }
 
 impl Judged {
@@ -55,89 +50,89 @@ impl Judged {
         args: &Args,
         parts: &[Part],
         scored: &Samples,
-        labelled: Option<&Samples>,
+        known: &Known,
+        is_anomaly: Option<Vec<bool>>,
     ) -> Result<Self> {
         let first = &parts[0].detector;
         let kind = args.by.unwrap_or(first.settings().score);
-        let count = scored.len();
-        let mut ours = Method::empty("ours", count);
-        let mut rivals: Vec<Method> =
-            RivalKind::KINDS.iter().map(|kind| Method::empty(kind.name(), count)).collect();
-        let (mut per_feature, mut calibration) = (vec![vec![]; count], vec![]);
+        let (mut ours, mut rivals) = (vec![], RivalKind::KINDS.map(|_| vec![]));
+        let mut per_feature = vec![vec![]; scored.len()];
         for Part { detector, rows } in parts {
             let samples = scored.subset(rows);
             let scores = detector.score_by(kind, &samples)?;
-            ours.put(rows, &scores.score, &scores.p);
             for (row, features) in rows.iter().zip(scores.per_feature) {
                 per_feature[*row] = features;
             }
-            calibration.extend_from_slice(detector.calibration(kind)?.scores());
+            let labelled = match known {
+                Known::Other(samples, _) => Some(&**samples),
+                Known::None | Known::Scored => None,
+            };
+            ours.push(PartScores {
+                rows: rows.clone(),
+                scores: scores.score,
+                calibration: detector.calibration(kind)?,
+                labelled: match labelled {
+                    Some(samples) => detector.score_by(kind, samples)?.score,
+                    None => vec![],
+                },
+            });
             let prepared = detector.prepare(&samples)?;
-            for (kind, method) in RivalKind::KINDS.into_iter().zip(&mut rivals) {
+            let labelled = labelled.map(|samples| detector.prepare(samples)).transpose()?;
+            for (kind, of_rival) in RivalKind::KINDS.into_iter().zip(&mut rivals) {
                 let rival = detector.rival(kind)?;
-                let scores = rival.score(&prepared);
-                let p: Vec<f64> =
-                    scores.iter().map(|score| rival.calibration().p(*score)).collect();
-                method.put(rows, &scores, &p);
+                of_rival.push(PartScores {
+                    rows: rows.clone(),
+                    scores: rival.score(&prepared),
+                    calibration: rival.calibration().clone(),
+                    labelled: labelled.as_ref().map(|rows| rival.score(rows)).unwrap_or_default(),
+                });
             }
         }
-        let (rules, mut thresholds, note) = rules(args, parts, kind, &ours.scores, labelled)?;
-        for (rule, part) in rules.iter().zip(parts) {
-            for row in &part.rows {
-                ours.flagged[*row] = match rule {
-                    Rule::Conformal(rate) => ours.p[*row] <= rate + 1e-12,
-                    Rule::Score(threshold) => ours.scores[*row] > *threshold,
-                };
-            }
-        }
-        thresholds.dedup();
-        // The rivals flag by the same rate, or else as many rows as ours.
-        let rate = match rules.first() {
-            Some(Rule::Conformal(rate)) => *rate,
-            _ => ours.flagged.iter().filter(|it| **it).count() as f64 / count.max(1) as f64,
+        let labels = match (known, &is_anomaly) {
+            (Known::Other(_, labels), _) => LabelledRows::Other(labels),
+            (Known::Scored, Some(labels)) => LabelledRows::Scored(labels),
+            (Known::Scored | Known::None, _) => LabelledRows::None,
         };
-        for method in &mut rivals {
-            method.flagged = method.p.iter().map(|p| *p <= rate + 1e-12).collect();
+        let rule = Rule::of(args);
+        let (mut method, flags) = Method::new("ours", &ours, scored.len(), rule, labels);
+        let Flags { flagged, thresholds, note } = flags?;
+        method.flagged = Some(flagged.clone());
+        let mut methods = vec![method];
+        for (kind, parts) in RivalKind::KINDS.into_iter().zip(&rivals) {
+            let (mut method, flags) = Method::new(kind.name(), parts, scored.len(), rule, labels);
+            method.flagged = match (flags, rule) {
+                (Ok(flags), _) => Some(flags.flagged),
+                // The tail of its scores may be too heavy.
+                (Err(_), Rule::Tail(_)) => None,
+                (Err(error), _) => return Err(error),
+            };
+            methods.push(method);
         }
-        let is_anomaly = anomalies(args, scored)?;
-        let methods: Vec<Method> = std::iter::once(ours).chain(rivals).collect();
-        let table = methods.iter().map(|method| method.row(&methods[0], is_anomaly.as_deref()));
+        let table = methods.iter().map(|method| method.row(&flagged, is_anomaly.as_deref()));
         let table = table.collect();
-        let counts = first.counts();
-        let counts = format!(
-            "{} training rows, {} scale rows, {} calibration rows{}{}",
-            counts.training,
-            counts.scale,
-            counts.calibration,
-            if counts.trimmed > 0 {
-                format!(", {} left out", counts.trimmed)
-            } else {
-                String::new()
-            },
-            if parts.len() > 1 { " in each of two detectors" } else { "" },
-        );
+        let of_part = |part: &PartScores| part.common(part.calibration.scores(), ours.len());
+        let calibration = ours.iter().flat_map(of_part).collect();
         Ok(Self {
             features: first.feature_names(),
             methods,
+            flagged,
             kind,
             per_feature,
             calibration,
+            note: described(note, &thresholds, parts.len(), rule),
             thresholds,
-            note,
+            is_chosen: matches!(known, Known::Scored),
             is_anomaly,
             table,
-            counts,
+            counts: counts(parts),
         })
     }
 
     /// The rows from the most to the least unusual.
     pub fn order(&self) -> Vec<usize> {
-        let ours = &self.methods[0];
-        let mut order: Vec<usize> = (0..ours.scores.len()).collect();
-        order.sort_by(|a, b| {
-            let by_p = ours.p[*a].total_cmp(&ours.p[*b]);
-            by_p.then(ours.scores[*b].total_cmp(&ours.scores[*a]))
-        });
+        let scores = &self.methods[0].scores;
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
         order
     }
 
@@ -152,134 +147,68 @@ impl Judged {
 }
 
 impl Method {
-    fn empty(name: &str, count: usize) -> Self {
-        let [scores, p] = [vec![0.0; count], vec![1.0; count]];
-        Self { name: name.to_owned(), scores, p, flagged: vec![false; count] }
-    }
-
-    fn put(&mut self, rows: &[usize], scores: &[f64], p: &[f64]) {
-        for (at, row) in rows.iter().enumerate() {
-            (self.scores[*row], self.p[*row]) = (scores[at], p[at]);
+    /// A method by its scores of the parts, before anything is flagged, and what the rule flags.
+    fn new(
+        name: &str,
+        parts: &[PartScores],
+        count: usize,
+        rule: Rule,
+        labels: LabelledRows<'_>,
+    ) -> (Self, Result<Flags>) {
+        let scores = pooled(parts, count);
+        let mut p = vec![1.0; count];
+        for part in parts {
+            for (row, score) in part.rows.iter().zip(&part.scores) {
+                p[*row] = part.calibration.p(*score);
+            }
         }
+        let flags = rule.apply(parts, &scores, labels);
+        (Self { name: name.to_owned(), scores, p, flagged: None }, flags)
     }
 
-    pub fn count(&self) -> usize {
-        self.flagged.iter().filter(|it| **it).count()
-    }
-
-    fn row(&self, ours: &Self, is_anomaly: Option<&[bool]>) -> MethodRow {
-        let both = self.flagged.iter().zip(&ours.flagged).filter(|(a, b)| **a && **b).count();
+    fn row(&self, ours: &[bool], is_anomaly: Option<&[bool]>) -> MethodRow {
+        let count = |flagged: &Vec<bool>| flagged.iter().filter(|it| **it).count();
+        let both = |flagged: &Vec<bool>| {
+            flagged.iter().zip(ours).filter(|(theirs, ours)| **theirs && **ours).count()
+        };
         let scores: Vec<f32> = self.scores.iter().map(|score| *score as f32).collect();
+        // Of one class alone both would say nothing.
+        let labels = is_anomaly.filter(|it| it.contains(&true) && it.contains(&false));
         MethodRow {
             name: self.name.clone(),
-            flagged: self.count(),
-            in_common: both,
-            auroc: is_anomaly.and_then(|labels| roc_auc(&scores, labels)),
-            average_precision: is_anomaly.and_then(|labels| average_precision(&scores, labels)),
+            flagged: self.flagged.as_ref().map(count),
+            in_common: self.flagged.as_ref().map(both),
+            auroc: labels.and_then(|labels| roc_auc(&scores, labels)),
+            average_precision: labels.and_then(|labels| average_precision(&scores, labels)),
         }
     }
 }
 
-/// The rule of each part, a threshold for the chart, and a sentence.
-fn rules(
-    args: &Args,
-    parts: &[Part],
-    kind: ScoreKind,
-    scores: &[f64],
-    labelled: Option<&Samples>,
-) -> Result<(Vec<Rule>, Vec<f64>, String)> {
-    let everywhere = |score: f64, note: String| {
-        Ok((parts.iter().map(|_| Rule::Score(score)).collect(), vec![score], note))
+/// The sentence on the rule, with its thresholds and what else is to be known of them.
+fn described(note: String, thresholds: &[f64], parts: usize, rule: Rule) -> String {
+    let shown: Vec<_> = thresholds.iter().map(|score| format!("{score:.3}")).collect();
+    let (scale, contaminated) = match (parts, rule) {
+        (1, _) => ("", ""),
+        (_, Rule::Conformal(_) | Rule::Tail(_)) => (
+            " of -ln p",
+            "; anomalies among these rows make it too high: see --trim and --contamination",
+        ),
+        _ => (" of -ln p", ""),
     };
-    if let Some(share) = args.contamination {
-        let score = contamination(scores, share)?;
-        return everywhere(
-            score,
-            format!("the {share} of the scored rows with the largest scores are flagged"),
-        );
-    }
-    if let Some(samples) = labelled {
-        let labels = anomalies(args, samples)?.ok_or_else(|| {
-            Error::usage("--labels: expected samples with labels, got none; name their column with --label-column")
-        })?;
-        let scores = parts[0].detector.score_by(kind, samples)?.score;
-        let goal = args.recall.map_or(Goal::F1, Goal::Recall);
-        let chosen = Labelled::choose(&scores, &labels, goal)?;
-        let note = format!(
-            "threshold {:.3} by {} labelled rows, of which it has precision {:.3} and recall {:.3}",
-            chosen.score,
-            labels.len(),
-            chosen.precision,
-            chosen.recall
-        );
-        return everywhere(chosen.score, note);
-    }
-    let smallest = parts.iter().map(|part| Ok(part.detector.calibration(kind)?.smallest_rate()));
-    let smallest = smallest.collect::<Result<Vec<f64>>>()?.into_iter().fold(0.0, f64::max);
-    if args.tail {
-        let rate = args.false_alarms.unwrap_or(RATE);
-        let mut rules = vec![];
-        let (mut note, mut shown) = (String::new(), vec![]);
-        for part in parts {
-            let tail = Tail::fit(part.detector.calibration(kind)?.scores())?;
-            let score = tail.threshold(rate)?;
-            if rules.is_empty() {
-                note = format!(
-                    "false alarms in {rate} of normal rows by a model of the {} largest calibration scores \
-                     (generalised Pareto, xi {:.2}), not guaranteed: threshold {score:.3}",
-                    tail.excesses, tail.shape
-                );
-            }
-            rules.push(Rule::Score(score));
-            shown.push(score);
-        }
-        return Ok((rules, shown, note));
-    }
-    let rate = args.false_alarms.unwrap_or(RATE.max(smallest));
-    let (mut first, mut shown) = (None, vec![]);
-    for part in parts {
-        let threshold = part.detector.calibration(kind)?.threshold(rate)?;
-        shown.push(threshold.score);
-        first.get_or_insert(threshold);
-    }
-    let first = first.ok_or_else(|| Error::usage("nothing to score"))?;
-    let [low, high] = first.interval();
-    let note = format!(
-        "false alarms in at most {:.2} % of normal rows (conformal, {} calibration rows{}; 95 % of such \
-         samplings give {:.2} to {:.2} %): threshold {}{}",
-        100.0 * rate,
-        first.rows,
-        if args.false_alarms.is_none() && rate > RATE { ", too few for 1 %" } else { "" },
-        100.0 * low,
-        100.0 * high,
-        shown.iter().map(|score| format!("{score:.3}")).collect::<Vec<_>>().join(" and "),
-        if parts.len() > 1 {
-            "; anomalies among these rows make it too high: see --trim and --contamination"
-        } else {
-            ""
-        }
-    );
-    Ok((parts.iter().map(|_| Rule::Conformal(rate)).collect(), shown, note))
+    format!("{note}: threshold{scale} {}{contaminated}", shown.join(" and "))
 }
 
-/// Which samples are anomalies by their labels, if they have such labels.
-fn anomalies(args: &Args, samples: &Samples) -> Result<Option<Vec<bool>>> {
-    let Some(labels) = samples.labels() else { return Ok(None) };
-    let names = labels.names();
-    let means_anomaly = |name: &String| match &args.anomaly {
-        Some(wanted) => name == wanted,
-        None => ANOMALIES.contains(&name.to_lowercase().as_str()),
-    };
-    let Some(class) =
-        names.iter().position(means_anomaly).filter(|_| args.anomaly.is_some() || names.len() == 2)
-    else {
-        return match &args.anomaly {
-            Some(wanted) => Err(Error::usage(format!(
-                "--anomaly: expected one of the labels ({}), got {wanted}",
-                names.join(", ")
-            ))),
-            None => Ok(None),
-        };
-    };
-    Ok(Some(labels.classes().iter().map(|label| *label as usize == class).collect()))
+fn counts(parts: &[Part]) -> String {
+    let counts = parts[0].detector.counts();
+    format!(
+        "{} training rows, {} scale rows, {} calibration rows{}{}",
+        counts.training,
+        counts.scale,
+        counts.calibration,
+        match counts.trimmed {
+            0 => String::new(),
+            trimmed => format!(", {trimmed} left out"),
+        },
+        if parts.len() > 1 { " in each of two detectors" } else { "" },
+    )
 }

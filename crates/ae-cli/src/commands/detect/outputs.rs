@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Args;
 use super::judge::Judged;
-use crate::{Error, Result};
+use crate::Result;
 
 /// Rows in the report.
 const WORST: usize = 12;
@@ -21,6 +21,13 @@ const PRINTED: usize = 5;
 /// Features named for a row.
 const FEATURES: usize = 3;
 
+/// What was read, as far as it is to be known.
+pub struct Read<'a> {
+    pub notes: &'a [String],
+    /// Rows that were neither trained on nor scored.
+    pub left_out: usize,
+}
+
 /// Writes the files and prints the result.
 pub fn write(
     args: &Args,
@@ -29,14 +36,14 @@ pub fn write(
     detector: Option<&Detector>,
     judged: &Judged,
     scored: &Samples,
+    read: &Read<'_>,
 ) -> Result<()> {
-    std::fs::create_dir_all(out).map_err(Error::io(out))?;
     let (order, ours) = (judged.order(), &judged.methods[0]);
     let columns = ["score", "p", "flagged", "because", "kNN_p", "PCA_p"].map(str::to_owned);
     let cells = |row: &usize| {
         let because = judged.because(*row, FEATURES);
         let because: Vec<_> = because.iter().map(|(name, x)| format!("{name} {x:.1}x")).collect();
-        let flagged = if ours.flagged[*row] { "yes" } else { "no" };
+        let flagged = if judged.flagged[*row] { "yes" } else { "no" };
         let mut cells =
             vec![ours.scores[*row].to_string(), ours.p[*row].to_string(), flagged.to_owned()];
         cells.push(because.join("; "));
@@ -45,7 +52,7 @@ pub fn write(
     };
     let mut files = vec![];
     let all: Vec<usize> = (0..scored.len()).collect();
-    let flagged: Vec<usize> = order.iter().copied().filter(|row| ours.flagged[*row]).collect();
+    let flagged: Vec<usize> = order.iter().copied().filter(|row| judged.flagged[*row]).collect();
     for (file, rows) in [("scores.csv", &all), ("flagged.csv", &flagged)] {
         let path = out.join(file);
         write_cells(&path, &columns, rows.iter().map(cells), &scored.subset(rows))?;
@@ -66,7 +73,7 @@ pub fn write(
         name: place(*row),
         score: ours.scores[*row],
         p: ours.p[*row],
-        is_flagged: ours.flagged[*row],
+        is_flagged: judged.flagged[*row],
         features: judged.because(*row, FEATURES + 2),
     });
     let has_both = |labels: &&Vec<bool>| labels.contains(&true) && labels.contains(&false);
@@ -88,13 +95,14 @@ pub fn write(
         scores: ours.scores.clone(),
         thresholds: judged.thresholds.clone(),
         methods: judged.table.clone(),
+        labels_note: match judged.is_chosen {
+            true => "The labels were not used for training, but these labels chose the threshold.",
+            false => "The labels were used neither for training nor for the threshold.",
+        }
+        .to_owned(),
         curves: curves.unwrap_or_default(),
         worst: worst.collect(),
-        facts: vec![
-            ("trained on".to_owned(), args.data.clone()),
-            ("rows".to_owned(), judged.counts.clone()),
-            ("score".to_owned(), judged.kind.to_string()),
-        ],
+        facts: facts(args, judged, read),
         program: concat!("ae ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
     write_detection(&page, &detection)?;
@@ -108,7 +116,7 @@ pub fn write(
                     "p": ours.p[*row], "because": because })
             })
             .collect();
-        let value = json!({ "scored": scored.len(), "flagged": rows, "thresholds": judged.thresholds,
+        let value = json!({ "scored": scored.len(), "left_out": read.left_out, "notes": read.notes, "flagged": rows, "thresholds": judged.thresholds,
             "note": judged.note, "score": judged.kind, "methods": judged.table,
             "files": files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>() });
         println!("{value:#}");
@@ -123,12 +131,16 @@ pub fn write(
             }
             _ => String::new(),
         };
-        let common = if row.name == "ours" {
-            String::new()
-        } else {
-            format!(" ({} in common)", row.in_common)
+        let flagged = match (row.flagged, row.in_common) {
+            (Some(flagged), Some(_)) if row.name == "ours" => {
+                format!("{flagged} of {} flagged", scored.len())
+            }
+            (Some(flagged), Some(common)) => {
+                format!("{flagged} of {} flagged ({common} in common)", scored.len())
+            }
+            _ => "its scores allow no such threshold".to_owned(),
         };
-        println!("{:<5} {} of {} flagged{common}{labels}", row.name, row.flagged, scored.len());
+        println!("{:<5} {flagged}{labels}", row.name);
     }
     for row in flagged.iter().take(PRINTED) {
         let because: Vec<_> = judged.because(*row, FEATURES);
@@ -146,4 +158,18 @@ pub fn write(
         files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join("  ")
     );
     Ok(())
+}
+
+fn facts(args: &Args, judged: &Judged, read: &Read<'_>) -> Vec<(String, String)> {
+    let score = match judged.counts.ends_with("two detectors") {
+        true => format!("{}, as -ln p by the calibration rows of each detector", judged.kind),
+        false => judged.kind.to_string(),
+    };
+    let trained = match &args.detector {
+        Some(detector) => ("detector", detector.display().to_string()),
+        None => ("trained on", args.data.clone()),
+    };
+    let facts = [trained, ("rows", judged.counts.clone()), ("score", score)];
+    let facts = facts.into_iter().chain(read.notes.iter().map(|note| ("note", note.clone())));
+    facts.map(|(name, fact)| (name.to_owned(), fact)).collect()
 }

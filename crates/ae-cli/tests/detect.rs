@@ -67,7 +67,7 @@ fn a_detector_is_trained_saved_and_used_again() {
     }
     let line = "detect first/normal.detector --data new.csv --labels new.csv --recall 0.5 --out fourth --device cpu";
     let said = succeed(here, line);
-    let expected = "threshold by 50 labelled rows, the scored ones, of which it has precision 1.000 and recall 0.500";
+    let expected = "chosen by 50 labelled rows, which are the scored ones, with precision 1.000 and recall 0.500 on these: threshold ";
     assert!(said.contains(expected), "{said}");
     let page = fs::read_to_string(here.join("fourth/report.html")).unwrap();
     assert!(page.contains("but these labels chose the threshold"), "{page}");
@@ -91,7 +91,12 @@ fn a_table_alone_is_scored_by_detectors_that_have_not_seen_its_rows() {
     let said =
         succeed(here, &format!("detect --data all.csv --trim 0.05 --contamination 0.1 {QUICK}"));
     assert!(said.contains("in each of two detectors"), "{said}");
-    assert!(said.contains("are flagged: threshold of -ln p "), "{said}");
+    assert!(
+        said.contains(
+            "the 10 % of the scored rows with the largest scores are flagged: threshold of -ln p "
+        ),
+        "{said}"
+    );
     for method in ["ours  30", "kNN   30", "PCA   30"] {
         assert!(said.contains(&format!("\n{method} of 300 flagged")), "{said}");
     }
@@ -106,7 +111,8 @@ fn a_table_alone_is_scored_by_detectors_that_have_not_seen_its_rows() {
     assert_eq!(value["thresholds"].as_array().unwrap().len(), 1, "{value}");
     let note = value["note"].as_str().unwrap();
     assert!(
-        note.contains("by 300 labelled rows, the scored ones") && note.contains("recall 0.800"),
+        note.contains("by 300 labelled rows, which are the scored ones")
+            && note.contains("recall 0.800"),
         "{note}"
     );
     let (_, flagged) = scores(&here.join("two"));
@@ -118,7 +124,10 @@ fn a_table_alone_is_scored_by_detectors_that_have_not_seen_its_rows() {
     let line = format!("detect --data all.csv --labels known.csv --json --out three {QUICK}");
     let value: serde_json::Value = serde_json::from_str(&succeed(here, &line)).unwrap();
     assert_eq!(value["thresholds"].as_array().unwrap().len(), 2, "{value}");
-    assert!(value["note"].as_str().unwrap().contains("by 50 labelled rows, of which"), "{value}");
+    assert!(
+        value["note"].as_str().unwrap().contains("by 50 labelled rows, with precision"),
+        "{value}"
+    );
 }
 
 /// A file to score needs no labels. Where the column of `--label-column` is absent, no other column is taken for it.

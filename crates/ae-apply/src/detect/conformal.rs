@@ -86,8 +86,8 @@ impl Conformal {
     ///
     /// Between calibration scores it is interpolated. Above the largest fifth of them it is a Pareto tail,
     /// `-ln p = ln((n + 1) / (k + 1)) + ln(s / u) / xi`, with `u` the largest score below the `k` largest and `xi`
-    /// the mean of `ln(s_i / u)` over these (Hill 1975, doi 10.1214/aos/1176343247). It is a scale, without the
-    /// guarantee of [`p`](Self::p). Scores have to be above 0.
+    /// the mean of `ln(s_i / u)` over these (Hill 1975, doi 10.1214/aos/1176343247). It orders
+    /// scores, and need not be a valid p-value as [`p`](Self::p) is. Scores have to be above 0.
     pub fn significances(&self, scores: &[f64]) -> Vec<f64> {
         let scale = Significance::new(&self.scores);
         scores.iter().map(|score| scale.of(*score)).collect()

@@ -1,4 +1,4 @@
-//! Thresholds without a guarantee: by a share that is flagged, or by labels.
+//! Thresholds by a share that is flagged, or by labels.
 
 use crate::{Error, Result};
 

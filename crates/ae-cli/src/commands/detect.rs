@@ -22,8 +22,8 @@ use sources::Sources;
 
 /// Find the samples that are unlike the others: in a table, an array, a folder of images
 ///
-/// Every row is scored by a detector that has not seen it: with --data alone, each half of the rows is scored
-/// by a detector of the other half.
+/// No row is scored by a detector that was trained on it: with --data alone, its test set is scored, or else
+/// each half of the rows by a detector of the other half.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A detector that this command wrote, instead of a training

@@ -89,8 +89,10 @@ impl Rule {
             Self::Tail(rate) => tail(rate, parts, pooled.len()),
             Self::Share(share) => {
                 let threshold = contamination(pooled, share)?;
-                let note =
-                    format!("the {share} of the scored rows with the largest scores are flagged");
+                let note = format!(
+                    "the {} % of the scored rows with the largest scores are flagged",
+                    100.0 * share
+                );
                 Ok(above(threshold, pooled, note))
             }
             Self::Labels(goal) => by_labels(goal, parts, pooled, labels),
@@ -195,9 +197,9 @@ fn by_labels(
         values.join(" and ")
     };
     let note = format!(
-        "threshold by {} labelled rows{}, of which it has precision {} and recall {}",
+        "chosen by {} labelled rows{}, with precision {} and recall {} on these",
         labels.len(),
-        if is_scored { ", the scored ones" } else { "" },
+        if is_scored { ", which are the scored ones" } else { "" },
         of(|it| it.precision),
         of(|it| it.recall)
     );

@@ -380,3 +380,31 @@ fn unsuitable_input_is_refused_with_a_sentence() {
     let line = "detect --data normal.csv --out normal.csv/out --steps 1000000000 --device cpu";
     assert!(fail(here, line).starts_with("normal.csv/out: "), "{}", fail(here, line));
 }
+
+/// Rows that all come from elsewhere are told of; a few anomalies among normal rows are not.
+#[test]
+fn rows_from_elsewhere_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    table(&here.join("normal.csv"), 300, 0);
+    table(&here.join("new.csv"), 40, 8);
+    table(&here.join("odd.csv"), 0, 20);
+    succeed(here, &format!("detect --data normal.csv --out good {QUICK}"));
+    let output = |data: &str, out: &str| {
+        let line =
+            format!("detect good/normal.detector --data {data} --json --out {out} --device cpu");
+        let output = common::ae(here, &line);
+        assert!(output.status.success(), "{}", common::text(&output.stderr));
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (common::text(&output.stderr), value["notes"].clone())
+    };
+    let (said, notes) = output("odd.csv", "a");
+    let expected = "in 100 % of pairs of a scored row and a calibration row the scored one has the larger score";
+    assert!(said.contains(&format!("warning: {expected}")), "{said}");
+    assert!(
+        notes.as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains(expected)),
+        "{notes}"
+    );
+    let (said, notes) = output("new.csv", "b");
+    assert!(!said.contains("of pairs") && notes == serde_json::json!([]), "{said} {notes}");
+}

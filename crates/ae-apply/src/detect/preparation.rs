@@ -22,7 +22,10 @@ impl Preparation {
     /// All rows, one after another.
     pub(crate) fn rows(&self, samples: &Samples) -> Result<Vec<f32>> {
         let samples = samples.clone().with_preprocessing(self.0.clone())?;
-        let mut rows: Vec<f32> = (0..samples.len()).flat_map(|row| samples.row(row)).collect();
+        let mut rows = Vec::with_capacity(samples.len() * samples.width());
+        for row in 0..samples.len() {
+            rows.extend(samples.try_row(row)?);
+        }
         rows.iter_mut().for_each(|value| *value = squeeze(*value));
         match rows.iter().position(|value| !value.is_finite()) {
             Some(at) => {

@@ -118,11 +118,15 @@ impl Args {
         // Before the training, so that a folder that cannot be made costs no minutes.
         let folder = NewFolder::make(&out)?;
         let (detector, parts) = self.parts(plan, &sources, &device)?;
-        let Sources { training, scored, known, is_anomaly, notes, left_out } = sources;
+        let Sources { training, scored, known, is_anomaly, mut notes, left_out } = sources;
         let Some(scored) = scored.or(training) else {
             return Err(Error::usage("nothing to score"));
         };
         let judged = Judged::new(self, &parts, &scored, &known, is_anomaly)?;
+        if let Some(shift) = &judged.shift {
+            eprintln!("warning: {shift}");
+            notes.push(shift.clone());
+        }
         let has_new_detector = self.detector.is_none().then_some(&detector);
         let read = outputs::Read { notes: &notes, left_out };
         folder.keep();

@@ -43,6 +43,8 @@ pub struct Judged {
     pub is_chosen: bool,
     pub table: Vec<MethodRow>,
     pub counts: String,
+    /// A warning, if the rows as a whole score otherwise than the calibration rows.
+    pub shift: Option<String>,
 }
 
 impl Judged {
@@ -125,6 +127,7 @@ impl Judged {
             is_anomaly,
             table,
             counts: counts(parts),
+            shift: shift(&ours),
         })
     }
 
@@ -196,6 +199,30 @@ fn described(note: String, thresholds: &[f64], parts: usize, rule: Rule) -> Stri
         _ => (" of -ln p", ""),
     };
     format!("{note}: threshold{scale} {}{contaminated}", shown.join(" and "))
+}
+
+/// What to think of scored rows that as a whole are not like the calibration rows of a detector.
+fn shift(ours: &[PartScores]) -> Option<String> {
+    // The halves of one source are drawn at random.
+    let [part] = ours else { return None };
+    let shift = part.calibration.shift(&part.scores);
+    let pairs = format!(
+        "in {:.0} % of pairs of a scored row and a calibration row the scored one has the larger score (50 % if they \
+         are drawn alike; z = {:.1})",
+        100.0 * shift.above,
+        shift.z
+    );
+    let advice = match (shift.is_clear(), shift.above > 0.5) {
+        (false, _) => return None,
+        (true, true) => {
+            "many are anomalies, or they are not drawn as the training rows were, and then more than the rate are \
+             false alarms"
+        }
+        (true, false) => {
+            "the detector may have been trained on some of them, and then their p-values are too large"
+        }
+    };
+    Some(format!("{pairs}: {advice}"))
 }
 
 fn counts(parts: &[Part]) -> String {

@@ -534,6 +534,16 @@ mod tests {
         );
         let message = |columns| MaskedTable::new(columns).unwrap_err().to_string();
         assert_eq!(message(vec![]), "columns: expected at least one, got none");
+        for (features, kind) in [
+            (usize::MAX..usize::MAX, CellKind::Number),
+            (Range { start: usize::MAX, end: 0 }, CellKind::Category),
+            (0..0, CellKind::Category),
+            (0..2, CellKind::Boolean),
+        ] {
+            let hide = Probability::new(0.1).unwrap();
+            let column = MaskedColumn { features: features.clone(), kind, hide };
+            assert!(message(vec![column]).contains("column 0 from 0"), "{features:?}");
+        }
         assert_eq!(
             message(vec![column(0..2, CellKind::Number, 0.1)]),
             "columns: expected features of column 0 from 0, one unless it is a category, got 0..2"

@@ -109,7 +109,8 @@ fn rivals(split: &Split) -> Result<Vec<Outcome>> {
     let (training, test) = (rows(&split.training)?, rows(&split.test)?);
     let width = split.training.width();
     let of_kind = |kind: RivalKind| {
-        let rival = Rival::fit(kind, &training, &training[..width], width, NEIGHBOURS)?;
+        let rival =
+            Rival::fit(kind, &training, &training[..width], width, NEIGHBOURS, &Device::flex())?;
         outcome(kind.name(), &rival.score(&test), &split.is_anomaly)
     };
     RivalKind::KINDS.into_iter().map(of_kind).collect()

@@ -61,13 +61,8 @@ struct Settings {
 
 fn settings() -> Result<Settings> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release/ae");
-    let mut settings = Settings {
-        data: PathBuf::new(),
-        program,
-        seeds: 3,
-        only: String::new(),
-        record: false,
-    };
+    let mut settings =
+        Settings { data: PathBuf::new(), program, seeds: 3, only: String::new(), record: false };
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word}: expected a value"));
@@ -269,7 +264,8 @@ fn body(lines: &[Line], settings: &Settings, missing: &[String]) -> String {
         below(Kind::Picture, 0.9),
     );
     if !missing.is_empty() {
-        let _ = write!(body, "\nNot measured, since the data was not there: {}.\n", missing.join(", "));
+        let _ =
+            write!(body, "\nNot measured, since the data was not there: {}.\n", missing.join(", "));
     }
     body
 }

@@ -244,6 +244,7 @@ impl Detector {
             &self.calibration_rows,
             width,
             self.settings.neighbours,
+            &self.device,
         )
     }
 

@@ -6,7 +6,8 @@ use ae_models::{Classifier, ModelEncoder, Pca};
 use crate::files::{read_json, write_json};
 use crate::summary::{Summary, summarize};
 use crate::{
-    ClassifierSummary, Error, Listener, Result, RunDir, SavedModel, SavedRun, TrainedRun, classifier,
+    ClassifierSummary, Error, Listener, Result, RunDir, SavedModel, SavedRun, TrainedRun,
+    classifier,
 };
 
 /// A finished run.

@@ -59,12 +59,13 @@ impl Rival {
         calibration: &[f32],
         width: usize,
         neighbours: usize,
+        device: &Device,
     ) -> Result<Self> {
         let method = match kind {
             RivalKind::NearestNeighbours => {
                 Method::NearestNeighbours(Neighbours::new(rows, width)?, neighbours)
             }
-            RivalKind::Pca => Method::Pca(Box::new(pca(rows, width)?), width),
+            RivalKind::Pca => Method::Pca(Box::new(pca(rows, width, device)?), width),
         };
         let calibration = Conformal::new(method.score(calibration))?;
         Ok(Self { kind, method, calibration })
@@ -100,19 +101,18 @@ impl Method {
 
 fn squared_errors(pca: &Pca, rows: &[f32], width: usize) -> Vec<f64> {
     let data = TensorData::new(rows.to_vec(), [rows.len() / width, width]);
-    let rows = Tensor::<2>::from_data(data, &Device::flex());
+    let rows = Tensor::<2>::from_data(data, &pca.mean().device());
     let errors = (pca.reconstruct(rows.clone()) - rows).square().sum_dim(1);
     errors.into_data().iter::<f64>().collect()
 }
 
 /// As few components as hold 90 % of the variance.
-fn pca(rows: &[f32], width: usize) -> Result<Pca> {
-    let device = Device::flex();
+fn pca(rows: &[f32], width: usize, device: &Device) -> Result<Pca> {
     let most = (rows.len() / width).min(width);
-    let all = Pca::fit(rows, width, most, &device)?;
+    let all = Pca::fit(rows, width, most, device)?;
     // The variance that k components hold is the fall of the error.
     let data = TensorData::new(rows.to_vec(), [rows.len() / width, width]);
-    let centred = Tensor::<2>::from_data(data, &device) - all.mean().unsqueeze();
+    let centred = Tensor::<2>::from_data(data, device) - all.mean().unsqueeze();
     let held = centred.matmul(all.components()).square().sum_dim(0);
     let held: Vec<f64> = held.into_data().iter::<f64>().collect();
     let total: f64 = held.iter().sum();
@@ -123,7 +123,7 @@ fn pca(rows: &[f32], width: usize) -> Result<Pca> {
         is_needed
     });
     let count = count.count().max(1);
-    Ok(if count == most { all } else { Pca::fit(rows, width, count, &device)? })
+    Ok(if count == most { all } else { Pca::fit(rows, width, count, device)? })
 }
 
 #[cfg(test)]
@@ -134,11 +134,13 @@ mod tests {
     /// distance of (3, 0) to its two nearest rows, (3, 0) and (0, 1) or (0, -1), is sqrt(10) / 2.
     #[test]
     fn scores_by_hand() {
+        let device = Device::flex();
         let rows = [3.0, 0.0, -3.0, 0.0, 0.0, 1.0, 0.0, -1.0];
-        let pca = Rival::fit(RivalKind::Pca, &rows, &[0.0, 0.5], 2, 2).unwrap();
+        let pca = Rival::fit(RivalKind::Pca, &rows, &[0.0, 0.5], 2, 2, &device).unwrap();
         assert!((pca.score(&[5.0, 2.0])[0] - 4.0).abs() < 1e-4);
         assert!((pca.calibration().scores()[0] - 0.25).abs() < 1e-5);
-        let near = Rival::fit(RivalKind::NearestNeighbours, &rows, &[0.0, 0.0], 2, 2).unwrap();
+        let kind = RivalKind::NearestNeighbours;
+        let near = Rival::fit(kind, &rows, &[0.0, 0.0], 2, 2, &device).unwrap();
         assert!((near.score(&[3.0, 0.0])[0] - 10f64.sqrt() / 2.0).abs() < 1e-6);
     }
 }

@@ -66,8 +66,9 @@ impl DeviceArgs {
 }
 
 /// The options that `-h` shows of commands with many; `--help` shows all.
-const SHORT_HELP: [(&str, &[&str]); 7] = [
+const SHORT_HELP: [(&str, &[&str]); 8] = [
     ("train", &["data", "code", "epochs"]),
+    ("check", &["data", "code", "json"]),
     ("pretrain", &["data", "code", "epochs"]),
     ("finetune", &["from", "head", "epochs"]),
     ("classify", &["from", "head", "predictions"]),

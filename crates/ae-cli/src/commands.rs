@@ -1,5 +1,6 @@
 //! The commands, a file each: its arguments, what it does, and the examples of its help.
 
+mod check;
 mod classify;
 mod coder;
 mod compare;
@@ -55,6 +56,7 @@ macro_rules! commands {
 // In the order of the help.
 commands! {
     Train => train,
+    Check => check,
     Pretrain => pretrain,
     Finetune => finetune,
     Classify => classify,

@@ -318,6 +318,38 @@ fn runs_are_listed_and_compared() {
     assert!(said.starts_with("table.csv: expected the folder of a run"), "{said}");
 }
 
+/// What `check` says is what `train` then does.
+#[test]
+fn a_check_says_what_a_training_does_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rows: String = (0..60).map(|i| format!("{i},{},{}\n", i * i % 11, 60 - i)).collect();
+    std::fs::write(here.join("table.csv"), format!("a,b,c\n{rows}")).unwrap();
+    let settings = "--data table.csv --device cpu --epochs 3 --code 2";
+    let plan = succeed(here, &format!("check {settings} --json"));
+    let said = succeed(here, &format!("check {settings}"));
+    assert_eq!(std::fs::read_dir(here).unwrap().count(), 1, "only the table");
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    succeed(here, &format!("train {settings} --out run"));
+    let recipe = std::fs::read_to_string(here.join("run/recipe.toml")).unwrap();
+    assert!(said.ends_with(&format!("{recipe}\n")), "{said}\n{recipe}");
+    let summary = std::fs::read_to_string(here.join("run/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    for key in ["samples", "features", "code", "parameters"] {
+        assert_eq!(plan[key], summary[key], "{key}");
+    }
+    let last = summary["epochs"].as_array().unwrap().last().unwrap();
+    assert_eq!(plan["steps"], last["done"]);
+    for (line, part) in [
+        ("check --data gone.csv", "gone.csv"),
+        ("check --data table.csv --out run", "drop --out and --resume"),
+        ("check --data table.csv --channels 4", "--channels"),
+    ] {
+        let said = fail(here, line);
+        assert!(said.contains(part), "{line}: {said}");
+    }
+}
+
 #[test]
 fn shells_complete_the_commands() {
     let folder = tempfile::tempdir().unwrap();

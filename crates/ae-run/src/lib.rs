@@ -13,6 +13,7 @@ mod lock;
 mod memory;
 mod metrics_log;
 mod new_run;
+mod plan;
 mod record;
 mod run;
 mod run_dir;
@@ -34,6 +35,7 @@ pub use lock::FolderLock;
 pub use new_run::{
     RunOptions, choose_device, create_folder, create_numbered_folder, recipe_overrides,
 };
+pub use plan::{Plan, plan};
 pub use record::{RunRecord, RunState, list_runs};
 pub use run::{SavedModel, SavedRun, Selection, TrainedRun, class_names, reorder_labels};
 pub use run_dir::RunDir;

@@ -189,7 +189,7 @@ fn interrupted_it_says_how_to_resume() {
     assert!(status.success());
     let output = child.wait_with_output().unwrap();
     let printed = text(&output.stderr);
-    assert!(output.status.success(), "{printed}");
+    assert_eq!(output.status.code(), Some(130), "{printed}");
     assert!(printed.contains("stopped; repeat the command to resume"), "{printed}");
     assert!(succeed(here, "reproduce own.toml --quick --device cpu").contains("met: at most 40"));
     assert!(!here.join("runs/reproduce/results.jsonl").exists(), "--quick records nothing");

@@ -54,7 +54,11 @@ pub fn plan(
     };
     let schedule = recipe.schedule();
     let steps = match model {
-        Some(_) => schedule.epochs * splits.training.len().div_ceil(schedule.batch.max(1)),
+        // What is left after the last whole batch waits for another epoch's order.
+        Some(_) => {
+            let training = splits.training.len();
+            schedule.epochs * (training / schedule.batch.clamp(1, training.max(1)))
+        }
         None => 0,
     };
     Ok(Plan { recipe, splits, model, parameters, code, steps })

@@ -6,6 +6,7 @@ mod gamma;
 pub mod impute;
 pub mod index;
 mod knn;
+pub mod transfer;
 
 pub use detect::{Detector, DetectorSettings, Scores};
 pub use error::{Error, Result};

@@ -23,6 +23,7 @@ mod runs;
 mod search;
 mod sweep;
 pub mod train;
+mod transfer;
 
 use ae_data::Samples;
 use ae_run::{SavedRun, batches, to_rows};
@@ -75,6 +76,7 @@ commands! {
     Impute => impute,
     Index => index,
     Search => search,
+    Transfer => transfer,
     Devices => devices,
     Data => data,
     Completions => completions,

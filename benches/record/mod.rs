@@ -25,6 +25,7 @@ const SECTIONS: [&str; 14] = [
     "start",
     "defaults",
     "impute",
+    "transfer",
 ];
 
 /// Replaces a section (its name one of [`SECTIONS`], its body Markdown) and puts all together anew.

@@ -2,7 +2,7 @@
 //! mSDA.
 //!
 //! `cargo bench --bench transfer -- FOLDER [--pairs books-dvd,dvd-books] [--methods none,coral,msda]
-//! [--corruptions 0.5,0.8] [--layers 5] [--counts as-they-are|log|binary] [--candidates] [--record]`
+//! [--corruptions 0.5] [--layers 5] [--counts as-they-are|log|binary] [--candidates] [--record]`
 //!
 //! `FOLDER` has `NAME_train.svmlight.gz` and `NAME_test.svmlight.gz` of books, dvd, electronics and kitchen (Ganin et
 //! al. 2016, 5,000 uni- and bigrams). The classifier is trained on the 2,000 labelled training reviews of the source;

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// In the order in which they appear.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "peers",
     "peers-avx2",
     "gpu",

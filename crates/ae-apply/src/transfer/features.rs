@@ -15,6 +15,7 @@ const ROUNDING: f64 = 1e-5;
 
 /// Rows of the labelled domain and of a set to predict, in a space to which features can be added.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "two of them exist at a time")]
 pub(super) enum Features {
     /// More features than labelled rows: products with the labelled rows are all that a linear classifier with an L2
     /// penalty depends on.

@@ -21,7 +21,7 @@ fn blocks(rows: &Tensor<2>) -> impl Iterator<Item = Tensor<2>> {
     let [count, _] = rows.dims();
     (0..count)
         .step_by(BLOCK)
-        .map(move |first| rows.clone().slice([first..count.min(first + BLOCK)]))
+        .map(move |first| rows.clone().narrow(0, first, BLOCK.min(count - first)))
 }
 
 /// The mean of each feature.

@@ -13,7 +13,7 @@ const COLUMNS: usize = 256;
 /// Above this number of multiplications a product is split among threads.
 const PARALLEL: usize = 1 << 22;
 
-/// `A B` in f64 on all threads: by the device where it has f64, which on a CPU with AVX-512 takes a quarter of the time.
+/// `A B` in f64: by the device where it has f64, else on all threads.
 pub(super) fn product(
     a: DMatrixView<'_, f64>,
     b: DMatrixView<'_, f64>,
@@ -49,9 +49,8 @@ fn by_threads(a: DMatrixView<'_, f64>, b: DMatrixView<'_, f64>) -> DMatrix<f64> 
 }
 
 /// `A^-1`, or `None` if `A` is not positive definite. With blocks `A = [[E, F^T], [F, H]]`, `B = F E^-1` and
-/// `S = H - B F^T`, the inverse is `[[E^-1 + B^T S^-1 B, -B^T S^-1], [-S^-1 B, S^-1]]`: nearly all of the
-/// `4/3 n^3` multiplications are products, which run at the speed of the processor where a Cholesky factor column by
-/// column waits for the memory.
+/// `S = H - B F^T`, the inverse is `[[E^-1 + B^T S^-1 B, -B^T S^-1], [-S^-1 B, S^-1]]`: of its `4/3 n^3`
+/// multiplications nearly all are products of matrices.
 pub(super) fn inverse(matrix: DMatrixView<'_, f64>, device: &Device) -> Option<DMatrix<f64>> {
     let size = matrix.nrows();
     if size <= SMALL {

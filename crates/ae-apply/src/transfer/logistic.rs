@@ -242,17 +242,18 @@ impl Problem<'_> {
             let slope = self.cost * slope + across + length * curved;
             (self.cost * loss + penalty, slope, self.cost * curvature + curved)
         };
+        let is_higher = |there: f64, here: f64| there.is_nan() || there > here;
         let (mut length, mut here) = (0.0, look(0.0));
         for _ in 0..6 {
             let mut step = -here.1 / here.2.max(f64::MIN_POSITIVE);
             let mut there = look(length + step);
             let mut halved = 0;
-            while !(there.0 <= here.0) && halved < 30 {
+            while is_higher(there.0, here.0) && halved < 30 {
                 step *= 0.5;
                 halved += 1;
                 there = look(length + step);
             }
-            if !(there.0 <= here.0) {
+            if is_higher(there.0, here.0) {
                 break;
             }
             length += step;

@@ -56,7 +56,7 @@ impl std::str::FromStr for Method {
 /// | field | default | range | meaning |
 /// |---|---|---|---|
 /// | `method` | msda | | how the domains are brought together |
-/// | `corruptions` | 0.5, 0.8 | 0 to below 1 | the probabilities of corruption that are tried, of msda |
+/// | `corruptions` | 0.5 | 0 to below 1 | the probabilities of corruption that are tried, of msda |
 /// | `layers` | 5 | 1 to 10 | the numbers of layers that are tried, of msda, rising |
 /// | `costs` | 0.1, 0.3, 1, ... 100 | above 0 | the costs `C` of errors that are tried, rising; rows have a mean squared length of 1 |
 /// | `folds` | 5 | 2 to 20 | the folds of cross-validation on the source |
@@ -82,7 +82,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             method: Method::default(),
-            corruptions: vec![0.5, 0.8],
+            corruptions: vec![0.5],
             layers: vec![5],
             costs: vec![0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0],
             folds: 5,

@@ -33,7 +33,7 @@ pub struct Args {
     /// Numbers of layers that msda tries [default: 5]
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     layers: Option<Vec<usize>>,
-    /// Probabilities of corruption that msda tries [default: 0.5,0.8]
+    /// Probabilities of corruption that msda tries [default: 0.5]
     #[arg(long, value_name = "P,...", value_delimiter = ',')]
     corruption: Option<Vec<f64>>,
     /// Column of a table with the labels [default: label, class or target]
@@ -67,7 +67,7 @@ pub const EXAMPLES: Examples = &[(
     "transfer",
     [
         "ae transfer --source books.svmlight --target kitchen.svmlight --out kitchen-labels",
-        "ae transfer --source mnist --target usps --resize 16x16 --samples 5000",
+        "ae transfer --source mnist --target usps/ --resize 16x16 --samples 5000",
         "ae transfer --source mnist:1,3 --target mnist:1,3 --test new.npy --method msda",
     ],
 )];

@@ -116,6 +116,11 @@ fn print_json(value: &impl serde::Serialize) -> Result<()> {
     Ok(())
 }
 
+/// `1 pair`, `2 pairs`
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Rows of cells in columns as wide as their widest cell.
 fn aligned(rows: &[impl AsRef<[String]>]) -> String {
     let length = |cell: &String| cell.chars().count();

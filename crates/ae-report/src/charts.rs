@@ -128,10 +128,25 @@ where
     Ok(())
 }
 
-/// The corner where a legend covers the fewest points, whose coordinates are from 0 to 1; prefers the right.
+/// Points along a line, also between its own: a vertical line has only its ends.
+fn along(line: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    const BETWEEN: usize = 12;
+    let segments = line.windows(2).flat_map(|ends| {
+        let [(x, y), (to_x, to_y)] = [ends[0], ends[1]];
+        (0..BETWEEN).map(move |at| {
+            let share = at as f64 / BETWEEN as f64;
+            (x + share * (to_x - x), y + share * (to_y - y))
+        })
+    });
+    segments.chain(line.last().copied()).collect()
+}
+
+/// The place where a legend covers the smallest part of lines through these points, whose coordinates are from 0 to 1;
+/// prefers the right, then the left.
 fn legend_corner(lines: &[Vec<(f64, f64)>]) -> SeriesLabelPosition {
     use SeriesLabelPosition::{
-        LowerLeft, LowerRight, MiddleLeft, MiddleRight, UpperLeft, UpperRight,
+        LowerLeft, LowerMiddle, LowerRight, MiddleLeft, MiddleMiddle, MiddleRight, UpperLeft,
+        UpperMiddle, UpperRight,
     };
     let corners = [
         (UpperRight, 0.85, 0.9),
@@ -140,7 +155,11 @@ fn legend_corner(lines: &[Vec<(f64, f64)>]) -> SeriesLabelPosition {
         (UpperLeft, 0.15, 0.9),
         (MiddleLeft, 0.15, 0.5),
         (LowerLeft, 0.15, 0.1),
+        (UpperMiddle, 0.5, 0.9),
+        (MiddleMiddle, 0.5, 0.5),
+        (LowerMiddle, 0.5, 0.1),
     ];
+    let lines: Vec<Vec<(f64, f64)>> = lines.iter().map(|line| along(line)).collect();
     let covered = |corner: &(SeriesLabelPosition, f64, f64)| -> f64 {
         let is_covered = |point: &&(f64, f64)| {
             (point.0 - corner.1).abs() < 0.2 && (point.1 - corner.2).abs() < 0.17
@@ -313,6 +332,7 @@ mod tests {
             SeriesLabelPosition::MiddleRight => "middle right",
             SeriesLabelPosition::LowerRight => "lower right",
             SeriesLabelPosition::LowerLeft => "lower left",
+            SeriesLabelPosition::UpperMiddle => "upper middle",
             _ => "elsewhere",
         };
         assert_eq!(position(&[flat(0.3)]), "upper right");
@@ -322,6 +342,9 @@ mod tests {
             (0..900).map(|x| f64::from(x) / 899.0).map(|x| (x, 1.0 - x)).collect();
         let right: Vec<_> = (0..900).map(|y| (0.85, f64::from(y) / 899.0)).collect();
         assert_eq!(position(&[flat(0.95), falling, right]), "lower left");
+        // A vertical line on the right, and one on the left.
+        let vertical = |x: f64| vec![(x, 0.0), (x, 1.0)];
+        assert_eq!(position(&[vertical(0.8), vertical(0.2)]), "upper middle");
     }
 
     #[test]

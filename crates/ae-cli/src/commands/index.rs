@@ -6,8 +6,8 @@ use ae_apply::index::{Codes, Entry, Index, Origin};
 use ae_run::SplitName;
 use toml::Table;
 
-use super::Examples;
 use super::coder::{Coder, files, read};
+use super::{Examples, counted};
 use crate::args::DeviceArgs;
 use crate::console::Console;
 use crate::{Error, Result, interrupt};
@@ -162,8 +162,8 @@ impl Args {
         let index = index.with_origin(origin);
         index.save(&self.out)?;
         println!(
-            "{} images ({} kept, {} coded, {} gone), codes of {} numbers: {}",
-            index.entries().len(),
+            "{} ({} kept, {} coded, {} gone), codes of {} numbers: {}",
+            counted(index.entries().len(), "image"),
             changes.kept,
             coded,
             changes.gone,
@@ -203,8 +203,8 @@ impl Args {
         let index = Index::new(self.origin(coder, data, None), entries.collect(), codes)?;
         index.save(&self.out)?;
         println!(
-            "{} rows ({}), codes of {} numbers: {}",
-            index.entries().len(),
+            "{} ({}), codes of {} numbers: {}",
+            counted(index.entries().len(), "row"),
             selection.title(),
             index.codes().width(),
             self.out.display()

@@ -12,7 +12,7 @@ use image::{DynamicImage, RgbImage};
 use toml::Table;
 
 use super::coder::Coder;
-use super::{Examples, print_json};
+use super::{Examples, counted, print_json};
 use crate::args::DeviceArgs;
 use crate::console::Console;
 use crate::{Error, Result};
@@ -217,8 +217,8 @@ impl Args {
         };
         let rows: Vec<(String, Vec<Tile>)> = found.iter().zip(pictures).map(row).collect();
         let lead = format!(
-            "{} images in {}, by the {metric} distance of codes of {} numbers",
-            index.entries().len(),
+            "{} in {}, by the {metric} distance of codes of {} numbers",
+            counted(index.entries().len(), "image"),
             self.index.display(),
             index.codes().width()
         );

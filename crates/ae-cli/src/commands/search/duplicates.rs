@@ -13,6 +13,7 @@ use ae_run::files;
 
 use super::{Args, PROGRAM, print_json, quoted, tile};
 use crate::commands::coder::Coder;
+use crate::commands::counted;
 use crate::{Error, Result, interrupt};
 
 /// Differing bits of the perceptual hash up to which two images count as known copies while the thresholds are chosen:
@@ -89,7 +90,7 @@ pub fn run(args: &Args, index: &Index) -> Result<()> {
     for (name, value) in facts(&finder) {
         println!("{name}: {value}");
     }
-    println!("{} groups, {} pairs", groups.0.len(), pairs.len());
+    println!("{}, {}", counted(groups.0.len(), "group"), counted(pairs.len(), "pair"));
     println!("{}\n{}", out.display(), html.display());
     Ok(())
 }
@@ -199,7 +200,10 @@ fn write_page(
         let nearest = |row: usize| {
             let of_it = pairs.iter().find(|pair| pair.rows.contains(&row));
             of_it.map_or(String::new(), |pair| {
-                let bits = pair.apart.bits.map_or(String::new(), |bits| format!(", {bits} bits"));
+                let bits = pair
+                    .apart
+                    .bits
+                    .map_or(String::new(), |bits| format!(", {}", counted(bits as usize, "bit")));
                 format!("distance {:.4}{bits}", pair.apart.distance)
             })
         };
@@ -209,8 +213,11 @@ fn write_page(
         (format!("Group {}: {} images", at + 1, group.len()), tiles)
     };
     let rows: Vec<_> = groups.0.iter().enumerate().take(SHOWN[0]).map(row).collect();
-    let lead =
-        format!("{} groups of duplicates among {} images", groups.0.len(), index.entries().len());
+    let lead = format!(
+        "{} of duplicates among {}",
+        counted(groups.0.len(), "group"),
+        counted(index.entries().len(), "image")
+    );
     let path = out.with_extension("html");
     files::write(&path, &page("Duplicates", &lead, &facts(finder), &rows, PROGRAM)?)?;
     Ok(path)

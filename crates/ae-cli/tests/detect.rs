@@ -408,3 +408,35 @@ fn rows_from_elsewhere_are_told_of() {
     let (said, notes) = output("new.csv", "b");
     assert!(!said.contains("of pairs") && notes == serde_json::json!([]), "{said} {notes}");
 }
+
+/// Twenty grey images of a slope, and one with a bright square: its heat is there, and the pixels are named.
+#[test]
+fn images_show_where_they_are_unusual() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::create_dir_all(here.join("normal")).unwrap();
+    std::fs::create_dir_all(here.join("new")).unwrap();
+    let slope = |seed: u32| {
+        image::GrayImage::from_fn(8, 8, |x, y| {
+            image::Luma([(10 * x + 8 * y + (seed * 7 + x * y * seed) % 23) as u8])
+        })
+    };
+    for seed in 0..120 {
+        slope(seed).save(here.join(format!("normal/{seed:03}.png"))).unwrap();
+    }
+    let mut odd = slope(3);
+    for (x, y) in [(5, 1), (6, 1), (5, 2), (6, 2)] {
+        odd.put_pixel(x, y, image::Luma([255]));
+    }
+    odd.save(here.join("new/odd.png")).unwrap();
+    slope(4).save(here.join("new/same.png")).unwrap();
+    let line =
+        "detect --data normal --score new --steps 300 --false-alarms 0.1 --out out --device cpu";
+    let said = succeed(here, line);
+    let worst = said.lines().find(|line| line.contains("because of")).unwrap();
+    assert!(worst.contains("odd.png"), "{said}");
+    let named = ["row 1 column 5", "row 1 column 6", "row 2 column 5", "row 2 column 6"];
+    assert!(named.iter().any(|pixel| worst.contains(pixel)), "{said}");
+    let page = std::fs::read_to_string(here.join("out/report.html")).unwrap();
+    assert_eq!(page.matches("<img").count(), 2, "a picture for each scored image");
+}

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use image::RgbaImage;
 use maud::{Markup, PreEscaped, html};
 
 use crate::charts::{self, Line};
@@ -66,6 +67,8 @@ pub struct WorstRow {
     pub is_flagged: bool,
     /// The features that make it so, with how many times the usual error they have.
     pub features: Vec<(String, f64)>,
+    /// Of an image: [itself and where it is unusual](crate::pictures::Painter::with_heat).
+    pub picture: Option<RgbaImage>,
 }
 
 /// Writes the page.
@@ -103,11 +106,14 @@ fn body(detection: &Detection) -> Result<Markup> {
         }
         section {
             h2 { "The most unusual rows" }
+            @if detection.worst.iter().any(|row| row.picture.is_some()) {
+                p.note { "The image, and where it is unusual: black for the usual, white for the most unusual place." }
+            }
             p.note {
                 "For each row the features that stand out when they are predicted from the others: the squared error \
                  in units of the usual one, times the share of the row's error that is gone without the feature."
             }
-            (worst(&detection.worst))
+            (worst(&detection.worst)?)
         }
         section {
             h2 { "Details" }
@@ -138,15 +144,20 @@ fn methods(rows: &[MethodRow]) -> Markup {
     }
 }
 
-fn worst(rows: &[WorstRow]) -> Markup {
+fn worst(rows: &[WorstRow]) -> Result<Markup> {
     let most = rows.iter().flat_map(|row| &row.features).fold(1.0f64, |most, (_, x)| most.max(*x));
     let width =
         |value: f64| format!("width:{:.1}%", 100.0 * (1.0 + value).ln() / (1.0 + most).ln());
-    html! {
+    Ok(html! {
         @for row in rows {
             h3 {
                 (row.name) " · score " (format!("{:.2}", row.score)) " · p = " (format!("{:.4}", row.p))
                 @if !row.is_flagged { " · not flagged" }
+            }
+            @if let Some(picture) = &row.picture {
+                div style="max-width:320px;margin-bottom:8px" {
+                    (page::picture(picture, &format!("{} and where it is unusual", row.name), "wide")?)
+                }
             }
             div.bars {
                 @for (name, value) in &row.features {
@@ -156,7 +167,7 @@ fn worst(rows: &[WorstRow]) -> Markup {
                 }
             }
         }
-    }
+    })
 }
 
 /// Shares of calibration and scored rows by score, and the threshold.

@@ -48,6 +48,24 @@ impl<'a> Painter<'a> {
         grid
     }
 
+    /// A sample, and on its right how large a value of each feature is: from black for 0 over red and yellow to white
+    /// for the largest, by the square root of the sum over channels.
+    pub fn with_heat(&self, sample: &[f32], values: &[f32]) -> RgbaImage {
+        let mut grid = blank(2, 1, self.width, self.height);
+        let mut pixels = sample.to_vec();
+        self.preprocessing.invert(&mut pixels);
+        self.tile(&mut grid, [0, 0], &pixels);
+        let plane = self.height * self.width;
+        let sum = |at: usize| values[at..].iter().step_by(plane).map(|it| it.max(0.0)).sum();
+        let roots: Vec<f32> = (0..plane).map(|at| f32::sqrt(sum(at))).collect();
+        let most = roots.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        for (at, root) in roots.iter().enumerate() {
+            let (x, y) = (self.width + GAP + at % self.width, at / self.width);
+            grid.put_pixel(x as u32, y as u32, hot(root / most));
+        }
+        grid
+    }
+
     /// Draws features in \[0, 1\] as a tile of a grid.
     fn tile(&self, grid: &mut RgbaImage, [x, y]: [usize; 2], pixels: &[f32]) {
         let plane = self.height * self.width;
@@ -64,6 +82,12 @@ impl<'a> Painter<'a> {
             }
         }
     }
+}
+
+/// Black, red, yellow, white, as values rise from 0 to 1.
+fn hot(value: f32) -> Rgba<u8> {
+    let part = |from: f32| byte(3.0 * value - from);
+    Rgba([part(0.0), part(1.0), part(2.0), 255])
 }
 
 /// Transparent pixels between tiles.
@@ -131,6 +155,24 @@ pub fn write_png(path: &Path, picture: &RgbaImage) -> Result<()> {
 mod tests {
     use super::*;
     use burn::tensor::Device;
+
+    /// Sums over channels 4, 1 and 0, so roots of 1, 1/2 and 0 of the largest: white, half of the way from red to
+    /// yellow, black.
+    #[test]
+    fn heat_is_hottest_where_values_are_largest() {
+        let none = Preprocessing::none();
+        let painter = Painter::new(&Shape::image(3, 1, 3), &none).unwrap();
+        let values = [1.0, 0.5, 0.0, 3.0, 0.5, 0.0, 0.0, -1.0, 0.0];
+        let picture = painter.with_heat(&[1.0; 9], &values);
+        assert_eq!(picture.dimensions(), (8, 1));
+        let pixel = |x| picture.get_pixel(x, 0).0;
+        assert_eq!(pixel(0), [255; 4], "the sample");
+        assert_eq!(pixel(5), [255; 4]);
+        assert_eq!(pixel(6), [255, 128, 0, 255]);
+        assert_eq!(pixel(7), [0, 0, 0, 255]);
+        let all_usual = painter.with_heat(&[1.0; 9], &[0.0; 9]);
+        assert_eq!(all_usual.get_pixel(5, 0).0, [0, 0, 0, 255]);
+    }
 
     #[test]
     fn tiles_are_placed_in_a_grid() {

@@ -5,7 +5,9 @@ use std::path::Path;
 use ae_apply::Detector;
 use ae_data::Samples;
 use ae_data::write::write_cells;
+use ae_report::pictures::Painter;
 use ae_report::{Detection, WorstRow, write_detection};
+use image::RgbaImage;
 use serde_json::json;
 
 use super::Args;
@@ -69,7 +71,17 @@ pub fn write(
     };
     let lead = format!("{} of {} samples flagged.", flagged.len(), scored.len());
     let page = out.join("report.html");
-    let worst = order.iter().take(WORST).map(|row| WorstRow {
+    let painter = Painter::new(scored.shape(), scored.preprocessing());
+    let picture = |row: usize| -> Result<Option<RgbaImage>> {
+        let Some(painter) = &painter else { return Ok(None) };
+        Ok(Some(painter.with_heat(&scored.try_row(row)?, &judged.per_feature[row])))
+    };
+    let mut pictures = Vec::new();
+    for row in order.iter().take(WORST) {
+        pictures.push(picture(*row)?);
+    }
+    let worst = order.iter().take(WORST).zip(pictures).map(|(row, picture)| WorstRow {
+        picture,
         name: place(*row),
         score: ours.scores[*row],
         p: ours.p[*row],

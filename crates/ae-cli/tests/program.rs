@@ -343,7 +343,7 @@ fn a_check_says_what_a_training_does_and_writes_nothing() {
     for (line, part) in [
         ("check --data gone.csv", "gone.csv"),
         ("check --data table.csv --out run", "drop --out and --resume"),
-        ("check --data table.csv --channels 4", "--channels"),
+        ("check --data table.csv --channels 4", "`channels` does not apply to a dense model"),
     ] {
         let said = fail(here, line);
         assert!(said.contains(part), "{line}: {said}");

@@ -106,12 +106,13 @@ fn body(detection: &Detection) -> Result<Markup> {
         }
         section {
             h2 { "The most unusual rows" }
-            @if detection.worst.iter().any(|row| row.picture.is_some()) {
-                p.note { "The image, and where it is unusual: black for the usual, white for the most unusual place." }
-            }
             p.note {
-                "For each row the features that stand out when they are predicted from the others: the squared error \
-                 in units of the usual one, times the share of the row's error that is gone without the feature."
+                @if detection.worst.iter().any(|row| row.picture.is_some()) {
+                    "Each image, and where it is unusual: black for the usual, white for its most unusual place."
+                } @else {
+                    "For each row the features that stand out when they are predicted from the others: the squared \
+                     error in units of the usual one, times the share of the row's error that is gone without the feature."
+                }
             }
             (worst(&detection.worst)?)
         }
@@ -158,12 +159,13 @@ fn worst(rows: &[WorstRow]) -> Result<Markup> {
                 div style="max-width:320px;margin-bottom:8px" {
                     (page::picture(picture, &format!("{} and where it is unusual", row.name), "wide")?)
                 }
-            }
-            div.bars {
-                @for (name, value) in &row.features {
-                    span.name { (name) }
-                    div.bar { div.ours style=(width(*value)) {} }
-                    span.value { (format!("{value:.1}x")) }
+            } @else {
+                div.bars {
+                    @for (name, value) in &row.features {
+                        span.name { (name) }
+                        div.bar { div.ours style=(width(*value)) {} }
+                        span.value { (format!("{value:.1}x")) }
+                    }
                 }
             }
         }

@@ -13,7 +13,7 @@ const RIDGE: f64 = 1.0;
 
 /// Correlation alignment: the rows of the source, whitened by its covariance and coloured by that of the target,
 ///
-///     x' = Ct^(1/2) Cs^(-1/2) (x - ms) + mt,     C = cov + r I
+/// `x' = Ct^(1/2) Cs^(-1/2) (x - ms) + mt`, `C = cov + r I`,
 ///
 /// with the means `ms`, `mt` of the domains and the mean variance `r` of the source's features. A classifier of the
 /// new rows is used on the target's rows as they are.

@@ -21,7 +21,7 @@ const MOST_FEATURES: usize = 10_000;
 /// `S = sum_i (x_i - m) (x_i - m)^T`, `q = 1 - p` and the diagonal `D = p q (diag S + n m^2) + ridge`, the normal
 /// equations `W Q = P` have `Q = q^2 S + D` and `P = q S`, so that
 ///
-///     W = (I - D Q^-1) / q,     b = m - q W m
+/// `W = (I - D Q^-1) / q`, `b = m - q W m`,
 ///
 /// which is the solution of the paper, whose bias is a feature that is never corrupted. The paper applies it to clean
 /// rows.

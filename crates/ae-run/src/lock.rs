@@ -3,11 +3,16 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::{Error, Result};
 
 /// The file that is locked. It stays after the run; a lock ends with its process, however that ends.
 pub(crate) const FILE: &str = ".lock";
+
+/// Further tries to lock a folder, and the time before each.
+const TRIES: usize = 4;
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// Keeps other processes from writing to a folder, for as long as it lives.
 #[derive(Debug)]
@@ -29,7 +34,16 @@ impl FolderLock {
         let mut options = OpenOptions::new();
         options.create(true).read(true).write(true).truncate(false);
         let mut file = options.open(&path).map_err(Error::io(&path))?;
-        match file.try_lock() {
+        // Who only asks whether it is held, holds it for a moment.
+        let mut locked = file.try_lock();
+        for _ in 0..TRIES {
+            if !matches!(locked, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+            locked = file.try_lock();
+        }
+        match locked {
             Ok(()) => {
                 let id = format!("{}\n", std::process::id());
                 let written = file.set_len(0).and_then(|()| file.rewind());

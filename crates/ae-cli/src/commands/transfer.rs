@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME|INDEX")]
     label_column: Option<String>,
     /// Scale all images to one size
-    #[arg(long, value_name = "WxH", value_parser = size)]
+    #[arg(long, value_name = "WxH", value_parser = ae_recipe::parse::pixels)]
     resize: Option<(usize, usize)>,
     /// Use at most this number of samples of each set, drawn by the seed
     #[arg(long, value_name = "N")]
@@ -76,13 +76,6 @@ fn rising(mut layers: Vec<usize>) -> Vec<usize> {
     layers.sort_unstable();
     layers.dedup();
     layers
-}
-
-fn size(text: &str) -> Result<(usize, usize), String> {
-    let parts = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    parts
-        .filter(|(width, height)| (1..=4096).contains(width) && (1..=4096).contains(height))
-        .ok_or_else(|| "expected width and height in pixels, such as 16x16".into())
 }
 
 impl Args {

@@ -2,7 +2,8 @@
 //!
 //!     cargo bench --bench defaults -- DATA_FOLDER [--program FILE] [--seeds N] [--only PART] [--record]
 //!
-//! Each run is `ae train --data ... --code ... --seed ...` and nothing else. The test split is that of the program.
+//! Each run is `ae train --data ... --code ...` with `--seed`, `--device cpu` and `--out`, and nothing else. The test
+//! split is that of the program.
 //! DATA_FOLDER has these, and what is not there is left out and named:
 //!
 //! | folder | |
@@ -41,14 +42,14 @@ const UCI: [(&str, usize); 10] = [
 const ADBENCH: [(&str, usize); 4] =
     [("20_letter", 16), ("26_optdigits", 32), ("28_pendigits", 8), ("30_satellite", 18)];
 
-/// Name, folder, side of the tiles that are cut (`None`: whole photographs), side that they are made to, code.
-type Photographs = (&'static str, &'static str, Option<u32>, u32, usize);
+/// Name, folder, side of the tiles that are cut, side that they are made to, code.
+type Photographs = (&'static str, &'static str, u32, u32, usize);
 const PHOTOGRAPHS: [Photographs; 5] = [
-    ("photographs, crops of 128", "photos-cc0", Some(128), 128, 64),
-    ("photographs, crops of 128 at 32x32", "photos-cc0", Some(128), 32, 64),
-    ("photographs, crops of 64", "photos-cc0", Some(64), 64, 64),
-    ("Kodak, crops of 64", "kodak", Some(64), 64, 64),
-    ("textures, crops of 32", "textures", Some(32), 32, 32),
+    ("photographs, crops of 128", "photos-cc0", 128, 128, 64),
+    ("photographs, crops of 128 at 32x32", "photos-cc0", 128, 32, 64),
+    ("photographs, crops of 64", "photos-cc0", 64, 64, 64),
+    ("Kodak, crops of 64", "kodak", 64, 64, 64),
+    ("textures, crops of 32", "textures", 32, 32, 32),
 ];
 
 struct Settings {
@@ -184,11 +185,10 @@ fn sets(settings: &Settings, folder: &Path, missing: &mut Vec<String>) -> Result
 }
 
 /// Cuts the photographs of a folder into tiles without overlap, and writes them in this size.
-fn cut(from: &Path, tile: Option<u32>, side: u32, to: &Path) -> Result<()> {
+fn cut(from: &Path, tile: u32, side: u32, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for (number, path) in images::list(from)?.iter().enumerate() {
         let photo = images::read(path)?;
-        let tile = tile.unwrap_or(photo.width().min(photo.height()));
         for (x, y) in
             (0..photo.height() / tile).flat_map(|y| (0..photo.width() / tile).map(move |x| (x, y)))
         {

@@ -1,5 +1,5 @@
-//! `print!` and its kin without the panic of std's: where the pipe or the terminal is closed, the text is lost and the
-//! work goes on.
+//! `print!`, `println!`, `eprint!` and `eprintln!` without the panic of std's: where the pipe or the terminal is
+//! closed, the text is lost and the work goes on.
 
 macro_rules! print {
     ($($text:tt)*) => {{

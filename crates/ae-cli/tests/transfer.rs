@@ -168,6 +168,10 @@ fn unsuitable_input_is_refused_with_a_sentence() {
         ),
         ("--source a.csv --target digits", "the target has 784 features"),
         (
+            "--source digits:1,3 --target digits:1,3 --samples 40 --label-column y",
+            "--label-column needs a table or an array with the labels; drop it",
+        ),
+        (
             "--source digits:1,x --target digits",
             "class: expected one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, got `x`",
         ),
@@ -189,6 +193,13 @@ fn unsuitable_input_is_refused_with_a_sentence() {
         assert!(message.contains(expected), "{line}\n{message}");
         assert!(!here.join("out").exists(), "{line} wrote");
     }
+    // Nothing is written over an input.
+    fs::create_dir(here.join("used")).unwrap();
+    fs::copy(here.join("a.csv"), here.join("used/predictions.csv")).unwrap();
+    let line = "transfer --source used/predictions.csv --target none.csv --out used";
+    assert!(fail(here, line).contains("the folder has files already"));
+    let message = fail(here, &format!("{line} --force"));
+    assert!(message.contains("used/predictions.csv: it is in the folder used that"), "{message}");
     let message = fail(here, "transfer --source a.csv --target none.csv --force");
     assert_eq!(message, "--force needs --out: without it nothing is written");
 }

@@ -13,7 +13,7 @@ use ae_data::{Samples, split_rows};
 use ae_train::{Event, Flow};
 use burn::tensor::Device;
 
-use super::Examples;
+use super::{Examples, check_folder};
 use crate::args::DeviceArgs;
 use crate::{Error, Result, interrupt};
 use judge::{Judged, Part};
@@ -210,33 +210,9 @@ impl Args {
     }
 
     fn check_out(&self, out: &Path) -> Result<()> {
-        if out.is_file() {
-            return Err(Error::usage(format!("{}: expected a folder, got a file", out.display())));
-        }
-        let is_used = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-        if is_used && !self.force {
-            return Err(Error::usage(format!(
-                "{}: the folder has files already; give another one with --out, or --force",
-                out.display()
-            )));
-        }
         let sources = [Some(&self.data), self.score.as_ref(), self.labels.as_ref()];
         let sources = sources.into_iter().flatten().map(Path::new);
-        let folder = std::fs::canonicalize(out).ok();
-        for source in sources.chain(self.detector.as_deref()) {
-            let Ok(path) = std::fs::canonicalize(source) else { continue };
-            if folder
-                .as_deref()
-                .is_some_and(|folder| path == folder || path.parent() == Some(folder))
-            {
-                return Err(Error::usage(format!(
-                    "{}: it is in the folder {} that the results go to; give another one with --out",
-                    source.display(),
-                    out.display()
-                )));
-            }
-        }
-        Ok(())
+        check_folder(out, self.force, sources.chain(self.detector.as_deref()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ae_apply::index::{Codes, Index, Metric, Neighbour};
 use ae_data::images;
+use ae_data::write::quoted;
 use ae_report::search::{Tile, page, small};
 use ae_run::{SplitName, files};
 use image::{DynamicImage, RgbImage};
@@ -249,11 +250,4 @@ fn csv(found: &[Found<'_>]) -> String {
         }
     }
     text
-}
-
-fn quoted(cell: &str) -> String {
-    match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.to_owned(),
-    }
 }

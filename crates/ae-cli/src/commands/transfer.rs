@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ae_apply::transfer::{Candidate, Method, Settings, Transfer};
 use burn::tensor::Device;
 
-use super::Examples;
+use super::{Examples, check_folder};
 use crate::{Error, Result};
 use sources::Sources;
 
@@ -132,16 +132,8 @@ impl Args {
     }
 
     fn check_out(&self, out: &Path) -> Result<()> {
-        if out.is_file() {
-            return Err(Error::usage(format!("{}: expected a folder, got a file", out.display())));
-        }
-        let is_used = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-        if is_used && !self.force {
-            return Err(Error::usage(format!(
-                "{}: the folder has files already; give another one with --out, or --force",
-                out.display()
-            )));
-        }
-        Ok(())
+        let named = [Some(&self.source), Some(&self.target), self.test.as_ref()];
+        let sources = named.into_iter().flatten().map(|it| Path::new(sources::classes_of(it).0));
+        check_folder(out, self.force, sources)
     }
 }

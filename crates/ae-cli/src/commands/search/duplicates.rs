@@ -8,10 +8,11 @@ use ae_apply::index::{
     PerceptualHash,
 };
 use ae_data::images;
+use ae_data::write::quoted;
 use ae_report::search::{Tile, page};
 use ae_run::files;
 
-use super::{Args, PROGRAM, print_json, quoted, tile};
+use super::{Args, PROGRAM, print_json, tile};
 use crate::commands::coder::Coder;
 use crate::commands::counted;
 use crate::{Error, Result, interrupt};

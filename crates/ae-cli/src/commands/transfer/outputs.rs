@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use ae_apply::transfer::{Candidate, Domains, Method, Transfer};
+use ae_data::write::quoted;
 use ae_run::files;
 use serde_json::json;
 
@@ -105,11 +106,4 @@ fn settings(candidate: &Candidate) -> String {
         _ => String::new(),
     };
     format!("{stack}cost {}", candidate.cost)
-}
-
-fn quoted(cell: &str) -> String {
-    match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.to_owned(),
-    }
 }

@@ -20,6 +20,14 @@ pub struct Sources {
 
 impl Sources {
     pub fn open(args: &Args) -> Result<Self> {
+        let named = [Some(&args.source), Some(&args.target), args.test.as_ref()];
+        if args.label_column.is_some()
+            && !named.into_iter().flatten().any(|it| takes_label_column(classes_of(it).0))
+        {
+            return Err(Error::usage(
+                "--label-column needs a table or an array with the labels; drop it",
+            ));
+        }
         let mut source = open(args, &args.source, None)?;
         let like = is_file_table(&source.samples).then(|| source.samples.clone());
         let mut target = open(args, &args.target, like.as_ref())?;
@@ -91,8 +99,7 @@ fn open(args: &Args, named: &str, like: Option<&Samples>) -> Result<Unsplit> {
         seed: args.seed.unwrap_or(0),
         ..Options::default()
     };
-    let is_file = Path::new(source).is_file();
-    if is_file && !is_sparse_name(source) {
+    if takes_label_column(source) {
         options.label_column = args.label_column.clone();
     }
     if !ae_data::is_published(source) {
@@ -112,6 +119,11 @@ fn open(args: &Args, named: &str, like: Option<&Samples>) -> Result<Unsplit> {
     Ok(opened?)
 }
 
+/// Whether labels may be in a column: sparse files have them first in each line, folders and sets by name elsewhere.
+fn takes_label_column(source: &str) -> bool {
+    Path::new(source).is_file() && !is_sparse_name(source)
+}
+
 fn is_sparse_name(source: &str) -> bool {
     let name = source.to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -119,7 +131,7 @@ fn is_sparse_name(source: &str) -> bool {
 }
 
 /// The data and the names of its classes, if there are some behind a colon. A path that exists is a path.
-fn classes_of(named: &str) -> (&str, Option<&str>) {
+pub fn classes_of(named: &str) -> (&str, Option<&str>) {
     if Path::new(named).exists() {
         return (named, None);
     }

@@ -289,28 +289,11 @@ impl Detector {
     /// The names of the features: `column`, `column=category`, the place of a pixel such as `row 13 column 4`, or the
     /// number of the feature.
     pub fn feature_names(&self) -> Vec<String> {
-        match (&self.columns.schema, &self.columns.shape) {
-            (Some(schema), _) => schema.feature_names(),
-            (None, Shape::Image { channels, height, width }) => {
-                pixel_names([*channels, *height, *width])
-            }
-            (None, shape) => (0..shape.features()).map(|feature| feature.to_string()).collect(),
+        match &self.columns.schema {
+            Some(schema) => schema.feature_names(),
+            None => self.columns.shape.feature_names(),
         }
     }
-}
-
-/// From 0, channel after channel, with the colour where there are three.
-fn pixel_names([channels, height, width]: [usize; 3]) -> Vec<String> {
-    let color = |channel: usize| match channels {
-        3 => [" red", " green", " blue"][channel].to_owned(),
-        1 => String::new(),
-        _ => format!(" channel {channel}"),
-    };
-    let places = (0..channels * height * width).map(|at| {
-        let (channel, row, column) = (at / (height * width), at / width % height, at % width);
-        format!("row {row} column {column}{}", color(channel))
-    });
-    places.collect()
 }
 
 impl std::fmt::Debug for Detector {

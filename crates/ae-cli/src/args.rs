@@ -14,7 +14,7 @@ use crate::Result;
 use crate::commands::{self, Command};
 pub use recipe::{Classifying, Data, Finetuning, RecipeArgs, Tables, Training};
 pub use run::{RunArgs, open_run};
-pub use train::{NewRunArgs, TrainArgs};
+pub use train::{EndArgs, NewRunArgs, TrainArgs};
 
 /// Trains autoencoders on any GPU or on the CPU.
 ///

@@ -15,17 +15,17 @@ mod impute;
 mod index;
 mod interpolate;
 mod latent;
+mod man;
 mod pretrain;
 mod reconstruct;
 mod report;
 mod reproduce;
 mod runs;
+mod score;
 mod search;
 mod sweep;
 pub mod train;
 mod transfer;
-
-use std::path::Path;
 
 use ae_data::Samples;
 use ae_run::{SavedRun, batches, to_rows};
@@ -68,6 +68,7 @@ commands! {
     Eval => eval,
     Encode => encode,
     Reconstruct => reconstruct,
+    Score => score,
     Latent => latent,
     #[command(hide = true)]
     Interpolate => interpolate,
@@ -82,6 +83,7 @@ commands! {
     Devices => devices,
     Data => data,
     Completions => completions,
+    Man => man,
 }
 
 /// Those of the program itself.
@@ -111,40 +113,10 @@ pub fn add_examples(command: clap::Command, path: &str) -> clap::Command {
     })
 }
 
-fn print_json(value: &impl serde::Serialize) -> Result<()> {
+pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let json = serde_json::to_string_pretty(value)
         .map_err(|error| Error::usage(format!("evaluation: {error}")))?;
     println!("{json}");
-    Ok(())
-}
-
-/// Refuses a folder for results that has files, unless it is to be written into, or that an input is in.
-fn check_folder<'a>(
-    out: &Path,
-    force: bool,
-    inputs: impl IntoIterator<Item = &'a Path>,
-) -> Result<()> {
-    if out.is_file() {
-        return Err(Error::usage(format!("{}: expected a folder, got a file", out.display())));
-    }
-    let is_used = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-    if is_used && !force {
-        return Err(Error::usage(format!(
-            "{}: the folder has files already; give another one with --out, or --force",
-            out.display()
-        )));
-    }
-    let Ok(folder) = out.canonicalize() else { return Ok(()) };
-    for input in inputs {
-        let Ok(path) = input.canonicalize() else { continue };
-        if path == folder || path.parent() == Some(&folder) {
-            return Err(Error::usage(format!(
-                "{}: it is in the folder {} that the results go to; give another one with --out",
-                input.display(),
-                out.display()
-            )));
-        }
-    }
     Ok(())
 }
 

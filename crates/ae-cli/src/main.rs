@@ -10,6 +10,7 @@ mod download;
 mod error;
 mod interrupt;
 mod observers;
+mod outputs;
 mod plain;
 
 use std::io::IsTerminal;

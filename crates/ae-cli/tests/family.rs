@@ -267,7 +267,7 @@ fn latent_commands_write_pictures_and_tables() {
     ] {
         let line = line.replacen(' ', " run ", 1);
         let line = if line.contains(" run") { line } else { format!("{line} run") };
-        let printed = succeed(here, &format!("latent {line} --device cpu --out it.png"));
+        let printed = succeed(here, &format!("latent {line} --device cpu --out it.png --force"));
         assert!(printed.starts_with(first) && printed.ends_with("it.png\n"), "{line}: {printed}");
         let picture = image::open(here.join("it.png")).unwrap();
         assert_eq!((picture.width(), picture.height()), size, "{line}");
@@ -304,7 +304,7 @@ fn latent_commands_write_pictures_and_tables() {
         ("interpolate run --nearest 4", "latent neighbors run --count 4"),
     ] {
         let written = |line: &str| {
-            let printed = succeed(here, &format!("{line} --device cpu --out it.png"));
+            let printed = succeed(here, &format!("{line} --device cpu --out it.png --force"));
             (printed, std::fs::read(here.join("it.png")).unwrap())
         };
         assert!(written(old) == written(new), "{old}");
@@ -323,7 +323,7 @@ fn latent_commands_write_pictures_and_tables() {
     succeed(here, "latent path table --steps 3 --device cpu");
     assert_eq!(text, read(here, "latent.csv"));
     assert!(text.starts_with("row,place,a,b,c\n1,0,"), "{text}");
-    assert!(fail(here, "latent means table --device cpu").contains("class means need labels"));
+    assert!(fail(here, "latent means table --device cpu --force").contains("class means need labels"));
     assert!(fail(here, "classify table --device cpu").contains("--label-column"));
 }
 

@@ -241,14 +241,14 @@ fn nothing_is_overwritten_and_no_input_is_an_output() {
         // A device that is not there is not even looked for.
         assert_eq!(
             fail(here, "impute patients.csv --out complete.csv --draws 2 --device none"),
-            format!("{taken}: exists; give another --out, or --force to replace it")
+            format!("{taken}: exists; give another name, or --force to replace it")
         );
         assert_eq!(std::fs::read_to_string(here.join(taken)).unwrap(), "mine");
         std::fs::remove_file(here.join(taken)).unwrap();
         std::fs::create_dir(here.join(taken)).unwrap();
         let message = match taken {
             "complete.csv" => "complete.csv: expected the name of a table, got a folder".to_owned(),
-            _ => format!("{taken}: is a folder; give another --out"),
+            _ => format!("{taken}: is a folder; give another name"),
         };
         assert_eq!(refused("--out complete.csv --draws 2 --force"), message);
         std::fs::remove_dir(here.join(taken)).unwrap();

@@ -350,6 +350,157 @@ fn a_check_says_what_a_training_does_and_writes_nothing() {
     }
 }
 
+/// A file that exists is replaced only by force; one that is read, not even then.
+#[test]
+fn results_replace_only_what_they_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rows: String = (0..60).map(|i| format!("{i},{},{}\n", i * i % 11, 60 - i)).collect();
+    std::fs::write(here.join("table.csv"), format!("a,b,c\n{rows}")).unwrap();
+    write_pictures(&here.join("pictures"), 40);
+    succeed(here, "train --data table.csv --epochs 2 --code 2 --device cpu --out run");
+    succeed(here, "train --data pictures --epochs 1 --code 4 --device cpu --out sea");
+    let table = std::fs::read(here.join("table.csv")).unwrap();
+    let model = std::fs::read(here.join("run/model.safetensors")).unwrap();
+    for command in ["encode run", "reconstruct run", "latent traverse run", "score run"] {
+        succeed(here, &format!("{command} --device cpu --out out.csv"));
+        let first = std::fs::read(here.join("out.csv")).unwrap();
+        let said = fail(here, &format!("{command} --device cpu --out out.csv"));
+        assert_eq!(said, "out.csv: exists; give another name, or --force to replace it");
+        succeed(here, &format!("{command} --device cpu --out out.csv --force"));
+        assert_eq!(std::fs::read(here.join("out.csv")).unwrap(), first);
+        std::fs::remove_file(here.join("out.csv")).unwrap();
+        let said = fail(here, &format!("{command} --device cpu --out table.csv --force"));
+        assert_eq!(said, "table.csv: is read; write to another file");
+        std::fs::copy(here.join("table.csv"), here.join("new.csv")).unwrap();
+        let said =
+            fail(here, &format!("{command} --data new.csv --device cpu --out new.csv --force"));
+        assert_eq!(said, "new.csv: is read; write to another file");
+    }
+    let said = fail(here, "encode run --device cpu --out run/model.safetensors --force");
+    assert!(said.ends_with("is read; write to another file"), "{said}");
+    let said = fail(here, "reconstruct sea --device cpu --out pictures/0001.png --force");
+    assert!(said.ends_with("which is read; write to another folder"), "{said}");
+    let said = fail(here, "reconstruct sea --device cpu --out pictures --force");
+    assert!(said.contains("is read"), "{said}");
+    assert_eq!(std::fs::read(here.join("table.csv")).unwrap(), table);
+    assert_eq!(std::fs::read(here.join("run/model.safetensors")).unwrap(), model);
+
+    // A picture of each image, named after its file.
+    for class in ["day", "night"] {
+        write_pictures(&here.join("classes").join(class), 3);
+    }
+    let printed = succeed(here, "reconstruct sea --data classes --device cpu --out back/");
+    assert_eq!(printed, "6 reconstructions in back/\n");
+    for name in ["day/0001.png", "night/0002.png"] {
+        let found = image::open(here.join("back").join(name)).unwrap();
+        assert_eq!((found.width(), found.height()), (53, 37), "{name}");
+    }
+    assert!(fail(here, "reconstruct sea --device cpu --out back").contains("--force"));
+    let one = "reconstruct sea --data pictures/0001.png --device cpu --out one/";
+    assert_eq!(succeed(here, one), "1 reconstructions in one/\n");
+}
+
+/// Of a column that is noise, the error is largest where the noise is.
+#[test]
+fn scores_say_which_column_contributes_most() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let kind = |i: u32| if i % 3 == 0 { "red" } else { "blue" };
+    let row = |i: u32| format!("{i},{},{},{}\n", 2 * i, kind(i), 3 * i);
+    let rows: String = (0..120).map(row).collect();
+    std::fs::write(here.join("table.csv"), format!("a,b,colour,c\n{rows}")).unwrap();
+    succeed(here, "train --data table.csv --code 2 --epochs 30 --device cpu --out run");
+    std::fs::write(
+        here.join("new.csv"),
+        "a,b,colour,c\n6,12,red,18\n60,9000,red,180\n7,14,blue,21\n",
+    )
+    .unwrap();
+    let said = succeed(here, "score run --data new.csv --device cpu --out scores.csv -n 1");
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].starts_with("new.csv, all samples: 3 samples"), "{said}");
+    assert!(lines[1].starts_with("sample 1 ") && lines[1].contains(" b "), "{said}");
+    let table = std::fs::read_to_string(here.join("scores.csv")).unwrap();
+    assert!(table.starts_with("sample,squared_error,contributes_most\n0,"), "{table}");
+    assert!(table.lines().nth(2).unwrap().contains(",b "), "{table}");
+    let json = succeed(here, "score run --data new.csv --device cpu --json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["samples"][1]["contributes_most"][0]["name"], "b");
+    assert_eq!(json["samples"].as_array().unwrap().len(), 3);
+    assert_eq!(json["split"], "all");
+}
+
+/// Anomalies and noise are measured on the terminal, by `eval`, by `score` and in the report, all alike.
+#[test]
+fn anomalies_and_denoising_are_said_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let train = format!("train {SMALL} --one-class 3 --corrupt masking:0.25 --out run");
+    let said = succeed(here, &train);
+    let anomalies = said.lines().find(|line| line.starts_with("anomalies by the squared error"));
+    let anomalies = anomalies.unwrap_or_else(|| panic!("{said}")).to_owned();
+    assert!(anomalies.contains("AUROC 0.") && anomalies.contains("average precision 0."));
+    assert!(said.contains("denoising: squared error per test sample"), "{said}");
+    let page = std::fs::read_to_string(here.join("run/report.html")).unwrap();
+    assert!(page.contains(&anomalies["anomalies by the squared error: ".len()..]));
+    assert!(page.contains("Denoising"));
+    assert!(succeed(here, "score run --device cpu").contains(&anomalies));
+    let json: serde_json::Value =
+        serde_json::from_str(&succeed(here, "eval run --device cpu --json")).unwrap();
+    let summary = std::fs::read_to_string(here.join("run/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(json["anomaly"], summary["anomaly"]);
+    assert_eq!(json["denoising"], summary["denoising"]);
+    let said = succeed(here, "eval run --device cpu");
+    assert!(said.contains("average precision  ") && said.contains("  denoised  "), "{said}");
+}
+
+/// `--set` is any value of a recipe; `--strict` fails where nothing was learned, and leaves the run.
+#[test]
+fn values_are_set_and_failures_are_strict() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let set = "--set schedule.batch=16 --set model.activation=tanh --set data.validation=0.2";
+    let json = succeed(here, &format!("train {SMALL} {set} --json --out run"));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["run"], "run");
+    let summary = std::fs::read_to_string(here.join("run/summary.json")).unwrap();
+    assert_eq!(json["summary"], serde_json::from_str::<serde_json::Value>(&summary).unwrap());
+    let recipe = std::fs::read_to_string(here.join("run/recipe.toml")).unwrap();
+    for part in ["batch = 16", "activation = \"tanh\"", "validation = 0.2"] {
+        assert!(recipe.contains(part), "{part}: {recipe}");
+    }
+    for (set, part) in [
+        ("batch=16", "expected a value of data, model,"),
+        ("schedule.batches=16", "unknown field `batches`"),
+        ("schedule.batch", "such as schedule.batch=64"),
+        ("schedule.batch=many", "invalid type: string \"many\""),
+    ] {
+        let said = ae(here, &format!("train {SMALL} --set {set} --out no"));
+        let said = text(&said.stderr);
+        assert!(said.contains(part), "{set}: {said}");
+        assert!(!here.join("no").exists());
+    }
+    let bad = "train --digits 100,20 --model dense --code 1 --hidden 4 --epochs 1 --lr 1e-9 --linear-path off";
+    let said = ae(here, &format!("{bad} --strict --device cpu --out bad"));
+    assert!(!said.status.success());
+    assert!(text(&said.stderr).contains("error: --strict: squared error"));
+    assert!(here.join("bad/report.html").is_file());
+    succeed(here, &format!("{bad} --device cpu --out lax"));
+}
+
+#[test]
+fn manual_pages_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(folder.path(), "man pages");
+    for (page, part) in
+        [("ae.1", "reconstruct"), ("ae-train.1", "corrupt"), ("ae-latent-path.1", "RUN")]
+    {
+        let page = std::fs::read_to_string(folder.path().join("pages").join(page)).unwrap();
+        assert!(page.starts_with(".ie") && page.contains(part), "{page}");
+    }
+}
+
 #[test]
 fn shells_complete_the_commands() {
     let folder = tempfile::tempdir().unwrap();
@@ -407,7 +558,16 @@ fn data_is_previewed_and_exported() {
     assert!(printed.ends_with("arrays/test.npy\narrays/test-labels.npy\n"), "{printed}");
     let back = "data preview --data arrays/validation.npy --labels arrays/validation-labels.npy";
     assert!(succeed(folder.path(), back).contains("of 1x28x28"));
+    let printed = fail(folder.path(), "data export --digits 50,10 --out arrays");
+    assert!(printed.contains("--force"), "{printed}");
+    let json = succeed(folder.path(), "data preview --digits 50,10 --json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["splits"][1]["samples"], 10);
+    let drawn = folder.path().join("preview.png");
+    std::fs::remove_file(&drawn).unwrap();
+    succeed(folder.path(), "data preview --digits 50,10 --json");
+    assert!(!drawn.exists());
     // An export removes files of an earlier one that it does not write.
-    succeed(folder.path(), "data export --digits 50,10 --out arrays");
+    succeed(folder.path(), "data export --digits 50,10 --out arrays --force");
     assert!(!folder.path().join("arrays/validation.npy").exists());
 }

@@ -104,7 +104,7 @@ fn duplicates_are_found_by_a_threshold_of_their_own() {
     // Nothing is overwritten without --force.
     let before = std::fs::read(here.join("duplicates.csv")).unwrap();
     let said = fail(here, "search photos.aex --duplicates");
-    assert!(said.starts_with("duplicates.csv: exists; give another --out, or --force"), "{said}");
+    assert!(said.starts_with("duplicates.csv: exists; give another name, or --force"), "{said}");
     let said = fail(here, "search photos.aex photos/01.png --out duplicates.csv");
     assert!(said.starts_with("duplicates.csv: exists; "), "{said}");
     assert_eq!(std::fs::read(here.join("duplicates.csv")).unwrap(), before);
@@ -208,7 +208,7 @@ fn unsuitable_inputs_are_refused_in_a_sentence() {
         ),
         (
             "search photos.aex photos/broken.csv --out photos/broken.csv",
-            "--out: expected another file than those that are read",
+            "photos/broken.csv: is read; write to another file",
         ),
     ] {
         let said = fail(here, line);

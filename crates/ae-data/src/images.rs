@@ -42,7 +42,7 @@ pub fn read_folder(
     read_folder_with(folder, &ImageOptions { resize, ..ImageOptions::default() })
 }
 
-/// Reads a folder of images, in the order of their names.
+/// Reads a folder of images, in the order of their names; or a single image.
 ///
 /// **Folders.** Images in the folder itself have no labels. The class of an image in a subfolder is
 /// the name of the subfolder (classes are in the order of names, numerical if all are integers).
@@ -87,7 +87,10 @@ pub(crate) fn read_folder_within(
     if let Some(other) = options.channels.filter(|channels| ![1, 3].contains(channels)) {
         return Err(Error::invalid("channels", "1 or 3", other.to_string()));
     }
-    let Layout { training, test, others, mut notes } = Layout::of(folder)?;
+    let is_file = folder.is_file();
+    let layout = if is_file { Layout::of_file(folder) } else { Layout::of(folder)? };
+    let folder = if is_file { folder.parent().unwrap_or(folder) } else { folder };
+    let Layout { training, test, others, mut notes } = layout;
     let has_test = !test.is_empty();
     let paths: Vec<PathBuf> = training.iter().chain(&test).map(|(path, _)| path.clone()).collect();
     let found = ImageFiles::of(&paths, folder, resize, options, limit)?;
@@ -180,8 +183,12 @@ pub(crate) fn read_folder_within(
     Ok((training, has_test.then_some(test)))
 }
 
-/// Whether a folder has an image, or a subfolder that may have one.
-pub(crate) fn may_be_in(folder: &Path) -> Result<bool> {
+/// Whether a file has the extension of an image, or a folder has one, or a subfolder that may have one.
+pub(crate) fn may_be_in(path: &Path) -> Result<bool> {
+    if !path.is_dir() {
+        return Ok(layout::is_image(path));
+    }
+    let folder = path;
     let listing = Listing::of(folder)?;
     Ok(!listing.images.is_empty() || !listing.folders.is_empty())
 }

@@ -89,9 +89,9 @@ impl SourceKind {
             true if is(&[".npy"]) => Ok(Self::Array),
             true if is(&[".npz"]) => Ok(Self::Arrays),
             true if is(&SPARSE) => Ok(Self::Sparse),
+            true if holds_images(path)? => Ok(Self::Images),
             true => {
-                let expected =
-                    "a .csv, .tsv, .npy, .npz or .svmlight file, or the folder the file is in";
+                let expected = "a .csv, .tsv, .npy, .npz, .svmlight or image file, or the folder the file is in";
                 Err(Error::malformed(path, expected, "another kind of file"))
             }
             false
@@ -120,7 +120,7 @@ impl SourceKind {
             Self::Variation(_) => "a variation of MNIST",
             Self::Cifar10 | Self::CifarFolder => "CIFAR-10 batches",
             Self::IdxFolder => "IDX files",
-            Self::Images => "a folder of images",
+            Self::Images => "images",
             Self::Table => "a table",
             Self::Array => "a NumPy array",
             Self::Arrays => "an archive of NumPy arrays",
@@ -163,6 +163,6 @@ use crate::images::may_be_in as holds_images;
 /// Without the feature `images`, any other folder counts as one of images, and its reader says that
 /// they cannot be read.
 #[cfg(not(feature = "images"))]
-fn holds_images(_: &Path) -> Result<bool> {
-    Ok(true)
+fn holds_images(path: &Path) -> Result<bool> {
+    Ok(path.is_dir())
 }

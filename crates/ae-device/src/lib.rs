@@ -23,7 +23,7 @@ use cache::RateCache;
 pub use error::{Error, Result};
 use gpu::gpus;
 pub use gpu::{Gpu, GpuKind};
-pub use list::list;
+pub use list::{ListedDevice, MeasuredSpeed, devices, list};
 use pick::{Pick, choose};
 pub use request::DeviceRequest;
 pub use system::SystemGpu;

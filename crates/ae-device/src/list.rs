@@ -16,51 +16,106 @@ const BUILT: [(&str, bool); 6] = [
     ("the CPU", true),
 ];
 
-/// Every device in a line, with measured speeds below.
-pub fn list() -> String {
-    to_text(&Detected::find(), &RateCache::read(), software_counts())
+/// A device of `ae devices`.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct ListedDevice {
+    /// What `--device` takes: `cpu` or `gpu:0`; `None` for a GPU that this program is not built for.
+    pub device: Option<String>,
+    /// Its name, with its kind and driver.
+    pub name: String,
+    /// In bytes, where it is known.
+    pub memory: Option<u64>,
+    /// Measured trainings.
+    pub measured: Vec<MeasuredSpeed>,
+    /// Whether `--device auto` may choose it.
+    pub is_candidate: bool,
 }
 
-fn to_text(detected: &Detected, cache: &RateCache, software_counts: bool) -> String {
-    let mut text = String::new();
-    let measured = |identity: &str| -> String {
-        let line = |(job, rate)| format!("       measured: {} samples/s of {job}\n", count(rate));
-        cache.of_device(identity).map(line).collect()
+/// How fast a device trained.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct MeasuredSpeed {
+    /// The training, such as `conv, code 32, 1x28x28, batch 128`.
+    pub training: String,
+    /// Its speed.
+    pub samples_per_second: f64,
+}
+
+/// The CPU and all GPUs.
+pub fn devices() -> Vec<ListedDevice> {
+    entries(&Detected::find(), &RateCache::read(), software_counts())
+}
+
+/// Every device in a line, with measured speeds below.
+pub fn list() -> String {
+    to_text(&devices())
+}
+
+fn entries(detected: &Detected, cache: &RateCache, software_counts: bool) -> Vec<ListedDevice> {
+    let measured = |identity: &str| {
+        let speed = |(job, rate): (&str, f64)| MeasuredSpeed {
+            training: job.to_owned(),
+            samples_per_second: rate,
+        };
+        cache.of_device(identity).map(speed).collect()
     };
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "cpu    {}{}", cpu_name(), in_gib(memory()));
-    text += &measured(&cpu_identity());
-    let mut candidates = vec!["cpu".to_owned()];
+    let mut entries = vec![ListedDevice {
+        device: Some("cpu".to_owned()),
+        name: cpu_name(),
+        memory: memory(),
+        measured: measured(&cpu_identity()),
+        is_candidate: true,
+    }];
     match detected {
         Detected::Gpus(gpus) => {
-            for (number, gpu) in gpus.iter().enumerate() {
-                let tag = format!("gpu:{number}");
+            entries.extend(gpus.iter().enumerate().map(|(number, gpu)| {
                 let version = match gpu.version.is_empty() {
                     true => String::new(),
                     false => format!(", driver {}", gpu.version),
                 };
-                let _ = writeln!(text, "{tag:<6} {}{version}{}", gpu.title(), in_gib(gpu.memory));
-                text += &measured(&gpu.identity());
-                if gpu.kind != GpuKind::Software || software_counts {
-                    candidates.push(tag);
+                ListedDevice {
+                    device: Some(format!("gpu:{number}")),
+                    name: format!("{}{version}", gpu.title()),
+                    memory: gpu.memory,
+                    measured: measured(&gpu.identity()),
+                    is_candidate: gpu.kind != GpuKind::Software || software_counts,
                 }
-            }
+            }));
         }
-        Detected::NotBuilt(gpus) => {
-            for gpu in gpus {
-                let driver = gpu.driver.as_ref().map(|it| format!(" (driver {it})"));
-                let _ = writeln!(
-                    text,
-                    "-      {}{}{}: this program is not built for it; {BUILD}",
-                    gpu.name,
-                    driver.unwrap_or_default(),
-                    in_gib(gpu.memory)
-                );
+        Detected::NotBuilt(gpus) => entries.extend(gpus.iter().map(|gpu| {
+            let driver = gpu.driver.as_ref().map(|it| format!(" (driver {it})"));
+            ListedDevice {
+                device: None,
+                name: format!("{}{}", gpu.name, driver.unwrap_or_default()),
+                memory: gpu.memory,
+                measured: vec![],
+                is_candidate: false,
             }
+        })),
+    }
+    entries
+}
+
+fn to_text(devices: &[ListedDevice]) -> String {
+    let mut text = String::new();
+    for ListedDevice { device, name, memory, measured, .. } in devices {
+        // Writing to a string does not fail.
+        let _ = match device {
+            Some(tag) => writeln!(text, "{tag:<6} {name}{}", in_gib(*memory)),
+            None => writeln!(
+                text,
+                "-      {name}{}: this program is not built for it; {BUILD}",
+                in_gib(*memory)
+            ),
+        };
+        for MeasuredSpeed { training, samples_per_second } in measured {
+            let speed = count(*samples_per_second);
+            let _ = writeln!(text, "       measured: {speed} samples/s of {training}");
         }
     }
     let built: Vec<&str> = BUILT.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
     let _ = writeln!(text, "built for {}", built.join(", "));
+    let candidates = devices.iter().filter(|it| it.is_candidate);
+    let candidates: Vec<&str> = candidates.filter_map(|it| it.device.as_deref()).collect();
     let _ = match candidates.len() {
         1 => writeln!(text, "--device auto uses the cpu"),
         _ => writeln!(
@@ -92,7 +147,10 @@ mod tests {
     use super::*;
 
     fn lines(detected: &Detected) -> Vec<String> {
-        to_text(detected, &RateCache::default(), false).lines().map(str::to_owned).collect()
+        to_text(&entries(detected, &RateCache::default(), false))
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]
@@ -129,7 +187,7 @@ mod tests {
             "key",
             1000,
         );
-        let text = to_text(&Detected::Gpus(gpus), &cache, false);
+        let text = to_text(&entries(&Detected::Gpus(gpus), &cache, false));
         let printed: Vec<&str> = text.lines().collect();
         let measured = "measured: 12,300 samples/s of conv, code 32, 1x28x28, batch 128";
         assert_eq!(printed[1].trim(), measured);

@@ -79,6 +79,12 @@ impl DataRecipe {
         self.labels = self.labels.as_deref().map(absolute);
     }
 
+    /// The files and folders that it reads, where they are no data set known by name.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let own = [Some(Path::new(&self.source)), self.labels.as_deref(), self.data_dir.as_deref()];
+        own.into_iter().flatten().filter(|path| path.exists()).map(Path::to_owned).collect()
+    }
+
     /// Replaces the paths that `overrides` has by those of this recipe.
     pub fn put_paths(&self, overrides: &mut Table) {
         let Some(Value::Table(data)) = overrides.get_mut("data") else { return };

@@ -2,7 +2,7 @@
 
 use ae_data::{Method, Samples};
 use ae_models::{Encoder, Model};
-use ae_train::Corruption;
+use ae_train::{Corruption, Denoising};
 use maud::{Markup, PreEscaped, html};
 
 use crate::Result;
@@ -320,6 +320,14 @@ fn details(trained: &TrainedRun, summary: &Summary) -> Result<Markup> {
     if summary.pca_is_lossy() {
         let components = components(summary.pca.components);
         facts.push(("PCA", format!("{components}, fitted to {pca_rows} training samples")));
+    }
+    if let Some(Denoising { corrupted_error, squared_error }) = &summary.denoising {
+        let (before, after) = (number(*corrupted_error), number(*squared_error));
+        let noise = trained.recipe.test_corruption();
+        facts.push(("Denoising", format!("{noise}: squared error {before} before, {after} after")));
+    }
+    if let Some(anomaly) = &summary.anomaly {
+        facts.push(("Anomalies", format!("by the squared error: {anomaly}")));
     }
     details_section(&facts, &trained.model.to_string(), &trained.recipe)
 }

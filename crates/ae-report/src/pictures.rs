@@ -48,6 +48,15 @@ impl<'a> Painter<'a> {
         grid
     }
 
+    /// One sample.
+    pub fn picture(&self, sample: &[f32]) -> RgbaImage {
+        let mut picture = blank(1, 1, self.width, self.height);
+        let mut pixels = sample.to_vec();
+        self.preprocessing.invert(&mut pixels);
+        self.tile(&mut picture, [0, 0], &pixels);
+        picture
+    }
+
     /// A sample, and on its right how large a value of each feature is: from black for 0 over red and yellow to white
     /// for the largest, by the square root of the sum over channels.
     pub fn with_heat(&self, sample: &[f32], values: &[f32]) -> RgbaImage {

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use ae_recipe::Recipe;
+use toml::Table;
+
 use crate::{Error, Result};
 
 /// The folder of a run.
@@ -58,6 +61,26 @@ impl RunDir {
     /// Its report.
     pub fn report(&self) -> PathBuf {
         self.0.join("report.html")
+    }
+
+    /// All of these.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.recipe(), self.model(), self.model().with_extension("json")];
+        files.extend([self.checkpoints(), self.metrics(), self.summary(), self.device()]);
+        files.extend([self.label_efficiency(), self.figures(), self.report()]);
+        files
+    }
+
+    /// The files and folders that are read to apply the run to its data, or to other data: a data section.
+    ///
+    /// # Errors
+    /// If its recipe cannot be read.
+    pub fn inputs(&self, other: &Table) -> Result<Vec<PathBuf>> {
+        let mut inputs = self.files();
+        let given = ["source", "labels"].into_iter().filter_map(|key| other.get(key)?.as_str());
+        inputs.extend(given.map(PathBuf::from));
+        inputs.extend(Recipe::read(&self.recipe())?.data.paths());
+        Ok(inputs)
     }
 
     /// A folder that holds a run already.

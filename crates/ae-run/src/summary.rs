@@ -91,6 +91,15 @@ impl Summary {
                 cross_entropy.excess()
             );
         }
+        if let Some(Denoising { corrupted_error, squared_error }) = &self.denoising {
+            let (before, after) = (number(*corrupted_error), number(*squared_error));
+            sentence += &format!(
+                "\ndenoising: squared error per test sample {before} before, {after} after"
+            );
+        }
+        if let Some(anomaly) = &self.anomaly {
+            sentence += &format!("\nanomalies by the squared error: {anomaly}");
+        }
         if let Some(baseline) = &self.better_baseline {
             sentence += &format!("\n{baseline}");
         }

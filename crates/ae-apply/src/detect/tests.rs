@@ -261,15 +261,3 @@ fn awkward_columns_give_finite_scores() {
     assert!(scores.per_feature.iter().flatten().all(|value| value.is_finite()));
     assert!(scores.p[10] < 0.02, "{:?}", scores.p);
 }
-
-/// 2 rows of 3 columns: the fifth pixel is in the second row; with colours the next plane is green.
-#[test]
-fn pixels_are_named_by_their_place() {
-    let grey = super::pixel_names([1, 2, 3]);
-    assert_eq!((grey.len(), &*grey[4]), (6, "row 1 column 1"));
-    let color = super::pixel_names([3, 2, 3]);
-    assert_eq!(
-        (color.len(), &*color[6], &*color[17]),
-        (18, "row 0 column 0 green", "row 1 column 2 blue")
-    );
-}

@@ -43,16 +43,21 @@ impl<G> RecipeArgs<G> {
 /// Which options there are.
 pub trait Group {
     fn options() -> Vec<RecipeOption>;
+
+    /// The sections whose values `--set` may name; none: there is no such option.
+    const SECTIONS: &[&str];
 }
 
 macro_rules! groups {
-    ($($(#[$doc:meta])* $name:ident => $options:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident $sections:expr => $options:expr;)*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Debug)]
             pub struct $name;
 
             impl Group for $name {
+                const SECTIONS: &[&str] = &$sections;
+
                 fn options() -> Vec<RecipeOption> {
                     $options
                 }
@@ -63,15 +68,15 @@ macro_rules! groups {
 
 groups! {
     /// All settings of a training.
-    Training => ae_recipe::train_options();
+    Training ["data", "model", "objective", "schedule", "measure"] => ae_recipe::train_options();
     /// Those of fine-tuning.
-    Finetuning => ae_recipe::finetune_options();
+    Finetuning ["data", "objective", "schedule", "head", "measure"] => ae_recipe::finetune_options();
     /// Those of a head.
-    Classifying => ae_recipe::classify_options();
+    Classifying ["data", "schedule", "head"] => ae_recipe::classify_options();
     /// Those of the data.
-    Data => ae_recipe::data_options("digits, or the data of the run");
+    Data [] => ae_recipe::data_options("digits, or the data of the run");
     /// How a table is read whose missing cells are filled in.
-    Tables => {
+    Tables [] => {
         let mut options = ae_recipe::table_options();
         options.retain(|option| !["missing", "unseen"].contains(&option.long));
         options
@@ -112,9 +117,33 @@ fn arg(option: &RecipeOption) -> Arg {
     }
 }
 
+/// Sets any value of a recipe.
+fn set() -> Arg {
+    Arg::new("set")
+        .long("set")
+        .value_name("KEY=VALUE")
+        .help("Set a value as a recipe names it, such as schedule.batch=64; goes over the options")
+        .help_heading("Run")
+        .action(ArgAction::Append)
+        .value_parser(setting)
+}
+
+/// An incomplete recipe of one value. A value that is no TOML is a text.
+fn setting(text: &str) -> Result<Table, String> {
+    let broken = || format!("expected KEY=VALUE such as schedule.batch=64, got `{text}`");
+    let (key, value) = text.split_once('=').ok_or_else(broken)?;
+    let quoted = Value::String(value.trim().to_owned());
+    let parsed = text.parse::<Table>().or_else(|_| format!("{key} = {quoted}").parse::<Table>());
+    parsed.map_err(|_| broken())
+}
+
 impl<G: Group> clap::Args for RecipeArgs<G> {
     fn augment_args(command: Command) -> Command {
-        command.args(G::options().iter().map(arg))
+        let command = command.args(G::options().iter().map(arg));
+        match G::SECTIONS {
+            [] => command,
+            _ => command.arg(set()),
+        }
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -146,6 +175,17 @@ impl<G: Group> clap::FromArgMatches for RecipeArgs<G> {
                 option.put(&mut self.recipe, value);
                 self.given.push(option.long);
             }
+        }
+        if G::SECTIONS.is_empty() {
+            return Ok(());
+        }
+        for set in matches.get_many::<Table>("set").into_iter().flatten() {
+            if let Some(other) = set.keys().find(|section| !G::SECTIONS.contains(&&***section)) {
+                let known = G::SECTIONS.join(", ");
+                let error = format!("--set: expected a value of {known}, got one of `{other}`\n");
+                return Err(Error::raw(ErrorKind::InvalidValue, error));
+            }
+            ae_recipe::merge(&mut self.recipe, set);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::{Data, DeviceArgs, RecipeArgs};
 use crate::console::Console;
+use crate::outputs::check_file;
 use crate::{Error, Result};
 
 #[derive(Debug, Args)]
@@ -31,6 +32,18 @@ impl RunArgs {
         let (run, device) = open_run(&self.run, &self.device)?;
         let selection = self.data.samples(&run, self.split)?;
         Ok((run, selection, device))
+    }
+
+    /// Refuses a file for results that is read, or exists, unless it is to be replaced; before anything is read that takes
+    /// time.
+    pub fn check_out(&self, out: &Path, force: bool) -> Result<()> {
+        check_file(out, force, self.inputs()?.iter().map(PathBuf::as_path))
+    }
+
+    /// The files and folders that are read.
+    pub fn inputs(&self) -> Result<Vec<PathBuf>> {
+        let folder = RunDir::existing(&self.run)?;
+        Ok(folder.inputs(&self.data.section("data"))?)
     }
 }
 

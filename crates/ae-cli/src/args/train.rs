@@ -1,13 +1,17 @@
 //! Arguments of the commands that train.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use ae_run::{FinishedRun, RunOptions};
+use ae_train::format::{duration, number};
+use clap::Args;
+use serde_json::json;
 
 use super::{DeviceArgs, RecipeArgs, Training};
+use crate::commands::print_json;
 use crate::console::Console;
 use crate::{Error, Result};
-use ae_run::RunOptions;
-use clap::Args;
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(allow_negative_numbers = true)]
@@ -38,6 +42,50 @@ pub struct NewRunArgs {
     pub checkpoint_steps: Option<u64>,
     #[command(flatten)]
     pub device: DeviceArgs,
+}
+
+/// How a training ends.
+#[derive(Clone, Copy, Debug, Default, Args)]
+#[command(next_help_heading = "Run")]
+pub struct EndArgs {
+    /// Exit with an error if the result is no better than the mean of the training set
+    #[arg(long)]
+    pub strict: bool,
+    /// Print the results as JSON, as in summary.json
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl EndArgs {
+    /// Writes the report, and prints the result and how long all took.
+    pub fn finish(self, finished: &FinishedRun, started: Instant) -> Result<()> {
+        ae_report::write(finished)?;
+        let (folder, report) = (&finished.folder().0, finished.folder().report());
+        if self.json {
+            let summary = match finished {
+                FinishedRun::Autoencoder(it) => serde_json::to_value(&it.summary),
+                FinishedRun::Classifier(it) => serde_json::to_value(&it.summary),
+            };
+            let summary = summary.map_err(|error| Error::usage(format!("summary: {error}")))?;
+            print_json(&json!({ "run": folder, "report": report, "summary": summary }))?;
+        } else {
+            println!("{}", finished.sentence());
+            println!("report: {}", report.display());
+        }
+        eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
+        match finished {
+            FinishedRun::Autoencoder(it)
+                if self.strict && it.summary.test.squared_error >= it.summary.mean_error =>
+            {
+                Err(Error::usage(format!(
+                    "--strict: squared error {}, no better than the mean of the training set ({})",
+                    number(it.summary.test.squared_error),
+                    number(it.summary.mean_error)
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl NewRunArgs {

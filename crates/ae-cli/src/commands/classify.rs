@@ -7,12 +7,14 @@ use std::time::Instant;
 use ae_data::Labels;
 use ae_data::write::write_cells;
 use ae_models::{Classifier, ModelEncoder};
-use ae_run::{FinishedRun, SavedModel, SavedRun, SplitName, classifier};
+use ae_run::{FinishedRun, RunDir, SavedModel, SavedRun, SplitName, classifier};
 use ae_train::format::{count, duration};
 use ae_train::{Labelled, classify as evaluate};
+use serde_json::json;
 
-use super::Examples;
+use super::{Examples, print_json};
 use crate::args::{Classifying, DeviceArgs, NewRunArgs, RecipeArgs, open_run};
+use crate::outputs::check_file;
 use crate::{Error, Result};
 
 /// Train a classifier on the codes of a run, whose encoder stays fixed, and predict classes
@@ -30,6 +32,12 @@ pub struct Args {
     /// Write the predicted class of every sample
     #[arg(short, long, value_name = "FILE.csv")]
     predictions: Option<PathBuf>,
+    /// Replace a file of predictions that exists
+    #[arg(long, requires = "predictions")]
+    force: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     /// training, validation, test or all; `all` keeps the order of the source and needs data without a
     /// published test set [default: test; with --data all, where possible]
     #[arg(long, alias = "part", value_name = "SPLIT")]
@@ -59,6 +67,10 @@ impl Args {
             let message = format!("{}: expected a .csv file", path.display());
             return Err(Error::usage(message));
         }
+        if let Some(path) = &self.predictions {
+            let inputs = RunDir::existing(&self.from)?.inputs(&self.settings.section("data"))?;
+            check_file(path, self.force, inputs.iter().map(PathBuf::as_path))?;
+        }
         let (run, device) = open_run(&self.from, &self.device)?;
         if let SavedModel::Classifier(model) = &run.model {
             if self.settings.recipe().keys().any(|section| section != "data") || self.out.is_some()
@@ -85,7 +97,9 @@ impl Args {
             SavedModel::Classifier(model) => predict(&run, model, &RecipeArgs::default(), self)?,
             SavedModel::Autoencoder(_) => unreachable!("a classifier was saved"),
         }
-        println!("report: {}", folder.report().display());
+        if !self.json {
+            println!("report: {}", folder.report().display());
+        }
         Ok(())
     }
 }
@@ -110,8 +124,17 @@ fn predict(
     };
     let batch = run.recipe.schedule().batch;
     let predictions = evaluate(model, classifier::loss(&run.recipe)?, &labelled, batch)?;
-    println!("{}: {} samples", selection.title(), count(samples.len() as f64));
+    if !args.json {
+        println!("{}: {} samples", selection.title(), count(samples.len() as f64));
+    }
     match samples.labels() {
+        Some(_) if args.json => print_json(&json!({
+            "run": run.folder.0,
+            "data": selection.name,
+            "split": selection.split.to_string(),
+            "classes": classes,
+            "classification": predictions.classification,
+        }))?,
         Some(_) => print!("{}", predictions.classification.to_text(&classes)),
         None if args.predictions.is_none() => {
             return Err(Error::usage(format!(
@@ -126,7 +149,10 @@ fn predict(
         let predicted =
             predictions.classes.iter().map(|class| vec![classes[*class as usize].clone()]);
         write_cells(path, &["predicted".to_owned()], predicted, samples)?;
-        println!("{} predictions: {}", predictions.classes.len(), path.display());
+        // Standard output is JSON, or nothing.
+        if !args.json {
+            println!("{} predictions: {}", predictions.classes.len(), path.display());
+        }
     }
     Ok(())
 }

@@ -13,8 +13,9 @@ use ae_data::{Samples, split_rows};
 use ae_train::{Event, Flow};
 use burn::tensor::Device;
 
-use super::{Examples, check_folder};
+use super::Examples;
 use crate::args::DeviceArgs;
+use crate::outputs::check_folder;
 use crate::{Error, Result, interrupt};
 use judge::{Judged, Part};
 use rule::Rule;

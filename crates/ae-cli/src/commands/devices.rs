@@ -1,14 +1,21 @@
 //! `ae devices`.
 
-use super::Examples;
+use super::{Examples, print_json};
 use crate::Result;
 
 /// List the devices to run on, with their measured speed
 #[derive(Debug, clap::Args)]
-pub struct Args;
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
 
 impl Args {
     pub fn run(&self) -> Result<()> {
+        if self.json {
+            return print_json(&ae_device::devices());
+        }
         print!("{}", ae_device::list());
         Ok(())
     }

@@ -18,6 +18,9 @@ pub struct Args {
     /// File to write: .csv (with labels) or .npy
     #[arg(short, long, value_name = "FILE", default_value = "codes.csv")]
     out: PathBuf,
+    /// Replace a file that exists
+    #[arg(long)]
+    force: bool,
 }
 
 /// Examples for its help.
@@ -32,6 +35,7 @@ pub const EXAMPLES: Examples = &[(
 
 impl Args {
     pub fn run(&self) -> Result<()> {
+        self.run.check_out(&self.out, self.force)?;
         let (run, selection, device) = self.run.open()?;
         let samples = &selection.samples;
         let encoder = run.model.encoder();

@@ -1,9 +1,11 @@
 //! `ae eval`.
 
 use ae_models::{Encoder, Model};
-use ae_run::{SavedModel, batches, classifier};
+use ae_run::{Anomaly, SavedModel, batches, classifier};
 use ae_train::format::{count, number};
-use ae_train::{Jacobian, classify, evaluate};
+use ae_train::{
+    Corruption, Denoising, DetailedEvaluation, Evaluation, Jacobian, classify, denoise, evaluate,
+};
 
 use super::{Examples, print_json};
 use crate::Result;
@@ -29,6 +31,17 @@ pub const EXAMPLES: Examples = &[(
     ],
 )];
 
+/// What `--json` prints.
+#[derive(serde::Serialize)]
+struct Evaluated {
+    #[serde(flatten)]
+    evaluation: Evaluation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denoising: Option<Denoising>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anomaly: Option<Anomaly>,
+}
+
 impl Args {
     pub fn run(&self) -> Result<()> {
         let (run, selection, device) = self.run.open()?;
@@ -52,9 +65,14 @@ impl Args {
             }
         };
         let data = batches(&selection.samples, &run.recipe, &device.handle)?;
-        let evaluation = evaluate(model, &data, batch)?.evaluation;
+        let DetailedEvaluation { evaluation, squared_errors } = evaluate(model, &data, batch)?;
+        let anomaly = Anomaly::measure(&squared_errors, selection.samples.labels());
+        let noise = run.recipe.test_corruption();
+        let denoising = (noise != Corruption::None)
+            .then(|| denoise(model, noise, &data, batch, run.recipe.data.seed))
+            .transpose()?;
         if self.json {
-            return print_json(&evaluation);
+            return print_json(&Evaluated { evaluation, denoising, anomaly });
         }
         println!("{}: {} samples", selection.title(), count(evaluation.samples as f64));
         println!("squared error per sample   {}", number(evaluation.squared_error));
@@ -62,6 +80,14 @@ impl Args {
             println!("cross-entropy per feature  {:.5}", cross_entropy.per_feature);
             println!("  its floor                {:.5}", cross_entropy.floor);
             println!("  above the floor          {:.5}", cross_entropy.excess());
+        }
+        if let Some(Denoising { corrupted_error, squared_error }) = denoising {
+            println!("corrupted ({noise})   {}", number(corrupted_error));
+            println!("  denoised               {}", number(squared_error));
+        }
+        if let Some(anomaly) = anomaly {
+            println!("AUROC of the error       {:.4}", anomaly.auroc);
+            println!("average precision        {:.4}", anomaly.average_precision);
         }
         if let Some(ratio) = evaluation.variance_kept {
             println!("variance of the outputs    {:.1} % of the data's", 100.0 * ratio);

@@ -6,10 +6,9 @@ use std::time::Instant;
 use ae_device::Choice;
 use ae_recipe::{Command, Recipe, check_unused};
 use ae_run::{RunDir, RunOptions, SavedRun};
-use ae_train::format::duration;
 
 use super::Examples;
-use crate::args::{Finetuning, NewRunArgs, RecipeArgs};
+use crate::args::{EndArgs, Finetuning, NewRunArgs, RecipeArgs};
 use crate::{Error, Result};
 
 /// Train all weights of a run's model further: as an autoencoder, or with a head as a classifier
@@ -23,6 +22,8 @@ pub struct Args {
     settings: RecipeArgs<Finetuning>,
     #[command(flatten)]
     run: NewRunArgs,
+    #[command(flatten)]
+    end: EndArgs,
 }
 
 /// Examples for its help.
@@ -43,13 +44,10 @@ impl Args {
         let (recipe, run) = self.open(&options, &choice)?;
         let is_own_data = self.settings.section("data").is_empty() && options.resume.is_none();
         let trained = ae_run::finetune(recipe, run, is_own_data, &options, &choice, started)?;
-        if let Some(finished) = trained {
-            ae_report::write(&finished)?;
-            println!("{}", finished.sentence());
-            println!("report: {}", finished.folder().report().display());
-            eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
+        match trained {
+            Some(finished) => self.end.finish(&finished, started),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The recipe, and the run to start from.

@@ -1,9 +1,7 @@
 //! `ae interpolate`, the old form of `ae latent`.
 
-use std::path::PathBuf;
-
 use super::Examples;
-use super::latent::{PathArgs, Task, draw};
+use super::latent::{OutputArgs, PathArgs, Task, draw};
 use crate::args::RunArgs;
 use crate::args::values::ends;
 use crate::{Error, Result};
@@ -46,9 +44,8 @@ pub struct Args {
     /// See `ae latent path` and `ae latent traverse`
     #[arg(long, value_name = "N", conflicts_with_all = ["class_means", "nearest"])]
     steps: Option<usize>,
-    /// .png (images) or .csv [default: interpolation.png, for tables interpolation.csv]
-    #[arg(short, long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Examples for its help.
@@ -81,6 +78,6 @@ impl Args {
         } else {
             Task::Path(&path)
         };
-        draw(&self.run, self.out.as_deref(), "interpolation", &task)
+        draw(&self.run, &self.output, "interpolation", &task)
     }
 }

@@ -40,6 +40,9 @@ pub struct OutputArgs {
     /// File to write: .png (images) or .csv [default: latent.png, for tables latent.csv]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -165,18 +168,18 @@ pub const EXAMPLES: Examples = &[
 impl Args {
     pub fn run(&self) -> Result<()> {
         let (run, output, task) = match &self.what {
-            What::Path(args) => (&args.run, &args.output.out, Task::Path(&args.path)),
+            What::Path(args) => (&args.run, &args.output, Task::Path(&args.path)),
             What::Traverse(args) => {
                 let (units, sample, steps) = (&args.unit, args.sample, args.steps);
-                (&args.run, &args.output.out, Task::Traverse { units, sample, steps })
+                (&args.run, &args.output, Task::Traverse { units, sample, steps })
             }
             What::Neighbors(args) => {
                 let task = Task::Neighbors { count: args.count, sample: args.sample };
-                (&args.run, &args.output.out, task)
+                (&args.run, &args.output, task)
             }
-            What::Means(args) => (&args.run, &args.output.out, Task::Means),
+            What::Means(args) => (&args.run, &args.output, Task::Means),
         };
-        draw(run, output.as_deref(), "latent", &task)
+        draw(run, output, "latent", &task)
     }
 }
 
@@ -189,11 +192,15 @@ pub(super) enum Task<'a> {
 }
 
 /// Decodes, and writes the result to `out`, or to a file called `name` in the current folder.
-pub(super) fn draw(args: &RunArgs, out: Option<&Path>, name: &str, task: &Task<'_>) -> Result<()> {
+pub(super) fn draw(args: &RunArgs, output: &OutputArgs, name: &str, task: &Task<'_>) -> Result<()> {
+    if let Some(out) = &output.out {
+        args.check_out(out, output.force)?;
+    }
     let (run, device) = open_run(&args.run, &args.device)?;
     let model = run.autoencoder("decoding codes")?;
     let selection = args.data.samples(&run, args.split)?;
-    let out = output(out, name, &selection)?;
+    let out = out_file(output.out.as_deref(), name, &selection)?;
+    args.check_out(&out, output.force)?;
     let split = EncodedSplit::new(model, &selection, &run.recipe, &device.handle)?;
     let rows = match task {
         Task::Path(args) => split.paths(
@@ -230,7 +237,7 @@ fn checked_steps(steps: Option<usize>) -> Result<usize> {
 }
 
 /// The file to write; its extension has to suit the samples.
-fn output(out: Option<&Path>, name: &str, selection: &Selection) -> Result<PathBuf> {
+fn out_file(out: Option<&Path>, name: &str, selection: &Selection) -> Result<PathBuf> {
     let samples = &selection.samples;
     let is_image = Painter::new(samples.shape(), samples.preprocessing()).is_some();
     let Some(out) = out else {

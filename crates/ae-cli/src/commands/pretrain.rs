@@ -5,18 +5,20 @@ use ae_recipe::Command;
 use super::Examples;
 use super::train::train;
 use crate::Result;
-use crate::args::TrainArgs;
+use crate::args::{EndArgs, TrainArgs};
 
 /// Train a deep model layer by layer, each layer on the codes of the one below
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     pub train: TrainArgs,
+    #[command(flatten)]
+    pub end: EndArgs,
 }
 
 impl Args {
     pub fn run(&self) -> Result<()> {
-        train(&self.train, Command::Pretrain)
+        train(&self.train, self.end, Command::Pretrain)
     }
 }
 

@@ -16,6 +16,7 @@ use super::coder::Coder;
 use super::{Examples, counted, print_json};
 use crate::args::DeviceArgs;
 use crate::console::Console;
+use crate::outputs::check_file;
 use crate::{Error, Result};
 
 /// Find what is most like a query in an index, or all duplicates in it
@@ -110,22 +111,10 @@ impl Args {
         }
         let data = Path::new(&index.origin().data);
         let inputs = self.queries.iter().map(PathBuf::as_path).chain([data, &*self.index]);
-        let real = |path: &Path| path.canonicalize().ok();
-        let inputs: Vec<PathBuf> = inputs.filter_map(real).collect();
+        let inputs: Vec<&Path> = inputs.collect();
         let page = index.origin().image.map(|_| out.with_extension("html"));
         for path in std::iter::once(out).chain(page.as_deref()) {
-            if real(path).is_some_and(|path| inputs.contains(&path)) {
-                return Err(Error::usage(format!(
-                    "--out: expected another file than those that are read, got {}",
-                    path.display()
-                )));
-            }
-            if path.exists() && !self.force {
-                return Err(Error::usage(format!(
-                    "{}: exists; give another --out, or --force to replace it",
-                    path.display()
-                )));
-            }
+            check_file(path, self.force, inputs.iter().copied())?;
         }
         Ok(())
     }

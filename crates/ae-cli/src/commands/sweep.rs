@@ -5,9 +5,10 @@ use std::time::Instant;
 use ae_experiment::sweep::{Grid, check_weight, sweep};
 use ae_recipe::{Command, Recipe};
 use ae_train::format::duration;
+use serde_json::json;
 use toml::Value;
 
-use super::Examples;
+use super::{Examples, print_json};
 use crate::args::TrainArgs;
 use crate::args::values::weights;
 use crate::{Error, Result};
@@ -49,6 +50,9 @@ pub struct Args {
     weights: Option<(String, Vec<f64>)>,
     #[command(flatten)]
     train: TrainArgs,
+    /// Print the results as JSON, as in summary.json
+    #[arg(long, help_heading = "Run")]
+    json: bool,
 }
 
 /// Examples for its help.
@@ -70,8 +74,14 @@ impl Args {
         if let Some((folder, summary)) =
             sweep(&grid, &self.train.settings.recipe(), &options, &choice)?
         {
-            print!("{}", summary.to_text());
-            println!("report: {}", folder.report().display());
+            if self.json {
+                let sweep =
+                    json!({ "sweep": folder.0, "report": folder.report(), "summary": summary });
+                print_json(&sweep)?;
+            } else {
+                print!("{}", summary.to_text());
+                println!("report: {}", folder.report().display());
+            }
             eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
         }
         Ok(())

@@ -3,23 +3,24 @@
 use std::time::Instant;
 
 use ae_recipe::{Command, Recipe, check_unused};
-use ae_run::open_data;
-use ae_train::format::duration;
+use ae_run::{FinishedRun, open_data};
 
 use super::Examples;
 use crate::Result;
-use crate::args::TrainArgs;
+use crate::args::{EndArgs, TrainArgs};
 
 /// Train a model and write a report
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     pub train: TrainArgs,
+    #[command(flatten)]
+    pub end: EndArgs,
 }
 
 impl Args {
     pub fn run(&self) -> Result<()> {
-        train(&self.train, Command::Train)
+        train(&self.train, self.end, Command::Train)
     }
 }
 
@@ -34,7 +35,7 @@ pub const EXAMPLES: Examples = &[(
 )];
 
 /// Trains by the command `train` or `pretrain`.
-pub fn train(args: &TrainArgs, command: Command) -> Result<()> {
+pub fn train(args: &TrainArgs, end: EndArgs, command: Command) -> Result<()> {
     let started = Instant::now();
     let options = args.run.options()?;
     let (file, resume) = (args.recipe.as_ref(), options.resume.as_ref());
@@ -49,11 +50,8 @@ pub fn train(args: &TrainArgs, command: Command) -> Result<()> {
         check_unused(&args.settings.recipe(), &recipe)?;
     }
     let trained = ae_run::train(&overrides, data, set, command, &choice, &options, started)?;
-    if let Some(finished) = trained {
-        ae_report::write_autoencoder(&finished)?;
-        println!("{}", finished.summary.sentence());
-        println!("report: {}", finished.folder.report().display());
-        eprintln!("{} in total", duration(started.elapsed().as_secs_f64()));
+    match trained {
+        Some(finished) => end.finish(&FinishedRun::Autoencoder(Box::new(finished)), started),
+        None => Ok(()),
     }
-    Ok(())
 }

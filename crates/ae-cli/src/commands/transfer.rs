@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use ae_apply::transfer::{Candidate, Method, Settings, Transfer};
 use burn::tensor::Device;
 
-use super::{Examples, check_folder};
+use super::Examples;
+use crate::outputs::check_folder;
 use crate::{Error, Result};
 use sources::Sources;
 

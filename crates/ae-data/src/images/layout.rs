@@ -63,7 +63,17 @@ fn split_in_words_of(folder: &Path) -> Option<Split> {
 /// Names of folders that say nothing about the images in them.
 const PLAIN: [&str; 7] = ["images", "image", "imgs", "img", "pictures", "photos", "jpegimages"];
 
+/// Whether a file has the extension of an image.
+pub(super) fn is_image(path: &Path) -> bool {
+    path.extension().is_some_and(|end| KNOWN.iter().any(|known| end.eq_ignore_ascii_case(known)))
+}
+
 impl Layout {
+    /// A single image.
+    pub(super) fn of_file(image: &Path) -> Self {
+        Self { training: vec![(image.to_owned(), None)], ..Self::default() }
+    }
+
     pub(super) fn of(folder: &Path) -> Result<Self> {
         let mut layout = Self::default();
         let (mut folder, mut listing) = (folder.to_owned(), Listing::of(folder)?);
@@ -242,16 +252,16 @@ impl Listing {
                 Ok(kind) if !kind.is_symlink() => (kind.is_dir(), kind.is_file()),
                 _ => (path.is_dir(), path.is_file()),
             };
-            let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
             let own = name(&path);
             if own.starts_with('.') || ["__MACOSX", "Thumbs.db", "desktop.ini"].contains(&&*own) {
                 continue;
             }
             if is_folder {
                 listing.folders.push(path);
-            } else if is_file && end.as_deref().is_some_and(|end| KNOWN.contains(&end)) {
+            } else if is_file && is_image(&path) {
                 listing.images.push(path);
             } else {
+                let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
                 *listing.others.entry(end.unwrap_or_default()).or_default() += 1;
             }
         }

@@ -323,6 +323,6 @@ const ROWS: &[Row] = &[
     (
         "a file of another kind",
         |dir| file(dir, "data.h5", b"\x89HDF\r\n"),
-        "refused: data.h5: expected a .csv, .tsv, .npy, .npz or .svmlight file, or the folder the file is in, got another kind of file",
+        "refused: data.h5: expected a .csv, .tsv, .npy, .npz, .svmlight or image file, or the folder the file is in, got another kind of file",
     ),
 ];

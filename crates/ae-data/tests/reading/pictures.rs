@@ -44,6 +44,14 @@ const ROWS: &[Row] = &[
         "2 samples of 3x1x1; the first is 1, 0, 0.4",
     ),
     (
+        "a single image, which a trained model takes",
+        |dir| {
+            two(dir);
+            ("b.png", Options::default())
+        },
+        "refused: samples of b.png: expected at least 2, one to train on and one to hold out as the test set, got 1",
+    ),
+    (
         "one colour image among grey ones",
         |dir| {
             RgbImage::from_pixel(2, 1, Rgb([255, 0, 0])).save(dir.join("c.png")).unwrap();

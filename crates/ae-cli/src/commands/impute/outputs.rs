@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::outputs::check_file;
 use crate::{Error, Result};
 
 /// The completed table, and the other files, which are named after it.
@@ -66,20 +67,9 @@ impl Outputs {
             );
             return Err(Error::usage(message));
         }
-        let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
-            (Ok(a), Ok(b)) => a == b,
-            _ => false,
-        };
         let (stale, _) = self.earlier()?;
         for path in all.iter().chain(&stale) {
-            if inputs.iter().any(|input| same(input, path)) {
-                let message = format!("{}: is read; write to another file", path.display());
-                return Err(Error::usage(message));
-            }
-            if path.is_dir() {
-                let message = format!("{}: is a folder; give another --out", path.display());
-                return Err(Error::usage(message));
-            }
+            check_file(path, true, inputs.iter().copied())?;
         }
         if self.count > 0 && self.draws.exists() && !self.draws.is_dir() {
             let message = format!(
@@ -88,10 +78,8 @@ impl Outputs {
             );
             return Err(Error::usage(message));
         }
-        if let Some(path) = all.iter().find(|path| path.exists() && !force) {
-            let message =
-                format!("{}: exists; give another --out, or --force to replace it", path.display());
-            return Err(Error::usage(message));
+        for path in &all {
+            check_file(path, force, inputs.iter().copied())?;
         }
         if let (Some(path), false) = (stale.first(), force) {
             return Err(Error::usage(format!(

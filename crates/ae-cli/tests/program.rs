@@ -406,7 +406,7 @@ fn results_replace_only_what_they_may() {
 fn scores_say_which_column_contributes_most() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let kind = |i: u32| if i % 3 == 0 { "red" } else { "blue" };
+    let kind = |i: u32| if i.is_multiple_of(3) { "red" } else { "blue" };
     let row = |i: u32| format!("{i},{},{},{}\n", 2 * i, kind(i), 3 * i);
     let rows: String = (0..120).map(row).collect();
     std::fs::write(here.join("table.csv"), format!("a,b,colour,c\n{rows}")).unwrap();

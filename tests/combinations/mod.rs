@@ -125,6 +125,7 @@ pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
         ("gaussian", squared().corrupt(Corruption::gaussian(0.2).unwrap())),
         ("emphasis 1 to 0.3", masked().emphasize(1.0, 0.3).unwrap()),
         ("full emphasis", masked().emphasize(1.0, 0.0).unwrap()),
+        ("known values", masked().of_known().emphasize(1.0, 0.3).unwrap()),
         ("masked cells", Objective::masked(masked_table())),
         ("masked, dropout, l1", {
             let objective = Objective::masked(masked_table().visible(0.0).unwrap());
@@ -196,6 +197,11 @@ pub fn losses(objective: &Objective<Model>, model: &Model, input: Tensor<2>) -> 
     let units = autoencoders::models::Encoder::code_size(model);
     let past = Tensor::<1>::ones([units], &input.device().without_autodiff()) * 0.3;
     let penalty_state = PenaltyState::from([("kl-sparsity".to_owned(), past)]);
+    let input = match objective.is_of_known() {
+        // Two thirds are known.
+        true => Tensor::cat(vec![input.clone(), input.greater_elem(0.35).float()], 1),
+        false => input,
+    };
     objective.losses(&objective.pass_with(model, input, KEY, penalty_state))
 }
 

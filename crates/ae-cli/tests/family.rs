@@ -323,7 +323,9 @@ fn latent_commands_write_pictures_and_tables() {
     succeed(here, "latent path table --steps 3 --device cpu");
     assert_eq!(text, read(here, "latent.csv"));
     assert!(text.starts_with("row,place,a,b,c\n1,0,"), "{text}");
-    assert!(fail(here, "latent means table --device cpu --force").contains("class means need labels"));
+    assert!(
+        fail(here, "latent means table --device cpu --force").contains("class means need labels")
+    );
     assert!(fail(here, "classify table --device cpu").contains("--label-column"));
 }
 

@@ -150,3 +150,57 @@ fn one_class_is_named() {
     let said = said_when_training(here, "--data people.csv --one-class low --out run");
     assert!(said.contains("class low against the rest"), "{said}");
 }
+
+/// A column that is missing wherever it would be large: with `masked` the cells that stand in for it are neither learned nor
+/// measured, in the loss, `eval`, `score` and for PCA alike.
+#[test]
+fn missing_cells_are_left_out_of_losses_and_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let row = |i: usize| {
+        let x = i % 20;
+        let b = if x > 9 { String::new() } else { (10 * x).to_string() };
+        format!("{x},{b},{}\n", 3 * x + i % 2)
+    };
+    fs::write(here.join("t.csv"), format!("a,b,c\n{}", (0..400).map(row).collect::<String>()))
+        .unwrap();
+    let json = |line: &str| -> serde_json::Value {
+        serde_json::from_str(&succeed(here, line)).unwrap_or_else(|error| panic!("{line}: {error}"))
+    };
+    let train = "train --data t.csv --code 1 --epochs 30 --device cpu --json";
+    let masked = json(&format!("{train} --missing masked --out masked"));
+    let mean = json(&format!("{train} --out mean"));
+    let error =
+        |run: &serde_json::Value, at: &str| run["summary"].pointer(at).unwrap().as_f64().unwrap();
+    for at in ["/test/squared_error", "/pca/squared_error"] {
+        assert!(error(&masked, at) < error(&mean, at), "{at}");
+    }
+    // What stands in is the mean.
+    let [masked_mean, filled_mean] = [&masked, &mean].map(|it| error(it, "/mean_error"));
+    assert!((masked_mean - filled_mean).abs() < 1e-9 * filled_mean);
+    // Of one dimension, when the stand-ins are left out.
+    assert!(error(&masked, "/test/squared_error") < 0.2 * error(&masked, "/pca/squared_error"));
+    let measured = json("eval masked --device cpu --json");
+    assert_eq!(measured["squared_error"], masked["summary"]["test"]["squared_error"]);
+    let of_known = json("eval mean --missing masked --device cpu --json");
+    let filled = json("eval mean --device cpu --json");
+    assert!(of_known["squared_error"].as_f64() < filled["squared_error"].as_f64());
+    let scores = json("score masked --device cpu --json");
+    let scores = scores["samples"].as_array().unwrap();
+    let sum: f64 = scores.iter().map(|it| it["squared_error"].as_f64().unwrap()).sum();
+    let expected = error(&masked, "/test/squared_error");
+    assert!(
+        (sum / scores.len() as f64 - expected).abs() < 1e-4 * expected.max(1e-3),
+        "{sum} {expected}"
+    );
+    for score in scores.iter().filter(|it| it["sample"].as_u64().unwrap() % 20 > 9) {
+        let named = score["contributes_most"].as_array().unwrap();
+        assert!(named.iter().all(|it| it["name"] != "b"), "{score}");
+    }
+    // A run that is resumed or trained further goes on in the same way.
+    let recipe = fs::read_to_string(here.join("masked/recipe.toml")).unwrap();
+    assert!(recipe.contains("missing = \"masked\""), "{recipe}");
+    succeed(here, "finetune masked --epochs 2 --device cpu --out more");
+    let said = fail(here, "pretrain --data t.csv --missing masked --device cpu");
+    assert!(said.contains("take --missing mean"), "{said}");
+}

@@ -62,6 +62,10 @@ impl Source for Masked {
     fn is_on_disk(&self) -> bool {
         self.0.is_on_disk()
     }
+
+    fn is_masked(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -239,7 +239,7 @@ pub(crate) fn joined(
         samples = samples.with_labels(labels)?;
     }
     let all = samples.try_missing()?;
-    if all == 0 || missing == Missing::Mean {
+    if all == 0 || missing.is_filled() {
         return Ok(samples);
     }
     let (mut kept, mut first) = (vec![], None);

@@ -39,6 +39,11 @@ pub trait Source: Send + Sync {
     fn is_on_disk(&self) -> bool {
         false
     }
+
+    /// Whether a row is values followed by marks of what is known, as those of [`Masked`](crate::Masked) are.
+    fn is_masked(&self) -> bool {
+        false
+    }
 }
 
 impl From<Samples> for Arc<dyn Source> {
@@ -94,6 +99,10 @@ impl Source for Subset {
 
     fn is_on_disk(&self) -> bool {
         self.source.is_on_disk()
+    }
+
+    fn is_masked(&self) -> bool {
+        self.source.is_masked()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ae_data::table::TableOptions;
+use ae_data::table::{Missing, TableOptions};
 use ae_data::{DataDirs, Method, Options};
 use ae_train::RESIDENT_LIMIT;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -77,6 +77,11 @@ impl DataRecipe {
         }
         self.data_dir = self.data_dir.as_deref().map(absolute);
         self.labels = self.labels.as_deref().map(absolute);
+    }
+
+    /// Whether missing cells are left out of losses and errors.
+    pub fn is_masked(&self) -> bool {
+        self.table.missing == Missing::Masked
     }
 
     /// The files and folders that it reads, where they are no data set known by name.
@@ -312,11 +317,12 @@ pub fn table_options() -> Vec<RecipeOption> {
             .old(&["month_first"]),
             option(
                 "missing",
-                "mean|drop|refuse",
+                "mean|masked|drop|refuse",
                 &["data", "table", "missing"],
-                Parse::OneOf(&["mean", "drop", "refuse"]),
+                Parse::OneOf(&["mean", "masked", "drop", "refuse"]),
                 "Missing cells (empty, NA, NaN, null, ?, -): fill with the mean of the \
-                 column, drop the row, or refuse the file [default: mean]",
+                 column, do so and leave them out of losses and errors, drop the row, or refuse the \
+                 file [default: mean]",
             ),
             RecipeOption {
                 allows_hyphen: true,

@@ -238,6 +238,9 @@ mod tests {
             .parse()
             .unwrap();
         assert_eq!(recipe, expected);
-        assert_eq!(find("missing").parse.value("x"), Err("expected mean, drop or refuse".into()));
+        assert_eq!(
+            find("missing").parse.value("x"),
+            Err("expected mean, masked, drop or refuse".into())
+        );
     }
 }

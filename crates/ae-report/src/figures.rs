@@ -16,7 +16,7 @@ use crate::pictures::{self, Painter};
 use crate::{Error, Result};
 use ae_run::RunDir;
 use ae_run::TrainedRun;
-use ae_run::{Summary, components};
+use ae_run::{Summary, components, masked_batches};
 use ae_run::{batches, representatives, to_rows};
 
 /// Samples in a row of pictures.
@@ -71,9 +71,11 @@ impl Figures {
     ) -> Result<Self> {
         let test = &trained.splits.test;
         let all = batches(test, &trained.recipe, device)?;
+        let is_masked = trained.recipe.data.is_masked();
+        let known = masked_batches(test, is_masked, &trained.recipe, device)?;
         let painter = Painter::new(test.shape(), test.preprocessing());
         let errors =
-            evaluate(&trained.model, &all, trained.recipe.schedule().batch)?.squared_errors;
+            evaluate(&trained.model, &known, trained.recipe.schedule().batch)?.squared_errors;
         let (rows, worst) = match &painter {
             Some(painter) => {
                 let mut order: Vec<usize> = (0..errors.len()).collect();
@@ -215,14 +217,24 @@ fn columns(trained: &TrainedRun, all: &Batches) -> Result<Option<Vec<Column>>> {
     let Shape::Table { columns } = samples.shape() else { return Ok(None) };
     let mut errors = vec![0.0f64; columns.len()];
     let mut sums = vec![[0.0f64; 2]; columns.len()];
+    let mut counts = vec![0.0f64; columns.len()];
+    let is_masked = trained.recipe.data.is_masked();
     for start in (0..all.len()).step_by(trained.recipe.schedule().batch) {
         let end = all.len().min(start + trained.recipe.schedule().batch);
         let input: Tensor<2> = all.select(&(start..end).collect::<Vec<_>>())?;
         let output = to_rows(trained.model.reconstruct(input.clone()));
-        for (mut input, mut output) in to_rows(input).into_iter().zip(output) {
+        for (row, (mut input, mut output)) in to_rows(input).into_iter().zip(output).enumerate() {
+            let missing = match is_masked {
+                true => samples.try_missing_in(start + row)?,
+                false => vec![false; columns.len()],
+            };
             samples.preprocessing().invert(&mut input);
             samples.preprocessing().invert(&mut output);
             for (column, (input, output)) in input.iter().zip(&output).enumerate() {
+                if missing[column] {
+                    continue;
+                }
+                counts[column] += 1.0;
                 let (input, output) = (f64::from(*input), f64::from(*output));
                 errors[column] += (input - output).powi(2);
                 sums[column][0] += input;
@@ -230,9 +242,8 @@ fn columns(trained: &TrainedRun, all: &Batches) -> Result<Option<Vec<Column>>> {
             }
         }
     }
-    let n = all.len() as f64;
     let column = |(index, name): (usize, &String)| {
-        let [sum, squares] = sums[index];
+        let ([sum, squares], n) = (sums[index], counts[index].max(1.0));
         Column {
             name: name.clone(),
             deviation: (squares / n - (sum / n).powi(2)).max(0.0).sqrt(),

@@ -42,7 +42,7 @@ pub use run::{SavedModel, SavedRun, Selection, TrainedRun, class_names, reorder_
 pub use run_dir::RunDir;
 pub use scores::SampleScore;
 pub use split_name::SplitName;
-pub use splits::{Splits, batches, open_data, representatives, to_rows};
+pub use splits::{Splits, batches, masked_batches, open_data, representatives, to_rows};
 pub use summary::{PcaResult, Summary, components, speed, summarize};
 pub use train::{train, trial_job};
 pub use train_head::train_head;

@@ -89,6 +89,8 @@ pub struct Selection {
     pub split: SplitName,
     /// The samples, preprocessed.
     pub samples: Samples,
+    /// Whether missing cells are left out of errors.
+    pub is_masked: bool,
 }
 
 impl SavedRun {
@@ -301,7 +303,7 @@ impl SavedRun {
             }
         };
         let samples = samples.with_preprocessing(self.preprocessing.clone())?;
-        Ok(Selection { name, split, samples })
+        Ok(Selection { name, split, samples, is_masked: recipe.is_masked() })
     }
 }
 

@@ -4,7 +4,7 @@ use ae_data::Samples;
 use ae_models::{Autoencoder, Model};
 use burn::tensor::Device;
 
-use crate::{Result, SavedRun, batches, to_rows};
+use crate::{Result, SavedRun, Selection, batches, to_rows};
 
 /// How badly a sample is reconstructed.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,17 +17,18 @@ pub struct SampleScore {
 
 impl SavedRun {
     /// The squared error of each sample, with the `count` features that contribute most. The features of a
-    /// categorical column are summed.
+    /// categorical column are summed; missing cells that were left out of the loss have no error.
     ///
     /// # Errors
     /// If the samples cannot be read.
     pub fn score(
         &self,
         model: &Model,
-        samples: &Samples,
+        selection: &Selection,
         device: &Device,
         count: usize,
     ) -> Result<Vec<SampleScore>> {
+        let samples = &selection.samples;
         let groups = groups(samples);
         let data = batches(samples, &self.recipe, device)?;
         let batch = self.recipe.schedule().batch;
@@ -36,7 +37,14 @@ impl SavedRun {
             let rows: Vec<usize> = (start..samples.len().min(start + batch)).collect();
             let input = data.select(&rows)?;
             let errors = (model.reconstruct(input.clone()) - input).square();
-            scores.extend(to_rows(errors).iter().map(|row| score(row, &groups, count)));
+            for (row, mut errors) in rows.iter().zip(to_rows(errors)) {
+                if selection.is_masked {
+                    let missing = samples.try_missing_in(*row)?;
+                    let unknown = errors.iter_mut().zip(missing).filter(|(_, missing)| *missing);
+                    unknown.for_each(|(error, _)| *error = 0.0);
+                }
+                scores.push(score(&errors, &groups, count));
+            }
         }
         Ok(scores)
     }

@@ -1,8 +1,9 @@
 //! A data set in its three splits, preprocessed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ae_data::{DataSet, Options, Preprocessing, Samples};
+use ae_data::{DataSet, Masked, Options, Preprocessing, Samples, Source};
 use ae_train::Batches;
 use burn::tensor::{Device, Tensor};
 
@@ -140,6 +141,28 @@ pub(crate) fn open_with(
 pub fn batches(samples: &Samples, recipe: &Recipe, device: &Device) -> Result<Batches> {
     let limit = recipe.schedule().resident_limit;
     Ok(Batches::new(samples, device, limit, None)?)
+}
+
+/// Samples in batches, for an error: `is_masked` leaves missing cells out of it.
+///
+/// # Errors
+/// If the samples cannot be read.
+pub fn masked_batches(
+    samples: &Samples,
+    is_masked: bool,
+    recipe: &Recipe,
+    device: &Device,
+) -> Result<Batches> {
+    let limit = recipe.schedule().resident_limit;
+    Ok(Batches::new(source(samples, is_masked), device, limit, None)?)
+}
+
+/// Samples, with masks if missing cells are left out of the loss.
+pub(crate) fn source(samples: &Samples, is_masked: bool) -> Arc<dyn Source> {
+    match is_masked {
+        true => Arc::new(Masked::from(samples.clone())),
+        false => Arc::new(samples.clone()),
+    }
 }
 
 /// Number of [`representatives`].

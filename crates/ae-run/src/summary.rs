@@ -11,7 +11,8 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::better_baseline;
-use crate::{Anomaly, Error, Result, TrainedRun, batches};
+use crate::splits::source;
+use crate::{Anomaly, Error, Result, TrainedRun, batches, masked_batches};
 
 /// The results of a run, as `summary.json` has them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -143,7 +144,8 @@ pub fn summarize(
 ) -> Result<(Summary, Pca)> {
     let splits = &trained.splits;
     let NamedDevice { handle: device, name } = device;
-    let test = batches(&splits.test, &trained.recipe, device)?;
+    let is_masked = trained.recipe.data.is_masked();
+    let test = masked_batches(&splits.test, is_masked, &trained.recipe, device)?;
     let batch = trained.recipe.schedule().batch;
     let DetailedEvaluation { evaluation, squared_errors } = evaluate(&trained.model, &test, batch)?;
     if !evaluation.squared_error.is_finite() {
@@ -183,9 +185,12 @@ pub fn summarize(
         parameters: trained.model.num_params(),
         test: evaluation,
         pca: PcaResult { components: pca.code_size(), fitted_to, squared_error },
-        mean_error: mean_error(&splits.training.try_mean()?, &splits.test)?,
+        mean_error: mean_error(&splits.training.try_mean()?, &*source(&splits.test, is_masked))?,
         better_baseline: None,
-        jacobian: Jacobian::measure(&trained.model, &test)?,
+        jacobian: Jacobian::measure(
+            &trained.model,
+            &batches(&splits.test, &trained.recipe, device)?,
+        )?,
         denoising,
         subspace,
         anomaly: Anomaly::measure(&squared_errors, splits.test.labels()),

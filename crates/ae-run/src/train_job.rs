@@ -1,8 +1,6 @@
 //! A training: a model and its objective before, a trained model after.
 
-use std::sync::Arc;
-
-use ae_data::{Samples, Source};
+use ae_data::Samples;
 use ae_models::{Decoder, Encoder, Model};
 use ae_recipe::{Command, ModelRecipe, ObjectiveRecipe, Recipe};
 use ae_train::{
@@ -12,6 +10,7 @@ use ae_train::{
 use burn::tensor::Device;
 
 use crate::new_run::NewRun;
+use crate::splits::source;
 use crate::{Error, Result, Splits};
 
 /// A trained model, and how it was trained.
@@ -69,12 +68,19 @@ impl TrainJob {
         recipe.schedule().check()?;
         let objective = recipe.objective();
         if let (Command::Pretrain, Model::Stack(stack)) = (recipe.command, &model) {
+            if recipe.data.is_masked() {
+                return Err(Error::usage(
+                    "--missing masked: a layer is trained on the codes of the one below, which have no missing \
+                     cells; take --missing mean, or `ae train`",
+                ));
+            }
             for (index, layer) in stack.layers().iter().enumerate() {
                 layer_objective(&objective, stack.layers(), index)?.check(layer)?;
             }
             return Ok(Self::Layers(stack.clone(), Box::new(objective)));
         }
         let objective = objective.objective()?;
+        let objective = if recipe.data.is_masked() { objective.of_known() } else { objective };
         objective.check(&model)?;
         Ok(Self::Whole(Box::new(model), Box::new(objective)))
     }
@@ -86,20 +92,20 @@ impl TrainJob {
         schedule: &Schedule,
         observer: &mut dyn Observer,
     ) -> Result<()> {
-        let data = Data { training: Arc::new(samples), validation: None };
+        let data = |is_masked| Data { training: source(&samples, is_masked), validation: None };
         match self {
             Self::Whole(model, objective) => {
                 Training::new(*model, &*objective)
                     .schedule(schedule)
                     .observe(observer)
-                    .fit(&data)?;
+                    .fit(&data(objective.is_of_known()))?;
             }
             Self::Layers(stack, objective) => {
                 let objective = layer_objective(&objective, stack.layers(), 0)?;
                 Training::new(stack.layers()[0].clone(), &objective)
                     .schedule(schedule)
                     .observe(observer)
-                    .fit(&data)?;
+                    .fit(&data(false))?;
             }
             Self::Pca { .. } => {}
         }
@@ -123,12 +129,10 @@ impl TrainJob {
         device: &Device,
     ) -> Result<Option<Outcome>> {
         let schedule = recipe.schedule();
+        let is_masked = recipe.data.is_masked();
         let data = Data {
-            training: Arc::new(splits.training.clone()),
-            validation: splits
-                .validation
-                .clone()
-                .map(|samples| Arc::new(samples) as Arc<dyn Source>),
+            training: source(&splits.training, is_masked),
+            validation: splits.validation.as_ref().map(|it| source(it, is_masked)),
         };
         let mut observers = new_run.observers(schedule.epochs);
         match &self {

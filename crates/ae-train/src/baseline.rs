@@ -44,18 +44,22 @@ pub fn fit_pca(training: &Samples, code: usize, device: &Device) -> Result<(Pca,
     Ok((Pca::fit(&values, width, components, device)?, rows.len()))
 }
 
-/// The squared error per sample of predicting `mean` for every one.
+/// The squared error per sample of predicting `mean` for every one; of [`Masked`](ae_data::Masked) samples that of the known
+/// values.
 ///
 /// # Errors
 /// If the samples cannot be read.
-pub fn mean_error(mean: &[f32], test: &Samples) -> Result<f64> {
+pub fn mean_error(mean: &[f32], test: &dyn Source) -> Result<f64> {
+    let (d, mut row) = (mean.len(), vec![0.0; test.width()]);
     let mut sum = 0.0;
-    for row in 0..test.len() {
-        let squares = test.try_row(row)?.into_iter().zip(mean).map(|(value, mean)| {
-            let difference = f64::from(value) - f64::from(*mean);
-            difference * difference
-        });
-        sum += squares.sum::<f64>();
+    for index in 0..test.len() {
+        test.read(&[index], &mut row)?;
+        let (values, known) = row.split_at(d);
+        let is_known = |at: usize| known.get(at).is_none_or(|known| *known == 1.0);
+        let squares = values.iter().zip(mean).enumerate().filter(|(at, _)| is_known(*at));
+        sum += squares
+            .map(|(_, (value, mean))| (f64::from(*value) - f64::from(*mean)).powi(2))
+            .sum::<f64>();
     }
     Ok(sum / test.len() as f64)
 }

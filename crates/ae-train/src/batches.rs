@@ -95,6 +95,28 @@ impl Batches {
         self.rows.source.width()
     }
 
+    /// Whether a row is values and marks of what is known, as those of [`Masked`](ae_data::Masked) samples are.
+    pub fn is_masked(&self) -> bool {
+        self.rows.source.is_masked()
+    }
+
+    /// The number of values of a row, without marks.
+    pub fn features(&self) -> usize {
+        if self.is_masked() { self.width() / 2 } else { self.width() }
+    }
+
+    /// The values of rows, and, if they are masked, 1 where a value is known and 0 where it is not:
+    /// `[batch, features]` each.
+    pub(crate) fn parts(&self, rows: Tensor<2>) -> (Tensor<2>, Option<Tensor<2>>) {
+        match self.is_masked() {
+            true => {
+                let [values, known] = halves(rows);
+                (values, Some(known))
+            }
+            false => (rows, None),
+        }
+    }
+
     /// Whether all rows are on the device.
     pub fn is_resident(&self) -> bool {
         self.resident.is_some()
@@ -204,6 +226,12 @@ impl Batches {
         }
         Ok(self.send(values))
     }
+}
+
+/// The values and the marks of masked rows, `[batch, d]` each.
+pub(crate) fn halves(rows: Tensor<2>) -> [Tensor<2>; 2] {
+    let d = rows.dims()[1] / 2;
+    [rows.clone().narrow(1, 0, d), rows.narrow(1, d, d)]
 }
 
 impl Rows {

@@ -16,7 +16,8 @@ pub struct Denoising {
 }
 
 /// Corrupts a data set, and compares its reconstruction by a model with the clean inputs, `batch` samples
-/// at a time. The noise depends on the seed and `batch`, so it is the same for every model.
+/// at a time. The noise depends on the seed and `batch`, so it is the same for every model. Of
+/// [`Masked`](ae_data::Masked) samples the errors are those of the known values.
 ///
 /// # Errors
 /// If the data cannot be read.
@@ -32,12 +33,15 @@ pub fn denoise<M: Autoencoder>(
 ) -> Result<Denoising> {
     let (mut corrupted_error, mut squared_error) = (0.0, 0.0);
     let mut key = NoiseKey::validation(seed);
-    for_each_batch(data, batch, |input, count| {
+    for_each_batch(data, batch, |rows, count| {
+        let (input, known) = data.parts(rows);
         let corrupted = corruption.apply(input.clone(), key).values;
         key.step += 1;
         let output = model.reconstruct(corrupted.clone());
         let error = |values: Tensor<2>| {
-            let rows = first((input.clone() - values).square().sum_dim(1), count);
+            let errors = (input.clone() - values).square();
+            let errors = known.clone().map_or(errors.clone(), |known| errors * known);
+            let rows = first(errors.sum_dim(1), count);
             rows.into_data().iter::<f64>().sum::<f64>()
         };
         corrupted_error += error(corrupted);

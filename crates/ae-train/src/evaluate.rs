@@ -57,7 +57,8 @@ pub struct DetailedEvaluation {
 /// Evaluates a model on a data set, `batch` samples at a time.
 ///
 /// Every batch has the same shape, because each new shape makes a GPU back end tune again. The last one is
-/// padded with copies, whose results are dropped.
+/// padded with copies, whose results are dropped. Of [`Masked`](ae_data::Masked) samples the errors are those
+/// of the known values, and there is no cross-entropy.
 ///
 /// # Errors
 /// If the data cannot be read, or has another width than the model.
@@ -69,15 +70,19 @@ pub fn evaluate<M: Autoencoder>(
     data: &Batches,
     batch: usize,
 ) -> Result<DetailedEvaluation> {
-    if data.width() != model.features() {
-        return Err(Error::other_width(model.features(), data.width()));
+    if ![data.width(), data.features()].contains(&model.features()) {
+        return Err(Error::other_width(model.features(), data.features()));
     }
+    // The model of a `MaskedTable` sees the marks as well.
+    let sees_marks = data.width() == model.features();
     let mut tally = Tally::new(model, data)?;
-    for_each_batch(data, batch, |input, count| {
+    for_each_batch(data, batch, |rows, count| {
+        let (input, known) = if sees_marks { (rows, None) } else { data.parts(rows) };
+        let known = known.map(|known| first(known, count));
         let code = model.encode(input.clone());
         let logits = model.decode_logits(code.clone());
         let [input, code, logits] = [input, code, logits].map(|tensor| first(tensor, count));
-        tally.add(input, code, logits);
+        tally.add(input, code, logits, known);
     })?;
     Ok(tally.finish())
 }
@@ -102,9 +107,12 @@ impl Tally {
     pub(crate) fn new<M: Autoencoder>(model: &M, data: &Batches) -> Result<Self> {
         Ok(Self {
             output: model.output(),
-            features: data.width(),
+            features: model.features(),
             code_size: model.code_size(),
-            floor: if model.output().is_probability() { data.entropy()? } else { None },
+            floor: match model.output().is_probability() && !data.is_masked() {
+                true => data.entropy()?,
+                false => None,
+            },
             squared_errors: Vec::with_capacity(data.len()),
             cross_entropy: 0.0,
             right: 0.0,
@@ -115,9 +123,18 @@ impl Tally {
         })
     }
 
-    /// Adds clean inputs, their codes and the logits of their reconstructions.
-    pub(crate) fn add(&mut self, input: Tensor<2>, code: Tensor<2>, logits: Tensor<2>) {
-        let output = self.output.apply(logits.clone());
+    /// Adds clean inputs, their codes and the logits of their reconstructions. Unknown values count as reconstructed.
+    pub(crate) fn add(
+        &mut self,
+        input: Tensor<2>,
+        code: Tensor<2>,
+        logits: Tensor<2>,
+        known: Option<Tensor<2>>,
+    ) {
+        let mut output = self.output.apply(logits.clone());
+        if let Some(known) = known {
+            output = (output - input.clone()) * known + input.clone();
+        }
         let errors = (output.clone() - input.clone()).square().sum_dim(1);
         self.squared_errors.extend(errors.into_data().iter::<f32>());
         if self.floor.is_some() {
@@ -319,6 +336,30 @@ mod tests {
         let data = batches(&[1.0, -1.0, 2.0, -2.0, -3.0, 3.0], 2);
         let evaluation = evaluate(&averaging(Activation::Identity), &data, 2).unwrap().evaluation;
         assert_eq!((evaluation.dead_units, evaluation.code_size), (1, 1));
+    }
+
+    /// The weights are 0, so reconstructions are 0, and the errors the squares of what is known: 9 of (3, ?) where the mean,
+    /// 1 of the second column, is in place of the missing cell; 4 + 1 of (2, 1). Without masks 10 and 5.
+    #[test]
+    fn missing_cells_have_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, "a,b\n3,?\n2,1\n").unwrap();
+        let samples = ae_data::table::read(&path, None).unwrap();
+        let config = DenseConfig { output: Activation::Identity, ..DenseConfig::new([2, 1]) };
+        let model = config.init(0, &Device::flex()).unwrap();
+        let mut weights = tensors::collect(&model);
+        weights.insert("decoder.layers.0.weight".into(), TensorData::from([[0.0f32], [0.0]]));
+        weights.insert("decoder.layers.0.bias".into(), TensorData::from([0.0f32, 0.0]));
+        let model = tensors::replace(model, weights).unwrap();
+        let errors = |source: std::sync::Arc<dyn ae_data::Source>| {
+            let data = Batches::new(source, &Device::flex(), RESIDENT_LIMIT, None).unwrap();
+            evaluate(&model, &data, 2).unwrap().squared_errors
+        };
+        assert_eq!(errors(samples.clone().into()), [10.0, 5.0]);
+        assert_eq!(errors(std::sync::Arc::new(ae_data::Masked::from(samples.clone()))), [9.0, 5.0]);
+        let masked = ae_data::Masked::from(samples);
+        assert_eq!(crate::mean_error(&[1.0, 0.0], &masked).unwrap(), (4.0 + 1.0 + 1.0) / 2.0);
     }
 
     #[test]

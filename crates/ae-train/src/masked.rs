@@ -9,6 +9,7 @@ use burn::tensor::activation::{log_softmax, sigmoid, softmax};
 use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
 
+use crate::batches::halves;
 use crate::reconstruction::per_sample;
 use crate::{Corrupted, CorruptionMask, Error, NoiseKey, Probability, Result};
 
@@ -205,17 +206,11 @@ impl MaskedTable {
             }
         }
         let kept = Tensor::from_data(TensorData::new(kept, [batch, d]), &input.device());
-        let [values, known] = self.halves(input);
+        let [values, known] = halves(input);
         let visible = known * kept.clone();
         let values = Tensor::cat(vec![values * visible.clone(), visible], 1);
         let touched = Tensor::cat(vec![kept.clone(), kept], 1).lower_elem(0.5);
         Corrupted { values, mask: CorruptionMask::Components(touched.into()) }
-    }
-
-    /// The values and the marks of rows, `[batch, d]` each.
-    pub(crate) fn halves(&self, rows: Tensor<2>) -> [Tensor<2>; 2] {
-        let d = self.features();
-        [rows.clone().narrow(1, 0, d), rows.narrow(1, d, d)]
     }
 
     /// The terms for logits, of which the first `d` count, rows with their marks, and the same rows with
@@ -232,8 +227,8 @@ impl MaskedTable {
     ) -> Vec<Tensor<1>> {
         let ([batch, _], d) = (logits.dims(), self.features());
         let logits = logits.narrow(1, 0, d);
-        let [values, known] = self.halves(input);
-        let [_, visible] = self.halves(corrupted);
+        let [values, known] = halves(input);
+        let [_, visible] = halves(corrupted);
         // h + b v = o - (1 - b) v
         let weights = known - visible * (1.0 - self.visible);
         let mut terms = vec![];
@@ -272,7 +267,7 @@ impl MaskedTable {
 
     /// Values and predictions for an evaluation, in which what is unknown has no error.
     pub(crate) fn known(&self, input: Tensor<2>, logits: Tensor<2>) -> [Tensor<2>; 2] {
-        let [values, known] = self.halves(input);
+        let [values, known] = halves(input);
         let predictions = (self.predictions(logits) - values.clone()) * known + values.clone();
         [values, predictions]
     }

@@ -4,6 +4,7 @@ use ae_models::{Activation, Autoencoder, Layered, top_k};
 use burn::tensor::Tensor;
 use serde_json::{Map, Value, json};
 
+use crate::batches::halves;
 use crate::code_transform::TOP_K;
 use crate::dropout::Dropout;
 use crate::reconstruction::per_sample;
@@ -32,6 +33,7 @@ pub struct Objective<M> {
     corruption: Corruption,
     emphasis: Option<Emphasis>,
     masked: Option<MaskedTable>,
+    of_known: bool,
     transforms: Vec<Box<dyn CodeTransform<M>>>,
     constraints: Vec<Box<dyn Constraint<M>>>,
     dropout: Option<Dropout<M>>,
@@ -86,6 +88,7 @@ impl<M: Autoencoder> Objective<M> {
             corruption: Corruption::None,
             emphasis: None,
             masked: None,
+            of_known: false,
             transforms: Vec::new(),
             constraints: Vec::new(),
             dropout: None,
@@ -97,6 +100,24 @@ impl<M: Autoencoder> Objective<M> {
     /// [`Masked`](ae_data::Masked), so the model has twice as many features as they have.
     pub fn masked(table: MaskedTable) -> Self {
         Self { masked: Some(table), ..Self::new(Reconstruction::SquaredError) }
+    }
+
+    /// Leaves what is unknown out of the reconstruction term: `sum_j m_j l(y_j, x_j)`, where `m_j` is 1 if the value `x_j`
+    /// is known and 0 if it is missing. Samples are [`Masked`](ae_data::Masked), but the model has as many
+    /// features as these have values: it sees a missing one as the mean. An unknown value has no gradient.
+    pub fn of_known(mut self) -> Self {
+        self.of_known = true;
+        self
+    }
+
+    /// Whether the loss is [of known values](Self::of_known).
+    pub fn is_of_known(&self) -> bool {
+        self.of_known
+    }
+
+    /// The numbers of a row of the samples, for this model.
+    pub(crate) fn width(&self, model: &M) -> usize {
+        if self.of_known { 2 * model.features() } else { model.features() }
     }
 
     /// Corrupts inputs before they are encoded. The target stays clean (Vincent et al. 2008, doi
@@ -252,6 +273,11 @@ impl<M: Autoencoder> Objective<M> {
         if let Some(masked) = &self.masked {
             self.check_masked(masked, model)?;
         }
+        if self.of_known && self.masked.is_some() {
+            return Err(Error::Objective(
+                "masked cells: have a loss of known values already; leave `of_known` out".into(),
+            ));
+        }
         self.transforms.iter().try_for_each(|transform| transform.check(model))?;
         self.penalties.iter().try_for_each(|(_, penalty)| penalty.check(model))
     }
@@ -285,7 +311,8 @@ impl<M: Autoencoder> Objective<M> {
         (self.reconstruction == Reconstruction::CrossEntropy).then_some([0.0, 1.0])
     }
 
-    /// Corrupts, encodes and decodes a batch, `[batch, features]`, without penalty state.
+    /// Corrupts, encodes and decodes a batch, `[batch, features]`, without penalty state. An objective
+    /// [of known values](Self::of_known) takes values and marks, `[batch, 2 features]`.
     pub fn pass<'a>(&self, model: &'a M, input: Tensor<2>, key: NoiseKey) -> Pass<'a, M> {
         self.pass_with(model, input, key, PenaltyState::new())
     }
@@ -298,6 +325,13 @@ impl<M: Autoencoder> Objective<M> {
         key: NoiseKey,
         penalty_state: PenaltyState,
     ) -> Pass<'a, M> {
+        let (input, known) = match self.of_known {
+            true => {
+                let [values, known] = halves(input);
+                (values, Some(known))
+            }
+            false => (input, None),
+        };
         let corrupted = match &self.masked {
             Some(masked) => masked.hide(input.clone(), key),
             None => self.corruption.apply(input.clone(), key),
@@ -326,7 +360,7 @@ impl<M: Autoencoder> Objective<M> {
         };
         // Terms are computed in the precision of the input.
         let [code, logits] = [code, logits].map(|tensor| tensor.cast(input.dtype()));
-        Pass { model, input, corrupted, code, logits, noise_key: key, penalty_state }
+        Pass { model, input, known, corrupted, code, logits, noise_key: key, penalty_state }
     }
 
     /// Everything of the objective that determines the results of a run.
@@ -364,6 +398,9 @@ impl<M: Autoencoder> Objective<M> {
         if let Some(masked) = &self.masked {
             identity["masked"] = json!(masked);
         }
+        if self.of_known {
+            identity["of-known"] = true.into();
+        }
         identity
     }
 
@@ -394,13 +431,17 @@ impl<M: Autoencoder> Objective<M> {
     fn reconstruction_loss(&self, pass: &Pass<'_, M>) -> Tensor<1> {
         let (logits, target) = (pass.logits.clone(), pass.input.clone());
         let ([batch, _], output) = (logits.dims(), pass.model.output());
-        let (Some(emphasis), CorruptionMask::Components(touched)) =
-            (self.emphasis, &pass.corrupted.mask)
-        else {
-            return self.reconstruction.loss(logits, output, target);
+        let emphasized = match (self.emphasis, &pass.corrupted.mask) {
+            (Some(Emphasis { corrupted, rest }), CorruptionMask::Components(touched)) => {
+                Some(touched.clone().into_float() * (corrupted - rest) + rest)
+            }
+            _ => None,
         };
-        let Emphasis { corrupted, rest } = emphasis;
-        let weights = touched.clone().into_float() * (corrupted - rest) + rest;
+        let weights = match (emphasized, pass.known.clone()) {
+            (Some(emphasized), Some(known)) => emphasized * known,
+            (Some(weights), None) | (None, Some(weights)) => weights,
+            (None, None) => return self.reconstruction.loss(logits, output, target),
+        };
         let elements = self.reconstruction.elements(logits, output, target);
         per_sample((elements * weights).sum(), batch)
     }
@@ -500,6 +541,35 @@ mod tests {
             negative.err().unwrap().to_string(),
             "penalty weight: expected a number from 0, got -1"
         );
+    }
+
+    /// Errors (1, 4, 9) and (16, 25, 36), of which (1, 9) and none are known: (1 + 9) / 2 rows. An unknown value has no
+    /// gradient. With emphasis, weights (1, 0.25) for the masked second and the other ones: 0.25 * 10 / 2.
+    #[test]
+    fn known_values_by_hand() {
+        let device = Device::flex();
+        let objective = || Objective::new(Reconstruction::SquaredError).of_known();
+        let model = model(Activation::Identity);
+        let rows = [[1.0, 2.0, 3.0, 1.0, 0.0, 1.0], [4.0, 5.0, 6.0, 0.0, 0.0, 0.0]];
+        let rows = Tensor::<2>::from_floats(rows, &device);
+        let mut pass = objective().pass(&model, rows.clone(), KEY);
+        assert_eq!(pass.input.dims(), [2, 3]);
+        let logits = Tensor::zeros([2, 3], &device.clone().autodiff()).require_grad();
+        pass.logits = logits.clone();
+        let loss = objective().losses(&pass).total();
+        let gradients = loss.backward();
+        let gradient: Vec<f32> = logits.grad(&gradients).unwrap().into_data().iter().collect();
+        assert_eq!(gradient, [-1.0, 0.0, -3.0, 0.0, 0.0, 0.0]);
+        assert_eq!(loss.into_scalar::<f32>(), 5.0);
+        let objective = objective().corrupt(Corruption::masking(0.5).unwrap());
+        let objective = objective.emphasize(1.0, 0.25).unwrap();
+        let mut pass = objective.pass(&model, rows, KEY);
+        pass.logits = Tensor::zeros([2, 3], &device);
+        let touched = TensorData::from([[false, true, false], [false, true, false]]);
+        pass.corrupted.mask = CorruptionMask::Components(
+            Tensor::<2, burn::tensor::Bool>::from_data(touched, &device).into(),
+        );
+        assert_eq!(objective.losses(&pass).total().into_scalar::<f32>(), 1.25);
     }
 
     /// Components 1 and 2 of three are masked; errors (1, 4, 9) weighted (1, 0.25): 1 * 5 + 0.25 * 9.

@@ -13,6 +13,9 @@ pub struct Pass<'a, M> {
     pub model: &'a M,
     /// The clean inputs, which are the targets of the reconstruction, `[batch, features]`.
     pub input: Tensor<2>,
+    /// 1 where a value of the input is known and 0 where it is not, for an objective
+    /// [of known values](crate::Objective::of_known), `[batch, features]`.
+    pub known: Option<Tensor<2>>,
     /// The inputs after corruption.
     pub corrupted: Corrupted,
     /// The codes of the corrupted inputs, `[batch, code]`.

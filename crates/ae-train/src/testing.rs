@@ -16,5 +16,14 @@ pub(crate) fn pass(model: &Dense, code: Tensor<2>) -> Pass<'_, Dense> {
     let key = NoiseKey { seed: 0, phase: Phase::Train(0), step: 0 };
     let corrupted = Corruption::None.apply(input.clone(), key);
     let penalty_state = PenaltyState::new();
-    Pass { model, corrupted, code, logits: input.clone(), input, noise_key: key, penalty_state }
+    Pass {
+        model,
+        corrupted,
+        code,
+        logits: input.clone(),
+        input,
+        known: None,
+        noise_key: key,
+        penalty_state,
+    }
 }

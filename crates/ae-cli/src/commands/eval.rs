@@ -1,7 +1,7 @@
 //! `ae eval`.
 
 use ae_models::{Encoder, Model};
-use ae_run::{Anomaly, SavedModel, batches, classifier};
+use ae_run::{Anomaly, SavedModel, batches, classifier, masked_batches};
 use ae_train::format::{count, number};
 use ae_train::{
     Corruption, Denoising, DetailedEvaluation, Evaluation, Jacobian, classify, denoise, evaluate,
@@ -64,7 +64,8 @@ impl Args {
                 };
             }
         };
-        let data = batches(&selection.samples, &run.recipe, &device.handle)?;
+        let data =
+            masked_batches(&selection.samples, selection.is_masked, &run.recipe, &device.handle)?;
         let DetailedEvaluation { evaluation, squared_errors } = evaluate(model, &data, batch)?;
         let anomaly = Anomaly::measure(&squared_errors, selection.samples.labels());
         let noise = run.recipe.test_corruption();
@@ -104,7 +105,8 @@ impl Args {
         if let Some(sparseness) = evaluation.activity.lifetime_sparseness {
             println!("lifetime sparseness        {sparseness:.4}");
         }
-        if let Some(jacobian) = Jacobian::measure(model, &data)? {
+        let plain = batches(&selection.samples, &run.recipe, &device.handle)?;
+        if let Some(jacobian) = Jacobian::measure(model, &plain)? {
             println!(
                 "squared Jacobian norm      {}, mean of the first {} samples",
                 number(jacobian.squared_norm),

@@ -53,7 +53,7 @@ impl Args {
         }
         let (run, selection, device) = self.run.open()?;
         let samples = &selection.samples;
-        let scores = run.score(run.autoencoder("scores")?, samples, &device.handle, NAMED)?;
+        let scores = run.score(run.autoencoder("scores")?, &selection, &device.handle, NAMED)?;
         let errors: Vec<f32> = scores.iter().map(|score| score.squared_error).collect();
         let anomaly = Anomaly::measure(&errors, samples.labels());
         if let Some(out) = &self.out {

@@ -97,6 +97,16 @@ pub enum Missing {
     /// ([`Samples::missing`](crate::Samples::missing)). Rows without a label are left out.
     #[default]
     Mean,
+    /// As `Mean`, and a training leaves them out of its loss, and an evaluation out of its errors: see
+    /// [`Masked`](crate::Masked).
+    Masked,
+}
+
+impl Missing {
+    /// Whether they are read as the mean.
+    pub(crate) fn is_filled(self) -> bool {
+        matches!(self, Self::Mean | Self::Masked)
+    }
 }
 
 /// How a category is handled that the training data does not have.

@@ -72,6 +72,13 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         };
         schedule.precision.check(&device)?;
         let on_device = |source: &Arc<dyn Source>, range| {
+            if task.needs_masks() && !source.is_masked() {
+                return Err(Error::Objective(
+                    "loss of known values: expected samples with masks, got samples alone; wrap them in \
+                     `Masked`"
+                        .into(),
+                ));
+            }
             if source.width() != task.features(&model) {
                 return Err(Error::other_width(task.features(&model), source.width()));
             }

@@ -25,6 +25,11 @@ pub(super) trait Task<M>: Sync {
     /// The number of features of the model.
     fn features(&self, model: &M) -> usize;
 
+    /// Whether samples have to be [`Masked`](ae_data::Masked).
+    fn needs_masks(&self) -> bool {
+        false
+    }
+
     /// The range of allowed training samples, if it is limited.
     fn target_range(&self) -> Option<[f32; 2]>;
 
@@ -90,7 +95,11 @@ impl<M: Autoencoder> Task<M> for Objective<M> {
     }
 
     fn features(&self, model: &M) -> usize {
-        model.features()
+        self.width(model)
+    }
+
+    fn needs_masks(&self) -> bool {
+        self.is_of_known()
     }
 
     fn target_range(&self) -> Option<[f32; 2]> {
@@ -137,18 +146,19 @@ impl<M: Autoencoder> Task<M> for Objective<M> {
             for ((_, mean), value) in terms.iter_mut().zip(values.iter::<f64>()) {
                 *mean += value * count as f64 / data.len() as f64;
             }
+            let values = pass.input;
             let (code, logits) = if self.validates_the_plain_model() {
                 (pass.code, pass.logits)
             } else {
-                let code = model.encode(input.clone());
+                let code = model.encode(values.clone());
                 (code.clone(), model.decode_logits(code))
             };
             match self.masked_table() {
                 Some(masked) => {
-                    let [values, predictions] = masked.known(input, logits);
-                    tally.add(values, code, predictions);
+                    let [values, predictions] = masked.known(values, logits);
+                    tally.add(values, code, predictions, None);
                 }
-                None => tally.add(input, code, logits),
+                None => tally.add(values, code, logits, pass.known),
             }
         })?;
         Ok(Validation { terms, measured: Measured::Evaluation(tally.finish().evaluation) })

@@ -8,7 +8,7 @@ use maud::{Markup, PreEscaped, html};
 use crate::Result;
 use crate::charts::{COLORS, hex};
 use crate::figures::{Column, Figures, POINTS, name};
-use crate::page::{details_section, document, picture, picture_rows, time};
+use crate::page::{details_section, device, document, picture, picture_rows, time};
 use ae_run::comparison;
 use ae_run::{Finished, TrainedRun, files};
 use ae_run::{Summary, components};
@@ -302,7 +302,7 @@ fn details(trained: &TrainedRun, summary: &Summary) -> Result<Markup> {
     let mut facts = vec![
         ("Data", summary.data.clone()),
         ("Samples", format!("{training} to train on, {validation} to validate, {test} to test")),
-        ("Device", summary.device.clone()),
+        ("Device", device(&summary.device, summary.threads)),
         ("Time", time(summary.seconds, summary.speed())),
         ("Best epoch", best_epoch),
         ("Parameters", count(summary.parameters as f64)),

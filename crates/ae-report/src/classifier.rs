@@ -4,7 +4,7 @@ use ae_models::{Classifier, ModelEncoder};
 use maud::{Markup, PreEscaped, html};
 
 use crate::figures::learning;
-use crate::page::{details_section, document, time};
+use crate::page::{details_section, device, document, time};
 use crate::{Error, Result};
 use ae_recipe::Command;
 use ae_run::ClassifierSummary;
@@ -193,7 +193,7 @@ fn details(trained: &TrainedRun<Net>, summary: &ClassifierSummary) -> Result<Mar
     let facts = [
         ("Data", summary.data.clone()),
         ("Samples", format!("{training} to train on, {validation} to validate, {test} to test")),
-        ("Device", summary.device.clone()),
+        ("Device", device(&summary.device, summary.threads)),
         ("Time", time(summary.seconds, speed(summary.epochs.iter()))),
         ("Started from", from.unwrap_or_default()),
         ("Best epoch", format!("{best} of {}", summary.epochs.len())),

@@ -58,6 +58,14 @@ pub fn picture(picture: &RgbaImage, description: &str, class: &str) -> Result<Ma
     })
 }
 
+/// `AMD EPYC, 2 cores, 2 threads`
+pub fn device(name: &str, threads: Option<usize>) -> String {
+    match threads {
+        Some(threads) => format!("{name}, {threads} threads"),
+        None => name.to_owned(),
+    }
+}
+
 /// The training time in words.
 pub(crate) fn time(seconds: Option<f64>, speed: Option<String>) -> String {
     let total = match seconds {

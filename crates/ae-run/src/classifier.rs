@@ -12,6 +12,7 @@ use ae_train::{
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
+use crate::new_run::threads;
 use crate::run::{CLASSES, class_names, reorder_labels};
 use crate::{Error, Result, SavedRun, Splits, TrainedRun};
 
@@ -22,6 +23,9 @@ pub struct ClassifierSummary {
     pub program: String,
     /// The device that it was trained on.
     pub device: String,
+    /// Its threads, which decide the last digits; `None` of a GPU, and of runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
     /// The name and the description of the data set.
     pub data: String,
     /// Training, validation and test samples.
@@ -146,6 +150,7 @@ pub(crate) fn summarize(
     Ok(ClassifierSummary {
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
         device: device.name.clone(),
+        threads: threads(&device.handle),
         data: format!("{}, {}", splits.name, splits.description),
         samples: splits.sizes(),
         features: model.features(),

@@ -79,7 +79,8 @@ impl FinishedRun {
                 let trained = TrainedRun { recipe, model: *model, about, splits };
                 let old: ClassifierSummary = read_json(&folder.summary())?;
                 let new = classifier::summarize(&trained, old.epochs, device, old.seconds)?;
-                let summary = ClassifierSummary { curve: old.curve, device: old.device, ..new };
+                let (device, threads) = (old.device, old.threads);
+                let summary = ClassifierSummary { curve: old.curve, device, threads, ..new };
                 write_json(&folder.summary(), &summary)?;
                 Ok(Self::Classifier(Box::new(FinishedClassifier { folder, trained, summary })))
             }
@@ -87,7 +88,7 @@ impl FinishedRun {
                 let trained = TrainedRun { recipe, model: *model, about, splits };
                 let old: Summary = read_json(&folder.summary())?;
                 let (mut summary, pca) = summarize(&trained, &old.epochs, device, old.seconds)?;
-                summary.device = old.device;
+                (summary.device, summary.threads) = (old.device, old.threads);
                 (summary.initial, summary.layers) = (old.initial, old.layers);
                 write_json(&folder.summary(), &summary)?;
                 let device = device.clone();

@@ -11,6 +11,7 @@ use ae_device::{Choice, NamedDevice, TrialJob};
 use ae_models::Metadata;
 use ae_recipe::{Command, Recipe, read_table};
 use ae_train::{Checkpoints, Observer};
+use burn::tensor::Device;
 use toml::Table;
 
 use crate::files;
@@ -64,7 +65,9 @@ impl NewRun {
         let folder = folder(options, recipe.command, name)?;
         let lock = FolderLock::new(&folder.0)?;
         files::write(&folder.recipe(), &recipe.to_toml()?)?;
-        files::write(&folder.device(), &format!("{}\n", device.name))?;
+        let threads = threads(&device.handle).map(|count| format!("{count} threads\n"));
+        let text = format!("{}\n{}", device.name, threads.unwrap_or_default());
+        files::write(&folder.device(), &text)?;
         let mut checkpoints = Checkpoints::new(folder.checkpoints());
         checkpoints.every_steps = options.checkpoint_steps;
         checkpoints.every = options.checkpoint_every.or(checkpoints.every);
@@ -125,7 +128,13 @@ impl NewRun {
     }
 }
 
-/// The device of a run. A resumed run stays on its device: another one rounds differently.
+/// The threads of a device; `None` of a GPU.
+pub(crate) fn threads(device: &Device) -> Option<usize> {
+    ae_kernels::uses_threads(device).then(ae_kernels::num_threads)
+}
+
+/// The device of a run. A resumed run stays on its device: another one rounds differently. So does another number of
+/// threads, which is said.
 ///
 /// # Errors
 /// If the device cannot be opened.
@@ -135,10 +144,23 @@ pub fn choose_device(
     trial_job: impl FnOnce() -> Option<TrialJob>,
 ) -> Result<NamedDevice> {
     let previous = options.resume.as_ref().and_then(|run| {
-        let name = std::fs::read_to_string(RunDir(run.clone()).device()).ok()?;
-        choice.by_name(name.trim_end())
+        let text = std::fs::read_to_string(RunDir(run.clone()).device()).ok()?;
+        let mut lines = text.lines();
+        let device = choice.by_name(lines.next()?)?;
+        let line = lines.next().and_then(|line| line.strip_suffix(" threads"));
+        let before: Option<usize> = line.and_then(|count| count.parse().ok());
+        Some((device, before))
     });
-    if let Some(device) = previous {
+    if let Some((device, before)) = previous {
+        let now = threads(&device.handle);
+        if let (Some(before), Some(now)) = (before, now)
+            && before != now
+        {
+            options.listener.notice(&format_args!(
+                "warning: the run started with {before} threads and goes on with {now}, so its last digits may \
+                 differ from those of a run without a stop; --threads {before} avoids that"
+            ));
+        }
         let kind = if ae_kernels::uses_threads(&device.handle) { "CPU" } else { "GPU" };
         let line = format_args!("{kind}: {}, where the run started", device.name);
         options.listener.progress(&line);

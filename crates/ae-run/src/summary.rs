@@ -11,6 +11,7 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::better_baseline;
+use crate::new_run::threads;
 use crate::splits::source;
 use crate::{Anomaly, Error, Result, TrainedRun, batches, masked_batches};
 
@@ -21,6 +22,9 @@ pub struct Summary {
     pub program: String,
     /// The device that it was trained on.
     pub device: String,
+    /// Its threads, which decide the last digits; `None` of a GPU, and of runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
     /// The name and the description of the data set.
     pub data: String,
     /// Training, validation and test samples.
@@ -178,6 +182,7 @@ pub fn summarize(
     let mut summary = Summary {
         program: format!("ae {}", env!("CARGO_PKG_VERSION")),
         device: name.clone(),
+        threads: threads(device),
         data: format!("{}, {}", splits.name, splits.description),
         samples: splits.sizes(),
         features: splits.training.width(),

@@ -3,6 +3,7 @@
 mod conformal;
 mod covariance;
 mod file;
+mod isolation_forest;
 mod network;
 mod parts;
 mod preparation;

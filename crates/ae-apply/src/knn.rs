@@ -24,16 +24,22 @@ pub struct Neighbours {
     width: usize,
 }
 
+/// Checks that values are whole rows of `width` features, at least one.
+pub(crate) fn check_rows(rows: &[f32], width: usize) -> Result<()> {
+    if width == 0 || rows.is_empty() || !rows.len().is_multiple_of(width) {
+        let expected = format!("whole rows of {width} features, at least one");
+        return Err(Error::setting("rows", expected, format!("{} values", rows.len())));
+    }
+    Ok(())
+}
+
 impl Neighbours {
     /// Rows of `width` features each.
     ///
     /// # Errors
     /// If there is no row, or the values are no whole rows.
     pub fn new(rows: &[f32], width: usize) -> Result<Self> {
-        if width == 0 || rows.is_empty() || !rows.len().is_multiple_of(width) {
-            let expected = format!("whole rows of {width} features, at least one");
-            return Err(Error::setting("rows", expected, format!("{} values", rows.len())));
-        }
+        check_rows(rows, width)?;
         let blocks = rows.chunks(BLOCK * width).map(|block| transposed(block, width)).collect();
         Ok(Self { blocks, count: rows.len() / width, width })
     }

@@ -34,14 +34,17 @@ fn a_detector_is_trained_saved_and_used_again() {
     let expected = "false alarms in at most 5.00 % of normal rows on average (conformal, 60 calibration rows; 1.04 to \
                     11.53 % with 95 % of draws of them): threshold ";
     assert!(said.contains(expected), "{said}");
-    for (method, least) in [("ours  ", 0.9), ("kNN   ", 0.9), ("PCA   ", 0.7)] {
+    for (method, least) in [("ours  ", 0.9), ("kNN   ", 0.9), ("PCA   ", 0.7), ("IForest", 0.9)] {
         let line = said.lines().find(|line| line.starts_with(method)).expect(method);
         assert!(line.contains(" of 50 flagged"), "{line}");
         let area = line.split_once("AUROC ").expect(line).1.split(',').next().unwrap();
         assert!(area.parse::<f64>().unwrap() > least, "{line}");
     }
     let scores = fs::read_to_string(here.join("first/scores.csv")).unwrap();
-    assert!(scores.starts_with("sample,score,p,flagged,because,kNN_p,PCA_p,label\n0,"), "{scores}");
+    assert!(
+        scores.starts_with("sample,score,p,flagged,because,kNN_p,PCA_p,IForest_p,label\n0,"),
+        "{scores}"
+    );
     assert_eq!(scores.lines().count(), 51);
     let flagged = fs::read_to_string(here.join("first/flagged.csv")).unwrap();
     assert!(flagged.lines().filter(|line| line.ends_with(",1")).count() >= 9, "{flagged}");
@@ -160,7 +163,10 @@ fn the_label_column_may_be_absent_where_no_labels_are_needed() {
     );
     assert!(!fs::read_to_string(here.join("b/scores.csv")).unwrap().starts_with("sample,label"));
     let header = fs::read_to_string(here.join("b/scores.csv")).unwrap();
-    assert_eq!(header.lines().next().unwrap(), "sample,score,p,flagged,because,kNN_p,PCA_p");
+    assert_eq!(
+        header.lines().next().unwrap(),
+        "sample,score,p,flagged,because,kNN_p,PCA_p,IForest_p"
+    );
     let value = output("--data bare.csv --score kind.csv --label-column kind --out c");
     assert!(value["methods"][0]["auroc"].as_f64().is_some(), "{value}");
     let value = output("a/kind.detector --data kind.csv --out d");

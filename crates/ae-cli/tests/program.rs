@@ -342,7 +342,8 @@ fn a_check_says_what_a_training_does_and_writes_nothing() {
     assert_eq!(plan["steps"], last["done"]);
     for (line, part) in [
         ("check --data gone.csv", "gone.csv"),
-        ("check --data table.csv --out run", "drop --out and --resume"),
+        ("check --data table.csv --out run", "drop --out, --resume and"),
+        ("check --data table.csv --checkpoint-steps 5", "drop --out, --resume and"),
         ("check --data table.csv --channels 4", "`channels` does not apply to a dense model"),
     ] {
         let said = fail(here, line);

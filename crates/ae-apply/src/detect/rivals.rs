@@ -4,6 +4,8 @@ use ae_models::{Autoencoder, Pca};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Conformal;
+use super::isolation_forest::IsolationForest;
+use crate::knn::check_rows;
 use crate::{Neighbours, Result};
 
 /// The share of the variance that the components of PCA hold.
@@ -19,17 +21,20 @@ pub enum RivalKind {
     NearestNeighbours,
     /// The squared error of the projection on the principal components that hold 90 % of the variance.
     Pca,
+    /// How early random trees isolate a row (Liu, Ting & Zhou 2008).
+    IsolationForest,
 }
 
 impl RivalKind {
     /// All of them.
-    pub const KINDS: [Self; 2] = [Self::NearestNeighbours, Self::Pca];
+    pub const KINDS: [Self; 3] = [Self::NearestNeighbours, Self::Pca, Self::IsolationForest];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::NearestNeighbours => "kNN",
             Self::Pca => "PCA",
+            Self::IsolationForest => "IForest",
         }
     }
 }
@@ -46,6 +51,7 @@ pub struct Rival {
 enum Method {
     NearestNeighbours(Neighbours, usize),
     Pca(Box<Pca>, usize),
+    IsolationForest(IsolationForest),
 }
 
 impl Rival {
@@ -66,6 +72,10 @@ impl Rival {
                 Method::NearestNeighbours(Neighbours::new(rows, width)?, neighbours)
             }
             RivalKind::Pca => Method::Pca(Box::new(pca(rows, width, device)?), width),
+            RivalKind::IsolationForest => {
+                check_rows(rows, width)?;
+                Method::IsolationForest(IsolationForest::fit(rows, width))
+            }
         };
         let calibration = Conformal::new(method.score(calibration))?;
         Ok(Self { kind, method, calibration })
@@ -91,6 +101,7 @@ impl Method {
     fn score(&self, rows: &[f32]) -> Vec<f64> {
         match self {
             Self::NearestNeighbours(known, k) => known.mean_distances(rows, *k),
+            Self::IsolationForest(forest) => forest.score(rows),
             Self::Pca(pca, width) => {
                 let chunks = rows.chunks(BATCH * width);
                 chunks.flat_map(|chunk| squared_errors(pca, chunk, *width)).collect()

@@ -34,9 +34,10 @@ pub const EXAMPLES: Examples = &[(
 impl Args {
     pub fn run(&self) -> Result<()> {
         let run = &self.train.run;
-        if run.resume.is_some() || run.out.is_some() {
+        let checkpoints = run.checkpoint_minutes.is_some() || run.checkpoint_steps.is_some();
+        if run.resume.is_some() || run.out.is_some() || checkpoints {
             return Err(Error::usage(
-                "ae check writes and resumes no run; drop --out and --resume",
+                "ae check writes and resumes no run; drop --out, --resume and --checkpoint-*",
             ));
         }
         let options = run.options()?;

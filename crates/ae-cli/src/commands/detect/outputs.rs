@@ -41,7 +41,9 @@ pub fn write(
     read: &Read<'_>,
 ) -> Result<()> {
     let (order, ours) = (judged.order(), &judged.methods[0]);
-    let columns = ["score", "p", "flagged", "because", "kNN_p", "PCA_p"].map(str::to_owned);
+    let columns = ["score", "p", "flagged", "because"].map(str::to_owned).into_iter();
+    let of_rivals = judged.methods[1..].iter().map(|rival| format!("{}_p", rival.name));
+    let columns: Vec<String> = columns.chain(of_rivals).collect();
     let cells = |row: &usize| {
         let because = judged.because(*row, FEATURES);
         let because: Vec<_> = because.iter().map(|(name, x)| format!("{name} {x:.1}x")).collect();

@@ -125,8 +125,8 @@ fn map(cells: &Cells) -> Markup {
     let (width, height) = (cells.width(), rows.len());
     let (across, down) = (960.0 / width as f64, (420.0 / height as f64).min(12.0));
     let tall = down * height as f64;
-    // Names of more columns would overlap.
-    let named = if width <= 45 { 96.0 } else { 0.0 };
+    // Names of more columns would overlap. They lean over the right edge.
+    let (named, beside) = if width <= 45 { (104.0, 72.0) } else { (0.0, 0.0) };
     html! {
         section {
             h2 { "What was missing" }
@@ -135,7 +135,7 @@ fn map(cells: &Cells) -> Markup {
                 @if step > 1 { "one row in " (step) } @else { "all rows" }
                 " from the top. Coloured cells were missing."
             }
-            svg viewBox=(format!("0 {:.1} 960 {:.1}", -named, tall + named)) role="img" aria-label="map of missing cells" {
+            svg viewBox=(format!("0 {:.1} {:.1} {:.1}", -named, 960.0 + beside, tall + named)) role="img" aria-label="map of missing cells" {
                 rect width="960" height=(format!("{tall:.1}")) fill="var(--code)" {}
                 @for column in 0..width {
                     g {
@@ -144,7 +144,7 @@ fn map(cells: &Cells) -> Markup {
                             @let middle = (column as f64 + 0.5) * across;
                             text transform=(format!("translate({:.1} -6) rotate(-55)", middle))
                                 font-size="11" fill="var(--quiet)" {
-                                (cells.columns()[column].name.chars().take(18).collect::<String>())
+                                (shortened(&cells.columns()[column].name))
                             }
                         }
                         @for (start, end) in runs(cells, &rows, column) {
@@ -158,6 +158,14 @@ fn map(cells: &Cells) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// A name of at most 18 characters.
+fn shortened(name: &str) -> String {
+    match name.chars().count() {
+        0..=18 => name.to_owned(),
+        _ => name.chars().take(17).chain(['…']).collect(),
     }
 }
 

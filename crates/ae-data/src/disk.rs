@@ -8,6 +8,7 @@
 mod array;
 mod file;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::{Error, Result};
@@ -47,6 +48,47 @@ pub(crate) trait DiskRows: Send + Sync {
         }
         Ok(())
     }
+
+    /// [`copy_all`](Self::copy_all) in f64, without rounding.
+    fn copy_all_exact(&self, rows: &[usize], out: &mut [f64]) -> Result<()> {
+        let width = out.len() / rows.len().max(1);
+        for (row, out) in rows.iter().zip(out.chunks_exact_mut(width.max(1))) {
+            self.copy_exact(*row, out)?;
+        }
+        Ok(())
+    }
+}
+
+/// The most bytes that are read at a time.
+const MOST_BYTES: usize = 1 << 20;
+
+thread_local! {
+    static BYTES: RefCell<Vec<u8>> = const { RefCell::new(vec![]) };
+}
+
+/// Calls `visit` with the index in `places` and the bytes of each row of `length` bytes, which begin at
+/// `start` in `file`. Rows that follow each other there are read together.
+pub(crate) fn each_row(
+    file: &DiskFile,
+    start: u64,
+    length: usize,
+    places: &[usize],
+    mut visit: impl FnMut(usize, &[u8]),
+) -> Result<()> {
+    let most = (MOST_BYTES / length.max(1)).max(1);
+    BYTES.with_borrow_mut(|bytes| {
+        let mut first = 0;
+        while first < places.len() {
+            let run = places[first..].iter().take(most).enumerate();
+            let count = run.take_while(|(at, place)| **place == places[first] + at).count();
+            bytes.resize(count * length, 0);
+            file.read_at(bytes, start + places[first] as u64 * length as u64)?;
+            let rows = bytes.chunks_exact(length.max(1)).enumerate();
+            rows.for_each(|(at, row)| visit(first + at, row));
+            first += count;
+        }
+        Ok(())
+    })
 }
 
 /// Some or all rows of a source on a disk.
@@ -88,18 +130,45 @@ impl OnDisk {
         self.rows.copy_all(&places, out)
     }
 
+    pub(crate) fn copy_all_exact(&self, rows: &[usize], out: &mut [f64]) -> Result<()> {
+        let places: Vec<usize> = rows.iter().map(|row| self.place(*row)).collect();
+        self.rows.copy_all_exact(&places, out)
+    }
+
     /// The number of missing values. Of a part of the rows they are counted by reading it.
     pub(crate) fn missing(&self, width: usize) -> Result<usize> {
         if self.selected.is_none() || self.rows.missing() == 0 {
             return Ok(self.rows.missing());
         }
-        let (mut missing, mut row) = (0, vec![0.0; width]);
-        for index in 0..self.len() {
-            self.copy(index, &mut row)?;
-            missing += row.iter().filter(|value| value.is_nan()).count();
-        }
+        let mut missing = 0;
+        each_block(self.len(), width, |rows, values| {
+            self.copy_all_exact(rows, values)?;
+            missing += values.iter().filter(|value| value.is_nan()).count();
+            Ok(())
+        })?;
         Ok(missing)
     }
+}
+
+/// The most numbers and rows that are read at a time when all are.
+const BLOCK: usize = 1 << 20;
+const BLOCK_ROWS: usize = 1024;
+
+/// Calls `visit` with the indices of `count` rows in order, a block at a time, and room for their numbers.
+pub(crate) fn each_block(
+    count: usize,
+    width: usize,
+    mut visit: impl FnMut(&[usize], &mut [f64]) -> Result<()>,
+) -> Result<()> {
+    let rows = (BLOCK / width.max(1)).clamp(1, BLOCK_ROWS).min(count.max(1));
+    let mut values = vec![0.0; rows * width];
+    let mut block = Vec::with_capacity(rows);
+    for first in (0..count).step_by(rows) {
+        block.clear();
+        block.extend(first..count.min(first + rows));
+        visit(&block, &mut values[..block.len() * width])?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

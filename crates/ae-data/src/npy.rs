@@ -5,7 +5,7 @@ mod header;
 
 use std::path::Path;
 
-use crate::disk::{ArrayRows, DiskRows, Element, MAX_ROWS};
+use crate::disk::{ArrayRows, DiskRows, Element, MAX_ROWS, each_block};
 use crate::file_reader::FileReader;
 use crate::storage::Columns;
 use crate::table::{MAX_COLUMNS, Missing};
@@ -205,18 +205,23 @@ fn on_disk(array: &Array, layout: Layout, input: FileReader<'_>, path: &Path) ->
     if layout.pixels {
         return Samples::on_disk(rows, layout.shape, false);
     }
-    let (mut columns, mut row) = (Columns::new(width), vec![0.0; width]);
-    for index in 0..count {
-        rows.copy_exact(index, &mut row)?;
-        for (feature, value) in row.iter().enumerate() {
-            if value.is_nan() && !layout.is_image {
-                rows.missing += 1;
-            } else if !(*value as f32).is_finite() {
-                return Err(not_finite(array, index * width + layout.place(feature), *value, path));
+    let (mut columns, mut missing) = (Columns::new(width), 0);
+    each_block(count, width, |places, values| {
+        rows.copy_all_exact(places, values)?;
+        for (index, row) in places.iter().zip(values.chunks_exact(width)) {
+            for (feature, value) in row.iter().enumerate() {
+                if value.is_nan() && !layout.is_image {
+                    missing += 1;
+                } else if !(*value as f32).is_finite() {
+                    let at = index * width + layout.place(feature);
+                    return Err(not_finite(array, at, *value, path));
+                }
             }
+            columns.add(row);
         }
-        columns.add(&row);
-    }
+        Ok(())
+    })?;
+    rows.missing = missing;
     let exact = !Layout::is_narrow(array) || rows.missing > 0;
     rows.far = columns.far();
     Samples::on_disk(rows, layout.shape, exact)
@@ -243,13 +248,10 @@ pub(crate) fn joined(
         return Ok(samples);
     }
     let (mut kept, mut first) = (vec![], None);
-    for row in 0..samples.len() {
-        let missing = samples.try_missing_in(row)?;
-        match missing.iter().position(|missing| *missing) {
-            None => kept.push(row),
-            Some(column) => first = first.or(Some([row, column])),
-        }
-    }
+    samples.each_raw_row(|row, values| match values.iter().position(|value| value.is_nan()) {
+        None => kept.push(row),
+        Some(column) => first = first.or(Some([row, column])),
+    })?;
     if missing == Missing::Drop && !kept.is_empty() {
         tracing::warn!(
             "{}: {} rows with a missing number left out of {}",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::disk::{DiskRows, OnDisk, check_rows};
+use crate::disk::{DiskRows, OnDisk, check_rows, each_block};
 use crate::storage::Storage;
 use crate::table::TableInfo;
 use crate::{Error, Labels, Preprocessing, Result, Shape, Source};
@@ -152,16 +152,14 @@ impl Samples {
     /// The mean of every feature, not preprocessed, over the values that are not missing; 0 if all are.
     pub(crate) fn means(&self) -> Result<Vec<f64>> {
         let (mut sums, mut counts) = (vec![0.0; self.width()], vec![0u64; self.width()]);
-        let mut row = vec![0.0; self.width()];
-        for index in 0..self.count {
-            self.copy_raw_row(index, &mut row)?;
+        self.each_raw_row(|_, row| {
             for ((value, sum), count) in row.iter().zip(&mut sums).zip(&mut counts) {
                 if !value.is_nan() {
                     *sum += value;
                     *count += 1;
                 }
             }
-        }
+        })?;
         Ok(sums.iter().zip(counts).map(|(sum, count)| sum / count.max(1) as f64).collect())
     }
 
@@ -372,12 +370,12 @@ impl Samples {
     pub fn try_mean(&self) -> Result<Vec<f32>> {
         let mut sums = vec![0.0f64; self.width()];
         let mut row = vec![0.0f32; self.width()];
-        for index in 0..self.count {
-            self.copy_row(index, &mut row)?;
+        self.each_raw_row(|_, raw| {
+            self.finish_row(raw, &mut row);
             for (sum, value) in sums.iter_mut().zip(&row) {
                 *sum += f64::from(*value);
             }
-        }
+        })?;
         Ok(sums.iter().map(|sum| (sum / self.count.max(1) as f64) as f32).collect())
     }
 
@@ -402,6 +400,12 @@ impl Samples {
         }
         let mut raw = vec![0.0; out.len()];
         self.copy_raw_row(row, &mut raw)?;
+        self.finish_row(&mut raw, out);
+        Ok(())
+    }
+
+    /// Replaces the missing values of a row as it is stored, and preprocesses it.
+    fn finish_row(&self, raw: &mut [f64], out: &mut [f32]) {
         if let Some(means) = &self.fill {
             let fill = self.preprocessing.fill().unwrap_or(means);
             for (value, fill) in raw.iter_mut().zip(fill) {
@@ -410,8 +414,7 @@ impl Samples {
                 }
             }
         }
-        self.preprocessing.apply_exact(&raw, out);
-        Ok(())
+        self.preprocessing.apply_exact(raw, out);
     }
 
     /// Whether rows are read in f32, and no value may be missing.
@@ -422,6 +425,16 @@ impl Samples {
     /// One row as stored, before preprocessing, with NaN for missing values.
     pub(crate) fn copy_raw_row(&self, row: usize, out: &mut [f64]) -> Result<()> {
         self.storage.copy_exact(row, out)
+    }
+
+    /// Calls `visit` with the index and the values of each row as stored, in order.
+    pub(crate) fn each_raw_row(&self, mut visit: impl FnMut(usize, &mut [f64])) -> Result<()> {
+        each_block(self.count, self.width(), |rows, values| {
+            self.storage.copy_all_exact(rows, values)?;
+            let values = values.chunks_exact_mut(self.width());
+            rows.iter().zip(values).for_each(|(row, values)| visit(*row, values));
+            Ok(())
+        })
     }
 
     /// Whether values are stored as the file has them.
@@ -492,18 +505,26 @@ impl Source for Samples {
     fn read(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
         let width = self.shape.features();
         assert_eq!(out.len(), rows.len() * width, "an output of {} rows of {width}", rows.len());
-        if let (Storage::OnDisk(all), true) = (&self.storage, self.is_plain()) {
-            assert!(rows.iter().all(|row| *row < self.count), "samples of {}", self.count);
-            all.copy_all(rows, out)?;
+        assert!(rows.iter().all(|row| *row < self.count), "samples of {}", self.count);
+        if self.is_plain() {
+            self.storage.copy_all(rows, out)?;
             out.chunks_exact_mut(width).for_each(|row| self.preprocessing.apply(row));
             return Ok(());
         }
-        for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
-            self.copy_row(*row, out)?;
+        let at_once = (AT_ONCE / width).max(1);
+        let mut raw = vec![0.0; at_once.min(rows.len()) * width];
+        for (rows, out) in rows.chunks(at_once).zip(out.chunks_mut(at_once * width)) {
+            let raw = &mut raw[..out.len()];
+            self.storage.copy_all_exact(rows, raw)?;
+            let rows = raw.chunks_exact_mut(width).zip(out.chunks_exact_mut(width));
+            rows.for_each(|(raw, out)| self.finish_row(raw, out));
         }
         Ok(())
     }
 }
+
+/// The numbers that are read in f64 at a time.
+const AT_ONCE: usize = 1 << 16;
 
 impl std::fmt::Debug for Samples {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -61,6 +61,26 @@ impl Storage {
         Ok(())
     }
 
+    /// Writes several rows one after another into `out`.
+    pub(crate) fn copy_all(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
+        if let Self::OnDisk(all) = self {
+            return all.copy_all(rows, out);
+        }
+        let width = out.len() / rows.len().max(1);
+        let mut rows = rows.iter().zip(out.chunks_exact_mut(width.max(1)));
+        rows.try_for_each(|(row, out)| self.copy(*row, out))
+    }
+
+    /// [`copy_all`](Self::copy_all) in f64, without rounding.
+    pub(crate) fn copy_all_exact(&self, rows: &[usize], out: &mut [f64]) -> Result<()> {
+        if let Self::OnDisk(all) = self {
+            return all.copy_all_exact(rows, out);
+        }
+        let width = out.len() / rows.len().max(1);
+        let mut rows = rows.iter().zip(out.chunks_exact_mut(width.max(1)));
+        rows.try_for_each(|(row, out)| self.copy_exact(*row, out))
+    }
+
     /// [`copy`](Self::copy) in f64, without rounding.
     pub(crate) fn copy_exact(&self, row: usize, out: &mut [f64]) -> Result<()> {
         let span = row * out.len()..(row + 1) * out.len();

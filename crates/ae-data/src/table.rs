@@ -22,7 +22,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 
-use crate::disk::{DiskFile, check_rows};
+use crate::disk::{DiskFile, check_rows, each_block};
 use crate::storage::Columns;
 use crate::{Error, Result, Samples, Shape, classes::Classes, error::quote};
 use cells::Cells;
@@ -325,20 +325,27 @@ impl Numbers {
         drop: bool,
         is_dropped: &mut [bool],
     ) -> Result<Self> {
-        let mut rows = TableRows { file, encoder, kept: vec![], far: vec![], missing: 0 };
-        let (mut columns, mut row) = (Columns::new(width), Vec::with_capacity(width));
-        for (at, is_dropped) in is_dropped.iter_mut().enumerate() {
-            row.clear();
-            rows.encode(at, |value| row.push(value))?;
-            let missing = row.iter().filter(|value| value.is_nan()).count();
-            *is_dropped |= drop && missing > 0;
-            if !*is_dropped {
-                rows.missing += missing;
-                rows.kept.push(at as u32);
-                columns.add(&row);
+        let count = is_dropped.len();
+        let mut rows =
+            TableRows { file, encoder, rows: count, kept: None, far: vec![], missing: 0 };
+        let (mut columns, mut all_missing) = (Columns::new(width), 0);
+        each_block(count, width, |places, values| {
+            rows.encode(places, values)?;
+            for (at, row) in places.iter().zip(values.chunks_exact(width)) {
+                let missing = row.iter().filter(|value| value.is_nan()).count();
+                is_dropped[*at] |= drop && missing > 0;
+                if !is_dropped[*at] {
+                    all_missing += missing;
+                    columns.add(row);
+                }
             }
+            Ok(())
+        })?;
+        if is_dropped.contains(&true) {
+            let kept = (0..count as u32).filter(|at| !is_dropped[*at as usize]);
+            rows.kept = Some(kept.collect());
         }
-        rows.far = columns.far();
+        (rows.far, rows.missing) = (columns.far(), all_missing);
         Ok(Self::OnDisk(rows))
     }
 }

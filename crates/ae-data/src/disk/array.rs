@@ -1,9 +1,8 @@
 //! Rows of one length and one type of elements in a file.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::{DiskFile, DiskRows};
+use super::{DiskFile, DiskRows, each_row};
 use crate::Result;
 
 /// The type of the elements of a file.
@@ -46,19 +45,10 @@ pub(crate) struct ArrayRows {
     pub missing: usize,
 }
 
-thread_local! {
-    static BYTES: RefCell<Vec<u8>> = const { RefCell::new(vec![]) };
-}
-
 impl ArrayRows {
-    /// Calls `visit` with the bytes of a row.
-    fn with<T>(&self, row: usize, visit: impl FnOnce(&[u8]) -> T) -> Result<T> {
-        BYTES.with_borrow_mut(|bytes| {
-            let length = self.width * self.element.size();
-            bytes.resize(length, 0);
-            self.file.read_at(bytes, self.start + row as u64 * length as u64)?;
-            Ok(visit(bytes))
-        })
+    /// Calls `visit` with the index in `rows` and the bytes of each row.
+    fn each_row(&self, rows: &[usize], visit: impl FnMut(usize, &[u8])) -> Result<()> {
+        each_row(&self.file, self.start, self.width * self.element.size(), rows, visit)
     }
 
     /// Calls `put` with the index and the value of each feature.
@@ -81,15 +71,11 @@ impl ArrayRows {
 }
 
 fn f32_at(bytes: &[u8], at: usize) -> f32 {
-    let mut number = [0; 4];
-    number.copy_from_slice(&bytes[4 * at..4 * at + 4]);
-    f32::from_le_bytes(number)
+    f32::from_le_bytes(bytes.as_chunks().0[at])
 }
 
 fn f64_at(bytes: &[u8], at: usize) -> f64 {
-    let mut number = [0; 8];
-    number.copy_from_slice(&bytes[8 * at..8 * at + 8]);
-    f64::from_le_bytes(number)
+    f64::from_le_bytes(bytes.as_chunks().0[at])
 }
 
 impl DiskRows for ArrayRows {
@@ -102,22 +88,45 @@ impl DiskRows for ArrayRows {
     }
 
     fn copy(&self, row: usize, out: &mut [f32]) -> Result<()> {
-        self.with(row, |bytes| match (self.element, &self.order) {
-            (Element::Pixels, None) => {
-                out.iter_mut().zip(bytes).for_each(|(out, byte)| *out = f32::from(*byte) / 255.0);
-            }
-            (Element::F32, None) => {
-                out.iter_mut().enumerate().for_each(|(at, out)| *out = f32_at(bytes, at));
-            }
-            _ => self.each(bytes, |feature, value| out[feature] = value as f32),
-        })
+        self.copy_all(&[row], out)
     }
 
     fn copy_exact(&self, row: usize, out: &mut [f64]) -> Result<()> {
-        self.with(row, |bytes| self.each(bytes, |feature, value| out[feature] = value))?;
-        for (value, far) in out.iter_mut().zip(&self.far) {
-            if !far {
-                *value = f64::from(*value as f32);
+        self.copy_all_exact(&[row], out)
+    }
+
+    fn copy_all(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
+        self.each_row(rows, |at, bytes| {
+            let out = &mut out[at * self.width..][..self.width];
+            match (self.element, &self.order) {
+                (Element::Pixels, None) => {
+                    out.iter_mut().zip(bytes).for_each(|(out, byte)| *out = f32::from(*byte) / 255.0);
+                }
+                (Element::F32, None) => {
+                    let numbers = bytes.as_chunks().0.iter();
+                    out.iter_mut().zip(numbers).for_each(|(out, it)| *out = f32::from_le_bytes(*it));
+                }
+                (Element::F64, None) => {
+                    let numbers = bytes.as_chunks().0.iter();
+                    out.iter_mut()
+                        .zip(numbers)
+                        .for_each(|(out, it)| *out = f64::from_le_bytes(*it) as f32);
+                }
+                _ => self.each(bytes, |feature, value| out[feature] = value as f32),
+            }
+        })
+    }
+
+    fn copy_all_exact(&self, rows: &[usize], out: &mut [f64]) -> Result<()> {
+        self.each_row(rows, |at, bytes| {
+            let out = &mut out[at * self.width..][..self.width];
+            self.each(bytes, |feature, value| out[feature] = value);
+        })?;
+        for row in out.chunks_exact_mut(self.width) {
+            for (value, far) in row.iter_mut().zip(&self.far) {
+                if !far {
+                    *value = f64::from(*value as f32);
+                }
             }
         }
         Ok(())

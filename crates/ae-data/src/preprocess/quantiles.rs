@@ -31,16 +31,13 @@ pub(super) fn at_ranks(samples: &Samples, counts: &[usize]) -> Result<Vec<Option
     for (chunk, counts) in counts.chunks(AT_ONCE).enumerate() {
         let first = chunk * AT_ONCE * neighbours;
         let each = |visit: &mut dyn FnMut(usize, u64)| -> Result<()> {
-            let mut row = vec![0.0; samples.width()];
-            for index in 0..samples.len() {
-                samples.copy_raw_row(index, &mut row)?;
+            samples.each_raw_row(|_, row| {
                 let groups = row[first..].chunks_exact(neighbours).take(counts.len());
                 for (group, values) in groups.enumerate() {
                     let there = values.iter().filter(|value| !value.is_nan());
                     there.for_each(|value| visit(group, key(*value)));
                 }
-            }
-            Ok(())
+            })
         };
         found.extend(of_keys(each, counts)?);
     }

@@ -29,14 +29,12 @@ impl Statistics {
     /// The statistics of each group of adjacent features, without missing values.
     pub(super) fn of(samples: &Samples, groups: usize) -> Result<Vec<Self>> {
         let mut statistics = vec![Self::default(); groups];
-        let mut row = vec![0.0; samples.width()];
-        for index in 0..samples.len() {
-            samples.copy_raw_row(index, &mut row)?;
+        samples.each_raw_row(|_, row| {
             for (values, statistics) in row.chunks_exact(row.len() / groups).zip(&mut statistics) {
                 let there = values.iter().filter(|value| !value.is_nan());
                 there.for_each(|value| statistics.add(*value));
             }
-        }
+        })?;
         Ok(statistics)
     }
 
@@ -90,17 +88,15 @@ pub(super) fn quartiles(samples: &Samples, groups: usize) -> Result<Vec<(f64, f6
         return Ok(found.into_iter().zip(&deviations).map(quartile).collect());
     }
     let at_once = (SORTED / of_group.max(1)).clamp(1, groups);
-    let mut row = vec![0.0; samples.width()];
     let mut pairs = vec![];
     for first in (0..groups).step_by(at_once) {
         let mut of_groups = vec![vec![]; at_once.min(groups - first)];
-        for index in 0..samples.len() {
-            samples.copy_raw_row(index, &mut row)?;
+        samples.each_raw_row(|_, row| {
             let parts = row[first * neighbours..].chunks_exact(neighbours);
             for (values, part) in of_groups.iter_mut().zip(parts) {
                 values.extend(part.iter().filter(|value| !value.is_nan()));
             }
-        }
+        })?;
         let found = of_groups.into_iter().map(|mut values: Vec<f64>| {
             values.sort_by(f64::total_cmp);
             (!values.is_empty()).then(|| quantiles::ranks(values.len()).map(|rank| values[rank]))

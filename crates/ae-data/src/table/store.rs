@@ -1,11 +1,10 @@
 //! The cells of a table as numbers: in memory, or in a temporary file if there are many.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use super::features::Encoder;
 use crate::Result;
-use crate::disk::{DiskFile, DiskRows, temporary};
+use crate::disk::{DiskFile, DiskRows, each_row, temporary};
 
 /// The numbers that are written at a time.
 const BLOCK: usize = 1 << 17;
@@ -69,11 +68,8 @@ impl Store {
     /// Calls `visit` with the numbers of one column.
     pub(super) fn column(&self, slot: usize, mut visit: impl FnMut(f64)) -> Result<()> {
         if let Some(file) = &self.file {
-            let mut number = [0; SIZE];
-            for at in (slot..self.written).step_by(self.width) {
-                file.read_at(&mut number, (at * SIZE) as u64)?;
-                visit(f64::from_le_bytes(number));
-            }
+            let rows: Vec<usize> = (0..self.written / self.width).collect();
+            each_row(file, 0, self.width * SIZE, &rows, |_, row| visit(number(row, slot)))?;
         }
         self.values.iter().skip(slot).step_by(self.width.max(1)).for_each(|value| visit(*value));
         Ok(())
@@ -121,34 +117,45 @@ pub(super) struct TableRows {
     pub file: DiskFile,
     /// Makes features from cells.
     pub encoder: Encoder,
-    /// The rows of the file that are samples.
-    pub kept: Vec<u32>,
+    /// The number of rows of the file.
+    pub rows: usize,
+    /// The rows of the file that are samples; `None` if all are.
+    pub kept: Option<Vec<u32>>,
     /// Which features keep more digits than f32 has; the others are rounded to f32.
     pub far: Vec<bool>,
     pub missing: usize,
 }
 
-thread_local! {
-    static BYTES: RefCell<Vec<u8>> = const { RefCell::new(vec![]) };
-}
-
 impl TableRows {
-    /// Passes the features of a row of the file to `put`.
-    pub(super) fn encode(&self, row: usize, put: impl FnMut(f64)) -> Result<()> {
-        BYTES.with_borrow_mut(|bytes| {
-            let length = self.encoder.cells() * SIZE;
-            bytes.resize(length, 0);
-            self.file.read_at(bytes, (row * length) as u64)?;
-            let cells = bytes.chunks_exact(SIZE).map(|bytes| number(bytes, 0));
-            self.encoder.encode(cells, put);
-            Ok(())
+    /// Calls `visit` with the index in `places` and the cells of each row of the file, as bytes.
+    fn each_row(&self, places: &[usize], visit: impl FnMut(usize, &[u8])) -> Result<()> {
+        each_row(&self.file, 0, self.encoder.cells() * SIZE, places, visit)
+    }
+
+    /// Writes the features of rows of the file one after another.
+    pub(super) fn encode(&self, places: &[usize], out: &mut [f64]) -> Result<()> {
+        let width = out.len() / places.len().max(1);
+        self.each_row(places, |at, cells| {
+            let mut features = out[at * width..][..width].iter_mut();
+            self.encoder.encode(cells.as_chunks().0.iter().map(|it| f64::from_le_bytes(*it)), |value| {
+                if let Some(feature) = features.next() {
+                    *feature = value;
+                }
+            });
         })
+    }
+
+    fn places(&self, rows: &[usize]) -> Vec<usize> {
+        match &self.kept {
+            Some(kept) => rows.iter().map(|row| kept[*row] as usize).collect(),
+            None => rows.to_vec(),
+        }
     }
 }
 
 impl DiskRows for TableRows {
     fn len(&self) -> usize {
-        self.kept.len()
+        self.kept.as_ref().map_or(self.rows, Vec::len)
     }
 
     fn missing(&self) -> usize {
@@ -156,20 +163,41 @@ impl DiskRows for TableRows {
     }
 
     fn copy(&self, row: usize, out: &mut [f32]) -> Result<()> {
-        let mut features = out.iter_mut();
-        self.encode(self.kept[row] as usize, |value| {
-            if let Some(feature) = features.next() {
-                *feature = value as f32;
-            }
-        })
+        self.copy_all(&[row], out)
     }
 
     fn copy_exact(&self, row: usize, out: &mut [f64]) -> Result<()> {
-        let mut features = out.iter_mut().zip(&self.far);
-        self.encode(self.kept[row] as usize, |value| {
-            if let Some((feature, far)) = features.next() {
-                *feature = if *far { value } else { f64::from(value as f32) };
+        self.copy_all_exact(&[row], out)
+    }
+
+    fn copy_all(&self, rows: &[usize], out: &mut [f32]) -> Result<()> {
+        let width = out.len() / rows.len().max(1);
+        let is_plain = self.encoder.is_plain();
+        self.each_row(&self.places(rows), |at, cells| {
+            let numbers = cells.as_chunks().0.iter().map(|it| f64::from_le_bytes(*it));
+            let mut features = out[at * width..][..width].iter_mut();
+            if is_plain {
+                features.zip(numbers).for_each(|(feature, value)| *feature = value as f32);
+                return;
             }
+            self.encoder.encode(numbers, |value| {
+                if let Some(feature) = features.next() {
+                    *feature = value as f32;
+                }
+            });
         })
+    }
+
+    fn copy_all_exact(&self, rows: &[usize], out: &mut [f64]) -> Result<()> {
+        let width = out.len() / rows.len().max(1);
+        self.encode(&self.places(rows), out)?;
+        for row in out.chunks_exact_mut(width.max(1)) {
+            for (value, far) in row.iter_mut().zip(&self.far) {
+                if !far {
+                    *value = f64::from(*value as f32);
+                }
+            }
+        }
+        Ok(())
     }
 }

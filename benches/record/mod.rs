@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// In the order in which they appear.
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "peers",
     "peers-avx2",
     "gpu",
@@ -18,6 +18,7 @@ const SECTIONS: [&str; 15] = [
     "gpu-bf16",
     "scale",
     "streaming",
+    "larger",
     "endurance-flex",
     "endurance-ndarray",
     "endurance-wgpu",

@@ -112,8 +112,19 @@ impl OnDisk {
         self.selected.as_ref().map_or(row, |selected| selected[row] as usize)
     }
 
-    pub(crate) fn subset(&self, rows: &[usize]) -> Self {
-        let selected = rows.iter().map(|row| self.place(*row) as u32).collect();
+    pub(crate) fn subset(
+        &self,
+        rows: impl Iterator<Item = usize>,
+        (all, places): (Option<&Arc<[u32]>>, &Arc<[u32]>),
+    ) -> Self {
+        let is_same = match (&self.selected, all) {
+            (Some(selected), Some(all)) => Arc::ptr_eq(selected, all),
+            (selected, all) => selected.is_none() && all.is_none(),
+        };
+        let selected = match is_same {
+            true => places.clone(),
+            false => rows.map(|row| self.place(row) as u32).collect(),
+        };
         Self { rows: self.rows.clone(), selected: Some(selected) }
     }
 

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flate2::bufread::GzDecoder;
 
@@ -28,8 +29,8 @@ pub(crate) struct FileReader<'a> {
     size: u64,
     bytes: Box<dyn Read + 'a>,
     packed: Option<Packed>,
-    /// The file itself, if it is not compressed.
-    file: Option<File>,
+    /// The file itself, if it is not compressed, and the place in it of the first byte.
+    file: Option<(DiskFile, u64)>,
     /// Bytes that may still be read.
     left: u64,
 }
@@ -51,8 +52,8 @@ impl FileReader<'static> {
         let file = File::open(path).map_err(Error::io(path))?;
         // The path may lead to another file by now.
         let size = file.metadata().map_err(Error::io(path))?.len();
-        let itself = file.try_clone().map_err(Error::io(path))?;
-        let mut file = BufReader::with_capacity(1 << 16, file);
+        let itself = Arc::new(file);
+        let mut file = BufReader::with_capacity(1 << 16, itself.clone());
         let gzip = file.fill_buf().map_err(Error::io(path))?.starts_with(GZIP_MAGIC);
         let (bytes, left): (Box<dyn Read>, u64) = if gzip {
             (Box::new(Members { member: Some(GzDecoder::new(file)) }), inflated_limit(size))
@@ -60,7 +61,7 @@ impl FileReader<'static> {
             (Box::new(file), u64::MAX)
         };
         let packed = gzip.then_some(Packed::Gzip);
-        let file = (!gzip).then_some(itself);
+        let file = (!gzip).then(|| (DiskFile::new(itself, path), 0));
         Ok(Self { path: path.to_owned(), size, bytes, packed, file, left })
     }
 }
@@ -71,6 +72,24 @@ impl<'a> FileReader<'a> {
     pub(crate) fn within_zip(path: &Path, size: u64, bytes: impl Read + 'a) -> Self {
         let (bytes, left) = (Box::new(bytes), inflated_limit(size));
         Self { path: path.to_owned(), size, bytes, packed: Some(Packed::Zip), file: None, left }
+    }
+
+    /// Reads `size` bytes of a file from `start` on. `path` is that of the part, for errors.
+    pub(crate) fn part(
+        path: &Path,
+        file: Arc<DiskFile>,
+        start: u64,
+        size: u64,
+        bytes: impl Read + 'a,
+    ) -> Self {
+        let file = Some((DiskFile::clone(&file), start));
+        Self { file, ..Self::joined(path, size, bytes) }
+    }
+
+    /// Reads `size` bytes that are in several files.
+    pub(crate) fn joined(path: &Path, size: u64, bytes: impl Read + 'a) -> Self {
+        let (bytes, left) = (Box::new(bytes), u64::MAX);
+        Self { path: path.to_owned(), size, bytes, packed: None, file: None, left }
     }
 
     /// The size of the file on disk, in bytes.
@@ -105,10 +124,10 @@ impl<'a> FileReader<'a> {
         length: u64,
     ) -> Result<std::result::Result<(DiskFile, u64), Option<u64>>> {
         let path = self.path.clone();
-        if let Some(file) = self.file {
+        if let Some((file, base)) = self.file {
             let rest = self.size.saturating_sub(start);
             return Ok(match rest.cmp(&length) {
-                Ordering::Equal => Ok((DiskFile::new(file, &path), start)),
+                Ordering::Equal => Ok((file, base + start)),
                 Ordering::Less => Err(Some(rest)),
                 Ordering::Greater => Err(None),
             });

@@ -59,7 +59,11 @@ impl Labels {
     /// # Panics
     /// If an index is not below the number of samples.
     pub fn subset(&self, rows: &[usize]) -> Self {
-        let classes = rows.iter().map(|row| self.classes[*row]).collect();
+        self.selected(rows.iter().copied())
+    }
+
+    pub(crate) fn selected(&self, rows: impl Iterator<Item = usize>) -> Self {
+        let classes = rows.map(|row| self.classes[row]).collect();
         Self { classes, names: self.names.clone() }
     }
 }

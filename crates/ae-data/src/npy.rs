@@ -2,6 +2,7 @@
 
 mod archive;
 mod header;
+mod tensors;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use header::{Array, Dtype};
 
 pub(crate) use archive::read_archive_within;
 pub use archive::{read_archive, read_archive_with};
+pub(crate) use tensors::{are_in as are_tensors_in, is_file as is_tensors};
 
 /// Reads samples, and their labels from a second file if one is given.
 ///
@@ -49,7 +51,9 @@ pub(crate) fn read_within(
     missing: Missing,
     limit: usize,
 ) -> Result<Samples> {
-    let samples = samples_within(FileReader::open(path)?, path, limit)?;
+    let mut input = FileReader::open(path)?;
+    let header = Array::header(&mut input, path)?;
+    let samples = samples_within(header, input, path, limit)?;
     let labels = labels.map(|labels| labels_of(labels, samples.len(), path)).transpose()?;
     joined(samples, path, labels, missing)
 }
@@ -62,8 +66,12 @@ fn labels_of(path: &Path, count: usize, samples: &Path) -> Result<Labels> {
 }
 
 /// Samples from a file, with NaN for missing values.
-fn samples_within(mut input: FileReader<'_>, path: &Path, limit: usize) -> Result<Samples> {
-    let header = Array::header(&mut input, path)?;
+fn samples_within(
+    header: Array,
+    input: FileReader<'_>,
+    path: &Path,
+    limit: usize,
+) -> Result<Samples> {
     header.length(path)?;
     let layout = Layout::of(&header, path)?;
     if layout.in_memory(&header) <= limit {
@@ -297,7 +305,7 @@ fn push_classes(
     for at in 0..array.len() {
         match array.dtype {
             Dtype::Bytes | Dtype::Letters => classes.push(&array.text(at)),
-            Dtype::Float => classes.push(&(array.number(at) as i64).to_string()),
+            Dtype::Float | Dtype::Brain => classes.push(&(array.number(at) as i64).to_string()),
             _ => classes.push(&array.integer(at).to_string()),
         }
     }
@@ -314,7 +322,7 @@ fn no_classes(array: &Array) -> Option<String> {
         }
         _ => return Some(format!("shape {:?}", array.shape)),
     }
-    if array.dtype != Dtype::Float {
+    if !matches!(array.dtype, Dtype::Float | Dtype::Brain) {
         return None;
     }
     let is_class = |value: &f64| value.fract() == 0.0 && value.abs() < 2f64.powi(53);

@@ -96,7 +96,7 @@ type TrainTest = (Samples, Option<Samples>);
 const TEST_FRACTION: f64 = 0.1;
 
 /// Opens a data set by name (see [`registry`](crate::registry())) or by path: a folder of CIFAR-10
-/// batches, of IDX files or of images, or a `.csv`, `.tsv`, `.npy`, `.npz`, `.svmlight` or `.libsvm` file (or `.csv.gz` and so on).
+/// batches, of IDX files or of images, or a `.csv`, `.tsv`, `.npy`, `.npz`, `.safetensors`, `.svmlight` or `.libsvm` file (or `.csv.gz` and so on).
 ///
 /// A name is preferred to a file of the same name; `./mnist` is always a path.
 ///
@@ -160,7 +160,7 @@ pub fn open_unsplit(
             let TableOptions { missing, schema, .. } = &options.table;
             (svmlight::read_with(path, *missing, schema.as_ref())?, None)
         }
-        SourceKind::Arrays => {
+        SourceKind::Arrays | SourceKind::Tensors => {
             let label_array = options.label_column.as_deref();
             let (missing, limit) = (options.table.missing, options.in_memory());
             npy::read_archive_within(path, label_array, labels_file, missing, limit)?

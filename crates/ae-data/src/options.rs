@@ -82,7 +82,7 @@ impl Options {
             (
                 "label column",
                 self.label_column.is_some(),
-                matches!(kind, SourceKind::Table | SourceKind::Arrays),
+                matches!(kind, SourceKind::Table | SourceKind::Arrays | SourceKind::Tensors),
                 "a table or an archive of arrays",
             ),
             ("table", self.table != only_missing, kind == SourceKind::Table, "a table"),
@@ -91,14 +91,18 @@ impl Options {
                 missing != Missing::default(),
                 matches!(
                     kind,
-                    SourceKind::Table | SourceKind::Array | SourceKind::Arrays | SourceKind::Sparse
+                    SourceKind::Table
+                        | SourceKind::Array
+                        | SourceKind::Arrays
+                        | SourceKind::Tensors
+                        | SourceKind::Sparse
                 ),
                 "a table or an array",
             ),
             (
                 "labels file",
                 self.labels_file.is_some(),
-                matches!(kind, SourceKind::Array | SourceKind::Arrays),
+                matches!(kind, SourceKind::Array | SourceKind::Arrays | SourceKind::Tensors),
                 "a NumPy array",
             ),
             ("test fraction", self.test_fraction.is_some(), !has_test, NO_TEST_SET),

@@ -313,16 +313,38 @@ impl Samples {
     /// # Panics
     /// If an index is not below [`len`](Self::len).
     pub fn subset(&self, rows: &[usize]) -> Self {
+        let places = rows.iter().map(|row| self.place(*row) as u32).collect();
+        let labels = self.labels.as_ref().map(|labels| labels.subset(rows));
+        self.part(rows.iter().copied(), places, labels)
+    }
+
+    /// [`subset`](Self::subset) of rows in 32 bits.
+    pub(crate) fn selected(&self, rows: Vec<u32>) -> Self {
+        let wide = |row: &u32| *row as usize;
+        let labels = self.labels.as_ref().map(|labels| labels.selected(rows.iter().map(wide)));
+        let places: Arc<[u32]> = match &self.places {
+            Some(places) => rows.iter().map(|row| places[*row as usize]).collect(),
+            None => rows.as_slice().into(),
+        };
+        self.part(rows.iter().map(wide), places, labels)
+    }
+
+    fn part(
+        &self,
+        rows: impl ExactSizeIterator<Item = usize>,
+        places: Arc<[u32]>,
+        labels: Option<Labels>,
+    ) -> Self {
         Self {
-            storage: self.storage.subset(rows, self.width()),
             count: rows.len(),
+            storage: self.storage.subset(rows, self.width(), (self.places.as_ref(), &places)),
             shape: self.shape.clone(),
-            labels: self.labels.as_ref().map(|labels| labels.subset(rows)),
+            labels,
             preprocessing: self.preprocessing.clone(),
             table: self.table.clone(),
             exact: self.exact,
             fill: self.fill.clone(),
-            places: Some(rows.iter().map(|row| self.place(*row) as u32).collect()),
+            places: Some(places),
             names: self.names.clone(),
         }
     }

@@ -6,7 +6,7 @@ use crate::error::{list, quote};
 use crate::registry::{names, nearest};
 use crate::synthetic::Synthetic;
 use crate::variations::Variation;
-use crate::{Error, Result, cifar, mnist_like};
+use crate::{Error, Result, cifar, mnist_like, npy};
 
 /// What a source is, by its name or by the files in its folder.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub(crate) enum SourceKind {
     Table,
     Array,
     Arrays,
+    Tensors,
     Sparse,
 }
 
@@ -62,6 +63,8 @@ impl SourceKind {
             Ok(Self::CifarFolder)
         } else if mnist_like::find(mnist_like::STEMS, path).iter().any(Option::is_some) {
             Ok(Self::IdxFolder)
+        } else if npy::are_tensors_in(path) {
+            Ok(Self::Tensors)
         } else if holds_images(path)? {
             Ok(Self::Images)
         } else {
@@ -88,10 +91,11 @@ impl SourceKind {
             true if is_table => Ok(Self::Table),
             true if is(&[".npy"]) => Ok(Self::Array),
             true if is(&[".npz"]) => Ok(Self::Arrays),
+            true if npy::is_tensors(path) => Ok(Self::Tensors),
             true if is(&SPARSE) => Ok(Self::Sparse),
             true if holds_images(path)? => Ok(Self::Images),
             true => {
-                let expected = "a .csv, .tsv, .npy, .npz, .svmlight or image file, or the folder the file is in";
+                let expected = "a .csv, .tsv, .npy, .npz, .safetensors, .svmlight or image file, or the folder the file is in";
                 Err(Error::malformed(path, expected, "another kind of file"))
             }
             false
@@ -124,6 +128,7 @@ impl SourceKind {
             Self::Table => "a table",
             Self::Array => "a NumPy array",
             Self::Arrays => "an archive of NumPy arrays",
+            Self::Tensors => "arrays (safetensors)",
             Self::Sparse => "a sparse table (svmlight)",
         }
     }
@@ -134,7 +139,7 @@ const SURE_TABLES: [&str; 4] = [".csv", ".tsv", ".tab", ".psv"];
 const OTHER_TABLES: [&str; 3] = [".txt", ".dat", ".data"];
 
 /// The extensions of arrays, and of archives of them.
-const ARRAYS: [&str; 2] = [".npy", ".npz"];
+const ARRAYS: [&str; 3] = [".npy", ".npz", ".safetensors"];
 
 /// The extensions of sparse tables.
 const SPARSE: [&str; 4] = [".svmlight", ".libsvm", ".svm", ".svml"];

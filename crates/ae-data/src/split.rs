@@ -3,6 +3,7 @@
 use chacha20::ChaCha8Rng;
 use rand::{SeedableRng, seq::SliceRandom};
 
+use crate::disk::check_rows;
 use crate::{Error, Result, Samples};
 
 /// The training set and the test set of one data set.
@@ -37,8 +38,9 @@ impl Splits {
 /// # Errors
 /// If the fraction is not above 0 and below 1, or there are fewer than two samples.
 pub fn split(samples: &Samples, fraction: f64, seed: u64) -> Result<(Samples, Samples)> {
-    let (kept, held_out) = split_rows(samples.len(), fraction, seed)?;
-    Ok((samples.subset(&kept), samples.subset(&held_out)))
+    check_rows(samples.len())?;
+    let (kept, held_out) = halves(samples.len() as u32, fraction, seed)?;
+    Ok((samples.selected(kept), samples.selected(held_out)))
 }
 
 /// The rows of the two sets that [`split`] makes of `count` samples, each in order.
@@ -46,6 +48,14 @@ pub fn split(samples: &Samples, fraction: f64, seed: u64) -> Result<(Samples, Sa
 /// # Errors
 /// As [`split`].
 pub fn split_rows(count: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
+    check_rows(count)?;
+    let (kept, held_out) = halves(count as u32, fraction, seed)?;
+    let wide = |rows: Vec<u32>| rows.into_iter().map(|row| row as usize).collect();
+    Ok((wide(kept), wide(held_out)))
+}
+
+/// In 32 bits, since of large sources the rows alone take much memory.
+fn halves(count: u32, fraction: f64, seed: u64) -> Result<(Vec<u32>, Vec<u32>)> {
     if !(fraction > 0.0 && fraction < 1.0) {
         return Err(Error::invalid(
             "fraction held out",
@@ -56,10 +66,12 @@ pub fn split_rows(count: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>,
     if count < 2 {
         return Err(Error::invalid("samples", "at least 2 to split", count.to_string()));
     }
-    let mut held_out: Vec<usize> = (0..count).collect();
+    let mut held_out: Vec<u32> = (0..count).collect();
     held_out.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    let wanted = (count as f64 * fraction).round() as usize;
-    let mut kept = held_out.split_off(wanted.clamp(1, count - 1));
+    let wanted = (f64::from(count) * fraction).round() as usize;
+    let mut kept = held_out.split_off(wanted.clamp(1, count as usize - 1));
+    // What was split off still has room for all.
+    held_out.shrink_to_fit();
     kept.sort_unstable();
     held_out.sort_unstable();
     Ok((kept, held_out))

@@ -111,13 +111,19 @@ impl Storage {
         })
     }
 
-    /// The rows with these indices, of `width` numbers each.
-    pub(crate) fn subset(&self, rows: &[usize], width: usize) -> Self {
+    /// The rows with these indices, of `width` numbers each. `places`: the places in the source of all rows
+    /// and of these, which are shared with the rows on a disk where they are the same.
+    pub(crate) fn subset(
+        &self,
+        rows: impl ExactSizeIterator<Item = usize>,
+        width: usize,
+        places: (Option<&Arc<[u32]>>, &Arc<[u32]>),
+    ) -> Self {
         match self {
             Self::Bytes(bytes) => Self::Bytes(select(bytes, rows, width)),
             Self::Floats(values) => Self::Floats(select(values, rows, width)),
             Self::Doubles(values) => Self::Doubles(select(values, rows, width)),
-            Self::OnDisk(all) => Self::OnDisk(all.subset(rows)),
+            Self::OnDisk(all) => Self::OnDisk(all.subset(rows, places)),
         }
     }
 }
@@ -171,9 +177,13 @@ impl Column {
     }
 }
 
-fn select<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Arc<[T]> {
+fn select<T: Copy>(
+    all: &[T],
+    rows: impl ExactSizeIterator<Item = usize>,
+    width: usize,
+) -> Arc<[T]> {
     let mut selected = Vec::with_capacity(rows.len() * width);
-    for &row in rows {
+    for row in rows {
         selected.extend_from_slice(&all[row * width..(row + 1) * width]);
     }
     selected.into()

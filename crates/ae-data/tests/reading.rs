@@ -146,7 +146,7 @@ fn page() -> String {
     }
     page + "\nParquet, Arrow, HDF5, spreadsheets, JSON and databases are not read: their readers would be most \
         of the program's build. Save them as CSV, or with `numpy.save` (pandas: `read_parquet`, then \
-        `to_csv`; Hugging Face data sets: `to_csv`). Tensors in safetensors are written with `numpy.savez`.\n"
+        `to_csv`; Hugging Face data sets: `to_csv`). "
 }
 
 #[test]

@@ -156,11 +156,12 @@ impl Batches {
     ///
     /// # Panics
     /// If an index is not below [`len`](Self::len).
-    pub(crate) fn order(&self, rows: &[usize]) -> Option<Order> {
+    pub(crate) fn order(&self, rows: &[u32]) -> Option<Order> {
         if !self.is_resident() || ae_kernels::uses_threads(&self.device) {
             return None;
         }
-        assert!(rows.iter().all(|row| *row < self.len()), "rows of {}", self.len());
+        let len = self.len();
+        assert!(rows.iter().all(|row| (*row as usize) < len), "rows of {len}");
         let mut indices: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
         // A part of a buffer with aligned ends is a view.
         indices.resize(indices.len().next_multiple_of(BLOCK), 0);
@@ -186,10 +187,10 @@ impl Batches {
         if let Some(known) = self.entropy.get() {
             return Ok(*known);
         }
-        let rows: Vec<usize> = (0..self.len()).collect();
         let mut sum = Some(0.0);
-        for chunk in rows.chunks(CHUNK) {
-            let values = self.rows.values(chunk)?;
+        for first in (0..self.len()).step_by(CHUNK) {
+            let chunk: Vec<usize> = (first..self.len().min(first + CHUNK)).collect();
+            let values = self.rows.values(&chunk)?;
             if !values.iter().all(|value| (0.0..=1.0).contains(value)) {
                 sum = None;
                 break;

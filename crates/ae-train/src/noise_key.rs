@@ -65,8 +65,8 @@ impl NoiseKey {
     }
 
     /// The order in which an epoch visits `count` samples.
-    pub(crate) fn order(self, count: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..count).collect();
+    pub(crate) fn order(self, count: u32) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..count).collect();
         order.shuffle(&mut self.generator("order"));
         order
     }

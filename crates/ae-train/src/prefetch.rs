@@ -33,7 +33,7 @@ impl Prefetcher {
     /// Starts with row `first` of `order`, with batches of `batch` rows.
     pub(crate) fn new(
         batches: &Batches,
-        order: &Arc<Vec<usize>>,
+        order: &Arc<Vec<u32>>,
         first: usize,
         batch: usize,
     ) -> Self {
@@ -42,7 +42,7 @@ impl Prefetcher {
             let (rows, order) = (batches.rows().clone(), order.clone());
             let read = move || {
                 for chosen in order[first..].chunks_exact(batch) {
-                    let values = rows.values(chosen);
+                    let values = rows.values(&indices(chosen));
                     let is_last = values.is_err();
                     // Sending fails once training has stopped.
                     if sender.send(values).is_err() || is_last {
@@ -73,6 +73,11 @@ impl Prefetcher {
     }
 }
 
+/// Rows of an order as indices. An order of all rows takes half the memory.
+pub(crate) fn indices(order: &[u32]) -> Vec<usize> {
+    order.iter().map(|row| *row as usize).collect()
+}
+
 /// Waits for the thread, so that the source is not read after training has returned.
 impl Drop for Prefetcher {
     fn drop(&mut self) {
@@ -91,7 +96,7 @@ mod tests {
     use burn::tensor::Device;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    fn order() -> Arc<Vec<usize>> {
+    fn order() -> Arc<Vec<u32>> {
         Arc::new(vec![4, 1, 3, 0, 2, 5, 6])
     }
 
@@ -109,6 +114,7 @@ mod tests {
             let batches = batches(samples(), limit);
             let mut prefetcher = Prefetcher::new(&batches, &order(), 2, 2);
             for rows in order()[2..].chunks_exact(2) {
+                let rows = &indices(rows)[..];
                 let expected = batches.select(rows).unwrap().into_data();
                 assert_eq!(prefetcher.next(rows).unwrap().into_data(), expected);
             }

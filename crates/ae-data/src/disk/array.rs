@@ -100,11 +100,15 @@ impl DiskRows for ArrayRows {
             let out = &mut out[at * self.width..][..self.width];
             match (self.element, &self.order) {
                 (Element::Pixels, None) => {
-                    out.iter_mut().zip(bytes).for_each(|(out, byte)| *out = f32::from(*byte) / 255.0);
+                    out.iter_mut()
+                        .zip(bytes)
+                        .for_each(|(out, byte)| *out = f32::from(*byte) / 255.0);
                 }
                 (Element::F32, None) => {
                     let numbers = bytes.as_chunks().0.iter();
-                    out.iter_mut().zip(numbers).for_each(|(out, it)| *out = f32::from_le_bytes(*it));
+                    out.iter_mut()
+                        .zip(numbers)
+                        .for_each(|(out, it)| *out = f32::from_le_bytes(*it));
                 }
                 (Element::F64, None) => {
                     let numbers = bytes.as_chunks().0.iter();

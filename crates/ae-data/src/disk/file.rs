@@ -2,19 +2,21 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::{Error, Result};
 
 /// A file that is read at any place, by several threads at once.
+#[derive(Clone)]
 pub(crate) struct DiskFile {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
 }
 
 impl DiskFile {
     /// A file that is open. `path` is the source it belongs to, for errors.
-    pub(crate) fn new(file: File, path: &Path) -> Self {
-        Self { path: path.to_owned(), file }
+    pub(crate) fn new(file: impl Into<Arc<File>>, path: &Path) -> Self {
+        Self { path: path.to_owned(), file: file.into() }
     }
 
     /// Fills `bytes` with those from `place` on.

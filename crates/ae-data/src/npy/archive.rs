@@ -1,4 +1,4 @@
-//! NumPy's `.npz` files: zip archives of named arrays.
+//! Named arrays: NumPy's `.npz` files, which are zip archives, and files of safetensors.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 use super::header::Array;
+use super::tensors;
 use super::{in_memory, joined, labels_of, no_classes, push_classes, samples, samples_within};
 use crate::error::{list, quote};
 use crate::file_reader::FileReader;
@@ -92,7 +93,8 @@ pub(crate) fn read_archive_within(
         choice.parts().into_iter().for_each(|[_, labels]| *labels = None);
     }
     let mut left_out = archive.others(&choice);
-    let at = |name: &str| path.join(format!("{name}.npy"));
+    let end = if matches!(archive.container, Container::Zip(_)) { ".npy" } else { "" };
+    let at = |name: &str| path.join(format!("{name}{end}"));
 
     let [training, validation, test] =
         [&choice.training, &choice.validation, &choice.test].map(|[samples, _]| samples.as_deref());
@@ -217,58 +219,87 @@ impl Choice {
 struct Archive {
     path: PathBuf,
     size: u64,
-    zip: ZipArchive<BufReader<File>>,
-    /// The name, the place in the archive and the header of each array.
+    container: Container,
+    /// The name, the place in the container and the header of each array.
     arrays: Vec<(String, usize, Result<Array>)>,
+}
+
+enum Container {
+    Zip(ZipArchive<BufReader<File>>),
+    /// The parts of each array.
+    Tensors(Vec<Vec<tensors::Part>>),
 }
 
 impl Archive {
     fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() || tensors::is_file(path) {
+            let (mut parts, mut arrays) = (vec![], vec![]);
+            for tensor in tensors::read(path)? {
+                arrays.push((tensor.name, parts.len(), tensor.header));
+                parts.push(tensor.parts);
+            }
+            let container = Container::Tensors(parts);
+            return Ok(Self { path: path.to_owned(), size: 0, container, arrays });
+        }
         // Only regular files.
         drop(FileReader::open(path)?);
         let file = File::open(path).map_err(Error::io(path))?;
         let size = file.metadata().map_err(Error::io(path))?.len();
-        let zip = ZipArchive::new(BufReader::new(file)).map_err(|error| match error {
+        let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|error| match error {
             zip::result::ZipError::Io(error) => Error::io(path)(error),
             error => {
                 let got = format!("another file or a damaged one ({error})");
                 Error::malformed(path, "a zip archive of NumPy arrays (.npz)", got)
             }
         })?;
-        let mut archive = Self { path: path.to_owned(), size, zip, arrays: vec![] };
-        for place in 0..archive.zip.len() {
-            let Some(Ok(name)) = archive.zip.name_for_index(place) else { continue };
+        let mut arrays = vec![];
+        for place in 0..zip.len() {
+            let Some(Ok(name)) = zip.name_for_index(place) else { continue };
             let Some(name) = name.strip_suffix(".npy").map(str::to_owned) else { continue };
-            let at = archive.file(&name);
-            let header =
-                archive.reader(place, &at).and_then(|mut input| Array::header(&mut input, &at));
-            archive.arrays.push((name, place, header));
+            let at = path.join(format!("{name}.npy"));
+            let header = member(&mut zip, place, size, &at)
+                .and_then(|mut input| Array::header(&mut input, &at));
+            arrays.push((name, place, header));
         }
-        Ok(archive)
+        Ok(Self { path: path.to_owned(), size, container: Container::Zip(zip), arrays })
     }
 
+    /// The path of an array, for errors.
     fn file(&self, array: &str) -> PathBuf {
-        self.path.join(format!("{array}.npy"))
+        match self.container {
+            Container::Zip(_) => self.path.join(format!("{array}.npy")),
+            Container::Tensors(_) => self.path.join(array),
+        }
     }
 
-    fn reader(&mut self, place: usize, at: &Path) -> Result<FileReader<'_>> {
-        let member = self.zip.by_index(place).map_err(|error| {
-            Error::malformed(at, "a file that can be unpacked", format!("a damaged one ({error})"))
-        })?;
-        let size = member.compressed_size().min(self.size);
-        Ok(FileReader::within_zip(at, size, member))
+    /// The header of an array, and the rest of its file.
+    fn opened(&mut self, name: &str, at: &Path) -> Result<(Array, FileReader<'_>)> {
+        let place = self.place(name)?;
+        match &mut self.container {
+            Container::Zip(zip) => {
+                let mut input = member(zip, place, self.size, at)?;
+                Ok((Array::header(&mut input, at)?, input))
+            }
+            Container::Tensors(parts) => {
+                let input = tensors::reader(&parts[place], at);
+                match &self.arrays[place].2 {
+                    Ok(header) => Ok((header.clone(), input)),
+                    Err(error) => Err(Error::Missing(error.to_string())),
+                }
+            }
+        }
     }
 
     fn read(&mut self, name: &str) -> Result<Array> {
         let at = self.file(name);
-        let place = self.place(name)?;
-        Array::from(self.reader(place, &at)?, &at)
+        let (header, input) = self.opened(name, &at)?;
+        Array::filled(header, input, &at)
     }
 
     fn samples_within(&mut self, name: &str, limit: usize) -> Result<Samples> {
         let at = self.file(name);
-        let place = self.place(name)?;
-        samples_within(self.reader(place, &at)?, &at, limit)
+        let (header, input) = self.opened(name, &at)?;
+        samples_within(header, input, &at, limit)
     }
 
     fn place(&self, name: &str) -> Result<usize> {
@@ -395,6 +426,9 @@ impl Archive {
         let name = self.arrays.iter().map(first).next().unwrap_or_else(|| "NAME".to_owned());
         let advice = match (self.arrays.is_empty(), sparse) {
             (true, _) => String::new(),
+            _ if matches!(self.container, Container::Tensors(_)) => {
+                "; save the one you mean by itself".to_owned()
+            }
             (_, true) => format!(
                 ": a sparse matrix of SciPy; save it as `numpy.save('X.npy', \
                  scipy.sparse.load_npz('{file}').toarray())`"
@@ -428,6 +462,20 @@ impl Archive {
         }
         list(&shown, "and")
     }
+}
+
+/// A file in a zip archive of `size` bytes.
+fn member<'a>(
+    zip: &'a mut ZipArchive<BufReader<File>>,
+    place: usize,
+    size: u64,
+    at: &Path,
+) -> Result<FileReader<'a>> {
+    let member = zip.by_index(place).map_err(|error| {
+        Error::malformed(at, "a file that can be unpacked", format!("a damaged one ({error})"))
+    })?;
+    let size = member.compressed_size().min(size);
+    Ok(FileReader::within_zip(at, size, member))
 }
 
 fn described((name, _, header): &(String, usize, Result<Array>)) -> String {

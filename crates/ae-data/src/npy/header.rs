@@ -14,6 +14,8 @@ const MAX_TEXT: usize = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dtype {
     Float,
+    /// The upper half of a float of 32 bits, in files of safetensors alone.
+    Brain,
     Signed,
     Unsigned,
     Bool,
@@ -23,7 +25,7 @@ pub(super) enum Dtype {
 }
 
 /// An array: its header and its elements.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Array {
     pub dtype: Dtype,
     /// The bytes of an element: 1, 2, 4 or 8, except for texts.
@@ -37,6 +39,11 @@ pub(super) struct Array {
 }
 
 impl Array {
+    /// The header of an array in C order, of a file of another format.
+    pub(super) fn little_endian(dtype: Dtype, size: usize, shape: Vec<usize>) -> Self {
+        Self { dtype, size, shape, big_endian: false, fortran: false, start: 0, bytes: vec![] }
+    }
+
     pub(super) fn read(path: &Path) -> Result<Self> {
         Self::from(FileReader::open(path)?, path)
     }
@@ -200,6 +207,7 @@ impl Array {
             (Dtype::Float, 4, false) => Element::F32,
             (Dtype::Float, 8, false) => Element::F64,
             (Dtype::Float, 2, _) => of!(u16, 2, half),
+            (Dtype::Brain, ..) => of!(u16, 2, brain),
             (Dtype::Float, 4, _) => of!(f32, 4, f64::from),
             (Dtype::Float, ..) => of!(f64, 8, f64::from),
             (Dtype::Signed, 1, _) => of!(i8, 1, f64::from),
@@ -242,6 +250,7 @@ impl Array {
         };
         let (letter, size) = match self.dtype {
             Dtype::Float => ('f', self.size),
+            Dtype::Brain => return format!("bf16 {:?}", self.shape),
             Dtype::Signed => ('i', self.size),
             Dtype::Unsigned => ('u', self.size),
             Dtype::Bool => ('b', self.size),
@@ -286,7 +295,9 @@ impl Array {
         match self.dtype {
             Dtype::Signed => (((bits << unused) as i64) >> unused).into(),
             Dtype::Bool => (bits != 0).into(),
-            Dtype::Float | Dtype::Unsigned | Dtype::Bytes | Dtype::Letters => bits.into(),
+            Dtype::Float | Dtype::Brain | Dtype::Unsigned | Dtype::Bytes | Dtype::Letters => {
+                bits.into()
+            }
         }
     }
 
@@ -294,6 +305,7 @@ impl Array {
     pub(super) fn number(&self, at: usize) -> f64 {
         match (self.dtype, self.size) {
             (Dtype::Float, 2) => half(self.bits(at) as u16),
+            (Dtype::Brain, _) => brain(self.bits(at) as u16),
             (Dtype::Float, 4) => f32::from_bits(self.bits(at) as u32).into(),
             (Dtype::Float, _) => f64::from_bits(self.bits(at)),
             _ => self.integer(at) as f64,
@@ -343,6 +355,11 @@ fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut number = [0; N];
     number.copy_from_slice(&bytes[..N]);
     number
+}
+
+/// A float of 16 bits with the exponent of one of 32.
+fn brain(bits: u16) -> f64 {
+    f32::from_bits(u32::from(bits) << 16).into()
 }
 
 /// A float of 16 bits (IEEE 754), with 5 bits of exponent and 10 of fraction.

@@ -235,14 +235,16 @@ fn is_id(cells: &Cells, slot: usize, plan: &Plan) -> Result<bool> {
     if cells.rounded.contains_key(&slot) {
         return Ok(true); // rounding may have made two numbers equal
     }
-    let mut sorted = vec![];
-    let mut rising = true;
+    let (mut rising, mut last) = (true, f64::NEG_INFINITY);
     cells.store.column(slot, |value| {
-        rising &= sorted.last().is_none_or(|last| *last < value);
-        sorted.push(value);
+        rising &= last < value;
+        last = value;
     })?;
-    if !rising {
-        sorted.sort_unstable_by(f64::total_cmp);
+    if rising {
+        return Ok(true);
     }
+    let mut sorted = Vec::with_capacity(cells.rows());
+    cells.store.column(slot, |value| sorted.push(value))?;
+    sorted.sort_unstable_by(f64::total_cmp);
     Ok(sorted.windows(2).all(|pair| pair[0] < pair[1]))
 }

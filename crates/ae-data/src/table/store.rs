@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::features::Encoder;
 use crate::Result;
-use crate::disk::{DiskFile, DiskRows, each_row, temporary};
+use crate::disk::{DiskFile, DiskRows, each_block, each_row, temporary};
 
 /// The numbers that are written at a time.
 const BLOCK: usize = 1 << 17;
@@ -68,8 +68,9 @@ impl Store {
     /// Calls `visit` with the numbers of one column.
     pub(super) fn column(&self, slot: usize, mut visit: impl FnMut(f64)) -> Result<()> {
         if let Some(file) = &self.file {
-            let rows: Vec<usize> = (0..self.written / self.width).collect();
-            each_row(file, 0, self.width * SIZE, &rows, |_, row| visit(number(row, slot)))?;
+            each_block(self.written / self.width, self.width, |rows, _| {
+                each_row(file, 0, self.width * SIZE, rows, |_, row| visit(number(row, slot)))
+            })?;
         }
         self.values.iter().skip(slot).step_by(self.width.max(1)).for_each(|value| visit(*value));
         Ok(())
@@ -137,11 +138,14 @@ impl TableRows {
         let width = out.len() / places.len().max(1);
         self.each_row(places, |at, cells| {
             let mut features = out[at * width..][..width].iter_mut();
-            self.encoder.encode(cells.as_chunks().0.iter().map(|it| f64::from_le_bytes(*it)), |value| {
-                if let Some(feature) = features.next() {
-                    *feature = value;
-                }
-            });
+            self.encoder.encode(
+                cells.as_chunks().0.iter().map(|it| f64::from_le_bytes(*it)),
+                |value| {
+                    if let Some(feature) = features.next() {
+                        *feature = value;
+                    }
+                },
+            );
         })
     }
 

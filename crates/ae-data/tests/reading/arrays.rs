@@ -1,4 +1,4 @@
-//! NumPy's arrays and archives, IDX files.
+//! NumPy's arrays and archives, files of safetensors, IDX files.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,8 +7,11 @@ use ae_data::Options;
 
 use super::{Row, Section, file};
 
-pub const SECTION: Section =
-    ("Arrays", "NumPy's `.npy` (also as `.gz`) and `.npz`, and folders of IDX files.", ROWS);
+pub const SECTION: Section = (
+    "Arrays",
+    "NumPy's `.npy` (also as `.gz`) and `.npz`, safetensors, and folders of IDX files.",
+    ROWS,
+);
 
 fn array(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}}}");
@@ -34,6 +37,25 @@ fn npz(folder: &Path, arrays: &[(&str, &str, &str, Vec<u8>)]) -> (&'static str, 
         zip.write_all(&array(descr, shape, bytes)).unwrap();
     }
     file(folder, "set.npz", zip.finish().unwrap().into_inner())
+}
+
+/// A safetensors file of arrays: name, type, shape and bytes.
+fn tensors(
+    folder: &Path,
+    name: &'static str,
+    arrays: &[(&str, &str, &str, Vec<u8>)],
+) -> (&'static str, Options) {
+    let (mut header, mut data) = (String::from("{\"__metadata__\":{\"format\":\"pt\"}"), vec![]);
+    for (name, dtype, shape, bytes) in arrays {
+        let (start, end) = (data.len(), data.len() + bytes.len());
+        header += &format!(
+            ",\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{start},{end}]}}"
+        );
+        data.extend(bytes);
+    }
+    header += "}";
+    let length = (header.len() as u64).to_le_bytes();
+    file(folder, name, [&length[..], header.as_bytes(), &data].concat())
 }
 
 fn floats(values: &[f32]) -> Vec<u8> {
@@ -302,6 +324,139 @@ const ROWS: &[Row] = &[
         "refused: set.npz: expected one array of samples of at least 2 dimensions, or several of which one is named `X` or `data`, or `x_train` and `x_test`, got `indices` [1], `indptr` [1] and `data` [1]: a sparse matrix of SciPy; save it as `numpy.save('X.npy', scipy.sparse.load_npz('set.npz').toarray())`",
     ),
     (
+        "safetensors with samples and labels",
+        |dir| {
+            tensors(
+                dir,
+                "set.safetensors",
+                &[
+                    ("X", "F32", "[3,2]", floats(&[0.5, 2.0, 3.0, 4.0, 5.0, 6.0])),
+                    (
+                        "y",
+                        "I64",
+                        "[3]",
+                        [7i64, 5, 7].into_iter().flat_map(i64::to_le_bytes).collect(),
+                    ),
+                ],
+            )
+        },
+        "3 samples of 2 columns, classes 5, 7; the first is 0.5, 2; features 0, 1",
+    ),
+    (
+        "safetensors of half precision (F16)",
+        |dir| {
+            tensors(
+                dir,
+                "set.safetensors",
+                &[("data", "F16", "[2,1]", vec![0x00, 0x3c, 0x00, 0xb8])],
+            )
+        },
+        "2 samples of 1 columns; the first is 1; features 0",
+    ),
+    (
+        "safetensors of BF16",
+        |dir| {
+            tensors(
+                dir,
+                "set.safetensors",
+                &[("data", "BF16", "[2,1]", vec![0x80, 0x3f, 0x00, 0xc0])],
+            )
+        },
+        "2 samples of 1 columns; the first is 1; features 0",
+    ),
+    (
+        "safetensors of bytes, images with channels last",
+        |dir| {
+            tensors(
+                dir,
+                "set.safetensors",
+                &[("images", "U8", "[2,1,1,3]", vec![0, 51, 102, 153, 204, 255])],
+            )
+        },
+        "2 samples of 1x1x3; the first is 0, 0.2, 0.4",
+    ),
+    (
+        "shards of safetensors, whose rows are joined",
+        |dir| {
+            tensors(
+                dir,
+                "data-00002-of-00002.safetensors",
+                &[("X", "F32", "[1,1]", floats(&[3.0])), ("y", "U8", "[1]", vec![1])],
+            );
+            tensors(
+                dir,
+                "data-00001-of-00002.safetensors",
+                &[("X", "F32", "[2,1]", floats(&[1.0, 2.0])), ("y", "U8", "[2]", vec![0, 1])],
+            );
+            (".", Options::default())
+        },
+        "3 samples of 1 columns, classes 0, 1; the first is 1; features 0",
+    ),
+    (
+        "shards of safetensors, one of which is not there",
+        |dir| {
+            tensors(
+                dir,
+                "data-00001-of-00002.safetensors",
+                &[("X", "F32", "[1,1]", floats(&[3.0]))],
+            );
+            (".", Options::default())
+        },
+        "refused: the folder: expected 2 shards of `data`, got none of number 2",
+    ),
+    (
+        "shards of safetensors with rows of different widths",
+        |dir| {
+            tensors(
+                dir,
+                "data-00001-of-00002.safetensors",
+                &[("X", "F32", "[1,1]", floats(&[3.0]))],
+            );
+            tensors(
+                dir,
+                "data-00002-of-00002.safetensors",
+                &[("X", "F32", "[1,2]", floats(&[3.0, 4.0]))],
+            );
+            (".", Options::default())
+        },
+        "refused: data-00002-of-00002.safetensors, array `X`: expected rows like those of the shards before, <f4 [1, 1], got <f4 [1, 2]",
+    ),
+    (
+        "safetensors of a model, with many arrays",
+        |dir| {
+            tensors(
+                dir,
+                "model.safetensors",
+                &[
+                    ("encoder.weight", "F32", "[1,1]", floats(&[3.0])),
+                    ("decoder.weight", "F32", "[1,1]", floats(&[3.0])),
+                ],
+            )
+        },
+        "refused: model.safetensors: expected one array of samples of at least 2 dimensions, or several of which one is named `X` or `data`, or `x_train` and `x_test`, got `encoder.weight` [1, 1] and `decoder.weight` [1, 1]; save the one you mean by itself",
+    ),
+    (
+        "safetensors of a type that is not read",
+        |dir| tensors(dir, "set.safetensors", &[("X", "F8_E4M3", "[1,2]", vec![1, 2])]),
+        "refused: set.safetensors: expected one array of samples of at least 2 dimensions, or several of which one is named `X` or `data`, or `x_train` and `x_test`, got `X` (not of numbers); save the one you mean by itself",
+    ),
+    (
+        "safetensors that are cut short",
+        |dir| {
+            let (name, options) =
+                tensors(dir, "set.safetensors", &[("X", "F32", "[1,2]", floats(&[3.0, 4.0]))]);
+            let bytes = std::fs::read(dir.join(name)).unwrap();
+            std::fs::write(dir.join(name), &bytes[..bytes.len() - 1]).unwrap();
+            (name, options)
+        },
+        "refused: set.safetensors, array `X`: expected data_offsets within the 7 bytes of the file, got 0 to 8: the file is cut short or damaged",
+    ),
+    (
+        "a file with the name of safetensors and other contents",
+        |dir| file(dir, "set.safetensors", b"1,2\n3,4\n5,6\n"),
+        "refused: set.safetensors: expected a safetensors file, got another file, or one with a header of more than 100 MB",
+    ),
+    (
         "IDX files with labels and a test set",
         |dir| {
             idx(dir, "train-images-idx3-ubyte", &[2, 1, 2], &[0, 51, 255, 0]);
@@ -323,6 +478,6 @@ const ROWS: &[Row] = &[
     (
         "a file of another kind",
         |dir| file(dir, "data.h5", b"\x89HDF\r\n"),
-        "refused: data.h5: expected a .csv, .tsv, .npy, .npz, .svmlight or image file, or the folder the file is in, got another kind of file",
+        "refused: data.h5: expected a .csv, .tsv, .npy, .npz, .safetensors, .svmlight or image file, or the folder the file is in, got another kind of file",
     ),
 ];

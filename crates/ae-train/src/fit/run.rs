@@ -13,7 +13,7 @@ use super::task::Task;
 use super::{Data, End, Fitted, identity};
 use crate::checkpoint::{Checkpoints, State};
 use crate::optimizer::{OptimizerState, clip, multiply};
-use crate::prefetch::Prefetcher;
+use crate::prefetch::{Prefetcher, indices};
 use crate::{
     Batches, EpochReport, Error, Event, Flow, NoiseKey, Observer, PenaltyState, Phase, Result,
     Schedule, Validation, Warning,
@@ -92,6 +92,9 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
             let message =
                 "patience: needs a validation set; set Data::validation, or remove the patience";
             return Err(Error::Objective(message.into()));
+        }
+        if u32::try_from(training.len()).is_err() {
+            return Err(Error::setting("samples", "at most 4294967295", training.len()));
         }
         let batch = schedule.batch.min(training.len());
         let identity = identity::of(&model, task, schedule, &training, validation.as_ref())?;
@@ -230,15 +233,15 @@ impl<'a, M: Module + ModuleDisplay, T: Task<M>> Run<'a, M, T> {
         let epoch = self.state.epochs.len();
         let _span = tracing::debug_span!("epoch", number = epoch + 1).entered();
         let key = NoiseKey { seed: self.schedule.seed, phase: Phase::Train(epoch as u32), step: 0 };
-        let order = Arc::new(key.order(self.training.len()));
+        let order = Arc::new(key.order(self.training.len() as u32));
         let first = self.state.done - epoch as u64 * self.steps_per_epoch;
         let began = Instant::now();
         let mut inputs =
             Prefetcher::new(&self.training, &order, first as usize * self.batch, self.batch);
         for step in first..self.steps_per_epoch {
-            let rows = &order[step as usize * self.batch..][..self.batch];
-            let input = inputs.next(rows)?;
-            self.step(NoiseKey { step: step as u32, ..key }, rows, input)?;
+            let rows = indices(&order[step as usize * self.batch..][..self.batch]);
+            let input = inputs.next(&rows)?;
+            self.step(NoiseKey { step: step as u32, ..key }, &rows, input)?;
             let mut flow =
                 observer.observe(&Event::Step { done: self.state.done, epoch: epoch + 1 });
             if self.unread.steps >= READ_STEPS

@@ -149,6 +149,32 @@ pub(crate) mod tests {
         }
     }
 
+    /// Runs [`a_large_file_is_fetched`] with a limit to the size of files, as on a full disk.
+    #[cfg(unix)]
+    #[test]
+    fn download_without_room_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let script =
+            "trap '' XFSZ; ulimit -f 128; exec \"$0\" --exact \"$1\" --ignored --nocapture";
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", script]).arg(std::env::current_exe().unwrap());
+        command.arg("download::tests::a_large_file_is_fetched").env("AE_FOLDER", folder.path());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("file: no room for it on the disk ("), "{said}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    #[ignore = "run by another test"]
+    fn a_large_file_is_fetched() {
+        let path = Path::new(&std::env::var_os("AE_FOLDER").expect("a folder")).join("file");
+        let body = vec![7; 1 << 20];
+        let url = format!("{}file", serve(vec![("file", answer(&body))]));
+        println!("{}", fetch(&url, &path, &md5(&body), 1 << 20, &mut |_| ()).unwrap_err());
+    }
+
     #[test]
     fn missing_server_is_an_error_at_once() {
         let folder = tempfile::tempdir().unwrap();

@@ -30,7 +30,7 @@ use columns::Plan;
 use features::Encoder;
 use header::First;
 use missing::is_missing_label;
-use rows::Rows;
+use rows::{RowSource, Rows};
 use store::{Stored, TableRows};
 
 pub use filled::FilledTable;
@@ -108,6 +108,17 @@ pub(crate) fn read_within(
     let (mut rows, first_rows) = Rows::open(path, options)?;
     let plan = Plan::of(&first_rows, label_column, options, &rows.dialect, path)?;
     drop(first_rows);
+    read_rows(&mut rows, &plan, options, path, limit)
+}
+
+/// Reads the rows of a table.
+fn read_rows(
+    rows: &mut dyn RowSource,
+    plan: &Plan,
+    options: &TableOptions,
+    path: &Path,
+    limit: usize,
+) -> Result<Samples> {
     let mut row = StringRecord::new();
     let mut more = rows.next(&mut row)?;
     if !more {
@@ -118,7 +129,7 @@ pub(crate) fn read_within(
         more = more && rows.next(&mut row)?;
     }
 
-    let mut cells = Cells::of(&plan, options, path, limit);
+    let mut cells = Cells::of(plan, options, path, limit);
     if cells.kept.is_empty() {
         let got = if plan.label().is_some() {
             "only the labels"
@@ -140,7 +151,7 @@ pub(crate) fn read_within(
         if row.len() < width || row.iter().skip(width).any(|cell| !cell.is_empty()) {
             return Err(Error::malformed_at(
                 path,
-                format!("line {line}"),
+                format!("{} {line}", rows.unit()),
                 format!("{width} cells as in the first row"),
                 row.len().to_string(),
             ));
@@ -148,8 +159,8 @@ pub(crate) fn read_within(
         for slot in 0..cells.kept.len() {
             let at = cells.kept[slot];
             let cell = &row[at];
-            cells.push(slot, cell, line, &plan, options).map_err(|(expected, advice)| {
-                let place = format!("line {line}, column {}", quote(&plan.names[at]));
+            cells.push(slot, cell, line, plan, options).map_err(|(expected, advice)| {
+                let place = format!("{} {line}, column {}", rows.unit(), quote(&plan.names[at]));
                 let error = Error::malformed_at(path, place, expected, quote(cell));
                 match advice {
                     _ if read == 1 && !named && number::number(cell, plan.decimal).is_none() => {
@@ -174,7 +185,7 @@ pub(crate) fn read_within(
         };
         return Err(Error::malformed(path, "at least one row of numbers", got));
     }
-    finish(cells, classes, &rows, &plan, options, path, empty)
+    finish(cells, classes, rows, plan, options, path, empty)
 }
 
 const NAMES: &str = "if the first row has the names, set `header` to yes, else to no";
@@ -205,7 +216,7 @@ impl RowLabels {
 fn finish(
     mut cells: Cells,
     classes: RowLabels,
-    rows: &Rows,
+    rows: &dyn RowSource,
     plan: &Plan,
     options: &TableOptions,
     path: &Path,
@@ -220,7 +231,8 @@ fn finish(
         let got = "none; list columns in `categorical` or `numeric`";
         return Err(Error::malformed(path, "at least one column of numbers", got));
     }
-    let mut missing = checks::missing(&cells, &classes, &schema, plan, options, path)?;
+    let unit = rows.unit();
+    let mut missing = checks::missing(&cells, &classes, &schema, plan, options, path, unit)?;
 
     // Rows without a label, and for `Missing::Drop` those with a missing cell.
     let mut is_dropped = vec![false; count];

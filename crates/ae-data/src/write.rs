@@ -54,14 +54,13 @@ pub fn write_npy(folder: &Path, name: &str, samples: Option<&Samples>) -> Result
         Some(samples) => {
             ae_files::write_atomically(&values, |file| {
                 file.write_all(&npy_header("<f4", &npy_shape(samples.len(), samples.shape())))?;
-                let rows: Vec<usize> = (0..samples.len()).collect();
                 let at_once = (AT_ONCE / samples.width()).max(1);
-                for rows in rows.chunks(at_once) {
+                for first in (0..samples.len()).step_by(at_once) {
+                    let rows: Vec<usize> = (first..samples.len().min(first + at_once)).collect();
                     let mut values = vec![0.0; rows.len() * samples.width()];
-                    samples.read(rows, &mut values).map_err(std::io::Error::other)?;
-                    for value in values {
-                        file.write_all(&value.to_le_bytes())?;
-                    }
+                    samples.read(&rows, &mut values).map_err(std::io::Error::other)?;
+                    let bytes: Vec<u8> = values.iter().flat_map(|it| it.to_le_bytes()).collect();
+                    file.write_all(&bytes)?;
                 }
                 Ok(())
             })

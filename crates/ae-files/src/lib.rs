@@ -8,11 +8,30 @@ use std::path::Path;
 /// deleted and `path` stays as it was.
 ///
 /// # Errors
-/// If the folder does not exist or cannot be written, or `fill` fails.
+/// If the folder does not exist or cannot be written, or `fill` fails. The error of a full disk says that nothing
+/// was changed.
 pub fn write_atomically(
     path: &Path,
     fill: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {
+    write(path, fill).map_err(|error| match is_full(&error) {
+        true => {
+            let text = format!(
+                "no room for it on the disk ({error}); nothing was changed, free some space"
+            );
+            io::Error::new(error.kind(), text)
+        }
+        false => error,
+    })
+}
+
+/// Whether an error is that of a disk without room: full, or its limit for a user or a file is reached.
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+fn write(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -60,6 +79,13 @@ mod tests {
             Err(io::Error::other("the rest is missing"))
         });
         assert_eq!(failure.unwrap_err().to_string(), "the rest is missing");
+        let failure = write_atomically(&path, |file| {
+            file.write_all(b"half of the sec")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        let expected =
+            "no room for it on the disk (no storage space); nothing was changed, free some space";
+        assert_eq!(failure.unwrap_err().to_string(), expected);
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -95,13 +95,13 @@ pub(crate) fn temporary(path: &Path) -> Result<File> {
 
 /// The error of writing a temporary file.
 fn full(reason: std::io::Error, path: &Path) -> Error {
-    match reason.kind() {
-        std::io::ErrorKind::StorageFull => Error::Missing(format!(
-            "{}: the disk of the temporary file with its rows is full ({}); set TMPDIR to a folder on \
-             another one",
+    match ae_files::is_full(&reason) {
+        true => Error::Missing(format!(
+            "{}: the disk of the temporary file with its rows is full ({}: {reason}); set TMPDIR to a folder \
+             on another one",
             path.display(),
             folder().display()
         )),
-        _ => Error::io(path)(reason),
+        false => Error::io(path)(reason),
     }
 }

@@ -6,7 +6,7 @@ use super::cells::Cells;
 use super::columns::Plan;
 use super::header::First;
 use super::info::listed;
-use super::rows::Rows;
+use super::rows::RowSource;
 use super::{Missing, Role, RowLabels, Schema, TableOptions};
 use crate::error::{list, quote};
 use crate::{Error, Result};
@@ -44,6 +44,7 @@ pub(super) fn missing(
     plan: &Plan,
     options: &TableOptions,
     path: &Path,
+    unit: &str,
 ) -> Result<Vec<(String, usize)>> {
     let is_feature = |at: usize| match plan.matching {
         Some(_) => true,
@@ -65,7 +66,7 @@ pub(super) fn missing(
     let (Missing::Refuse, Some((at, _, line, cell))) = (options.missing, first) else {
         return Ok(found.iter().map(|(at, count, ..)| (name(*at).to_owned(), *count)).collect());
     };
-    let place = format!("line {line}, column {}", quote(name(*at)));
+    let place = format!("{unit} {line}, column {}", quote(name(*at)));
     let got = if cell.is_empty() { "an empty cell".to_owned() } else { quote(cell) };
     let all: usize = found.iter().map(|(_, count, ..)| count).sum();
     let mut most = found.clone();
@@ -88,32 +89,28 @@ pub(super) fn missing(
     Err(Error::malformed_at(path, place, "a value", got).advise(&advice))
 }
 
-/// What was done that is not obvious from the file. These notes are also logged as warnings.
-pub(super) fn notes(cells: &Cells, rows: &Rows, plan: &Plan, empty: u64) -> Vec<String> {
-    let mut notes = vec![];
-    let lines = |count: u64, what: &str| match count {
+/// `1 row`, `2 rows`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    match count {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
-    };
+    }
+}
+
+/// What was done that is not obvious from the file. These notes are also logged as warnings.
+pub(super) fn notes(cells: &Cells, rows: &dyn RowSource, plan: &Plan, empty: u64) -> Vec<String> {
+    let mut notes = vec![];
     if empty > 0 {
-        notes.push(format!("{} left out", lines(empty, "row") + " of empty cells"));
+        notes.push(format!("{} left out", counted(empty, "row") + " of empty cells"));
     }
-    if rows.latin > 0 {
-        notes.push(format!(
-            "{} read as Windows-1252, because they are not UTF-8",
-            lines(rows.latin, "row")
-        ));
-    }
-    if rows.comments() > 0 {
-        notes.push(format!("{} left out", lines(rows.comments(), "comment")));
-    }
+    notes.extend(rows.notes());
     let mut rounded: Vec<_> = cells.rounded.iter().collect();
     rounded.sort_unstable();
     for (slot, count) in rounded {
         let column = quote(&plan.names[cells.kept[*slot]]);
         notes.push(format!(
             "{} of {column} rounded, because they are above 2^53",
-            lines(*count as u64, "integer")
+            counted(*count as u64, "integer")
         ));
     }
     if plan.units {

@@ -53,22 +53,36 @@ impl Plan {
         path: &Path,
     ) -> Result<Self> {
         let decimal = decimal(rows, options, dialect, path)?;
+        Self::with_kinds(rows, label_column, options, (dialect.separator, decimal), &[], path)
+    }
+
+    /// The plan of a table whose columns have names and, some of them, kinds. `declared` has a place for each
+    /// column, or none at all if neither is known.
+    pub(super) fn with_kinds(
+        rows: &[StringRecord],
+        label_column: Option<&str>,
+        options: &TableOptions,
+        (separator, decimal): (u8, Decimal),
+        declared: &[Option<CellKind>],
+        path: &Path,
+    ) -> Result<Self> {
+        let is_text = declared.is_empty();
         let known_label = options.schema.as_ref().and_then(|schema| schema.label());
         let asked = label_column.or(known_label
             .filter(|label| rows.first().is_some_and(|row| row.iter().any(|cell| cell == *label))));
         let first = first_row(rows, asked, options.header, decimal);
         let named = first == First::Names;
-        let units = named && second_is_units(rows, decimal);
+        let units = is_text && named && second_is_units(rows, decimal);
         let data = &rows[usize::from(named) + usize::from(units)..];
 
         let head = rows.first().cloned().unwrap_or_default();
-        let short = named && is_short(&head, data);
+        let short = is_text && named && is_short(&head, data);
         let shift = usize::from(short);
         let digits =
             |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
         if short
             && head.len() == 1
-            && dialect.separator == b','
+            && separator == b','
             && data.iter().flatten().all(digits)
         {
             let got = format!(
@@ -104,7 +118,10 @@ impl Plan {
         };
         let mut open = vec![];
         for at in 0..width {
-            let (kind, example) = guess(data, at, decimal, options);
+            let (kind, example) = match declared.get(at).copied().flatten() {
+                Some(kind) => (kind, None),
+                None => guess(data, at, decimal, options),
+            };
             plan.kinds.push(kind);
             open.extend(example.map(|cell| (at, cell)));
         }

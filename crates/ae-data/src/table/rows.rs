@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, StringRecord};
 
 use super::dialect::{BLANK, Dialect, is_comment, squeeze};
+use super::checks::counted;
 use super::text::{Text, record};
 use super::{MAX_COLUMNS, TableOptions};
 use crate::{Error, Result};
@@ -23,6 +24,23 @@ const LEAD_ROWS: usize = 500;
 /// The examined bytes, and the rest.
 type WholeText = Chain<Cursor<Vec<u8>>, Text>;
 
+/// The rows of a table, one after another: first that of the names, if there is one.
+pub(crate) trait RowSource {
+    /// The next row, if there is one.
+    fn next(&mut self, row: &mut StringRecord) -> Result<bool>;
+
+    /// The number of the last row, from 1.
+    fn line(&self) -> u64;
+
+    /// What [`line`](Self::line) counts.
+    fn unit(&self) -> &'static str;
+
+    /// Notes on how rows were read.
+    fn notes(&self) -> Vec<String> {
+        vec![]
+    }
+}
+
 /// A table that is read row by row.
 pub(super) struct Rows {
     reader: csv::Reader<Lines<BufReader<WholeText>>>,
@@ -31,7 +49,7 @@ pub(super) struct Rows {
     /// Its dialect.
     pub(super) dialect: Dialect,
     /// The number of rows that were not UTF-8.
-    pub(super) latin: u64,
+    latin: u64,
 }
 
 impl Rows {
@@ -72,8 +90,14 @@ impl Rows {
         Ok((Self { reader, path: path.to_owned(), bytes, dialect, latin: 0 }, first_rows))
     }
 
-    /// The next row, if there is one.
-    pub(super) fn next(&mut self, row: &mut StringRecord) -> Result<bool> {
+    /// The number of comments.
+    fn comments(&self) -> u64 {
+        self.reader.get_ref().commented
+    }
+}
+
+impl RowSource for Rows {
+    fn next(&mut self, row: &mut StringRecord) -> Result<bool> {
         let read = self.reader.read_byte_record(&mut self.bytes);
         let more = read.map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => Error::io(&self.path)(error),
@@ -89,13 +113,24 @@ impl Rows {
     }
 
     /// The line that the last row ends in, from 1.
-    pub(super) fn line(&self) -> u64 {
+    fn line(&self) -> u64 {
         self.reader.get_ref().line
     }
 
-    /// The number of comments.
-    pub(super) fn comments(&self) -> u64 {
-        self.reader.get_ref().commented
+    fn unit(&self) -> &'static str {
+        "line"
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = vec![];
+        if self.latin > 0 {
+            let rows = counted(self.latin, "row");
+            notes.push(format!("{rows} read as Windows-1252, because they are not UTF-8"));
+        }
+        if self.comments() > 0 {
+            notes.push(format!("{} left out", counted(self.comments(), "comment")));
+        }
+        notes
     }
 }
 

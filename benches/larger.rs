@@ -44,7 +44,7 @@ const PART: usize = 100_000;
 const PICTURES: usize = 20_000;
 
 /// The side of a picture.
-const SIDE: u32 = 28;
+const SIDE: u32 = 64;
 
 /// The steps of a training: those before the clock starts, and those that are timed.
 #[derive(Clone, Copy)]

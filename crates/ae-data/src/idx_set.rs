@@ -54,8 +54,17 @@ impl IdxConvention {
             let place = |at: usize| (at % height * width + at / height) as u32;
             let order = self.transposed.then(|| (0..area).map(place).collect());
             let (element, far) = (Element::Pixels, vec![false; area]);
-            let rows =
-                ArrayRows { file, start, count, width: area, element, order, far, missing: 0 };
+            let rows = ArrayRows {
+                file,
+                start,
+                count,
+                width: area,
+                stored: area,
+                element,
+                order,
+                far,
+                missing: 0,
+            };
             return Samples::on_disk(rows, shape(height, width), false);
         }
         let ([_, height, width], mut pixels) = idx::read_pixels(images)?;

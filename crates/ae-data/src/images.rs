@@ -1,5 +1,7 @@
 //! Folders of images: PNG, JPEG, BMP, GIF, TIFF, WebP and PNM.
 
+#[cfg(feature = "arrow")]
+mod collected;
 mod conversion;
 mod decode;
 mod jpeg;
@@ -15,6 +17,9 @@ use crate::{Error, Result, Samples, classes::Classes};
 use layout::{Layout, Listing};
 use on_disk::ImageFiles;
 use pixels::Pixels;
+
+#[cfg(feature = "arrow")]
+pub(crate) use collected::Collected;
 pub use single::{list, read, to_samples};
 
 /// The largest width and height that images can be resized to.

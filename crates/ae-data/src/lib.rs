@@ -8,6 +8,8 @@ mod arrays;
 mod cache;
 pub mod cifar;
 mod classes;
+#[cfg(feature = "arrow")]
+mod columnar;
 pub mod convex;
 pub mod curves;
 mod data_dirs;

@@ -205,6 +205,7 @@ fn on_disk(array: &Array, layout: Layout, input: FileReader<'_>, path: &Path) ->
         start,
         count,
         width,
+        stored: width,
         element: if layout.pixels { Element::Pixels } else { array.element() },
         order: layout.last.then(|| order.collect()),
         far: vec![true; width],

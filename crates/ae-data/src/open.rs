@@ -156,6 +156,7 @@ pub fn open_unsplit(
             let (missing, limit) = (options.table.missing, options.in_memory());
             (npy::read_within(path, labels_file, missing, limit)?, None)
         }
+        SourceKind::Columns => read_columns(path, options)?,
         SourceKind::Sparse => {
             let TableOptions { missing, schema, .. } = &options.table;
             (svmlight::read_with(path, *missing, schema.as_ref())?, None)
@@ -198,6 +199,24 @@ fn cifar10(dirs: &DataDirs) -> Result<TrainTest> {
             )))
         }
     }
+}
+
+#[cfg(feature = "arrow")]
+fn read_columns(path: &Path, options: &Options) -> Result<TrainTest> {
+    let Options { resize, channels, skip_broken, .. } = *options;
+    let images = crate::columnar::ImageOptions { resize, channels, skip_broken };
+    let (label_column, limit) = (options.label_column.as_deref(), options.in_memory());
+    crate::columnar::read_within(path, label_column, &options.table, &images, limit)
+}
+
+#[cfg(not(feature = "arrow"))]
+fn read_columns(path: &Path, _: &Options) -> Result<TrainTest> {
+    Err(Error::Missing(format!(
+        "{}: Parquet and Arrow need a program that is built with the feature `arrow` (`cargo install ae-cli \
+         --features arrow`); or save the data as CSV (pandas: `read_parquet` or `read_feather`, then `to_csv`; \
+         Hugging Face: `to_csv`)",
+        path.display()
+    )))
 }
 
 #[cfg(feature = "images")]

@@ -76,22 +76,49 @@ impl Options {
         let only_missing = TableOptions { missing, schema, ..TableOptions::default() };
         let options = [
             ("data folder", self.dirs.data_dir.is_some(), kind.is_published(), "a published set"),
-            ("resize", self.resize.is_some(), kind == SourceKind::Images, "a folder of images"),
-            ("channels", self.channels.is_some(), kind == SourceKind::Images, "a folder of images"),
-            ("skip broken", self.skip_broken, kind == SourceKind::Images, "a folder of images"),
+            (
+                "resize",
+                self.resize.is_some(),
+                matches!(kind, SourceKind::Images | SourceKind::Columns),
+                "a folder of images",
+            ),
+            (
+                "channels",
+                self.channels.is_some(),
+                matches!(kind, SourceKind::Images | SourceKind::Columns),
+                "a folder of images",
+            ),
+            (
+                "skip broken",
+                self.skip_broken,
+                matches!(kind, SourceKind::Images | SourceKind::Columns),
+                "a folder of images",
+            ),
             (
                 "label column",
                 self.label_column.is_some(),
-                matches!(kind, SourceKind::Table | SourceKind::Arrays | SourceKind::Tensors),
+                matches!(
+                    kind,
+                    SourceKind::Table
+                        | SourceKind::Columns
+                        | SourceKind::Arrays
+                        | SourceKind::Tensors
+                ),
                 "a table or an archive of arrays",
             ),
-            ("table", self.table != only_missing, kind == SourceKind::Table, "a table"),
+            (
+                "table",
+                self.table != only_missing,
+                matches!(kind, SourceKind::Table | SourceKind::Columns),
+                "a table",
+            ),
             (
                 "missing",
                 missing != Missing::default(),
                 matches!(
                     kind,
                     SourceKind::Table
+                        | SourceKind::Columns
                         | SourceKind::Array
                         | SourceKind::Arrays
                         | SourceKind::Tensors

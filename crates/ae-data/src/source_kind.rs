@@ -22,6 +22,8 @@ pub(crate) enum SourceKind {
     Array,
     Arrays,
     Tensors,
+    /// Parquet or Arrow, as a file or a folder.
+    Columns,
     Sparse,
 }
 
@@ -63,6 +65,8 @@ impl SourceKind {
             Ok(Self::CifarFolder)
         } else if mnist_like::find(mnist_like::STEMS, path).iter().any(Option::is_some) {
             Ok(Self::IdxFolder)
+        } else if are_columns_in(path) {
+            Ok(Self::Columns)
         } else if npy::are_tensors_in(path) {
             Ok(Self::Tensors)
         } else if holds_images(path)? {
@@ -92,6 +96,7 @@ impl SourceKind {
             true if is(&[".npy"]) => Ok(Self::Array),
             true if is(&[".npz"]) => Ok(Self::Arrays),
             true if npy::is_tensors(path) => Ok(Self::Tensors),
+            true if is(&COLUMNS) => Ok(Self::Columns),
             true if is(&SPARSE) => Ok(Self::Sparse),
             true if holds_images(path)? => Ok(Self::Images),
             true => {
@@ -101,6 +106,7 @@ impl SourceKind {
             false
                 if is_table
                     || is(&ARRAYS)
+                    || is(&COLUMNS)
                     || is(&SPARSE)
                     || source.contains(std::path::is_separator) =>
             {
@@ -129,6 +135,7 @@ impl SourceKind {
             Self::Array => "a NumPy array",
             Self::Arrays => "an archive of NumPy arrays",
             Self::Tensors => "arrays (safetensors)",
+            Self::Columns => "columns (Parquet or Arrow)",
             Self::Sparse => "a sparse table (svmlight)",
         }
     }
@@ -140,6 +147,9 @@ const OTHER_TABLES: [&str; 3] = [".txt", ".dat", ".data"];
 
 /// The extensions of arrays, and of archives of them.
 const ARRAYS: [&str; 3] = [".npy", ".npz", ".safetensors"];
+
+/// The extensions of Parquet and Arrow files.
+const COLUMNS: [&str; 5] = [".parquet", ".pq", ".arrow", ".feather", ".ipc"];
 
 /// The extensions of sparse tables.
 const SPARSE: [&str; 4] = [".svmlight", ".libsvm", ".svm", ".svml"];
@@ -160,6 +170,19 @@ fn files_in(folder: &Path) -> Vec<String> {
     names.sort();
     names.truncate(5);
     names.iter().map(|name| quote(name)).collect()
+}
+
+#[cfg(feature = "arrow")]
+use crate::columnar::are_in as are_columns_in;
+
+/// Without the feature `arrow`, a folder whose files are such a data set, so that the refusal names the feature.
+#[cfg(not(feature = "arrow"))]
+fn are_columns_in(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().to_lowercase()).collect();
+    names.iter().any(|name| name == "dataset_dict.json" || name == "state.json")
+        || names.iter().any(|name| COLUMNS.iter().any(|end| name.ends_with(end)))
 }
 
 #[cfg(feature = "images")]

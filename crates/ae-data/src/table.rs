@@ -22,17 +22,25 @@ use std::path::Path;
 
 use csv::StringRecord;
 
+#[cfg(feature = "arrow")]
+use crate::columnar::{ColumnRows, Declared, Kind};
 use crate::disk::{DiskFile, check_rows, each_block};
 use crate::storage::Columns;
 use crate::{Error, Result, Samples, Shape, classes::Classes, error::quote};
 use cells::Cells;
+#[cfg(feature = "arrow")]
+use columns::CellKind;
 use columns::Plan;
 use features::Encoder;
 use header::First;
 use missing::is_missing_label;
-use rows::{RowSource, Rows};
+use rows::Rows;
 use store::{Stored, TableRows};
 
+pub(crate) use rows::RowSource;
+
+#[cfg(feature = "arrow")]
+pub(crate) use date::text as date_text;
 pub use filled::FilledTable;
 pub use info::TableInfo;
 pub use missing::is_missing;
@@ -109,6 +117,44 @@ pub(crate) fn read_within(
     let plan = Plan::of(&first_rows, label_column, options, &rows.dialect, path)?;
     drop(first_rows);
     read_rows(&mut rows, &plan, options, path, limit)
+}
+
+/// Reads the rows of a source whose columns have names and types.
+#[cfg(feature = "arrow")]
+pub(crate) fn read_columns(
+    rows: &mut ColumnRows,
+    label_column: Option<&str>,
+    options: &TableOptions,
+    path: &Path,
+    limit: usize,
+) -> Result<Samples> {
+    let options = &TableOptions { header: Header::Yes, ..options.with_schema() };
+    let kinds: Vec<Option<CellKind>> = rows.columns.iter().map(kind).collect();
+    let mut classes = rows.columns.iter().filter(|column| column.is_label);
+    let only = classes.next().filter(|_| classes.next().is_none()).map(|it| it.name.clone());
+    let has_known = |column: &Declared| {
+        header::LABEL_COLUMNS.iter().any(|known| column.name.eq_ignore_ascii_case(known))
+    };
+    let is_known = rows.columns.iter().any(has_known);
+    let label = label_column.or(only.as_deref().filter(|_| !is_known));
+    let decimal = (b',', options.decimal.unwrap_or(Decimal::Point));
+    let first_rows = rows.first().to_vec();
+    let plan = Plan::with_kinds(&first_rows, label, options, decimal, &kinds, path)?;
+    drop(first_rows);
+    read_rows(rows, &plan, options, path, limit)
+}
+
+/// How the cells of a column with a type are read; `None` of texts, which are looked at.
+#[cfg(feature = "arrow")]
+fn kind(column: &Declared) -> Option<CellKind> {
+    match column.kind {
+        _ if column.is_index => Some(CellKind::Id),
+        None => Some(CellKind::Ignored),
+        Some(Kind::Number) => Some(CellKind::Number),
+        Some(Kind::Boolean) => Some(CellKind::Words),
+        Some(Kind::Date) => Some(CellKind::Date(date::Order::default())),
+        Some(Kind::Text) => column.is_label.then_some(CellKind::Words),
+    }
 }
 
 /// Reads the rows of a table.

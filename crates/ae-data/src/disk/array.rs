@@ -37,6 +37,8 @@ pub(crate) struct ArrayRows {
     pub start: u64,
     pub count: usize,
     pub width: usize,
+    /// The elements of a row in the file, which may be more than are read.
+    pub stored: usize,
     pub element: Element,
     /// The place in a row of each feature, if it is not the feature's index.
     pub order: Option<Arc<[u32]>>,
@@ -48,7 +50,7 @@ pub(crate) struct ArrayRows {
 impl ArrayRows {
     /// Calls `visit` with the index in `rows` and the bytes of each row.
     fn each_row(&self, rows: &[usize], visit: impl FnMut(usize, &[u8])) -> Result<()> {
-        each_row(&self.file, self.start, self.width * self.element.size(), rows, visit)
+        each_row(&self.file, self.start, self.stored * self.element.size(), rows, visit)
     }
 
     /// Calls `put` with the index and the value of each feature.

@@ -43,8 +43,19 @@ impl Pixels {
     pub(super) fn push(&mut self, path: &Path, resize: Option<(u32, u32)>) -> Result<()> {
         let mut input = FileReader::open(path)?;
         let file = input.up_to(u64::MAX)?;
+        self.push_bytes(path, &file, input.size(), resize)
+    }
+
+    /// Adds an image that takes `size` bytes on the disk.
+    pub(super) fn push_bytes(
+        &mut self,
+        path: &Path,
+        file: &[u8],
+        size: u64,
+        resize: Option<(u32, u32)>,
+    ) -> Result<()> {
         let mut conversions = self.conversions;
-        let image = decode(path, &file, input.size(), resize, &mut conversions)?;
+        let image = decode(path, file, size, resize, &mut conversions)?;
         let (width, height) = image.dimensions();
         let (first, shape) = self.first.get_or_insert((path.to_owned(), (width, height)));
         same_size(path, (width, height), *shape, first)?;
@@ -52,7 +63,7 @@ impl Pixels {
         let colour = self.colour || self.channels != Some(1) && is_colour();
         let channels = if colour { 3 } else { 1 };
         let area = width as usize * height as usize;
-        let files = self.files.saturating_add(input.size());
+        let files = self.files.saturating_add(size);
         let bytes = (self.count as u64 + 1) * channels as u64 * area as u64;
         let limit = limit(files);
         if resize.is_none() && bytes > limit {
@@ -80,4 +91,27 @@ impl Pixels {
         let channels = if self.colour { 3 } else { 1 };
         Samples::from_bytes(self.bytes, Shape::image(channels, height as usize, width as usize))
     }
+
+    /// The bytes of the pixels so far.
+    #[cfg(feature = "arrow")]
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) fn into_parts(self) -> Parts {
+        let (first, size) = self.first.unwrap_or_default();
+        let (bytes, colour, conversions) = (self.bytes, self.colour, self.conversions);
+        Parts { bytes, colour, conversions, first, size }
+    }
+}
+
+/// What was collected.
+#[cfg(feature = "arrow")]
+pub(super) struct Parts {
+    pub bytes: Vec<u8>,
+    pub colour: bool,
+    pub conversions: Conversions,
+    pub first: PathBuf,
+    pub size: (u32, u32),
 }

@@ -80,11 +80,7 @@ impl Plan {
         let shift = usize::from(short);
         let digits =
             |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
-        if short
-            && head.len() == 1
-            && separator == b','
-            && data.iter().flatten().all(digits)
-        {
+        if short && head.len() == 1 && separator == b',' && data.iter().flatten().all(digits) {
             let got = format!(
                 "{} above rows of 2; set `separator` to ; if the comma is a decimal mark, else name \
                  both columns",

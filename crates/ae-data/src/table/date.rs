@@ -81,7 +81,7 @@ fn days(date: &str, order: Order) -> Option<i64> {
 
 /// The inverse of [`seconds`], to the whole second: a time on the first day of 1970, else a date, with its
 /// time unless that is midnight. A number that is no date stays a number.
-pub(super) fn text(seconds: f64) -> String {
+pub(crate) fn text(seconds: f64) -> String {
     let rounded = seconds.round();
     if rounded.is_nan() || rounded.abs() > 1e14 {
         return seconds.to_string();

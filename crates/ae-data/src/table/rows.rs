@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, StringRecord};
 
-use super::dialect::{BLANK, Dialect, is_comment, squeeze};
 use super::checks::counted;
+use super::dialect::{BLANK, Dialect, is_comment, squeeze};
 use super::text::{Text, record};
 use super::{MAX_COLUMNS, TableOptions};
 use crate::{Error, Result};

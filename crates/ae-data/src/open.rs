@@ -96,7 +96,7 @@ type TrainTest = (Samples, Option<Samples>);
 const TEST_FRACTION: f64 = 0.1;
 
 /// Opens a data set by name (see [`registry`](crate::registry())) or by path: a folder of CIFAR-10
-/// batches, of IDX files or of images, or a `.csv`, `.tsv`, `.npy`, `.npz`, `.safetensors`, `.svmlight` or `.libsvm` file (or `.csv.gz` and so on).
+/// batches, of IDX files or of images, or a `.csv`, `.tsv`, `.npy`, `.npz`, `.safetensors`, `.parquet`, `.arrow` (with the feature `arrow`), `.svmlight` or `.libsvm` file (or `.csv.gz` and so on).
 ///
 /// A name is preferred to a file of the same name; `./mnist` is always a path.
 ///
@@ -290,6 +290,26 @@ mod tests {
         let set = opened(&array, &Options { labels_file, ..Options::default() });
         assert_eq!((counts(&set), &*set.description), ((3, 1), "a NumPy array"));
         assert_eq!(set.splits.training.labels().unwrap().names(), ["3", "5"]);
+    }
+
+    /// The refusal names the feature and the way by CSV.
+    #[cfg(not(feature = "arrow"))]
+    #[test]
+    fn columns_need_a_feature() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.parquet");
+        fs::write(&path, "PAR1").unwrap();
+        for path in [path.as_path(), folder.path()] {
+            let error = open(path.to_str().unwrap(), &Options::default(), &mut |_| ()).unwrap_err();
+            let (error, path) = (error.to_string(), path.display());
+            let expected = format!(
+                "{path}: Parquet and Arrow need a program that is built with the feature `arrow`"
+            );
+            assert!(
+                error.starts_with(&expected) && error.contains("or save the data as CSV"),
+                "{error}"
+            );
+        }
     }
 
     fn rows(samples: &Samples) -> Vec<Vec<f32>> {

@@ -130,7 +130,7 @@ fn types_are_those_of_the_file_and_roles_those_of_a_table() {
     );
     assert_eq!(
         samples.raw_row(3)[..7],
-        [4.0, (1u64 << 40) as f64, -0.5, 3.5, 0.0, 18_000.0 * 86_400.0, -0.001]
+        [4.0, (1u64 << 40) as f64, -0.5, 3.5, 0.0, 18_000.0 * 86_400.0, (-0.001f32).into()]
     );
     assert_eq!(samples.missing(), 2);
     assert_eq!(samples.missing_in(1).iter().position(|it| *it), Some(2));

@@ -144,9 +144,9 @@ fn page() -> String {
             writeln!(page, "| {} | {} |", cell(input), cell(result)).unwrap();
         }
     }
-    page + "\nParquet, Arrow, HDF5, spreadsheets, JSON and databases are not read: their readers would be most \
-        of the program's build. Save them as CSV, or with `numpy.save` (pandas: `read_parquet`, then \
-        `to_csv`; Hugging Face data sets: `to_csv`). "
+    page + "\nParquet, Arrow and data sets of Hugging Face on the disk are read by a program that is built with \
+        the feature `arrow` ([Your own data](your-own-data.md)); HDF5, spreadsheets, JSON and databases are not. \
+        Save them as CSV, or with `numpy.save` (pandas: `to_csv`)."
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn other_format(start: &[u8]) -> Option<&'static str> {
             Some("a spreadsheet (.xlsx, .ods) or another zip; save it as CSV")
         }
         [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("a spreadsheet (.xls); save it as CSV"),
-        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file; save it as CSV"),
+        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file; name it .parquet, or save it as CSV"),
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32; save it as UTF-8"),
         _ if [&b"<!doctype"[..], b"<html", b"<?xml"].iter().any(|tag| text.starts_with(tag)) => {
             Some("a web page or XML; download the file itself")

@@ -181,8 +181,14 @@ fn are_columns_in(folder: &Path) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let names: Vec<String> =
         entries.map(|entry| entry.file_name().to_string_lossy().to_lowercase()).collect();
-    names.iter().any(|name| name == "dataset_dict.json" || name == "state.json")
-        || names.iter().any(|name| COLUMNS.iter().any(|end| name.ends_with(end)))
+    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    // A folder of images may have a `metadata.parquet`.
+    let is_columns = |name: &String| {
+        COLUMNS.iter().any(|end| name.ends_with(end)) && !name.starts_with("metadata.")
+    };
+    has("dataset_dict.json")
+        || has("state.json") && has("dataset_info.json")
+        || names.iter().any(is_columns)
 }
 
 #[cfg(feature = "images")]

@@ -47,7 +47,9 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = entries(folder)?;
-    paths.retain(|path| is_file(path) && path.is_file());
+    // A folder of images may have a `metadata.parquet`.
+    let is_metadata = |path: &Path| path.file_stem().is_some_and(|stem| stem == "metadata");
+    paths.retain(|path| is_file(path) && path.is_file() && !is_metadata(path));
     Ok(paths)
 }
 

@@ -992,7 +992,7 @@ fn sources() {
                 fs::write(dir.join("notes.md"), "").unwrap();
                 opened(&at(dir, "notes.md"), &offline(dir))
             },
-            "<dir>/notes.md: expected a .csv, .tsv, .npy, .npz, .svmlight or image file, or the folder the file is in, \
+            "<dir>/notes.md: expected a .csv, .tsv, .npy, .npz, .safetensors, .svmlight or image file, or the folder the file is in, \
              got another kind of file",
         ),
         #[cfg(not(feature = "images"))]

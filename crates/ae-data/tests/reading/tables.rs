@@ -404,7 +404,7 @@ const ROWS: &[Row] = &[
     (
         "a Parquet file with the name of a table",
         |dir| csv(dir, b"PAR1 and more"),
-        "refused: table.csv: expected a table as text, got a Parquet file; save it as CSV",
+        "refused: table.csv: expected a table as text, got a Parquet file; name it .parquet, or save it as CSV",
     ),
     (
         "a web page with the name of a table",

@@ -393,9 +393,12 @@ fn conv_variants_values_and_gradients(device: &Device) -> Result<(), Failed> {
 }
 
 fn corruption_is_equal_bit_for_bit(device: &Device) -> Result<(), Failed> {
-    for corruption in
-        [Corruption::masking(0.4)?, Corruption::salt_and_pepper(0.4)?, Corruption::gaussian(0.4)?]
-    {
+    for corruption in [
+        Corruption::masking(0.4)?,
+        Corruption::salt_and_pepper(0.4)?,
+        Corruption::gaussian(0.4)?,
+        Corruption::deform(1.5, [1, 28, 28])?,
+    ] {
         let corrupt = |device| corruption.apply(images(device), KEY).values.into_data();
         if corrupt(device) != corrupt(&Device::flex()) {
             return Err(format!("{corruption}: other values than on flex").into());

@@ -123,6 +123,7 @@ pub fn terms() -> Vec<(&'static str, Objective<Model>)> {
         ("masking", masked()),
         ("salt-and-pepper", squared().corrupt(salted)),
         ("gaussian", squared().corrupt(Corruption::gaussian(0.2).unwrap())),
+        ("deform", squared().corrupt(Corruption::deform(1.0, [1, 5, 6]).unwrap())),
         ("emphasis 1 to 0.3", masked().emphasize(1.0, 0.3).unwrap()),
         ("full emphasis", masked().emphasize(1.0, 0.0).unwrap()),
         ("known values", masked().of_known().emphasize(1.0, 0.3).unwrap()),

@@ -4,7 +4,7 @@ use ae_kernels::{Mask, replace_at_random};
 use burn::tensor::{DType, Tensor, TensorData};
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::{Error, NoiseKey, Result};
+use crate::{Deformation, Error, NoiseKey, Result};
 
 /// A number in \[0, 1\].
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -86,7 +86,7 @@ impl From<StdDev> for f64 {
 }
 
 /// How an objective corrupts an input before it is encoded (Vincent et al. 2010, JMLR 11:3371,
-/// section 3.3). Components are corrupted independently.
+/// section 3.3). Components are corrupted independently, except by a deformation.
 ///
 /// | kind | effect on a component |
 /// |---|---|
@@ -94,6 +94,7 @@ impl From<StdDev> for f64 {
 /// | masking(p) | becomes 0 with probability p; the others are *not* rescaled, as they are by dropout |
 /// | salt-and-pepper(p) | becomes 0 or 1, each with probability p / 2 |
 /// | gaussian(s) | has noise from N(0, s^2) added, in units of the input |
+/// | deform(s) | of an image comes from a place some pixels away, N(0, s^2) in each direction ([`Deformation`]) |
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Corruption {
@@ -106,6 +107,8 @@ pub enum Corruption {
     SaltAndPepper(Probability),
     /// Adds normal noise.
     Gaussian(StdDev),
+    /// Moves the pixels of images.
+    Deform(Deformation),
 }
 
 /// An input after corruption.
@@ -154,8 +157,20 @@ impl Corruption {
         StdDev::new(s).map(Self::Gaussian)
     }
 
+    /// Smooth deformations of images of these channels, height and width, where a pixel's displacement has the standard
+    /// deviation `pixels` in each direction.
+    ///
+    /// # Errors
+    /// If `pixels` is negative or not finite.
+    pub fn deform(pixels: f64, image: [usize; 3]) -> Result<Self> {
+        Ok(Self::Deform(Deformation { pixels: StdDev::new(pixels)?, image }))
+    }
+
     /// Corrupts a batch, `[batch, features]`, with the noise of `key`. It is the same on every device, from
     /// a counter-based generator that runs on the host or on the device.
+    ///
+    /// # Panics
+    /// If the batch has other features than the images of a deformation.
     pub fn apply(self, input: Tensor<2>, key: NoiseKey) -> Corrupted {
         let purpose = "corruption";
         // One random word per component, which is corrupted if the word is below the threshold.
@@ -165,6 +180,9 @@ impl Corruption {
         };
         match self {
             Self::None => Corrupted { values: input, mask: CorruptionMask::None },
+            Self::Deform(deformation) => {
+                Corrupted { values: deformation.apply(input, key), mask: CorruptionMask::All }
+            }
             Self::Masking(probability) => replace(input, probability.threshold(), 0),
             Self::SaltAndPepper(probability) => {
                 let threshold = probability.threshold();
@@ -197,6 +215,7 @@ impl std::fmt::Display for Corruption {
             Self::Masking(p) => write!(f, "masking {}", p.value()),
             Self::SaltAndPepper(p) => write!(f, "salt-and-pepper {}", p.value()),
             Self::Gaussian(s) => write!(f, "gaussian {}", s.value()),
+            Self::Deform(it) => write!(f, "deform {}", it.pixels.value()),
         }
     }
 }
@@ -274,6 +293,7 @@ mod tests {
             Corruption::masking(0.0).unwrap(),
             Corruption::salt_and_pepper(0.0).unwrap(),
             Corruption::gaussian(0.0).unwrap(),
+            Corruption::deform(0.0, [1, 8, 10]).unwrap(),
         ] {
             assert_eq!(apply(identity, 3).0, input().0, "{identity}");
         }
@@ -311,6 +331,7 @@ mod tests {
             Corruption::masking(0.5).unwrap(),
             Corruption::salt_and_pepper(0.5).unwrap(),
             Corruption::gaussian(0.5).unwrap(),
+            Corruption::deform(0.5, [1, 8, 10]).unwrap(),
         ] {
             let [first, epoch, step] =
                 keys.map(|key| corruption.apply(input().1, key).values.into_data());

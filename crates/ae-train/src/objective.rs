@@ -270,6 +270,16 @@ impl<M: Autoencoder> Objective<M> {
                 self.corruption
             )));
         }
+        if let Corruption::Deform(deformation) = self.corruption
+            && deformation.features() != model.features()
+        {
+            let [channels, height, width] = deformation.image;
+            return Err(Error::Objective(format!(
+                "deform: expected a model of images of {channels}x{height}x{width}, {} features, got one of {}",
+                deformation.features(),
+                model.features()
+            )));
+        }
         if let Some(masked) = &self.masked {
             self.check_masked(masked, model)?;
         }

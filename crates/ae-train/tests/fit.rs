@@ -1,5 +1,6 @@
 //! Whole runs of autoencoders: they repeat, resume exactly, and stop when they should.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ae_data::{Samples, Shape, Source, digits};
@@ -35,8 +36,12 @@ fn data() -> Data {
 /// An objective with everything that a checkpoint must have: noise, dropout, and penalties, one of them
 /// with a state.
 fn objective() -> Objective<Model> {
+    corrupted_by(Corruption::masking(0.25).unwrap())
+}
+
+fn corrupted_by(corruption: Corruption) -> Objective<Model> {
     Objective::new(Reconstruction::CrossEntropy)
-        .corrupt(Corruption::masking(0.25).unwrap())
+        .corrupt(corruption)
         .dropout(0.1)
         .unwrap()
         .penalize(0.01, L1)
@@ -93,6 +98,23 @@ fn streamed_and_resident_runs_are_the_same() {
     let resident = plain(dense(), &schedule());
     let streamed = plain(dense(), &Schedule { resident_limit: 0, ..schedule() });
     assert_eq!(tensors::collect(&resident.model), tensors::collect(&streamed.model));
+}
+
+#[test]
+fn a_deformation_resumes_exactly() {
+    let objective = corrupted_by(Corruption::deform(1.5, [1, 28, 28]).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let train = |checkpoints: Option<&Path>, observer: &mut dyn Observer| {
+        let training = Training::new(dense(), &objective).schedule(schedule()).observe(observer);
+        match checkpoints {
+            Some(folder) => training.checkpoints(folder).fit(data()).unwrap(),
+            None => training.fit(data()).unwrap(),
+        }
+    };
+    let whole = train(None, &mut stop_after(99));
+    assert_eq!(train(Some(folder.path()), &mut stop_after(8)).end, End::Stopped);
+    let pieces = train(Some(folder.path()), &mut stop_after(99));
+    assert_eq!(tensors::collect(&pieces.model), tensors::collect(&whole.model));
 }
 
 /// The run is stopped within an epoch, at its end and before its first step, and each time resumed with a

@@ -6,6 +6,7 @@ use ae_models::{Activation, ConvConfig, DenseConfig};
 use ae_train::{JacobianMethod, PENALTIES, PenaltyKind, Reconstruction, Schedule};
 use toml::{Table, Value};
 
+use super::deformation;
 use super::linear_path::{LinearPath, decide};
 use super::merge::section;
 use super::model::{Code, ConvRecipe, DenseRecipe, ModelRecipe, PcaRecipe};
@@ -60,6 +61,7 @@ impl Recipe {
         samples: usize,
         command: Command,
     ) -> Result<Self> {
+        let overrides = &deformation::of_data(overrides, shape, command)?;
         let is_image = matches!(shape, Shape::Image { .. });
         let mut data = data;
         let is_given = |section: &str, key: &str| {
@@ -321,6 +323,7 @@ mod tests {
             ),
             ("[model]\nkind = 'pca'\ncode = 3", Shape::image(1, 28, 28)),
             ("[measure]\ncorruption = { gaussian = 0.5 }", Shape::image(1, 28, 28)),
+            ("[objective]\ncorruption = { deform = 2 }", Shape::image(3, 32, 32)),
             ("[model]\ncode = 'maps'\ntied = true", Shape::image(1, 28, 28)),
             (
                 "[objective]\nl1 = 0.1\nkl = { weight = 3.0, decay = 0.9 }\nemphasis = [1.0, 0.5]\n\
@@ -480,6 +483,11 @@ mod tests {
         assert!(
             message("[objective]\ncorruption = { masking = 1.5 }")
                 .contains("probability: expected a number in [0, 1], got 1.5")
+        );
+        let deformed = complete("[objective]\ncorruption = { deform = 2 }", &Shape::table(3));
+        assert_eq!(
+            deformed.unwrap_err().to_string(),
+            "deform: needs images, but the data is a table of 3 columns; use masking or gaussian"
         );
         let conv = complete("[model]\nkind = 'conv'", &Shape::table(3)).unwrap();
         assert_eq!(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use toml::Table;
 
 use super::defaults::{Pace, fill_in, measure, schedule};
+use super::deformation;
 use super::merge::section;
 use super::validate::{check_supervised, check_terms};
 use super::{Command, DataRecipe, HeadKind, HeadRecipe, ModelRecipe, Recipe};
@@ -26,6 +27,7 @@ impl Recipe {
                 from.display()
             )));
         }
+        let overrides = &deformation::of_run(overrides, self.test_corruption())?;
         let (mut objective, mut schedule) = (self.objective(), self.schedule());
         let head =
             overrides.get("head").map(|_| HeadRecipe::complete(overrides, &data)).transpose()?;

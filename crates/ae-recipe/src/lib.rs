@@ -2,6 +2,7 @@
 
 mod data;
 mod defaults;
+mod deformation;
 mod derive;
 mod error;
 mod head;

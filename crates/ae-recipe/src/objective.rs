@@ -215,7 +215,8 @@ pub(crate) fn options() -> Vec<RecipeOption> {
                     &["objective", "corruption"],
                     Parse::By(parse::corruption),
                     "Corrupt the inputs; the model reconstructs the clean ones (denoising): \
-                 none, masking:P, salt-and-pepper:P or gaussian:S [default: none]",
+                 none, masking:P, salt-and-pepper:P, gaussian:S, or deform:PIXELS, which bends images \
+                 [default: none]",
                 ),
                 option(
                     "corruption-weights",

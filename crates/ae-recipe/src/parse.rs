@@ -95,11 +95,10 @@ pub fn norm(text: &str) -> Result<Value, String> {
 
 /// A corruption, such as `masking:0.25`.
 pub fn corruption(text: &str) -> Result<Value, String> {
-    let expected =
-        "expected none, masking:P, salt-and-pepper:P or gaussian:S, such as masking:0.25";
+    let expected = "expected none, masking:P, salt-and-pepper:P, gaussian:S or deform:PIXELS, such as masking:0.25";
     match text.split_once(':') {
         None if text == "none" => Ok(text.into()),
-        Some((kind @ ("masking" | "salt-and-pepper" | "gaussian"), level)) => {
+        Some((kind @ ("masking" | "salt-and-pepper" | "gaussian" | "deform"), level)) => {
             let level: f64 = level.parse().map_err(|_| expected.to_owned())?;
             Ok(table(kind, level))
         }

@@ -1,8 +1,10 @@
 //! Search by code beside its classical rivals: precision@10 of 32 floats, mAP of 64 bits, the time of exact
 //! queries, and duplicates of photographs beside a perceptual hash.
 //!
-//!     cargo bench --bench search -- MNIST_FOLDER PHOTOS_FOLDER... [--training N] [--queries N] [--seeds N] [--epochs N] [--validation]
+//!     cargo bench --bench search -- MNIST_FOLDER PHOTOS_FOLDER... [--training N] [--queries N] [--seeds N] [--epochs N]
+//!         [--deform PIXELS] [--validation]
 //!
+//! The autoencoders of digits see deformed images (`--deform 0`: masked ones) and reconstruct them as they were.
 //! The gallery is the training set, a query is a test image (with `--validation`: the last training images, which are
 //! then left out of the gallery; choose by these alone). The models never see a query or a label.
 
@@ -32,6 +34,7 @@ struct Settings {
     queries: usize,
     seeds: u64,
     epochs: usize,
+    deform: f64,
     validation: bool,
 }
 
@@ -42,19 +45,18 @@ fn settings() -> Result<Settings> {
         queries: 10_000,
         seeds: 3,
         epochs: 20,
+        deform: 2.0,
         validation: false,
     };
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     while let Some(word) = words.next() {
-        let mut number = || -> Result<usize> {
-            let value = words.next().ok_or_else(|| format!("{word}: expected a number"))?;
-            Ok(value.parse()?)
-        };
+        let mut value = || words.next().ok_or_else(|| format!("{word}: expected a number"));
         match &*word {
-            "--training" => settings.training = number()?,
-            "--queries" => settings.queries = number()?,
-            "--seeds" => settings.seeds = number()? as u64,
-            "--epochs" => settings.epochs = number()?,
+            "--training" => settings.training = value()?.parse()?,
+            "--queries" => settings.queries = value()?.parse()?,
+            "--seeds" => settings.seeds = value()?.parse()?,
+            "--epochs" => settings.epochs = value()?.parse()?,
+            "--deform" => settings.deform = value()?.parse()?,
             "--validation" => settings.validation = true,
             _ => settings.folders.push(word.into()),
         }
@@ -108,14 +110,18 @@ fn digits(folder: &Path, settings: &Settings) -> Result<()> {
     for seed in 0..settings.seeds {
         for width in [32, 64] {
             let model = DenseConfig::new([784, 512, 256, width]).init(seed, &device)?;
+            let corruption = match settings.deform {
+                0.0 => Corruption::masking(0.25)?,
+                pixels => Corruption::deform(pixels, [1, 28, 28])?,
+            };
             let objective: Objective<Dense> =
-                Objective::new(Reconstruction::CrossEntropy).corrupt(Corruption::masking(0.25)?);
+                Objective::new(Reconstruction::CrossEntropy).corrupt(corruption);
             let start = Instant::now();
             let fitted = Training::new(model, &objective)
                 .epochs(settings.epochs)
                 .seed(seed)
                 .fit(gallery.clone())?;
-            println!("trained in {:.0} s", start.elapsed().as_secs_f64());
+            println!("trained with {corruption} in {:.0} s", start.elapsed().as_secs_f64());
             let [codes, asked] = [&gallery, &queries].map(|part| -> Result<Codes> {
                 Ok(Codes::from_samples(&encode_dataset(&fitted.model, part.clone(), 512)?)?)
             });

@@ -4,6 +4,8 @@
 //!
 //!     cargo bench --bench anomalies -- FOLDER [--seeds 5] [--sets 6_cardio,14_glass] [--unsupervised [--trim 0.3]] [--all-scores]
 //!
+//!     cargo bench --bench anomalies -- --record SEMI UNSUPERVISED    # what both runs printed, into RESULTS.md
+//!
 //! `FOLDER` has the `NUMBER_name.npz` files of ADBench, `adbench/datasets/Classical`. It prints a table in
 //! Markdown.
 
@@ -25,6 +27,8 @@ const NEIGHBOURS: usize = 5;
 
 /// The share that is trimmed without labels.
 const TRIM: f64 = 0.3;
+
+mod record;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -205,7 +209,31 @@ fn moments(values: &[f64]) -> (f64, f64) {
     (mean, (squares / (count - 1.0).max(1.0)).sqrt())
 }
 
+/// The section of the results, from what runs with and without `--unsupervised` printed.
+fn record_runs(semi: &str, unsupervised: &str) -> Result<()> {
+    let part = |title: &str, printed: &str| -> Result<String> {
+        let printed = std::fs::read_to_string(printed)?;
+        let lines = |start: char| printed.lines().filter(move |line| line.starts_with(start));
+        let all = lines('|').chain([""]).chain(lines('-')).collect::<Vec<_>>().join("\n");
+        Ok(format!("### {title}\n\n{all}\n\n"))
+    };
+    let body = format!(
+        "AUROC in percent of our detector with its defaults and of classical methods, mean and standard deviation over \
+         seeds, on the tables of ADBench; `benches/anomalies.md` says how, and what was chosen by which of them.\n\n{}{}",
+        part("Trained on normal rows", semi)?,
+        part("Trained on all rows, three tenths trimmed", unsupervised)?
+    );
+    record::record("anomalies", "Anomaly detection", &body)?;
+    Ok(())
+}
+
 fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
+    if let [option, semi, unsupervised] = &words[..]
+        && option == "--record"
+    {
+        return record_runs(semi, unsupervised);
+    }
     let settings = settings()?;
     let start = Instant::now();
     let mut files: Vec<PathBuf> = std::fs::read_dir(&settings.folder)?

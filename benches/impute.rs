@@ -1,6 +1,6 @@
 //! Imputation of tables with cells hidden on purpose, beside other methods.
 //!
-//! `cargo bench --bench impute -- FOLDER [--tables a,b] [--mechanisms mcar,mar,mnar] [--share 0.2] [--seed 1]
+//! `cargo bench --bench impute -- FOLDER [--tables a,b] [--mechanisms mcar,mar,mnar] [--share 0.2] [--seed 1] [--tilt 0]
 //! [--python PYTHON] [--rivals IterativeImputer,KNNImputer,missForest]` prints a line of JSON for each method on each
 //! table of the folder: its error, its seconds, and of ours the coverage of 90 % intervals. With `--python`, a Python
 //! that has scikit-learn, its imputers fill in the same cells (`impute/rivals.py`). `--record LINES` makes the section
@@ -50,6 +50,7 @@ fn main() -> Result<(), Failure> {
     let share: f64 = option("--share").map_or(Ok(0.2), |it| it.parse())?;
     let seed: u64 = option("--seed").map_or(Ok(1), |it| it.parse())?;
     let mechanisms = option("--mechanisms").unwrap_or_else(|| "mcar,mar,mnar".into());
+    let mnar_tilt: f64 = option("--tilt").map_or(Ok(0.0), |it| it.parse())?;
     let wanted = option("--tables");
     let python = option("--python");
     let rivals = option("--rivals").unwrap_or_else(|| "IterativeImputer,KNNImputer".into());
@@ -62,7 +63,11 @@ fn main() -> Result<(), Failure> {
         let truth = read(&folder.join(file), categorical)?;
         for mechanism in mechanisms.split(',') {
             let kind: Mechanism = serde_json::from_value(mechanism.into())?;
-            let settings = Settings { seed, ..Settings::default() };
+            // The mechanism's own: nothing in the data tells it.
+            let tilt = if kind == Mechanism::Mnar { mnar_tilt } else { 0.0 };
+            let named =
+                if tilt == 0.0 { mechanism.into() } else { format!("{mechanism}, tilt {tilt}") };
+            let settings = Settings { seed, tilt, ..Settings::default() };
             if !given.iter().any(|it| it == "--rivals-only") {
                 let began = Instant::now();
                 let study = Study::of(&settings, &truth, kind, share, &Device::flex(), &mut ())?;
@@ -72,7 +77,7 @@ fn main() -> Result<(), Failure> {
                     println!(
                         "{}",
                         serde_json::json!({
-                            "table": name, "mechanism": mechanism, "method": errors.method,
+                            "table": name, "mechanism": named, "method": errors.method,
                             "nrmse": errors.nrmse, "rmse01": errors.rmse01, "pfc": errors.pfc,
                             "seconds": ours.then_some(seconds),
                             "coverage": ours.then_some(study.coverage),

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// In the order in which they appear.
-const SECTIONS: [&str; 16] = [
+const SECTIONS: [&str; 17] = [
     "peers",
     "peers-avx2",
     "gpu",
@@ -25,6 +25,7 @@ const SECTIONS: [&str; 16] = [
     "sweep",
     "start",
     "defaults",
+    "anomalies",
     "impute",
     "transfer",
 ];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use autoencoders::data::{Samples, Shape, digits};
+use autoencoders::data::{Masked, Samples, Shape, Source, digits};
 use autoencoders::models::{
     Model,
     tensors::{self, Tensors},
@@ -28,7 +28,11 @@ pub fn steps(term: &str, objective: &Objective<Model>) -> Result<(), Failed> {
     let pixels = (0..8).flat_map(|row| pixels.row(row)[300..300 + FEATURES].to_vec());
     let rows = pixels.map(|pixel| 0.8 * pixel + 0.1).collect();
     let samples = Samples::from_floats(rows, Shape::table(FEATURES))?;
-    let data = Data { training: Arc::new(samples), validation: None };
+    let training: Arc<dyn Source> = match objective.is_of_known() {
+        true => Arc::new(Masked::from(samples)),
+        false => Arc::new(samples),
+    };
+    let data = Data { training, validation: None };
     let mut table = String::new();
     for (name, architecture) in combinations::models() {
         let model = architecture.init(2, &device)?;

@@ -18,7 +18,7 @@ use crate::{NoiseKey, StdDev};
 /// deformations leave, and near codes mean similar images more often than near pixels do.
 ///
 /// Rounding was measured against interpolation between pixels: nearest neighbours of 2,000 digits by 32 floats were of the
-/// same class for 96.7 % in place of 96.5 % (three seeds), and no value that the image does not have comes in.
+/// same class for 96.7 % in place of 96.5 % (two seeds), and no value that the image does not have comes in.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deformation {

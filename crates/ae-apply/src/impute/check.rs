@@ -55,11 +55,11 @@ impl Check {
             rows.iter().flat_map(|row| &held_back[row * width..][..width]).copied().collect();
         let [truth, partial, ours] = [cells, visible, ours].map(|cells| cells.subset(&rows));
         let methods = compare(visible, &partial, &ours, &truth, &hidden);
-        let (covered, all) = donors.iter().fold((0, 0), |sum, donors| {
+        let (covered, all) = donors.iter().fold((0.0, 0.0), |sum, donors| {
             let (covered, all) = donors.covered(LEVEL);
             (sum.0 + covered, sum.1 + all)
         });
-        let coverage = (all > 0).then(|| covered as f64 / all as f64);
+        let coverage = (all > 0.0).then(|| covered / all);
         Self { cells: hidden.iter().filter(|is_hidden| **is_hidden).count(), methods, coverage }
     }
 

@@ -94,7 +94,7 @@ impl Imputer {
         for (at, column) in columns.iter().enumerate() {
             donors.push(match column.categories() {
                 Some(_) => Donors::default(),
-                None => donors_of(at, &mut all)?,
+                None => donors_of(at, &mut all, settings.tilt)?,
             });
         }
         if let Some(name) = all.keys().next() {
@@ -202,7 +202,7 @@ fn model(
         .map_err(|error| problem(format!("the tensors of model {number}"), error.to_string()))
 }
 
-fn donors_of(column: usize, all: &mut Tensors) -> Result<Donors, Problem> {
+fn donors_of(column: usize, all: &mut Tensors, tilt: f64) -> Result<Donors, Problem> {
     let mut take = |name: &str| -> Vec<f64> {
         let data = all.remove(&format!("donors.{column}.{name}"));
         data.map(|data| data.iter::<f64>().collect()).unwrap_or_default()
@@ -212,7 +212,7 @@ fn donors_of(column: usize, all: &mut Tensors) -> Result<Donors, Problem> {
         let got = format!("{} predictions of {} values", predictions.len(), values.len());
         return Err(problem("a prediction for each value that was held back", got));
     }
-    Ok(Donors::of(predictions.into_iter().zip(values).collect()))
+    Ok(Donors::of(predictions.into_iter().zip(values).collect(), tilt))
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use crate::{Error, Result};
 /// The most models of an ensemble.
 const MOST_MODELS: usize = 1000;
 
+/// The largest tilt.
+const MOST_TILT: f64 = 5.0;
+
 /// The settings of an imputation.
 ///
 /// | field | default | range | meaning |
@@ -16,6 +19,7 @@ const MOST_MODELS: usize = 1000;
 /// | `width` | by the number of features | from 1 | units of the hidden layers |
 /// | `hide` | 0.2 | (0, 0.9] | the least share of a column's cells that a step hides; a column with more missing cells has as many hidden |
 /// | `check` | 0.1 | (0, 0.5] | the share of known cells that is held back, to say how good the imputation is and how far off a cell may be |
+/// | `tilt` | 0 | \[-5, 5\] | how much the log odds of a cell being missing are assumed to grow with each deviation of its value; 0: they do not depend on it |
 /// | `seed` | 0 | any | the seed of everything random |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,13 +34,20 @@ pub struct Settings {
     pub hide: f64,
     /// The share of known cells that is held back.
     pub check: f64,
+    /// The growth of the log odds of a cell being missing with each deviation of its value. If a value `x`, standardised,
+    /// is missing with the odds `e^(a x + c)`, the missing values are distributed as the known ones with the weights
+    /// `e^(a x)` (exponential tilting: Rotnitzky, Robins & Scharfstein 1998, doi 10.1080/01621459.1998.10473795). Known
+    /// cells that were held back count by these weights in intervals and draws. The data cannot tell `a`: it is an
+    /// assumption, to see how much depends on it.
+    #[serde(default)]
+    pub tilt: f64,
     /// The seed of everything random.
     pub seed: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { models: 5, epochs: None, width: None, hide: 0.2, check: 0.1, seed: 0 }
+        Self { models: 5, epochs: None, width: None, hide: 0.2, check: 0.1, tilt: 0.0, seed: 0 }
     }
 }
 
@@ -57,6 +68,10 @@ impl Settings {
                 return Err(Error::setting(what, format!("a number in (0, {most}]"), value));
             }
         }
+        if !(-MOST_TILT..=MOST_TILT).contains(&self.tilt) {
+            let expected = format!("a number in [-{MOST_TILT}, {MOST_TILT}]");
+            return Err(Error::setting("tilt", expected, self.tilt));
+        }
         Ok(())
     }
 }
@@ -70,6 +85,10 @@ mod tests {
         let usual = Settings::default();
         assert!(usual.check().is_ok());
         for (settings, expected) in [
+            (
+                Settings { tilt: f64::NAN, ..usual.clone() },
+                "tilt: expected a number in [-5, 5], got NaN",
+            ),
             (Settings { models: 0, ..usual.clone() }, "models: expected 1 to 1000, got 0"),
             (Settings { models: 1001, ..usual.clone() }, "models: expected 1 to 1000, got 1001"),
             (Settings { width: Some(0), ..usual.clone() }, "width: expected at least 1, got 0"),

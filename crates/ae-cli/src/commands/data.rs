@@ -153,7 +153,8 @@ fn list(args: &ListArgs) -> Result<()> {
         println!("{:<18} {}\n{:<18}   {found}", entry.name, entry.description, "");
     }
     println!(
-        "\n--data also takes a folder of images, IDX files or CIFAR-10 batches, or a .csv, .tsv, .npy, .npz, .svmlight or image file."
+        "\n--data also takes a folder of images, IDX files or CIFAR-10 batches, or a .csv, .tsv, .npy, .npz, \
+         .safetensors, .svmlight or image file; built with the feature `arrow`, also .parquet and .arrow."
     );
     Ok(())
 }

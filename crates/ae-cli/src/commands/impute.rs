@@ -49,6 +49,10 @@ pub struct Args {
     /// How cells are hidden: at random, depending on other columns, or on their own value
     #[arg(long, value_enum, requires = "hide", default_value_t)]
     mechanism: MechanismArg,
+    /// Assume that the log odds of a cell being missing grow by A for each deviation of its value, from -5 to 5; filled-in
+    /// numbers, intervals and draws follow [default: 0, they do not depend on it]
+    #[arg(long, value_name = "A", allow_negative_numbers = true, conflicts_with = "model")]
+    tilt: Option<f64>,
     /// Models in the ensemble, each fitted to another bootstrap sample [default: 5]
     #[arg(long, value_name = "N")]
     models: Option<usize>,
@@ -264,6 +268,7 @@ fn settings(args: &Args) -> Settings {
     Settings {
         models: args.models.unwrap_or(usual.models),
         epochs: args.epochs,
+        tilt: args.tilt.unwrap_or(usual.tilt),
         seed: args.seed.unwrap_or(usual.seed),
         ..usual
     }

@@ -133,11 +133,11 @@ fn earlier(lines: &Lines<'_>) -> String {
                 };
                 let tables: Vec<&str> = lines.tables.iter().filter(is_old).copied().collect();
                 if !tables.is_empty() {
-                    parts.push(format!(
-                        "{method} under {} on {}",
-                        mechanism.to_uppercase(),
-                        tables.join(", ")
-                    ));
+                    let on = match tables.len() == lines.tables.len() {
+                        true => "all".to_owned(),
+                        false => tables.join(", "),
+                    };
+                    parts.push(format!("{method} under {} on {on}", mechanism.to_uppercase()));
                 }
             }
         }

@@ -40,7 +40,7 @@ fn central_of(sorted: &[(f64, f64)], level: f64) -> Option<[f64; 2]> {
     let squares: f64 = sorted.iter().map(|(_, weight)| weight * weight).sum();
     let m = total * total / squares;
     let k = (m + 1.0) * (1.0 - level) / 2.0 + 1e-9;
-    if sorted.is_empty() || !(k >= 1.0) {
+    if sorted.is_empty() || k.is_nan() || k < 1.0 {
         return None;
     }
     let mut sum = 0.0;

@@ -98,14 +98,14 @@ impl TrainJob {
                 Training::new(*model, &*objective)
                     .schedule(schedule)
                     .observe(observer)
-                    .fit(&data(objective.is_of_known()))?;
+                    .fit(data(objective.is_of_known()))?;
             }
             Self::Layers(stack, objective) => {
                 let objective = layer_objective(&objective, stack.layers(), 0)?;
                 Training::new(stack.layers()[0].clone(), &objective)
                     .schedule(schedule)
                     .observe(observer)
-                    .fit(&data(false))?;
+                    .fit(data(false))?;
             }
             Self::Pca { .. } => {}
         }

@@ -212,8 +212,8 @@ fn read_columns(path: &Path, options: &Options) -> Result<TrainTest> {
 #[cfg(not(feature = "arrow"))]
 fn read_columns(path: &Path, _: &Options) -> Result<TrainTest> {
     Err(Error::Missing(format!(
-        "{}: Parquet and Arrow need a program that is built with the feature `arrow` (`cargo install ae-cli \
-         --features arrow`); or save the data as CSV (pandas: `read_parquet` or `read_feather`, then `to_csv`; \
+        "{}: Parquet and Arrow need a program that is built with the feature `arrow` (`cargo install \
+         --path crates/ae-cli --features arrow`); or save the data as CSV (pandas: `read_parquet` or `read_feather`, then `to_csv`; \
          Hugging Face: `to_csv`)",
         path.display()
     )))

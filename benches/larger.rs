@@ -145,7 +145,7 @@ fn write_table(path: &Path, columns: usize, bytes: u64, rows: usize) -> Result<u
     Ok(count)
 }
 
-/// A folder of grey pictures, each a blurred disc of its own.
+/// A folder of grey pictures, each with a different blurred disc.
 fn write_pictures(folder: &Path, count: usize) -> Result<()> {
     std::fs::create_dir(folder)?;
     let mut noise = Noise(2);

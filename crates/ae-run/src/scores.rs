@@ -80,7 +80,7 @@ fn score(errors: &[f32], groups: &[(String, usize)], count: usize) -> SampleScor
 mod tests {
     use super::*;
 
-    /// `colour` has 1 + 2 of 6, `size` 3; nothing of `day`.
+    /// Of 6, `colour` has 1 + 2.5, `size` 2.5 and `day` nothing.
     #[test]
     fn categories_of_a_column_are_summed() {
         let groups = [("colour", 2), ("size", 1), ("day", 1)];

@@ -49,6 +49,9 @@ pub fn fit_pca(training: &Samples, code: usize, device: &Device) -> Result<(Pca,
 ///
 /// # Errors
 /// If the samples cannot be read.
+///
+/// # Panics
+/// If `mean` has more values than a row.
 pub fn mean_error(mean: &[f32], test: &dyn Source) -> Result<f64> {
     let (d, mut row) = (mean.len(), vec![0.0; test.width()]);
     let mut sum = 0.0;
